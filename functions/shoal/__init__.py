@@ -1,0 +1,1 @@
+"""Shoal: an asynchronous generation API on your own AWS account."""

@@ -1,0 +1,198 @@
+"""How domain objects look in the table, and where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from shoal.adapters.dynamodb_table import Item
+from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
+from shoal.domain.job import (
+    Closer,
+    Dialect,
+    HoldState,
+    Job,
+    JobFailure,
+    JobStatus,
+    Output,
+)
+from shoal.domain.money import Asset
+from shoal.domain.rate_limit import RateLimit
+from shoal.domain.wallet import Movement, Wallet
+
+OPEN_JOBS_INDEX = "open_jobs"
+OPEN_SHARDS = 4
+"""Partitions of the sparse index: spreads its writes, and the sweeper reads each."""
+
+Key = tuple[str, str]
+
+
+def account_key(account_id: str) -> Key:
+    return f"ACCOUNT#{account_id}", "ACCOUNT"
+
+
+def api_key_key(digest: str) -> Key:
+    return f"KEY#{digest}", "KEY"
+
+
+def account_api_key_key(account_id: str, key_id: str) -> Key:
+    return f"ACCOUNT#{account_id}", f"KEY#{key_id}"
+
+
+def job_key(account_id: str, ulid: str) -> Key:
+    return f"ACCOUNT#{account_id}", f"JOB#{ulid}"
+
+
+def wallet_key(account_id: str, asset: Asset) -> Key:
+    return f"WALLET#{account_id}#{asset}", "WALLET"
+
+
+def idempotency_key(account_id: str, route: str, key: str) -> Key:
+    return f"IDEMPOTENCY#{account_id}#{route}#{key}", "IDEMPOTENCY"
+
+
+def open_shard(ulid: str) -> str:
+    """The index partition of a job: by its last, random, character."""
+    return f"OPEN#{ord(ulid[-1]) % OPEN_SHARDS}"
+
+
+def wallet_item(wallet: Wallet) -> Item:
+    """`available` is stored because a condition cannot subtract."""
+    pk, sk = wallet_key(wallet.account_id, wallet.asset)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "account_id": wallet.account_id,
+        "asset": str(wallet.asset),
+        "balance": wallet.balance,
+        "held": wallet.held,
+        "available": wallet.available,
+        "free_generations": wallet.free_generations,
+    }
+
+
+def wallet_of(item: Item) -> Wallet:
+    return Wallet(
+        account_id=item["account_id"],
+        asset=Asset(item["asset"]),
+        balance=int(item["balance"]),
+        held=int(item["held"]),
+        free_generations=int(item["free_generations"]),
+    )
+
+
+def entry_item(movement: Movement) -> Item:
+    pk, _ = wallet_key(movement.account_id, movement.asset)
+    fields = {
+        name: str(value) if isinstance(value, str) else value for name, value in asdict(movement).items()
+    }
+    return {"pk": pk, "sk": f"ENTRY#{movement.entry_id}", **fields}
+
+
+def api_key_item(key: ApiKey) -> Item:
+    pk, sk = api_key_key(key.digest)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "id": key.id,
+        "account_id": key.account_id,
+        "prefix": str(key.prefix),
+        "last_four": key.last_four,
+        "scopes": sorted(key.scopes),
+        "requests_per_minute": key.limit.requests_per_minute,
+        "burst": key.limit.burst,
+        "created_at_ms": key.created_at_ms,
+        "revoked": key.revoked,
+    }
+
+
+def account_api_key_item(key: ApiKey) -> Item:
+    """Lets the keys of an account be listed and found by id; authentication never reads it."""
+    pk, sk = account_api_key_key(key.account_id, key.id)
+    return api_key_item(key) | {"pk": pk, "sk": sk, "digest": key.digest}
+
+
+def api_key_of(item: Item) -> ApiKey:
+    return ApiKey(
+        id=item["id"],
+        account_id=item["account_id"],
+        digest=item["digest"],
+        prefix=KeyPrefix(item["prefix"]),
+        last_four=item["last_four"],
+        scopes=frozenset(Scope(scope) for scope in item["scopes"]),
+        limit=limit_of(item),
+        created_at_ms=int(item["created_at_ms"]),
+        revoked=item["revoked"],
+    )
+
+
+def limit_of(item: Item) -> RateLimit:
+    return RateLimit(int(item["requests_per_minute"]), int(item["burst"]))
+
+
+def job_item(job: Job) -> Item:
+    """A new job. What only a later step knows is written by that step."""
+    pk, sk = job_key(job.account_id, job.ulid)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "open_shard": open_shard(job.ulid),
+        "deadline_at": job.deadline_at_ms,
+        "id": job.id,
+        "account_id": job.account_id,
+        "key_id": job.key_id,
+        "dialect": str(job.dialect),
+        "model": job.model,
+        "mode": job.mode,
+        # JSON keeps the caller's numbers as they came: DynamoDB has no floats.
+        "request": json.dumps(job.request),
+        "asset": str(job.asset),
+        "price": job.price,
+        "price_version": job.price_version,
+        "free_trial": job.free_trial,
+        "provider": job.provider,
+        "provider_deadline_s": job.provider_deadline_s,
+        "status": str(job.status),
+        "hold_state": str(job.hold_state),
+        "created_at_ms": job.created_at_ms,
+    }
+
+
+def outputs_json(outputs: Any) -> str:
+    return json.dumps([asdict(output) for output in outputs])
+
+
+def job_of(item: Item) -> Job:
+    failure = item.get("failure")
+    return Job(
+        id=item["id"],
+        account_id=item["account_id"],
+        key_id=item["key_id"],
+        dialect=Dialect(item["dialect"]),
+        model=item["model"],
+        mode=item.get("mode"),
+        request=json.loads(item["request"]),
+        asset=Asset(item["asset"]),
+        price=int(item["price"]),
+        price_version=item["price_version"],
+        free_trial=item["free_trial"],
+        provider=item["provider"],
+        provider_deadline_s=int(item["provider_deadline_s"]),
+        status=JobStatus(item["status"]),
+        hold_state=HoldState(item["hold_state"]),
+        cost=int(item.get("cost", 0)),
+        created_at_ms=int(item["created_at_ms"]),
+        started_at_ms=_moment(item, "started_at_ms"),
+        closed_at_ms=_moment(item, "closed_at_ms"),
+        closed_by=Closer(item["closed_by"]) if "closed_by" in item else None,
+        deadline_at_ms=_moment(item, "deadline_at"),
+        task_token=item.get("task_token"),
+        provider_ref=item.get("provider_ref"),
+        outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
+        failure=JobFailure(failure["code"], failure["message"]) if failure else None,
+    )
+
+
+def _moment(item: Item, name: str) -> int | None:
+    return int(item[name]) if name in item else None

@@ -1,0 +1,143 @@
+"""Jobs in the table: everything about them but the money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shoal.adapters.dynamodb_items import (
+    OPEN_JOBS_INDEX,
+    OPEN_SHARDS,
+    account_key,
+    job_key,
+    job_of,
+)
+from shoal.adapters.dynamodb_table import ConditionFailed, Item, Table, Update
+from shoal.domain.errors import JobClosed, NotFound, ValidationFailed
+from shoal.domain.ids import first_ulid_at, job_ulid
+from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
+from shoal.domain.ports import JobFilter, JobPage
+
+OPEN = "hold_state = :held"
+UNANNOUNCED = "hold_state <> :held"
+SAME_DEADLINE = "deadline_at = :seen"
+EXISTS = "attribute_exists(pk)"
+
+READ_MAX = 1000
+"""Jobs one page may read while it looks for matches: a selective filter gets a short page, not a slow one."""
+
+_ULID_LAST = "8"
+"""Sorts after the first character of every ULID."""
+
+
+class DynamoDbJobs:
+    """Implements the `Jobs` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, account_id: str, job_id: str) -> Job:
+        ulid = job_ulid(job_id)
+        item = self._table.get(*job_key(account_id, ulid)) if ulid else None
+        if item is None or item["id"] != job_id:
+            raise NotFound("There is no job with this id.")
+        return job_of(item)
+
+    def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
+        newest = _before(cursor) if cursor else first_ulid_at(which.to_ms) if which.to_ms else _ULID_LAST
+        arguments: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
+            "ScanIndexForward": False,
+            "Limit": min(READ_MAX, limit + 1),
+            "values": {
+                ":pk": account_key(account_id)[0],
+                ":oldest": f"JOB#{first_ulid_at(which.from_ms or 0)}",
+                ":newest": f"JOB#{newest}",
+            },
+        }
+        found: list[Job] = []
+        read = 0
+        for items, last in self._table.query(**arguments):
+            read += len(items)
+            found += [job for job in map(job_of, items) if _matches(job, which)]
+            if len(found) > limit:
+                return JobPage(tuple(found[:limit]), found[limit - 1].ulid)
+            if last and read >= READ_MAX:
+                return JobPage(tuple(found), last["sk"].removeprefix("JOB#"))
+        return JobPage(tuple(found), None)
+
+    def begin(self, account_id: str, job_id: str, task_token: str, now_ms: int) -> Job:
+        job = self.get(account_id, job_id)
+        deadline = now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS
+        expression = (
+            "SET #status = :processing, task_token = :token, deadline_at = :deadline,"
+            " started_at_ms = if_not_exists(started_at_ms, :now)"
+        )
+        values = {
+            ":processing": str(JobStatus.PROCESSING),
+            ":token": task_token,
+            ":deadline": deadline,
+            ":now": now_ms,
+        }
+        return job_of(self._change_open(job, expression, values))
+
+    def note_provider_ref(self, job: Job, ref: str) -> None:
+        self._change_open(job, "SET provider_ref = :ref", {":ref": ref})
+
+    def note_late_output(self, job: Job, now_ms: int) -> None:
+        expression = "SET late_output_at_ms = if_not_exists(late_output_at_ms, :now)"
+        self._table.update(Update(_key(job), expression, EXISTS, {":now": now_ms}))
+
+    def overdue(self, now_ms: int) -> Iterable[Job]:
+        for shard in range(OPEN_SHARDS):
+            pages = self._table.query(
+                IndexName=OPEN_JOBS_INDEX,
+                KeyConditionExpression="open_shard = :shard AND deadline_at <= :now",
+                values={":shard": f"OPEN#{shard}", ":now": now_ms},
+            )
+            for key in (item for items, _ in pages for item in items):
+                item = self._table.get(key["pk"], key["sk"])
+                # The index lags behind the table: what is no longer due there is not due.
+                if item and item.get("deadline_at", now_ms + 1) <= now_ms:
+                    yield job_of(item)
+
+    def claim(self, job: Job, until_ms: int) -> bool:
+        values = {":seen": job.deadline_at_ms, ":until": until_ms}
+        try:
+            self._table.update(Update(_key(job), "SET deadline_at = :until", SAME_DEADLINE, values))
+        except ConditionFailed:
+            return False
+        return True
+
+    def mark_announced(self, job: Job) -> None:
+        values = {":held": str(HoldState.HELD)}
+        self._table.update(Update(_key(job), "REMOVE open_shard, deadline_at", UNANNOUNCED, values))
+
+    def _change_open(self, job: Job, expression: str, values: dict[str, Any]) -> Item:
+        values = values | {":held": str(HoldState.HELD)}
+        names = {"#status": "status"} if "#status" in expression else None
+        try:
+            return self._table.update(Update(_key(job), expression, OPEN, values, names))
+        except ConditionFailed:
+            raise JobClosed(job.id) from None
+
+
+def _key(job: Job) -> tuple[str, str]:
+    return job_key(job.account_id, job.ulid)
+
+
+def _matches(job: Job, which: JobFilter) -> bool:
+    return (which.statuses is None or job.status in which.statuses) and (
+        which.dialects is None or job.dialect in which.dialects
+    )
+
+
+def _before(cursor: str) -> str:
+    """The largest sort key below a cursor, which is the ULID of the last job shown."""
+    if job_ulid(f"job_{cursor}") is None:
+        raise ValidationFailed(
+            "The cursor is not one this API gave out.",
+            details={"fields": [{"field": "cursor", "message": "unknown cursor"}]},
+        )
+    # "!" sorts below every character of a ULID and "~" above: the string just below the cursor.
+    return f"{cursor[:-1]}{chr(ord(cursor[-1]) - 1)}~"

@@ -1,0 +1,251 @@
+"""Money in the table: one transaction a movement, and every number changes under a condition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from shoal.adapters.dynamodb_audit import audit, entries_sum
+from shoal.adapters.dynamodb_items import (
+    entry_item,
+    idempotency_key,
+    job_item,
+    job_key,
+    open_shard,
+    outputs_json,
+    wallet_key,
+    wallet_of,
+)
+from shoal.adapters.dynamodb_table import (
+    Item,
+    Put,
+    Table,
+    TransactionContended,
+    TransactionRefused,
+    Update,
+)
+from shoal.domain.errors import (
+    IdempotencyInFlight,
+    InsufficientBalance,
+    InternalError,
+    JobClosed,
+    NotFound,
+    Unavailable,
+)
+from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
+from shoal.domain.job import (
+    START_GRACE_MS,
+    Closer,
+    HoldState,
+    Job,
+    JobFailure,
+    JobStatus,
+    Output,
+    closing_status,
+)
+from shoal.domain.money import AMOUNT_MAX, Asset
+from shoal.domain.ports import Discrepancy
+from shoal.domain.wallet import Movement, Wallet
+
+NEW = "attribute_not_exists(pk)"
+UNUSED = "attribute_not_exists(pk) OR expires_at <= :now_s"
+AFFORDABLE = "available >= :price"
+ON_TRIAL = "available < :price AND free_generations >= :one"
+STILL_HELD = "held >= :amount"
+TRIAL_TAKEN = "attribute_exists(pk)"
+STILL_OPEN = "hold_state = :held"
+ROOM = "attribute_exists(pk) AND balance <= :balance_max"
+
+_MOVE = "SET balance = balance + :balance, held = held + :held_delta, available = available + :available"
+_MOVE_TRIALS = ", free_generations = free_generations + :trials"
+
+
+class DynamoDbLedger:
+    """Implements the `Ledger` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def submit(self, job: Job, record: IdempotencyRecord | None, now_ms: int) -> IdempotencyRecord | None:
+        hold = job.hold.place(now_ms)
+        condition, values = (
+            (ON_TRIAL, {":price": job.price, ":one": 1})
+            if job.free_trial
+            else (AFFORDABLE, {":price": job.price})
+        )
+        parts: list[Put | Update] = [
+            Put(job_item(job), NEW),
+            _moved(hold, condition, values),
+            Put(entry_item(hold), NEW),
+        ]
+        if record:
+            parts.append(_record_put(record, now_ms))
+        try:
+            self._table.transact(parts)
+        except TransactionContended as contended:
+            if record and contended.reasons[-1].code == "TransactionConflict":
+                raise IdempotencyInFlight(retry_after_seconds=1) from None
+            raise Unavailable(retry_after_seconds=1) from None
+        except TransactionRefused as refused:
+            return _refused_submit(refused, record)
+        return None
+
+    def capture(
+        self,
+        job: Job,
+        cost: int,
+        outputs: Sequence[Output],
+        closer: Closer,
+        now_ms: int,
+    ) -> Job:
+        closed = replace(
+            job,
+            status=JobStatus.COMPLETED,
+            hold_state=HoldState.CAPTURED,
+            outputs=tuple(outputs),
+            cost=cost,
+            closed_by=closer,
+            closed_at_ms=now_ms,
+        )
+        return self._close(closed, job.hold.capture(cost, now_ms))
+
+    def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
+        closed = replace(
+            job,
+            status=closing_status(failure),
+            hold_state=HoldState.RELEASED,
+            failure=failure,
+            closed_by=closer,
+            closed_at_ms=now_ms,
+        )
+        return self._close(closed, job.hold.release(now_ms))
+
+    def top_up(self, movement: Movement) -> bool:
+        room = {":balance_max": AMOUNT_MAX}
+        try:
+            self._table.transact([_moved(movement, ROOM, room), Put(entry_item(movement), NEW)])
+        except TransactionContended:
+            raise Unavailable(retry_after_seconds=1) from None
+        except TransactionRefused as refused:
+            if refused.failed(1):
+                return False
+            raise NotFound("No such wallet, or it is full.") from None
+        return True
+
+    def wallet(self, account_id: str, asset: Asset) -> Wallet:
+        item = self._table.get(*wallet_key(account_id, asset))
+        if item is None:
+            raise NotFound("No such wallet.")
+        return wallet_of(item)
+
+    def entries_sum(self, account_id: str, asset: Asset) -> Movement:
+        return entries_sum(self._table, account_id, asset)
+
+    def discrepancies(self) -> list[Discrepancy]:
+        return audit(self._table)
+
+    def _close(self, closed: Job, movement: Movement) -> Job:
+        # The workflow announces by itself; anybody else leaves the job due until `mark_announced`.
+        due = None if closed.closed_by is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS
+        closed = replace(closed, task_token=None, deadline_at_ms=due)
+        parts: list[Put | Update] = [
+            _closed(closed),
+            _moved(movement, *_resolvable(closed)),
+            Put(entry_item(movement), NEW),
+        ]
+        try:
+            self._table.transact(parts)
+        except TransactionContended:
+            raise Unavailable(retry_after_seconds=1) from None
+        except TransactionRefused as refused:
+            if refused.failed(0):
+                raise JobClosed(closed.id) from None
+            raise
+        return closed
+
+
+def _closed(job: Job) -> Update:
+    """The job's part of a settlement. It stays in the open-jobs index only while its announcement is due."""
+    changes: dict[str, Any] = {
+        "status": str(job.status),
+        "hold_state": str(job.hold_state),
+        "closed_at_ms": job.closed_at_ms,
+        "closed_by": str(job.closed_by),
+        "cost": job.cost,
+        "outputs": outputs_json(job.outputs),
+        "failure": job.failure and asdict(job.failure),
+    }
+    removals = ["task_token"]
+    if job.deadline_at_ms is None:
+        removals += ["open_shard", "deadline_at"]
+    else:
+        changes |= {
+            "open_shard": open_shard(job.ulid),
+            "deadline_at": job.deadline_at_ms,
+        }
+    changes = {name: value for name, value in changes.items() if value is not None}
+    return Update(
+        key=job_key(job.account_id, job.ulid),
+        expression=f"SET {', '.join(f'#{n} = :{n}' for n in changes)} REMOVE {', '.join(removals)}",
+        condition=STILL_OPEN,
+        values={f":{n}": value for n, value in changes.items()} | {":held": str(HoldState.HELD)},
+        names={f"#{n}": n for n in changes},
+    )
+
+
+def _moved(movement: Movement, condition: str, values: dict[str, Any]) -> Update:
+    """The wallet's part of a movement."""
+    arguments = {
+        ":balance": movement.balance_delta,
+        ":held_delta": movement.held_delta,
+        ":available": movement.available_delta,
+    }
+    expression = _MOVE
+    if movement.free_generations_delta:
+        expression += _MOVE_TRIALS
+        arguments[":trials"] = movement.free_generations_delta
+    key = wallet_key(movement.account_id, movement.asset)
+    return Update(key, expression, condition, arguments | values)
+
+
+def _resolvable(job: Job) -> tuple[str, dict[str, Any]]:
+    return (TRIAL_TAKEN, {}) if job.free_trial else (STILL_HELD, {":amount": job.hold.amount})
+
+
+def _record_put(record: IdempotencyRecord, now_ms: int) -> Put:
+    pk, sk = idempotency_key(record.key.account_id, record.key.route, record.key.key)
+    item = {
+        "pk": pk,
+        "sk": sk,
+        "fingerprint": record.key.fingerprint,
+        "job_id": record.job_id,
+        "answer_status": record.status,
+        "answer_body": json.dumps(record.body),
+        "expires_at": record.expires_at_ms // 1000,
+    }
+    return Put(item, UNUSED, {":now_s": now_ms // 1000})
+
+
+def _refused_submit(refused: TransactionRefused, record: IdempotencyRecord | None) -> IdempotencyRecord:
+    if record and refused.failed(3):
+        return _record_of(refused.reasons[3].item, record.key)
+    if refused.failed(1):
+        raise InsufficientBalance() from None
+    raise InternalError() from refused
+
+
+def _record_of(item: Item | None, again: IdempotencyKey) -> IdempotencyRecord:
+    if item is None:
+        raise IdempotencyInFlight(retry_after_seconds=1)
+    key = IdempotencyKey(again.account_id, again.route, again.key, item["fingerprint"])
+    body = json.loads(item["answer_body"])
+    record = IdempotencyRecord(
+        key,
+        item["job_id"],
+        int(item["answer_status"]),
+        body,
+        int(item["expires_at"]) * 1000,
+    )
+    return record.replay(again)

@@ -1,0 +1,110 @@
+"""The embedded provider: draws real pictures, and misbehaves on request so that every path can be walked.
+
+Markers in the prompt: `[fail]`, `[nsfw]` (refused, terminal), `[timeout]` (never answers),
+`[slow:SECONDS]`, `[busy:SECONDS]` (asks to come back until then), `[poll]` and `[callback]` (how the answer
+comes; at once unless told). It keeps no state: its reference says when the picture is due, and the request
+says what is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+
+from shoal.domain.errors import (
+    CallbackRefused,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderRejected,
+)
+from shoal.domain.ports import Clock
+from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+
+NAME = "simulator"
+POLL_SECONDS = 1
+FALLBACK_POLL_SECONDS = 20
+"""When a promised callback is given up waiting for."""
+
+_NEVER = "never"
+_MARKER = re.compile(r"\[(fail|nsfw|timeout|poll|callback|slow|busy)(?::(\d{1,4}))?\]")
+
+Draw = Callable[..., bytes]
+CallBack = Callable[[str, str], None]
+Verify = Callable[[Mapping[str, str], bytes, int], str]
+
+
+class Simulator:
+    """Implements the `Provider` port.
+
+    `draw` makes the picture. `call_back` posts a signed callback (address, reference), as the real ones do
+    from their side; `verify` checks one and returns its reference.
+    """
+
+    def __init__(self, *, clock: Clock, draw: Draw, call_back: CallBack, verify: Verify) -> None:
+        self._clock = clock
+        self._draw = draw
+        self._call_back = call_back
+        self._verify = verify
+
+    def start(self, request: ProviderRequest) -> Answer:
+        markers = _markers(request.prompt)
+        self._misbehave(markers, request)
+        if "timeout" in markers:
+            return Pending(_NEVER, POLL_SECONDS)
+        if "slow" in markers:
+            due_ms = self._clock.now_ms() + markers["slow"] * 1000
+            return Pending(_ref(due_ms), max(POLL_SECONDS, markers["slow"]))
+        if "poll" in markers:
+            return Pending(_ref(self._clock.now_ms()), POLL_SECONDS)
+        if "callback" in markers:
+            ref = _ref(self._clock.now_ms())
+            self._call_back(request.callback_url, ref)
+            return Pending(ref, FALLBACK_POLL_SECONDS)
+        return self._done(request)
+
+    def check(self, ref: str, request: ProviderRequest) -> Answer:
+        if ref == _NEVER:
+            return Pending(ref, POLL_SECONDS)
+        wait_ms = int(ref.removeprefix("sim_")) - self._clock.now_ms()
+        return Pending(ref, -(-wait_ms // 1000)) if wait_ms > 0 else self._done(request)
+
+    def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
+        ref = self._verify(headers, body, now_ms)
+        if not re.fullmatch(r"sim_\d{1,15}", ref):
+            raise CallbackRefused("the callback names no reference of ours")
+        return Pending(ref, 0)
+
+    def cancel(self, ref: str) -> None:
+        """There is nothing to stop: a picture is drawn only when it is fetched."""
+
+    def _misbehave(self, markers: dict[str, int], request: ProviderRequest) -> None:
+        if "nsfw" in markers:
+            raise ProviderRejected("The prompt was refused by content moderation.")
+        if "fail" in markers:
+            raise ProviderFailed("The provider failed to generate the image.")
+        if "busy" in markers and self._clock.now_ms() < request.submitted_at_ms + markers["busy"] * 1000:
+            raise ProviderBusy("at capacity", retry_after_seconds=POLL_SECONDS)
+
+    def _done(self, request: ProviderRequest) -> Done:
+        seed = request.seed if request.seed is not None else _seed_of(request.idempotency_key)
+        data = self._draw(
+            prompt=request.prompt,
+            seed=seed,
+            width_px=request.width_px,
+            height_px=request.height_px,
+        )
+        return Done((ProviderOutput(data=data),))
+
+
+def _ref(due_ms: int) -> str:
+    return f"sim_{due_ms}"
+
+
+def _markers(prompt: str) -> dict[str, int]:
+    return {name: int(argument or 0) for name, argument in _MARKER.findall(prompt)}
+
+
+def _seed_of(text: str) -> int:
+    """A seed nobody chose: the same for every attempt at the same output."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

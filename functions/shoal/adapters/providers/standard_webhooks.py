@@ -1,0 +1,45 @@
+"""Signed callbacks after the Standard Webhooks specification, standardwebhooks.com: several providers' way.
+
+`webhook-signature: v1,<base64>` is HMAC-SHA256 of `{id}.{timestamp}.{body}`; a header may list several.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from shoal.domain.errors import CallbackRefused
+
+TOLERANCE_S = 300
+
+
+def signed_headers(secret: bytes, message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
+    """The three headers that sign a body."""
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp_s),
+        "webhook-signature": f"v1,{_signature(secret, message_id, str(timestamp_s), body)}",
+    }
+
+
+def verify(secret: bytes, headers: Mapping[str, str], body: bytes, now_ms: int) -> None:
+    """Raises `CallbackRefused` unless the signature holds and the timestamp is within ±300 s."""
+    message_id, timestamp = (
+        headers.get("webhook-id", ""),
+        headers.get("webhook-timestamp", ""),
+    )
+    if not message_id or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        raise CallbackRefused("the signature headers are missing or malformed")
+    if abs(now_ms // 1000 - int(timestamp)) > TOLERANCE_S:
+        raise CallbackRefused("the callback is too old or too new")
+    expected = f"v1,{_signature(secret, message_id, timestamp, body)}".encode()
+    offered = headers.get("webhook-signature", "").split(" ")
+    if not any(hmac.compare_digest(expected, signature.encode()) for signature in offered):
+        raise CallbackRefused("the signature does not hold")
+
+
+def _signature(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+    message = f"{message_id}.{timestamp}.".encode() + body
+    return base64.b64encode(hmac.new(secret, message, hashlib.sha256).digest()).decode()

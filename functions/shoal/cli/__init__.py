@@ -1,0 +1,33 @@
+"""The operator's command `shoal`: accounts, keys, wallets, jobs and the audit of any stage.
+
+It runs the same use cases as the Lambdas, from the operator's machine. Typer and rich are there only
+(dependency group `operate`): nothing a Lambda runs imports this package.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from shoal.cli import accounts, jobs, keys, wallet
+from shoal.cli.audit import audit
+from shoal.cli.console import CommandGroup, Connect, StageOption
+from shoal.cli.stage import connect
+
+app = typer.Typer(
+    cls=CommandGroup,
+    help="Operate a stage of Shoal.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # they may hold a key
+)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(keys.app, name="keys")
+app.add_typer(wallet.app, name="wallet")
+app.add_typer(jobs.app, name="jobs")
+app.command()(audit)
+
+
+@app.callback()
+def choose_stage(context: typer.Context, stage: StageOption = None) -> None:
+    """Operate a stage of Shoal."""
+    to: Connect = context.obj or connect
+    context.obj = lambda named_later: to(named_later or stage)

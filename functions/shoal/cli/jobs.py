@@ -1,0 +1,135 @@
+"""`shoal jobs`: what was asked for and how far it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from shoal.cli.console import (
+    AccountArgument,
+    JsonOption,
+    StageOption,
+    moment,
+    operator,
+    print_fields,
+    print_json,
+    print_table,
+)
+from shoal.domain.job import Job, JobStatus
+from shoal.domain.money import decimal_amount
+from shoal.domain.ports import JobFilter
+
+LIMIT = 20
+LIMIT_MAX = 1000
+SWEEP_STEPS = ("started", "closed", "announced", "left", "deferred")
+
+app = typer.Typer(help="Look at jobs and finish stuck ones.", no_args_is_help=True)
+
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Job id, job_…, gen_… or vid_…")]
+StatusOption = Annotated[
+    list[JobStatus] | None,
+    typer.Option("--status", help="May be given several times. Default: every status."),
+]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="How many at most.")]
+CursorOption = Annotated[
+    str | None, typer.Option("--cursor", metavar="CURSOR", help="Where the last list ended.")
+]
+
+
+@app.command("list")
+def list_jobs(
+    context: typer.Context,
+    account_id: AccountArgument,
+    statuses: StatusOption = None,
+    limit: LimitOption = LIMIT,
+    cursor: CursorOption = None,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """List the jobs of an account, newest first."""
+    which = JobFilter(statuses=frozenset(statuses) if statuses else None)
+    page = operator(context, stage).inspect.list_jobs(account_id, which, limit=limit, cursor=cursor)
+    if as_json:
+        print_json({"jobs": [_resource(job) for job in page.jobs], "next_cursor": page.next_cursor})
+        return
+    print_table(
+        ["Job", "Status", "Model", "Price", "Cost", "Hold", "Created", "Closed"],
+        [
+            [
+                job.id,
+                job.status,
+                job.mode or job.model,
+                f"{decimal_amount(job.asset, job.price)} {job.asset}",
+                decimal_amount(job.asset, job.cost),
+                job.hold_state,
+                moment(job.created_at_ms) or "",
+                moment(job.closed_at_ms) or "",
+            ]
+            for job in page.jobs
+        ],
+    )
+    if page.next_cursor:
+        typer.echo(f"There are more: --cursor {page.next_cursor}")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    account_id: AccountArgument,
+    job_id: JobArgument,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show all that is known of a job."""
+    resource = _resource(operator(context, stage).inspect.job(account_id, job_id))
+    if as_json:
+        print_json(resource)
+    else:
+        print_fields({name: _text(value) for name, value in resource.items() if value not in (None, [])})
+
+
+@app.command("retry-stuck")
+def retry_stuck(context: typer.Context, as_json: JsonOption = False, stage: StageOption = None) -> None:
+    """Sweep now: start, close or announce every job whose time is up."""
+    done = operator(context, stage).sweep()
+    if as_json:
+        print_json({step: done[step] for step in SWEEP_STEPS})
+    elif done:
+        typer.echo(", ".join(f"{done[step]} {step}" for step in SWEEP_STEPS if done[step]))
+    else:
+        typer.echo("No job is stuck.")
+
+
+def _resource(job: Job) -> dict[str, Any]:
+    """Without the task token: whoever has it can answer in the provider's place."""
+    return {
+        "job_id": job.id,
+        "account_id": job.account_id,
+        "key_id": job.key_id,
+        "status": job.status,
+        "dialect": job.dialect,
+        "model": job.model,
+        "mode": job.mode,
+        "request": dict(job.request),
+        "asset": job.asset,
+        "price": decimal_amount(job.asset, job.price),
+        "cost": decimal_amount(job.asset, job.cost),
+        "free_trial": job.free_trial,
+        "hold": job.hold_state,
+        "provider": job.provider,
+        "provider_ref": job.provider_ref,
+        "created_at": moment(job.created_at_ms),
+        "started_at": moment(job.started_at_ms),
+        "closed_at": moment(job.closed_at_ms),
+        "closed_by": job.closed_by,
+        "deadline_at": moment(job.deadline_at_ms),
+        "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
+        "outputs": [output.key for output in job.outputs],
+    }
+
+
+def _text(value: Any) -> str:
+    """JSON where it is more than a word: what a caller wrote must not steer the terminal."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,48 @@
+"""The composition root of the operator's command: the use cases of one stage on that stage's resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.eventbridge import EventBridgeBus
+from shoal.adapters.stepfunctions import StepFunctionsWorkflow
+from shoal.adapters.system import RandomIds, SystemClock
+from shoal.settings import SweepJobsSettings
+from shoal.use_cases.audit_ledger import AuditLedger
+from shoal.use_cases.close_job import CloseJob
+from shoal.use_cases.inspect_account import InspectAccount
+from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.sweep_jobs import SweepJobs
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """All that an operator can do on a stage."""
+
+    manage: ManageAccounts
+    inspect: InspectAccount
+    sweep: SweepJobs
+    audit: AuditLedger
+
+
+def operator_of(settings: SweepJobsSettings, client: Callable[[str], Any]) -> Operator:
+    """The operator of the stage that the settings describe; `client` makes the boto3 client of a service."""
+    table = Table(client("dynamodb"), settings.table)
+    accounts, keys = DynamoDbAccounts(table), DynamoDbKeys(table)
+    jobs, ledger = DynamoDbJobs(table), DynamoDbLedger(table)
+    workflow = StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
+    bus = EventBridgeBus(client("events"), settings.event_bus)
+    clock = SystemClock()
+    close_job = CloseJob(jobs, ledger, bus, workflow, clock, settings.public_url)
+    return Operator(
+        manage=ManageAccounts(accounts, keys, ledger, clock, RandomIds()),
+        inspect=InspectAccount(accounts, keys, jobs, ledger),
+        sweep=SweepJobs(jobs, workflow, close_job, clock),
+        audit=AuditLedger(ledger),
+    )

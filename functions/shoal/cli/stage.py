@@ -1,0 +1,96 @@
+"""Where the command works: the local stage by its file, any other by its CloudFormation stack's outputs."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from shoal.adapters.aws import CLIENT, error_code
+from shoal.cli.operator import Operator, operator_of
+from shoal.domain.errors import ShoalError
+from shoal.settings import SweepJobsSettings
+
+LOCAL_STAGE = "local"
+LOCAL_FILE = Path(".local", "shoal.json")
+LOCAL_FILE_VARIABLE = "SHOAL_CONFIG"
+OUTPUTS = {
+    "table": "TableName",
+    "event_bus": "EventBusName",
+    "state_machine_arn": "StateMachineArn",
+    "public_url": "PublicUrl",
+}
+"""Which output of the stack holds which setting."""
+
+
+class StageNotFound(ShoalError):
+    """There is no such stage, or not a whole one; the message tells the operator what to do."""
+
+
+class LocalStage(SweepJobsSettings):
+    """What the command reads of the local stage's file."""
+
+    endpoint_url: str
+    region: str
+
+
+def connect(stage: str | None) -> Operator:
+    """The operator of a stage; without a name, of the local one. Raises `StageNotFound`.
+
+    A deployed stage is reached with the machine's own AWS credentials and region.
+    """
+    if stage is None or stage == LOCAL_STAGE:
+        return _local(_local_file())
+    session = boto3.Session()
+    return operator_of(_outputs_of(session, stage), partial(_client, session))
+
+
+def _local_file() -> Path:
+    chosen = os.environ.get(LOCAL_FILE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    here = Path.cwd()
+    return next((p for folder in (here, *here.parents) if (p := folder / LOCAL_FILE).exists()), LOCAL_FILE)
+
+
+def _local(file: Path) -> Operator:
+    try:
+        local = LocalStage.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise StageNotFound(
+            f"There is no local stage ({file}: {error.strerror}): start it with `make run`, or name a stage"
+            " with --stage."
+        ) from None
+    except ValidationError as error:
+        raise StageNotFound(f"{file} does not describe a local stage: {_fields(error)}.") from None
+    # The local cloud takes any credentials; the machine's own must not go there.
+    session = boto3.Session("test", "test", region_name=local.region)
+    return operator_of(local, partial(_client, session, endpoint_url=local.endpoint_url))
+
+
+def _outputs_of(session: boto3.Session, stage: str) -> SweepJobsSettings:
+    name = f"shoal-{stage}"
+    try:
+        stacks = _client(session, "cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error_code(error) != "ValidationError":
+            raise
+        raise StageNotFound(f"There is no stack {name} in {session.region_name}.") from None
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    missing = [key for key in OUTPUTS.values() if key not in outputs]
+    if missing:
+        raise StageNotFound(f"Stack {name} has no output {', '.join(missing)}: deploy it again.")
+    return SweepJobsSettings(stage=stage, **{field: outputs[key] for field, key in OUTPUTS.items()})
+
+
+def _client(session: boto3.Session, service: str, endpoint_url: str | None = None) -> Any:
+    return session.client(service, endpoint_url=endpoint_url, config=CLIENT)  # type: ignore[call-overload]
+
+
+def _fields(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())

@@ -1,0 +1,107 @@
+"""`shoal wallet`: what an account has, and giving it more."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shoal.cli.amounts import CreditsOption, UsdOption
+from shoal.cli.console import (
+    AccountArgument,
+    JsonOption,
+    StageOption,
+    operator,
+    print_json,
+    print_table,
+)
+from shoal.domain.money import Asset, decimal_amount
+from shoal.domain.wallet import Movement, Wallet
+
+REFERENCE_LENGTH_MAX = 128
+
+app = typer.Typer(help="Show and credit wallets.", no_args_is_help=True)
+
+
+def reference(text: str) -> str:
+    if not (text.isprintable() and text.strip() == text and 0 < len(text) <= REFERENCE_LENGTH_MAX):
+        raise typer.BadParameter(f"{text!r} is not 1 to {REFERENCE_LENGTH_MAX} printable characters")
+    return text
+
+
+ReferenceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reference",
+        parser=reference,
+        metavar="TEXT",
+        help="Names this credit, an invoice number for instance: the same reference credits once.",
+    ),
+]
+
+
+@app.command()
+def credit(
+    context: typer.Context,
+    account_id: AccountArgument,
+    usd: UsdOption = None,
+    credits: CreditsOption = None,
+    reference: ReferenceOption = None,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Add dollars or credits to an account's wallet."""
+    if (usd is None) == (credits is None):
+        raise typer.BadParameter("give exactly one of --usd and --credits")
+    asset, amount = (Asset.USD, usd) if usd is not None else (Asset.CREDIT, credits)
+    if not amount:
+        raise typer.BadParameter("the amount must be above zero")
+    credited = operator(context, stage).manage.top_up(account_id, asset, amount, reference)
+    text = decimal_amount(asset, amount)
+    if as_json:
+        print_json(
+            {
+                "account_id": account_id,
+                "asset": asset,
+                "amount": text,
+                "reference": reference,
+                "credited": credited,
+            }
+        )
+    elif credited:
+        typer.echo(f"Credited {text} {asset} to {account_id}.")
+    else:
+        typer.echo(f"Nothing to do: {reference} was credited to the {asset} wallet of {account_id} before.")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    account_id: AccountArgument,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show what an account has, what its jobs hold, and what its ledger adds up to."""
+    inspect = operator(context, stage).inspect
+    if as_json:
+        spendable = (Asset.USD, Asset.CREDIT)
+        print_json({asset: _amounts(*inspect.wallet(account_id, asset)) for asset in spendable})
+        return
+    wallets = {asset: inspect.wallet(account_id, asset) for asset in Asset}
+    print_table(
+        ["Wallet", "Balance", "Held", "Available", "Ledger sum", "Free trials"],
+        [
+            [asset, *_amounts(wallet, entries).values(), str(wallet.free_generations)]
+            for asset, (wallet, entries) in wallets.items()
+        ],
+    )
+
+
+def _amounts(wallet: Wallet, entries: Movement) -> dict[str, str]:
+    amounts = {
+        "balance": wallet.balance,
+        "held": wallet.held,
+        "available": wallet.available,
+        "ledger_sum": entries.balance_delta,
+    }
+    return {name: decimal_amount(wallet.asset, amount) for name, amount in amounts.items()}

@@ -1,0 +1,50 @@
+"""Errors as a caller reads them. A dialect decides the shape; codes and statuses come from the error tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from shoal.domain.errors import ApiError, ValidationFailed
+
+
+def neutral_error(error: ApiError) -> dict[str, Any]:
+    """For a request whose dialect is not known yet: reads as an error of the image and the tasks dialect."""
+    return {"data": None, "error": _fields(error, error.code)}
+
+
+def image_error(error: ApiError) -> dict[str, Any]:
+    """`{"error":{"code":"INSUFFICIENT_BALANCE","message":…,"status":402}}`"""
+    return {"error": _fields(error, error.code.upper())}
+
+
+def validation_failed(error: ValidationError) -> ValidationFailed:
+    """What pydantic found, as field paths and plain words."""
+    fields = [
+        {"field": _path(found["loc"]), "message": found["msg"]} for found in error.errors(include_url=False)
+    ]
+    summary = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:3])
+    return ValidationFailed(f"The request is not valid. {summary}", details={"fields": fields})
+
+
+def invalid_field(field: str, message: str) -> ValidationFailed:
+    """One field that is wrong."""
+    return ValidationFailed(
+        f"The request is not valid. {field}: {message}",
+        details={"fields": [{"field": field, "message": message}]},
+    )
+
+
+def _fields(error: ApiError, code: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "code": code,
+        "message": error.message,
+        "status": error.status,
+    }
+    return fields | ({"details": error.details} if error.details else {})
+
+
+def _path(location: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in location) or "body"

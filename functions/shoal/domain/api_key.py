@@ -1,0 +1,61 @@
+"""API keys: only a SHA-256 is kept. The secret has 190 bits, so a plain hash cannot be searched backwards."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shoal.domain.money import Asset
+from shoal.domain.rate_limit import Allowance, RateLimit
+
+SECRET_LENGTH = 32
+_KEY = re.compile(rf"(sk_live_|vsk_live_|sk_test_)[A-Za-z0-9]{{{SECRET_LENGTH}}}")
+
+
+class KeyPrefix(StrEnum):
+    LIVE = "sk_live_"
+    VIDEO = "vsk_live_"
+    TEST = "sk_test_"
+
+
+class Scope(StrEnum):
+    GENERATE = "generate"
+    READ = "read"
+    WEBHOOKS = "webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A stored key. `digest` is the SHA-256 of the whole key, hexadecimal."""
+
+    id: str
+    account_id: str
+    digest: str
+    prefix: KeyPrefix
+    last_four: str
+    scopes: frozenset[Scope]
+    limit: RateLimit
+    created_at_ms: int
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking: an authenticated key that its rate limit let through."""
+
+    account_id: str
+    key_id: str
+    scopes: frozenset[Scope]
+    test: bool
+    allowance: Allowance
+
+    def asset(self, asset: Asset) -> Asset:
+        """The asset this caller spends: test keys spend play money."""
+        return Asset(f"test_{asset}") if self.test else asset
+
+
+def digest_of(key: str) -> str | None:
+    """SHA-256 of a well-formed key, else None."""
+    return hashlib.sha256(key.encode()).hexdigest() if _KEY.fullmatch(key) else None

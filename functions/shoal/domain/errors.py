@@ -1,0 +1,194 @@
+"""Every error of Shoal, in one tree.
+
+ShoalError
+├── ApiError                  answered to the caller, rendered by the dialect it spoke
+│   ├── InvalidJson           400
+│   ├── Unauthorized          401
+│   ├── InsufficientBalance   402
+│   ├── Forbidden             403
+│   ├── NotFound              404
+│   ├── MethodNotAllowed      405
+│   ├── JobAlreadyTerminal    409
+│   ├── IdempotencyInFlight   409
+│   ├── PayloadTooLarge       413
+│   ├── UnsupportedMediaType  415
+│   ├── ValidationFailed      422
+│   ├── IdempotencyKeyReused  422
+│   ├── RateLimited           429
+│   ├── InternalError         500
+│   └── Unavailable           503, retryable: the workflow's Retry names it
+├── JobError                  ends a job; its class name is an ErrorEquals of the state machine
+│   ├── ProviderRejected      the provider refused the request itself (moderation, a bad parameter)
+│   ├── ProviderFailed        the provider could not do it
+│   ├── ProviderTimeout       the provider's deadline passed
+│   ├── OutputInvalid         what the provider delivered is not a usable output
+│   ├── JobExpired            never started in time
+│   └── JobCanceled           the caller asked for it
+├── ProviderBusy              try the provider again after `retry_after_seconds`
+├── JobClosed                 somebody else closed the job first: stop, write nothing
+└── CallbackRefused           a callback that does not prove where it comes from
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ShoalError(Exception):
+    """Base of every error Shoal raises on purpose."""
+
+
+class ApiError(ShoalError):
+    """An error answered to the caller. `message` is public: no internal name may appear in it."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    message: str = "The request could not be processed."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        details: Mapping[str, Any] | None = None,
+        retry_after_seconds: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.message = message or self.message
+        self.details = dict(details or {})
+        self.headers = dict(headers or {})
+        if retry_after_seconds is not None:
+            self.headers["Retry-After"] = str(retry_after_seconds)
+        super().__init__(self.message)
+
+
+class InvalidJson(ApiError):
+    status, code, message = 400, "invalid_json", "The request body is not valid JSON."
+
+
+class Unauthorized(ApiError):
+    status, code, message = 401, "unauthorized", "Missing or invalid API key."
+
+
+class InsufficientBalance(ApiError):
+    status, code = 402, "insufficient_balance"
+    message = "Your wallet balance is too low to process this request."
+
+
+class Forbidden(ApiError):
+    status, code, message = (
+        403,
+        "forbidden",
+        "This API key does not have the scope this request needs.",
+    )
+
+
+class NotFound(ApiError):
+    status, code, message = 404, "not_found", "There is nothing at this address."
+
+
+class MethodNotAllowed(ApiError):
+    status, code, message = (
+        405,
+        "method_not_allowed",
+        "This address does not take this method.",
+    )
+
+
+class JobAlreadyTerminal(ApiError):
+    status, code, message = 409, "conflict", "The job has already ended."
+
+
+class IdempotencyInFlight(ApiError):
+    status, code = 409, "idempotency_in_flight"
+    message = "A request with this Idempotency-Key is still being processed."
+
+
+class PayloadTooLarge(ApiError):
+    status, code, message = (
+        413,
+        "payload_too_large",
+        "The request body is larger than 1 MB.",
+    )
+
+
+class UnsupportedMediaType(ApiError):
+    status, code, message = (
+        415,
+        "unsupported_media_type",
+        "Send the body as application/json.",
+    )
+
+
+class ValidationFailed(ApiError):
+    status, code, message = 422, "validation_error", "The request is not valid."
+
+
+class IdempotencyKeyReused(ApiError):
+    status, code = 422, "idempotency_key_reused"
+    message = "This Idempotency-Key was used with a different request body."
+
+
+class RateLimited(ApiError):
+    status, code, message = 429, "rate_limited", "Too many requests with this API key."
+
+
+class InternalError(ApiError):
+    status, code, message = 500, "internal_error", "Something went wrong on our side."
+
+
+class Unavailable(ApiError):
+    status, code, message = (
+        503,
+        "unavailable",
+        "The service is briefly unavailable. Try again.",
+    )
+
+
+class JobError(ShoalError):
+    """Ends a job without charge. `str(error)` is public: the caller reads it as the job's error."""
+
+    code: ClassVar[str]
+
+
+class ProviderRejected(JobError):
+    code = "provider_rejected"
+
+
+class ProviderFailed(JobError):
+    code = "provider_failed"
+
+
+class ProviderTimeout(JobError):
+    code = "provider_timeout"
+
+    def __init__(self, deadline_s: int) -> None:
+        super().__init__(f"Provider request timed out after {deadline_s}s.")
+
+
+class OutputInvalid(JobError):
+    code = "output_invalid"
+
+
+class JobExpired(JobError):
+    code = "expired"
+
+
+class JobCanceled(JobError):
+    code = "canceled"
+
+
+class ProviderBusy(ShoalError):
+    """The provider asks to come back later; the job's own deadline bounds the trying."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class JobClosed(ShoalError):
+    """The job is terminal and whoever closed it announces it."""
+
+
+class CallbackRefused(ShoalError):
+    """The callback's MAC, signature or age does not hold."""

@@ -1,0 +1,36 @@
+"""Identifiers: a prefix that tells the kind and a time-ordered 26-character ULID (github.com/ulid/spec)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from ulid import ULID
+
+_JOB_ID = re.compile(r"(?:job|gen|vid)_([0-7][0-9A-HJKMNP-TV-Z]{25})")
+_ACCOUNT_ID = re.compile(r"acc_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+def job_ulid(job_id: str) -> str | None:
+    """The ULID of a well-formed job id of any dialect, else None."""
+    match = _JOB_ID.fullmatch(job_id)
+    return match.group(1) if match else None
+
+
+def is_account_id(text: str) -> bool:
+    """Whether the text has the form of an account id."""
+    return _ACCOUNT_ID.fullmatch(text) is not None
+
+
+def derived_id(prefix: str, at_ms: int, *parts: str) -> str:
+    """An id that is the same whenever it is made again from the same moment and parts.
+
+    `at_ms` is Unix time in milliseconds: derived ids sort by time like random ones.
+    """
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return f"{prefix}_{ULID.from_bytes(at_ms.to_bytes(6, 'big') + digest[:10])}"
+
+
+def first_ulid_at(at_ms: int) -> str:
+    """The smallest ULID of a moment (Unix time in ms): a bound for queries by time."""
+    return str(ULID.from_bytes(at_ms.to_bytes(6, "big") + bytes(10)))

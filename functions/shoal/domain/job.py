@@ -1,0 +1,139 @@
+"""A job: what was asked, what it may cost, how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from shoal.domain.money import Asset
+from shoal.domain.wallet import Hold
+
+START_GRACE_MS = 60_000
+"""A queued job whose execution has not begun after this is started by the sweeper."""
+
+QUEUE_LIMIT_MS = 15 * 60_000
+"""A job that could not be started for this long expires."""
+
+FINISH_GRACE_MS = 5 * 60_000
+"""What storing and settling may take after the provider's deadline before the sweeper closes the job."""
+
+
+class Dialect(StrEnum):
+    IMAGE = "image"
+    TASKS = "tasks"
+    VIDEO = "video"
+
+
+ID_PREFIX = {Dialect.IMAGE: "job", Dialect.TASKS: "gen", Dialect.VIDEO: "vid"}
+
+
+class JobStatus(StrEnum):
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+    @property
+    def terminal(self) -> bool:
+        return self not in (JobStatus.QUEUED, JobStatus.PROCESSING)
+
+
+class HoldState(StrEnum):
+    HELD = "held"
+    CAPTURED = "captured"
+    RELEASED = "released"
+
+
+class Closer(StrEnum):
+    """Whose transaction ended a job: that party also announces it."""
+
+    WORKFLOW = "workflow"
+    CANCEL = "cancel"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A stored output: key in the outputs bucket, size in pixels and bytes."""
+
+    key: str
+    content_type: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailure:
+    """Why a job ended without an output; `message` is read by the caller."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Moments are Unix time in milliseconds, money is in the unit of `asset`.
+
+    `price` is what the hold took, frozen at submit; `cost` is what was captured in the end.
+    `deadline_at_ms` is by when the next step must have happened: None once there is none.
+    """
+
+    id: str
+    account_id: str
+    dialect: Dialect
+    model: str
+    mode: str | None
+    request: Mapping[str, Any]
+    asset: Asset
+    price: int
+    price_version: str
+    provider: str
+    provider_deadline_s: int
+    created_at_ms: int
+    free_trial: bool = False
+    key_id: str = ""
+    status: JobStatus = JobStatus.QUEUED
+    hold_state: HoldState = HoldState.HELD
+    cost: int = 0
+    started_at_ms: int | None = None
+    closed_at_ms: int | None = None
+    closed_by: Closer | None = None
+    deadline_at_ms: int | None = None
+    task_token: str | None = None
+    provider_ref: str | None = None
+    outputs: tuple[Output, ...] = field(default=())
+    failure: JobFailure | None = None
+
+    @property
+    def ulid(self) -> str:
+        return self.id.partition("_")[2]
+
+    @property
+    def test(self) -> bool:
+        """Whether play money pays for it."""
+        return self.asset.startswith("test_")
+
+    @property
+    def hold(self) -> Hold:
+        return Hold(
+            account_id=self.account_id,
+            asset=self.asset,
+            reference=self.ulid,
+            amount=0 if self.free_trial else self.price,
+            free_trial=self.free_trial,
+        )
+
+    @property
+    def completed_at_ms(self) -> int | None:
+        """When it completed; None while it has not, and when it ended otherwise."""
+        return self.closed_at_ms if self.status is JobStatus.COMPLETED else None
+
+
+def closing_status(failure: JobFailure) -> JobStatus:
+    """The terminal status a failure gives its job."""
+    return {"canceled": JobStatus.CANCELED, "expired": JobStatus.EXPIRED}.get(failure.code, JobStatus.FAILED)

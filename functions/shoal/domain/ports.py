@@ -1,0 +1,236 @@
+"""What the use cases need from the world. Adapters implement these; tests bring fakes of the same shape.
+
+Any method that reaches a service may raise `Unavailable` when that service does not answer in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shoal.domain.api_key import ApiKey, Caller
+from shoal.domain.events import Event
+from shoal.domain.idempotency import IdempotencyRecord
+from shoal.domain.job import Closer, Dialect, Job, JobFailure, JobStatus, Output
+from shoal.domain.money import Asset
+from shoal.domain.provider import Answer, ProviderRequest
+from shoal.domain.wallet import Movement, Wallet
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Unix time in milliseconds."""
+
+
+class Ids(Protocol):
+    def new(self, prefix: str, at_ms: int) -> str:
+        """A fresh id such as `job_01J…` that sorts by `at_ms`."""
+
+    def secret(self, length: int) -> str:
+        """Unguessable letters and digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: str
+    email: str
+    created_at_ms: int
+
+
+class Accounts(Protocol):
+    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
+        """Write the account, its first key and its wallets with their first entries, all or nothing."""
+
+    def get(self, account_id: str) -> Account:
+        """Raises `NotFound`."""
+
+
+class Keys(Protocol):
+    def admit(self, digest: str, now_ms: int) -> Caller:
+        """Authenticate and count one request, in one conditional write.
+
+        Raises `Unauthorized` for an unknown or revoked key, `RateLimited` when its rate is used up.
+        """
+
+    def add(self, key: ApiKey) -> None:
+        """Raises `NotFound` when the account does not exist."""
+
+    def revoke(self, account_id: str, key_id: str) -> None:
+        """Raises `NotFound`. Revoking twice is the same as once."""
+
+    def of_account(self, account_id: str) -> list[ApiKey]:
+        """Every key of an account, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs of an account: any of `statuses`, created from `from_ms` up to but not at `to_ms`."""
+
+    statuses: frozenset[JobStatus] | None = None
+    dialects: frozenset[Dialect] | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Newest first. `next_cursor` is None on the last page."""
+
+    jobs: tuple[Job, ...]
+    next_cursor: str | None
+
+
+class Jobs(Protocol):
+    def get(self, account_id: str, job_id: str) -> Job:
+        """Raises `NotFound`, also for an id of another account."""
+
+    def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
+        """Raises `ValidationFailed` for a cursor that no page gave out."""
+
+    def begin(self, account_id: str, job_id: str, task_token: str, now_ms: int) -> Job:
+        """Mark as processing and keep the task token. Raises `JobClosed` if it is terminal."""
+
+    def note_provider_ref(self, job: Job, ref: str) -> None:
+        """Raises `JobClosed` if the job is terminal."""
+
+    def note_late_output(self, job: Job, now_ms: int) -> None:
+        """Record that a provider delivered after the job was closed. Nothing is charged for it."""
+
+    def overdue(self, now_ms: int) -> Iterable[Job]:
+        """Jobs whose `deadline_at_ms` has passed: unfinished, or finished and not announced."""
+
+    def claim(self, job: Job, until_ms: int) -> bool:
+        """Move the deadline the caller saw; False if somebody else moved it first."""
+
+    def mark_announced(self, job: Job) -> None:
+        """A terminal job has told the world: nobody needs to look at it again."""
+
+
+class Ledger(Protocol):
+    """Every movement of money. Each method is one transaction."""
+
+    def submit(self, job: Job, record: IdempotencyRecord | None, now_ms: int) -> IdempotencyRecord | None:
+        """Write the job with its hold. Returns the earlier record if the idempotency key was used before.
+
+        Raises `InsufficientBalance` (nothing written), `IdempotencyKeyReused`, `IdempotencyInFlight`.
+        """
+
+    def capture(
+        self,
+        job: Job,
+        cost: int,
+        outputs: Sequence[Output],
+        closer: Closer,
+        now_ms: int,
+    ) -> Job:
+        """Complete the job and spend `cost` of its hold. Raises `JobClosed` if it is terminal."""
+
+    def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
+        """Close the job and give its hold back. Raises `JobClosed` if it is terminal.
+
+        Unless the workflow closed it, the job stays due for announcement until `mark_announced`.
+        """
+
+    def top_up(self, movement: Movement) -> bool:
+        """Credit a wallet. False if that movement was made before. Raises `NotFound`."""
+
+    def wallet(self, account_id: str, asset: Asset) -> Wallet:
+        """Raises `NotFound`."""
+
+    def entries_sum(self, account_id: str, asset: Asset) -> Movement:
+        """All entries of a wallet, added up."""
+
+    def discrepancies(self) -> list[Discrepancy]:
+        """Every wallet that differs from its ledger or from the holds of its jobs. Reads the whole table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """Something `audit` found off, in words and numbers of the asset's unit."""
+
+    account_id: str
+    asset: Asset
+    what: str
+    expected: int
+    found: int
+
+
+class ExecutionState(StrEnum):
+    RUNNING = "running"
+    ENDED = "ended"
+    ABSENT = "absent"
+
+
+class Workflow(Protocol):
+    def start(self, job: Job) -> bool:
+        """Start the job's execution. False if one with its name exists already."""
+
+    def state(self, job: Job) -> ExecutionState: ...
+
+    def stop(self, job: Job) -> None:
+        """Abort the job's execution, if there is one."""
+
+
+class TaskTokens(Protocol):
+    def succeed(self, task_token: str, output: Mapping[str, Any]) -> bool:
+        """False if the task is no longer waiting: somebody else answered first."""
+
+    def fail(self, task_token: str, error: str, cause: str) -> bool:
+        """False if the task is no longer waiting."""
+
+
+class Bus(Protocol):
+    def publish(self, events: Sequence[Event]) -> None:
+        """Raises `Unavailable` unless every event was taken."""
+
+
+class PollQueue(Protocol):
+    def send(self, job: Job, *, delay_seconds: int, once: bool = False) -> None:
+        """Have the provider asked again. `once`: do not keep asking if it is still pending."""
+
+
+class Staging(Protocol):
+    """Where a provider's bytes wait to be checked."""
+
+    def put(self, job: Job, index: int, data: bytes) -> str:
+        """Returns the key."""
+
+    def read(self, key: str) -> bytes:
+        """Raises `OutputInvalid` if there is nothing at the key."""
+
+
+class Outputs(Protocol):
+    """What callers may fetch."""
+
+    def put(self, key: str, data: bytes, content_type: str) -> None: ...
+
+
+class Provider(Protocol):
+    """An upstream that makes outputs. `ProviderBusy` and every `JobError` may be raised."""
+
+    def start(self, request: ProviderRequest) -> Answer: ...
+
+    def check(self, ref: str, request: ProviderRequest) -> Answer:
+        """How the work called `ref` is doing."""
+
+    def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
+        """Read a callback. Raises `CallbackRefused` unless its signature and age hold."""
+
+    def cancel(self, ref: str) -> None:
+        """Ask for the work to stop. Best effort: what was delivered anyway is not used."""
+
+
+class Providers(Protocol):
+    def get(self, name: str) -> Provider:
+        """Raises `NotFound` for an unknown provider."""
+
+
+class CallbackUrls(Protocol):
+    """Addresses only Shoal can make: a MAC binds provider and job."""
+
+    def url(self, job: Job) -> str: ...
+
+    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str]:
+        """Account id and job id of a genuine address. Raises `CallbackRefused`."""

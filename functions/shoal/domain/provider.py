@@ -1,0 +1,56 @@
+"""What Shoal says to a provider and what a provider may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRequest:
+    """One output to make. `idempotency_key` is the same whenever the same output is asked for again.
+
+    `callback_url` is where a provider that calls back should do so; `submitted_at_ms` is Unix time in ms.
+    """
+
+    idempotency_key: str
+    model: str
+    prompt: str
+    width_px: int
+    height_px: int
+    seed: int | None
+    submitted_at_ms: int
+    callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOutput:
+    """An output as the provider hands it over: its bytes, or an https address to fetch them from."""
+
+    data: bytes | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What an output's bytes turned out to be. `extension` has no dot."""
+
+    content_type: str
+    extension: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    outputs: tuple[ProviderOutput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not yet: ask again in `poll_after_seconds`. `ref` is the provider's name for the work it began."""
+
+    ref: str | None
+    poll_after_seconds: int
+
+
+Answer = Done | Pending

@@ -1,0 +1,110 @@
+"""The wallet, its ledger, and the four movements money can make.
+
+A movement is a set of deltas. The adapter writes it as one conditional update of the wallet item and one
+immutable entry with a deterministic id, in one transaction: the entries of a wallet always sum to the wallet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shoal.domain.money import Asset
+
+FREE_GENERATIONS = 3
+"""Free trials of a new account, image dialect."""
+
+TEST_GRANT_USD = 100_000_000
+"""Play money of a new account's test wallet: $100.00 in micro-dollars."""
+
+TEST_GRANT_CREDIT = 100
+
+
+class EntryKind(StrEnum):
+    TOP_UP = "top_up"
+    HOLD = "hold"
+    CAPTURE = "capture"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Amounts in the asset's unit. available = balance − held, never below zero."""
+
+    account_id: str
+    asset: Asset
+    balance: int = 0
+    held: int = 0
+    free_generations: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.balance - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What one ledger entry adds to its wallet; `reference` (a job's or a top-up's ULID) makes its id."""
+
+    account_id: str
+    asset: Asset
+    kind: EntryKind
+    reference: str
+    at_ms: int
+    balance_delta: int = 0
+    held_delta: int = 0
+    free_generations_delta: int = 0
+    note: str = ""
+
+    @property
+    def available_delta(self) -> int:
+        return self.balance_delta - self.held_delta
+
+    @property
+    def entry_id(self) -> str:
+        return f"{self.reference}#{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a job keeps aside until it resolves: an amount, or one free trial."""
+
+    account_id: str
+    asset: Asset
+    reference: str
+    amount: int
+    free_trial: bool = False
+
+    def place(self, at_ms: int) -> Movement:
+        """Take the amount, or one free trial, out of what is available."""
+        return self._movement(EntryKind.HOLD, at_ms, held=self.amount, trials=-1)
+
+    def capture(self, cost: int, at_ms: int) -> Movement:
+        """Spend `cost` of the hold and free the rest. Raises ValueError if the cost exceeds the hold."""
+        if not 0 <= cost <= self.amount:
+            raise ValueError(f"cannot capture {cost} of a hold of {self.amount}")
+        return self._movement(EntryKind.CAPTURE, at_ms, balance=-cost, held=-self.amount)
+
+    def release(self, at_ms: int) -> Movement:
+        """Give everything back."""
+        return self._movement(EntryKind.RELEASE, at_ms, held=-self.amount, trials=1)
+
+    def _movement(
+        self,
+        kind: EntryKind,
+        at_ms: int,
+        *,
+        balance: int = 0,
+        held: int = 0,
+        trials: int = 0,
+    ) -> Movement:
+        return Movement(
+            account_id=self.account_id,
+            asset=self.asset,
+            kind=kind,
+            reference=self.reference,
+            at_ms=at_ms,
+            balance_delta=balance,
+            held_delta=held,
+            free_generations_delta=trials if self.free_trial else 0,
+        )

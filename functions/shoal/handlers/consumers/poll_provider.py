@@ -1,0 +1,45 @@
+"""The poll queue: ask a provider again."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from shoal import bootstrap
+from shoal.domain.errors import JobClosed
+from shoal.observability import count_provider_call, flush_metrics, logger
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+def poll(record: SQSRecord) -> None:
+    """One message: an account id, a job id, and whether to ask just once."""
+    message = json.loads(record.body)
+    logger.append_keys(account_id=message["account_id"], job_id=message["job_id"])
+    started = time.monotonic_ns()
+    try:
+        _, outcome = bootstrap.poll_provider()(message["account_id"], message["job_id"], once=message["once"])
+    except JobClosed:
+        outcome = "closed"
+    logger.info("provider asked", extra={"outcome": outcome})
+    if outcome != "closed":
+        count_provider_call(outcome, (time.monotonic_ns() - started) // 1_000_000)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Lambda handler: what fails is asked again by the queue, then goes to its dead letters."""
+    try:
+        return process_partial_response(
+            event=event, record_handler=poll, processor=processor, context=context
+        )
+    finally:
+        flush_metrics()
+        logger.clear_state()

@@ -1,0 +1,19 @@
+"""Every minute: start what did not start, close what ran over, announce what was not announced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from shoal import bootstrap
+from shoal.observability import flush_metrics, logger, metrics
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Lambda handler. `StuckJobs` counts what nobody but the sweeper would have finished."""
+    done = bootstrap.sweep_jobs()()
+    metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=done.total() - done["left"])
+    logger.info("swept", extra={"done": dict(done)})
+    flush_metrics()
+    return dict(done)

@@ -1,0 +1,181 @@
+"""What every Lambda behind the HTTP API does around its use case: decode, answer, render errors, log, count.
+
+API Gateway routes, so there is no second router here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from shoal.dialects.errors import neutral_error
+from shoal.domain.api_key import Caller, Scope
+from shoal.domain.errors import (
+    ApiError,
+    InternalError,
+    InvalidJson,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from shoal.observability import flush_metrics, logger, metrics
+from shoal.use_cases.authenticate import Authenticate, require
+
+BODY_BYTES_MAX = 1_000_000
+
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+}
+
+RenderError = Callable[[ApiError], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller gets. `body` None is an empty answer."""
+
+    status: int
+    body: Mapping[str, Any] | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Request:
+    """One HTTP request, read lazily. `render_error` may be set once the dialect is known."""
+
+    def __init__(self, event: APIGatewayProxyEventV2, render_error: RenderError) -> None:
+        self._event = event
+        self.render_error = render_error
+        self.headers_out: dict[str, str] = {"X-Request-Id": event.request_context.request_id}
+
+    @property
+    def route(self) -> str:
+        """The API's own name of the route, such as `POST /v1/generate`."""
+        return str(self._event.route_key)
+
+    @property
+    def method(self) -> str:
+        return self._event.request_context.http.method
+
+    @property
+    def path(self) -> str:
+        return self._event.raw_path
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self._event.query_string_parameters
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header fields with lower-case names, as the HTTP API hands them over."""
+        return {name.lower(): value for name, value in (self._event.get("headers") or {}).items()}
+
+    def path_parameter(self, name: str) -> str:
+        return str((self._event.get("pathParameters") or {}).get(name, ""))
+
+    def authenticate(self, authenticate: Authenticate, scope: Scope) -> Caller:
+        """The caller. Raises `Unauthorized`, `RateLimited`, `Forbidden`."""
+        caller = authenticate(self.headers.get("authorization"))
+        self.headers_out |= caller.allowance.headers()
+        logger.append_keys(account_id=caller.account_id, key_id=caller.key_id)
+        require(caller, scope)
+        return caller
+
+    @cached_property
+    def body(self) -> bytes:
+        """The raw body. Raises `PayloadTooLarge`."""
+        raw: str = self._event.get("body") or ""
+        try:
+            data = base64.b64decode(raw, validate=True) if self._event.is_base64_encoded else raw.encode()
+        except ValueError:
+            raise InvalidJson() from None
+        if len(data) > BODY_BYTES_MAX:
+            raise PayloadTooLarge()
+        return data
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object.
+
+        Raises `PayloadTooLarge`, `UnsupportedMediaType`, `InvalidJson`, and `ValidationFailed` for JSON that
+        is no object.
+        """
+        data = self.body
+        media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise UnsupportedMediaType()
+        try:
+            value = json.loads(data, parse_constant=_refuse_constant)
+            json.dumps(
+                value, ensure_ascii=False
+            ).encode()  # a lone surrogate is no text: nothing could store it
+        except (ValueError, RecursionError):
+            raise InvalidJson() from None
+        if not isinstance(value, dict):
+            raise ValidationFailed("The request body must be a JSON object.")
+        return value
+
+
+def endpoint(
+    handle: Callable[[Request], Answer], render_error: RenderError = neutral_error
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """A Lambda handler around `handle`. `render_error` is the dialect's shape of an error."""
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        started = time.monotonic_ns()
+        request = Request(APIGatewayProxyEventV2(event), render_error)
+        logger.append_keys(request_id=request.headers_out["X-Request-Id"])
+        try:
+            answer = _answer(handle, request)
+            _report(request, answer, (time.monotonic_ns() - started) // 1_000_000)
+        finally:
+            flush_metrics()
+            logger.clear_state()
+        return {
+            "statusCode": answer.status,
+            "headers": _HEADERS | request.headers_out | dict(answer.headers),
+            "body": "" if answer.body is None else json.dumps(answer.body, ensure_ascii=False),
+        }
+
+    return handler
+
+
+def _answer(handle: Callable[[Request], Answer], request: Request) -> Answer:
+    try:
+        return handle(request)
+    except ApiError as error:
+        return _error_answer(request, error)
+    except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
+        logger.exception("unexpected error")
+        return _error_answer(request, InternalError())
+
+
+def _error_answer(request: Request, error: ApiError) -> Answer:
+    return Answer(error.status, request.render_error(error), error.headers)
+
+
+def _report(request: Request, answer: Answer, duration_ms: int) -> None:
+    logger.info(
+        "request",
+        extra={
+            "route": request.route,
+            "status": answer.status,
+            "duration_ms": duration_ms,
+        },
+    )
+    if answer.status >= 400:
+        kind = "ApiErrors5xx" if answer.status >= 500 else "ApiErrors4xx"
+        metrics.add_metric(name=kind, unit=MetricUnit.Count, value=1)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

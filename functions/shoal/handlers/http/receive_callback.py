@@ -1,0 +1,26 @@
+"""POST /callbacks/{provider}/{job}/{mac}: a provider says it has finished."""
+
+from __future__ import annotations
+
+from shoal import bootstrap
+from shoal.domain.errors import CallbackRefused, NotFound
+from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.observability import logger
+
+
+def receive(request: Request) -> Answer:
+    """204 for a genuine callback, also a repeated or late one; 404 for any other, whatever is wrong."""
+    provider, job_key, mac = (request.path_parameter(name) for name in ("provider", "job", "mac"))
+    try:
+        job = bootstrap.receive_callback()(provider, job_key, mac, request.headers, request.body)
+    except CallbackRefused as refused:
+        logger.warning(
+            "callback refused",
+            extra={"provider": provider[:40], "reason": str(refused)},
+        )
+        raise NotFound() from None
+    logger.append_keys(account_id=job.account_id, job_id=job.id)
+    return Answer(204, None)
+
+
+handler = endpoint(receive)

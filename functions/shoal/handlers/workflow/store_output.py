@@ -1,0 +1,17 @@
+"""State StoreOutput: check the delivered outputs and store them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from shoal import bootstrap
+from shoal.handlers.workflow.task import task
+
+
+def store(event: dict[str, Any]) -> dict[str, Any]:
+    outputs = bootstrap.store_output()(event["job_id"], event["outputs"])
+    return {"outputs": [asdict(output) for output in outputs]}
+
+
+handler = task(store)

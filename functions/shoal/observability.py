@@ -1,0 +1,54 @@
+"""Logs and metrics of every Lambda: JSON lines with the ids in play, metrics in the embedded format."""
+
+from __future__ import annotations
+
+import logging
+
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.metrics import MetricUnit
+
+from shoal.domain.job import Job, JobStatus
+
+logger = Logger(utc=True, use_rfc3339=True)
+metrics = Metrics()
+
+# Modules below the handlers log through the standard library: give their lines the same form and keys.
+logging.getLogger("shoal")
+copy_config_to_registered_loggers(logger, include={"shoal"})
+
+
+def count_closed(job: Job) -> None:
+    """Metrics of a job that has just ended: outcome, time and revenue, in all and by model."""
+    completed = job.status is JobStatus.COMPLETED
+    outcome = "JobsCompleted" if completed else "JobsFailed"
+    _count_with_model(outcome, MetricUnit.Count, 1, job)
+    if completed and job.closed_at_ms:
+        elapsed_ms = job.closed_at_ms - job.created_at_ms
+        metrics.add_metric(name="TimeToComplete", unit=MetricUnit.Milliseconds, value=elapsed_ms)
+    if completed and not job.test and job.asset.in_dollars:
+        _count_with_model("Revenue", MetricUnit.NoUnit, job.cost, job)
+
+
+def count_provider_call(outcome: str, duration_ms: int) -> None:
+    """Metrics of one exchange with a provider. A caller's refused prompt is not the provider's failure."""
+    failed = outcome in ("ProviderFailed", "ProviderTimeout", "OutputInvalid")
+    metrics.add_metric(name="ProviderCalls", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="ProviderFailures", unit=MetricUnit.Count, value=int(failed))
+    metrics.add_metric(name="ProviderLatency", unit=MetricUnit.Milliseconds, value=duration_ms)
+
+
+def flush_metrics() -> None:
+    """Print what was measured, if anything was."""
+    if metrics.metric_set:
+        metrics.flush_metrics()
+
+
+def _count_with_model(name: str, unit: MetricUnit, value: int, job: Job) -> None:
+    metrics.add_metric(name=name, unit=unit, value=value)
+    with single_metric(name=name, unit=unit, value=value, default_dimensions=_service()) as by_model:
+        by_model.add_dimension(name="model", value=job.model)
+
+
+def _service() -> dict[str, str]:
+    return {"service": logger.service}

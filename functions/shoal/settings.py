@@ -1,0 +1,121 @@
+"""What each Lambda needs to know about its stage, read once from its environment.
+
+One model per Lambda: the field `table` is read from `SHOAL_TABLE`. The stack derives every function's
+environment from these models, so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+
+def environment_variable(field: str) -> str:
+    """Name of the environment variable that carries a settings field."""
+    return f"SHOAL_{field.upper()}"
+
+
+class Settings(BaseModel):
+    """Fields every Lambda has."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the settings. Raises `pydantic.ValidationError` when one is missing or malformed."""
+        variables = {field: environment_variable(field) for field in cls.model_fields}
+        return cls.model_validate({f: os.environ[v] for f, v in variables.items() if v in os.environ})
+
+
+class SubmitJobSettings(Settings):
+    table: str
+    state_machine_arn: str
+    provider_deadline_s: PositiveInt
+
+
+class ReadJobSettings(Settings):
+    table: str
+    public_url: str
+
+
+class CancelJobSettings(Settings):
+    table: str
+    event_bus: str
+    state_machine_arn: str
+    public_url: str
+
+
+class ReadWalletSettings(Settings):
+    table: str
+
+
+class ListJobsSettings(Settings):
+    table: str
+
+
+class ReceiveCallbackSettings(Settings):
+    table: str
+    poll_queue_url: str
+    callback_secret_arn: str
+
+
+class ReadHealthSettings(Settings):
+    pass
+
+
+class RejectRouteSettings(Settings):
+    pass
+
+
+class CallProviderSettings(Settings):
+    table: str
+    event_bus: str
+    staging_bucket: str
+    poll_queue_url: str
+    callback_secret_arn: str
+    api_url: str
+
+
+class StoreOutputSettings(Settings):
+    staging_bucket: str
+    outputs_bucket: str
+
+
+class SettleWalletSettings(Settings):
+    table: str
+    public_url: str
+
+
+class ReleaseHoldSettings(Settings):
+    table: str
+    public_url: str
+
+
+class PollProviderSettings(Settings):
+    table: str
+    staging_bucket: str
+    poll_queue_url: str
+    callback_secret_arn: str
+    api_url: str
+
+
+class SweepJobsSettings(Settings):
+    table: str
+    event_bus: str
+    state_machine_arn: str
+    public_url: str
+
+
+class CloseExecutionSettings(Settings):
+    table: str
+    event_bus: str
+    state_machine_arn: str
+    public_url: str
+
+
+class AuditLedgerSettings(Settings):
+    table: str

@@ -1,0 +1,16 @@
+"""Audit: every wallet against its ledger, every hold against its job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.ports import Discrepancy, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLedger:
+    ledger: Ledger
+
+    def __call__(self) -> list[Discrepancy]:
+        """Whatever is off; empty when every amount agrees."""
+        return self.ledger.discrepancies()

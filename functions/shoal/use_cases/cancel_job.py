@@ -1,0 +1,27 @@
+"""Cancel: stop the work, give the hold back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.api_key import Caller
+from shoal.domain.errors import JobAlreadyTerminal, JobCanceled, JobClosed
+from shoal.domain.job import Closer, Job
+from shoal.domain.ports import Jobs
+from shoal.use_cases.close_job import CloseJob
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    jobs: Jobs
+    close_job: CloseJob
+
+    def __call__(self, caller: Caller, job_id: str) -> Job:
+        """The canceled job. Raises `NotFound`, `JobAlreadyTerminal`."""
+        job = self.jobs.get(caller.account_id, job_id)
+        if job.status.terminal:
+            raise JobAlreadyTerminal()
+        try:
+            return self.close_job(job, JobCanceled("Canceled by request."), Closer.CANCEL)
+        except JobClosed:
+            raise JobAlreadyTerminal() from None

@@ -1,0 +1,31 @@
+"""An execution failed, timed out or was aborted: its job must not be left open or unannounced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.errors import JobClosed
+from shoal.domain.job import Closer
+from shoal.domain.ports import Jobs
+from shoal.use_cases.close_job import CloseJob
+from shoal.use_cases.sweep_jobs import interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class CloseExecution:
+    jobs: Jobs
+    close_job: CloseJob
+
+    def __call__(self, account_id: str, job_id: str) -> str:
+        """What was done: closed, announced or left. Raises `NotFound` for an execution that has no job."""
+        job = self.jobs.get(account_id, job_id)
+        try:
+            if not job.status.terminal:
+                self.close_job(job, interrupted(), Closer.SWEEP)
+                return "closed"
+        except JobClosed:
+            return "left"
+        if job.closed_by is Closer.WORKFLOW:
+            self.close_job.announce(job)
+            return "announced"
+        return "left"

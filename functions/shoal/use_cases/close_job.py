@@ -1,0 +1,38 @@
+"""Close a job from outside its workflow, and announce what the workflow could not.
+
+Whoever's transaction closes a job announces it. A party that dies between the two leaves the job due
+(`deadline_at_ms` stays set), so the sweeper announces it; the event ids are the same either way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.errors import JobError
+from shoal.domain.events import closing_events
+from shoal.domain.job import Closer, Job, JobFailure
+from shoal.domain.ports import Bus, Clock, Jobs, Ledger, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class CloseJob:
+    jobs: Jobs
+    ledger: Ledger
+    bus: Bus
+    workflow: Workflow
+    clock: Clock
+    public_url: str
+
+    def __call__(self, job: Job, why: JobError, closer: Closer) -> Job:
+        """Release the hold, announce, stop the execution. Raises `JobClosed` if somebody was faster."""
+        failure = JobFailure(why.code, str(why))
+        closed = self.ledger.release(job, failure, closer, self.clock.now_ms())
+        self.announce(closed)
+        return closed
+
+    def announce(self, job: Job) -> None:
+        """Tell the world of a terminal job and let go of it. Safe to repeat: the events keep their ids."""
+        self.bus.publish(closing_events(job, self.public_url))
+        self.jobs.mark_announced(job)
+        if job.closed_by is not Closer.WORKFLOW:
+            self.workflow.stop(job)

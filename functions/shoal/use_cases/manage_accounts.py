@@ -1,0 +1,121 @@
+"""What an operator does: open accounts, make and revoke keys, credit wallets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.api_key import SECRET_LENGTH, ApiKey, KeyPrefix, Scope, digest_of
+from shoal.domain.money import AMOUNT_MAX, Asset
+from shoal.domain.ports import Account, Accounts, Clock, Ids, Keys, Ledger
+from shoal.domain.rate_limit import RateLimit
+from shoal.domain.wallet import (
+    FREE_GENERATIONS,
+    TEST_GRANT_CREDIT,
+    TEST_GRANT_USD,
+    EntryKind,
+    Movement,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key and its secret, which is shown this once and never stored."""
+
+    key: ApiKey
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManageAccounts:
+    accounts: Accounts
+    keys: Keys
+    ledger: Ledger
+    clock: Clock
+    ids: Ids
+
+    def open(self, email: str, *, usd_micros: int = 0, credits: int = 0) -> tuple[Account, NewKey]:
+        """A new account with its first key, its grant, three free trials and play money."""
+        now_ms = self.clock.now_ms()
+        account = Account(self.ids.new("acc", now_ms), email, now_ms)
+        first = self._new_key(account.id, KeyPrefix.LIVE, RateLimit(), frozenset(Scope))
+        amounts = {
+            Asset.USD: usd_micros,
+            Asset.CREDIT: credits,
+            Asset.TEST_USD: TEST_GRANT_USD,
+            Asset.TEST_CREDIT: TEST_GRANT_CREDIT,
+        }
+        self.accounts.open(
+            account,
+            first.key,
+            [_grant(account, asset, n) for asset, n in amounts.items()],
+        )
+        return account, first
+
+    def create_key(
+        self,
+        account_id: str,
+        prefix: KeyPrefix,
+        limit: RateLimit,
+        scopes: frozenset[Scope],
+    ) -> NewKey:
+        """Raises `NotFound` for an unknown account."""
+        new = self._new_key(account_id, prefix, limit, scopes)
+        self.keys.add(new.key)
+        return new
+
+    def revoke_key(self, account_id: str, key_id: str) -> None:
+        """The key stops working at once and for good. Raises `NotFound` for an unknown account or key."""
+        self.accounts.get(account_id)
+        self.keys.revoke(account_id, key_id)
+
+    def top_up(self, account_id: str, asset: Asset, amount: int, reference: str | None = None) -> bool:
+        """Credit a wallet. The same `reference` credits once: False the second time.
+
+        Raises `NotFound` for an unknown account, ValueError for an amount out of bounds.
+        """
+        if not 0 < amount <= AMOUNT_MAX:
+            raise ValueError("the amount must be positive and below a billion dollars")
+        self.accounts.get(account_id)
+        now_ms = self.clock.now_ms()
+        reference = reference or self.ids.new("top", now_ms).partition("_")[2]
+        movement = Movement(
+            account_id,
+            asset,
+            EntryKind.TOP_UP,
+            reference,
+            now_ms,
+            balance_delta=amount,
+            note="operator",
+        )
+        return self.ledger.top_up(movement)
+
+    def _new_key(
+        self,
+        account_id: str,
+        prefix: KeyPrefix,
+        limit: RateLimit,
+        scopes: frozenset[Scope],
+    ) -> NewKey:
+        secret = prefix + self.ids.secret(SECRET_LENGTH)
+        digest = digest_of(secret)
+        if digest is None:
+            raise ValueError("the id port made a malformed secret")
+        now_ms = self.clock.now_ms()
+        key_id = self.ids.new("key", now_ms)
+        return NewKey(
+            ApiKey(key_id, account_id, digest, prefix, secret[-4:], scopes, limit, now_ms),
+            secret,
+        )
+
+
+def _grant(account: Account, asset: Asset, amount: int) -> Movement:
+    return Movement(
+        account.id,
+        asset,
+        EntryKind.TOP_UP,
+        account.id.partition("_")[2],
+        account.created_at_ms,
+        balance_delta=amount,
+        free_generations_delta=FREE_GENERATIONS if asset in (Asset.USD, Asset.TEST_USD) else 0,
+        note="grant",
+    )

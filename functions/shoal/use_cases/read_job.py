@@ -1,0 +1,37 @@
+"""Read one job, page through many, look at a wallet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.api_key import Caller
+from shoal.domain.job import Job
+from shoal.domain.money import Asset
+from shoal.domain.ports import JobFilter, JobPage, Jobs, Ledger
+from shoal.domain.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class ReadJob:
+    jobs: Jobs
+
+    def __call__(self, caller: Caller, job_id: str) -> Job:
+        """Raises `NotFound`, also for a job of another account."""
+        return self.jobs.get(caller.account_id, job_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    jobs: Jobs
+
+    def __call__(self, caller: Caller, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
+        """Raises `ValidationFailed` for a cursor that is not one of ours."""
+        return self.jobs.page(caller.account_id, which, limit=limit, cursor=cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWallet:
+    ledger: Ledger
+
+    def __call__(self, caller: Caller, asset: Asset) -> Wallet:
+        return self.ledger.wallet(caller.account_id, caller.asset(asset))

@@ -1,0 +1,110 @@
+"""Submit: price it, hold the money, write the job, start its execution."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shoal.domain.api_key import Caller
+from shoal.domain.errors import InsufficientBalance, Unavailable
+from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
+from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Dialect, Job
+from shoal.domain.money import Asset
+from shoal.domain.ports import Clock, Ids, Ledger, Workflow
+
+logger = logging.getLogger(__name__)
+
+ACCEPTED = 202
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a dialect understood of a request, priced in the asset's unit."""
+
+    dialect: Dialect
+    model: str
+    mode: str | None
+    request: Mapping[str, Any]
+    asset: Asset
+    price: int
+    price_version: str
+    provider: str
+    free_trial_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Status and body for the caller; `replayed` if an earlier request with the same key made them."""
+
+    status: int
+    body: Mapping[str, Any]
+    job_id: str
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitJob:
+    ledger: Ledger
+    workflow: Workflow
+    clock: Clock
+    ids: Ids
+    provider_deadline_s: int
+
+    def __call__(
+        self,
+        caller: Caller,
+        submission: Submission,
+        key: IdempotencyKey | None,
+        render: Callable[[Job], Mapping[str, Any]],
+    ) -> Answered:
+        """Accept a job or replay the answer it got before.
+
+        Raises `InsufficientBalance`, `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`:
+        in each of them nothing was written.
+        """
+        now_ms = self.clock.now_ms()
+        for job in self._ways_to_pay(caller, submission, now_ms):
+            body = render(job)
+            record = IdempotencyRecord(key, job.id, ACCEPTED, body, now_ms + LIFETIME_MS) if key else None
+            try:
+                earlier = self.ledger.submit(job, record, now_ms)
+            except InsufficientBalance:
+                continue
+            if earlier:
+                return Answered(earlier.status, earlier.body, earlier.job_id, replayed=True)
+            self._start(job)
+            return Answered(ACCEPTED, body, job.id, replayed=False)
+        raise InsufficientBalance()
+
+    def _ways_to_pay(self, caller: Caller, submission: Submission, now_ms: int) -> Iterator[Job]:
+        paid = self._job(caller, submission, now_ms)
+        yield paid
+        if submission.free_trial_allowed:
+            yield replace(paid, free_trial=True)
+
+    def _job(self, caller: Caller, submission: Submission, now_ms: int) -> Job:
+        return Job(
+            id=self.ids.new(ID_PREFIX[submission.dialect], now_ms),
+            account_id=caller.account_id,
+            key_id=caller.key_id,
+            dialect=submission.dialect,
+            model=submission.model,
+            mode=submission.mode,
+            request=submission.request,
+            asset=caller.asset(submission.asset),
+            price=submission.price,
+            price_version=submission.price_version,
+            provider=submission.provider,
+            provider_deadline_s=self.provider_deadline_s,
+            created_at_ms=now_ms,
+            deadline_at_ms=now_ms + START_GRACE_MS,
+        )
+
+    def _start(self, job: Job) -> None:
+        try:
+            self.workflow.start(job)
+        except Unavailable:
+            # The job and its hold are written, so it is accepted: the sweeper starts it within a minute.
+            logger.warning("execution not started, left to the sweeper", extra={"job_id": job.id})

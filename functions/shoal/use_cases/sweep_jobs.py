@@ -1,0 +1,75 @@
+"""Sweep: nothing is ever left waiting, held or unannounced."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+
+from shoal.domain.errors import (
+    JobClosed,
+    JobError,
+    JobExpired,
+    ProviderFailed,
+    ProviderTimeout,
+    Unavailable,
+)
+from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Job, JobStatus
+from shoal.domain.ports import Clock, ExecutionState, Jobs, Workflow
+from shoal.use_cases.close_job import CloseJob
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepJobs:
+    jobs: Jobs
+    workflow: Workflow
+    close_job: CloseJob
+    clock: Clock
+
+    def __call__(self) -> Counter[str]:
+        """See to every overdue job. Returns how many were started, closed, announced, left or deferred."""
+        done: Counter[str] = Counter()
+        for job in self.jobs.overdue(self.clock.now_ms()):
+            # Claiming moves the deadline, so of two sweepers only one acts, and a crash costs one minute.
+            if self.jobs.claim(job, self.clock.now_ms() + START_GRACE_MS):
+                done[self._see_to(job)] += 1
+        return done
+
+    def _see_to(self, job: Job) -> str:
+        try:
+            if job.status.terminal:
+                self.close_job.announce(job)
+                return "announced"
+            return self._start(job) if job.status is JobStatus.QUEUED else self._close(job, _timeout(job))
+        except JobClosed:
+            return "left"
+        except Unavailable:
+            logger.warning("job deferred to the next sweep", extra={"job_id": job.id})
+            return "deferred"
+
+    def _start(self, job: Job) -> str:
+        if self.clock.now_ms() - job.created_at_ms > QUEUE_LIMIT_MS:
+            return self._close(
+                job,
+                JobExpired("The job could not be started in time. No charge was applied."),
+            )
+        if self.workflow.start(job):
+            return "started"
+        if self.workflow.state(job) is ExecutionState.RUNNING:
+            return "left"
+        return self._close(job, interrupted())
+
+    def _close(self, job: Job, why: JobError) -> str:
+        self.close_job(job, why, Closer.SWEEP)
+        return "closed"
+
+
+def interrupted() -> ProviderFailed:
+    """The reason given for a job whose execution ended without closing it."""
+    return ProviderFailed("Generation was interrupted. No charge was applied.")
+
+
+def _timeout(job: Job) -> JobError:
+    return ProviderTimeout(job.provider_deadline_s)

@@ -1,0 +1,17 @@
+// Compiles a folder's Python files to CPython 3.13 bytecode: node bytecode.mjs FOLDER PREFIX
+// Pyodide is CPython built for WebAssembly. Bytecode depends on CPython's minor version only, not on the
+// processor, so this makes on any machine what Lambda's Python 3.13 loads.
+import { loadPyodide } from "pyodide";
+
+const [folder, prefix] = process.argv.slice(2);
+const pyodide = await loadPyodide({ env: { PYTHONHASHSEED: "0" } });
+pyodide.FS.mkdirTree("/build");
+pyodide.FS.mount(pyodide.FS.filesystems.NODEFS, { root: folder }, "/build");
+pyodide.globals.set("prefix", prefix);
+const compiled = pyodide.runPython(`
+import compileall, py_compile, sys
+assert sys.version_info[:2] == (3, 13), sys.version
+compileall.compile_dir("/build", quiet=1, force=True, stripdir="/build", prependdir=prefix,
+                       maxlevels=50, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+`);
+process.exit(compiled ? 0 : 1);

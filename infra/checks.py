@@ -1,0 +1,109 @@
+"""`python -m infra.checks`: what can be known of the stack and its state machine before a deployment.
+
+Prints a line for each check with its findings below it; the exit status is 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint_file  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+
+from infra import NODE
+from infra.packages import unbuilt_packages
+from infra.stack import ShoalStack
+from infra.stage import LOCAL, PROD
+from infra.synthesis import new_app, stack_of
+
+ROOT = Path(__file__).parents[1]
+STATE_MACHINES = ROOT / "statemachines"
+ASL_VALIDATOR = ROOT / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
+REGION = "us-east-1"
+"""cfn-lint holds a template against one region's services; this region has all of them."""
+REDUNDANT_DEPENDENCY = "W3005"
+"""The CDK writes dependencies out that CloudFormation would see by itself."""
+PROMISES_OF_A_TASK = ("TimeoutSeconds", "Retry", "Catch")
+
+Check = Callable[[], list[str]]
+"""Returns a line for each thing that is wrong."""
+
+
+def main() -> int:
+    """Run all checks and print what they find. Returns the exit status."""
+    status = 0
+    for name, check in checks():
+        findings = check()
+        print(f"{'failed' if findings else 'ok':8}{name}", *findings, sep="\n        ")
+        status = 1 if findings else status
+    return status
+
+
+def checks() -> Iterator[tuple[str, Check]]:
+    """Every check with its name."""
+    for stage in (LOCAL, PROD):
+        app = new_app()
+        stack = stack_of(stage, packages=unbuilt_packages(layers=stage.layers), app=app)
+        yield f"cdk-nag {stage.prefix}", partial(nag, stack)
+        yield f"cfn-lint {stage.prefix}", partial(lint_template, app, stack)
+    for definition in sorted(STATE_MACHINES.glob("*.asl.json")):
+        yield f"asl-validator {definition.name}", partial(lint_states, definition)
+        yield f"promises of the tasks of {definition.name}", partial(broken_promises, definition)
+
+
+def nag(stack: ShoalStack) -> list[str]:
+    """Rules of AwsSolutions that the stack breaks without a reason written next to the resource."""
+    report = AwsSolutionsChecks().validate_scope(stack)
+    return [
+        f"{violation.rule_name} {resource.construct_path}: {violation.description}"
+        for violation in report.violations
+        for resource in violation.violating_resources
+    ]
+
+
+def lint_template(app: App, stack: ShoalStack) -> list[str]:
+    """What cfn-lint finds in the synthesized template."""
+    template = Path(app.synth().directory) / stack.template_file
+    matches = lint_file(template, config=ManualArgs(regions=[REGION], ignore_checks=[REDUNDANT_DEPENDENCY]))
+    return [f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}" for match in matches]
+
+
+def lint_states(definition: Path) -> list[str]:
+    """What asl-validator finds: the shape of each state, unreachable ones, JSONata that can't be parsed."""
+    command = [NODE, str(ASL_VALIDATOR), "--json-path", str(definition)]
+    result = subprocess.run(  # noqa: S603 - the project's own Node, no outside input
+        command, capture_output=True, text=True, check=False
+    )
+    return [] if result.returncode == 0 else (result.stdout + result.stderr).splitlines()
+
+
+def broken_promises(definition: Path) -> list[str]:
+    """Tasks that could wait for ever, give up at the first trouble, or fail without anybody noticing."""
+    return [
+        f"{name} has no {promise}"
+        for name, state in tasks(json.loads(definition.read_text(encoding="utf-8")))
+        for promise in PROMISES_OF_A_TASK
+        if promise not in state
+    ]
+
+
+def tasks(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The Task states of a machine by name, those inside Map and Parallel included."""
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        inner = [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor")])]
+        for machine_within in inner:
+            yield from tasks(machine_within)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The HTTP API: routes to functions, throttled, with one JSON line per request in its log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from aws_cdk import ArnFormat, Stack, Tags
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.nag import accept
+from infra.stage import Stage
+
+ACCESS_LOG = {
+    "request_id": "$context.requestId",
+    "time": "$context.requestTime",
+    "source_ip": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "response_bytes": "$context.responseLength",
+    "latency_ms": "$context.responseLatency",
+    "integration_status": "$context.integrationStatus",
+    "integration_error": "$context.integrationErrorMessage",
+}
+"""The route, not the path: a callback's path holds its signature."""
+
+
+class Api(Construct):
+    """The API without CORS: its keys are for servers, a browser has no business with them.
+
+    It is made before its functions, because they are told its URL; `route` then ties them to it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(scope, id_)
+        self.http_api = apigatewayv2.HttpApi(
+            self, "HttpApi", api_name=stage.prefix, description="Shoal", create_default_stage=False
+        )
+        self.url = stage.local_url or self.http_api.api_endpoint
+        if stage.local_url is not None:
+            # MiniStack takes the API's id from this tag, so that the local front knows it beforehand.
+            Tags.of(self.http_api).add("ms-custom-id", f"shoal{stage.name}")
+        self._stage(stage)
+
+    def _stage(self, stage: Stage) -> None:
+        log_group = logs.LogGroup(
+            self,
+            "AccessLog",
+            log_group_name=f"/aws/vendedlogs/{stage.prefix}/api",
+            retention=stage.log_retention,
+            removal_policy=stage.removal_policy,
+        )
+        apigatewayv2.CfnStage(
+            self,
+            "Stage",
+            api_id=self.http_api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=apigatewayv2.CfnStage.RouteSettingsProperty(
+                detailed_metrics_enabled=True,
+                throttling_rate_limit=stage.api_rate_limit,
+                throttling_burst_limit=stage.api_burst_limit,
+            ),
+            access_log_settings=apigatewayv2.CfnStage.AccessLogSettingsProperty(
+                destination_arn=Stack.of(self).format_arn(
+                    service="logs",
+                    resource="log-group",
+                    resource_name=log_group.log_group_name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                ),
+                format=json.dumps(ACCESS_LOG),
+            ),
+        )
+
+    def route(self, name: str, function: lambda_.IFunction, *, keys: Iterable[str]) -> None:
+        """Send what matches one of the route keys (`GET /healthz`, `$default`) to the function."""
+        integration = integrations.HttpLambdaIntegration(name, function, scope_permission_to_route=False)
+        for number, key in enumerate(keys):
+            route = apigatewayv2.HttpRoute(
+                self,
+                f"{name}Route{number}",
+                http_api=self.http_api,
+                route_key=_route_key(key),
+                integration=integration,
+            )
+            accept(
+                route,
+                "AwsSolutions-APIG4",
+                because="The function checks the key and its rate in one conditional write.",
+            )
+
+
+def _route_key(key: str) -> apigatewayv2.HttpRouteKey:
+    if key == "$default":
+        return apigatewayv2.HttpRouteKey.DEFAULT
+    method, path = key.split(" ")
+    return apigatewayv2.HttpRouteKey.with_(path, apigatewayv2.HttpMethod(method))

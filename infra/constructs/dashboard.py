@@ -1,0 +1,138 @@
+"""One page that shows how Shoal is: jobs, money, providers, the API and what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from infra.constructs.metrics import PERIOD, OwnMetrics, functions_metric
+from infra.constructs.queues import Queues
+from infra.stage import Stage
+
+COLUMNS = 4
+WIDTH = 24 // COLUMNS
+
+
+class Dashboard(Construct):
+    """The dashboard `shoal-<stage>`, one row per question."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        own: OwnMetrics,
+        http_api: apigatewayv2.HttpApi,
+        machine: stepfunctions.StateMachine,
+        queues: Queues,
+    ) -> None:
+        super().__init__(scope, id_)
+        cloudwatch.Dashboard(
+            self,
+            "Page",
+            dashboard_name=stage.prefix,
+            widgets=[
+                _jobs(own),
+                _providers(own),
+                _api(own, http_api),
+                _work(queues, machine),
+                _health(own, stage),
+            ],
+        )
+
+
+def _jobs(own: OwnMetrics) -> list[cloudwatch.IWidget]:
+    return [
+        _graph("Jobs by outcome", [own.total("JobsCompleted"), own.total("JobsFailed")]),
+        _graph("Completed jobs by model", [own.by_model("JobsCompleted")]),
+        _graph("Time to complete (ms)", _percentiles(own, "TimeToComplete")),
+        _graph("Revenue ($)", [own.dollars("Revenue")]),
+    ]
+
+
+def _providers(own: OwnMetrics) -> list[cloudwatch.IWidget]:
+    rate = own.total("ProviderFailures", statistic="Average", label="failed share of calls")
+    return [
+        _graph("Provider calls", [own.total("ProviderCalls"), own.total("ProviderFailures")]),
+        _graph("Provider failure rate", [rate]),
+        _graph("Provider latency (ms)", _percentiles(own, "ProviderLatency")),
+        _graph("Failed jobs by model", [own.by_model("JobsFailed")]),
+    ]
+
+
+def _api(own: OwnMetrics, http_api: apigatewayv2.HttpApi) -> list[cloudwatch.IWidget]:
+    latencies = [
+        http_api.metric_latency(period=PERIOD, statistic=statistic, label=statistic)
+        for statistic in ("p50", "p95")
+    ]
+    return [
+        _graph("Requests", [http_api.metric_count(period=PERIOD, statistic="Sum")]),
+        _graph("API latency (ms)", latencies),
+        _graph("Answers 4xx", [own.total("ApiErrors4xx")]),
+        _graph(
+            "Answers 5xx",
+            [own.total("ApiErrors5xx"), http_api.metric_server_error(period=PERIOD, statistic="Sum")],
+        ),
+    ]
+
+
+def _work(queues: Queues, machine: stepfunctions.StateMachine) -> list[cloudwatch.IWidget]:
+    waiting = {"polls": queues.poll, "closed executions": queues.closed_executions}
+    return [
+        _graph(
+            "Messages waiting",
+            [
+                queue.metric_approximate_number_of_messages_visible(
+                    period=PERIOD, statistic="Maximum", label=name
+                )
+                for name, queue in waiting.items()
+            ],
+        ),
+        _graph(
+            "Age of the oldest message (s)",
+            [
+                queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum", label=name)
+                for name, queue in waiting.items()
+            ],
+        ),
+        _graph(
+            "Dead letters",
+            [
+                queue.metric_approximate_number_of_messages_visible(
+                    period=PERIOD, statistic="Maximum", label=name
+                )
+                for name, queue in queues.dead_letters.items()
+            ],
+        ),
+        _graph(
+            "Executions",
+            [
+                machine.metric_started(period=PERIOD),
+                machine.metric_succeeded(period=PERIOD),
+                machine.metric_failed(period=PERIOD),
+                machine.metric_timed_out(period=PERIOD),
+            ],
+        ),
+    ]
+
+
+def _health(own: OwnMetrics, stage: Stage) -> list[cloudwatch.IWidget]:
+    return [
+        _graph("Stuck jobs", [own.total("StuckJobs", statistic="Maximum")]),
+        _graph("Ledger discrepancies", [own.total("LedgerDiscrepancies", statistic="Maximum")]),
+        _graph("Function errors", [functions_metric("Errors", prefix=stage.prefix)]),
+        _graph("Function throttles", [functions_metric("Throttles", prefix=stage.prefix)]),
+    ]
+
+
+def _percentiles(own: OwnMetrics, name: str) -> list[cloudwatch.Metric]:
+    return [own.total(name, statistic=statistic, label=statistic) for statistic in ("p50", "p95", "p99")]
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=WIDTH)

@@ -1,0 +1,133 @@
+"""The Lambdas of the registry, each with a log group, an environment and a role of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra import registry
+from infra.constructs.metrics import NAMESPACE
+from infra.constructs.service_role import ServiceRole
+from infra.nag import accept, accept_wildcard
+from infra.packages import Packages
+from infra.registry import Function, Target
+from infra.stage import Stage
+from shoal.settings import environment_variable
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE = lambda_.Architecture.ARM_64
+WILDCARDS: Mapping[Target, str] = {
+    "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
+    "staging_objects": "An object is named after its job.",
+    "output_images": "An object is named after its job.",
+}
+"""Targets whose ARNs end in a wildcard, and why."""
+
+
+class Functions(Construct):
+    """Every function of the registry, by verb.
+
+    `values`: what a settings field of that name holds on this stage.
+    `arns`: what a grant's target stands for.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        packages: Packages,
+        values: Mapping[str, str],
+        arns: Mapping[Target, str],
+    ) -> None:
+        super().__init__(scope, id_)
+        self._stage, self._values, self._arns = stage, values, arns
+        self._code = lambda_.Code.from_asset(str(packages.functions), exclude=list(packages.exclude))
+        self._base = self._layer("Base", packages.base)
+        self._media = self._layer("Media", packages.media)
+        self.by_verb = {function.verb: self._function(function) for function in registry.functions()}
+
+    def __getitem__(self, function: Function) -> lambda_.Function:
+        return self.by_verb[function.verb]
+
+    def _layer(self, name: str, package: object) -> list[lambda_.ILayerVersion]:
+        if package is None:
+            return []
+        return [
+            lambda_.LayerVersion(
+                self,
+                f"{name}Layer",
+                layer_version_name=f"{self._stage.prefix}-{name.lower()}",
+                description=f"Third-party packages of Shoal: {name.lower()}",
+                code=lambda_.Code.from_asset(str(package)),
+                compatible_runtimes=[RUNTIME],
+                compatible_architectures=[ARCHITECTURE],
+            )
+        ]
+
+    def _function(self, function: Function) -> lambda_.Function:
+        name = f"{self._stage.prefix}-{function.verb.replace('_', '-')}"
+        log_group = logs.LogGroup(
+            self,
+            f"{function.camel}Log",
+            log_group_name=f"/aws/lambda/{name}",
+            retention=self._stage.log_retention,
+            removal_policy=self._stage.removal_policy,
+        )
+        built = lambda_.Function(
+            self,
+            function.camel,
+            function_name=name,
+            description=f"Shoal {function.group}: {function.verb.replace('_', ' ')}",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            handler=function.handler,
+            code=self._code,
+            layers=[*self._base, *(self._media if function.media else [])],
+            memory_size=function.memory_mb,
+            timeout=Duration.seconds(function.timeout_seconds),
+            environment=self._environment(function),
+            role=self._role(function, log_group).sealed,
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
+        )
+        accept(built, "AwsSolutions-L1", because="The layers and the bytecode are built for Python 3.13.")
+        return built
+
+    def _environment(self, function: Function) -> dict[str, str]:
+        fields = function.settings.model_fields
+        if unknown := fields.keys() - self._values.keys():
+            raise ValueError(
+                f"{function.settings.__name__} asks for {sorted(unknown)}: the stack has no such value"
+            )
+        return {environment_variable(field): self._values[field] for field in fields} | {
+            "POWERTOOLS_SERVICE_NAME": self._stage.prefix,
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+    def _role(self, function: Function, log_group: logs.LogGroup) -> ServiceRole:
+        statements = [
+            iam.PolicyStatement(actions=list(grant.actions), resources=[self._arns[grant.target]])
+            for grant in function.grants
+        ]
+        write_logs = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+        )
+        role = ServiceRole(
+            self,
+            f"{function.camel}Role",
+            stage=self._stage,
+            service="lambda.amazonaws.com",
+            statements=[*statements, write_logs],
+        )
+        for grant in function.grants:
+            if grant.target in WILDCARDS:
+                accept_wildcard(role, self._arns[grant.target], because=WILDCARDS[grant.target])
+        return role

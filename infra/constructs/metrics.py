@@ -1,0 +1,57 @@
+"""The metrics that the alarms and the dashboard read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+NAMESPACE = "Shoal"
+PERIOD = Duration.minutes(5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnMetrics:
+    """Metrics that Shoal's code emits. `service` is the name Powertools puts on all of them."""
+
+    service: str
+
+    def total(
+        self, name: str, *, statistic: str = "Sum", period: Duration = PERIOD, label: str | None = None
+    ) -> cloudwatch.Metric:
+        """A metric over all models. An alarm finds it by exactly these dimensions."""
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"service": self.service},
+            statistic=statistic,
+            period=period,
+            label=label,
+        )
+
+    def by_model(self, name: str) -> cloudwatch.MathExpression:
+        """The sum of a metric split by model, whatever models there are."""
+        search = f'{{{NAMESPACE},model,service}} service="{self.service}" MetricName="{name}"'
+        return _search(search, "Sum")
+
+    def dollars(self, name: str) -> cloudwatch.MathExpression:
+        """The sum of a metric in micro-dollars, in dollars."""
+        return cloudwatch.MathExpression(
+            expression="micro / 1000000",
+            using_metrics={"micro": self.total(name)},
+            label=f"{name} ($)",
+            period=PERIOD,
+        )
+
+
+def functions_metric(name: str, *, prefix: str) -> cloudwatch.MathExpression:
+    """The sum of a Lambda metric for each function whose name begins with `prefix`."""
+    return _search(f'{{AWS/Lambda,FunctionName}} FunctionName="{prefix}" MetricName="{name}"', "Sum")
+
+
+def _search(search: str, statistic: str) -> cloudwatch.MathExpression:
+    # The empty label keeps the name of each metric that the search finds.
+    return cloudwatch.MathExpression(
+        expression=f"SEARCH('{search}', '{statistic}')", using_metrics={}, label="", period=PERIOD
+    )

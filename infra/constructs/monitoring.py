@@ -1,0 +1,146 @@
+"""The alarms that wake somebody up, and where they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from infra.constructs.dashboard import Dashboard
+from infra.constructs.metrics import PERIOD, OwnMetrics
+from infra.constructs.queues import Queues
+from infra.stage import Stage
+
+SERVER_ERRORS_MAX = 5
+"""A few 503s in a burst are answered by the clients' retries; more in five minutes are an outage."""
+PROVIDER_FAILURE_RATE_MAX = 0.2
+
+Missing = cloudwatch.TreatMissingData
+
+
+class Monitoring(Construct):
+    """Alarms on what a customer would notice or an account would lose, and one dashboard.
+
+    No alarm uses metric math: each reads one metric, so that it deploys everywhere and explains itself.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        http_api: apigatewayv2.HttpApi,
+        machine: stepfunctions.StateMachine,
+        functions: Mapping[str, lambda_.Function],
+        queues: Queues,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._own = OwnMetrics(service=stage.prefix)
+        self._topic = self._alarm_topic(stage)
+        self._alarm_on_api(http_api)
+        self._alarm_on_jobs()
+        self._alarm_on_executions(machine)
+        for name, queue in queues.dead_letters.items():
+            metric = queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
+            self._alarm(
+                f"{name}DeadLetters", metric, "A message could not be handled: read it, mend, redrive."
+            )
+        for function in functions.values():
+            self._alarm_on_function(function)
+        Dashboard(
+            self, "Dashboard", stage=stage, own=self._own, http_api=http_api, machine=machine, queues=queues
+        )
+
+    def _alarm_topic(self, stage: Stage) -> sns.Topic:
+        topic = sns.Topic(self, "Alarms", display_name=f"Shoal {stage.name} alarms", enforce_ssl=True)
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+        if stage.alarm_email is not None:
+            topic.add_subscription(subscriptions.EmailSubscription(stage.alarm_email))
+        return topic
+
+    def _alarm_on_api(self, http_api: apigatewayv2.HttpApi) -> None:
+        self._alarm(
+            "ApiServerErrors",
+            http_api.metric_server_error(period=PERIOD, statistic="Sum"),
+            "The API answers requests with 5xx.",
+            at_least=SERVER_ERRORS_MAX,
+        )
+
+    def _alarm_on_jobs(self) -> None:
+        self._alarm(
+            "StuckJobs",
+            self._own.total("StuckJobs", statistic="Minimum"),
+            "Each sweep finds jobs it should have closed before, or there are no sweeps at all.",
+            periods=2,
+            missing=Missing.BREACHING,
+        )
+        self._alarm(
+            "LedgerDiscrepancies",
+            self._own.total("LedgerDiscrepancies", statistic="Maximum", period=Duration.hours(1)),
+            "A wallet differs from its ledger, or a hold from its job: run `shoal audit`.",
+        )
+        # Each call of a provider emits 0 or 1 here, so the average is the failure rate.
+        self._alarm(
+            "ProviderFailureRate",
+            self._own.total("ProviderFailures", statistic="Average"),
+            "Providers fail too often.",
+            at_least=PROVIDER_FAILURE_RATE_MAX,
+            periods=3,
+        )
+
+    def _alarm_on_executions(self, machine: stepfunctions.StateMachine) -> None:
+        """A job that fails ends its execution well; one that ends otherwise was left to the sweeper."""
+        self._alarm(
+            "ExecutionsFailed",
+            machine.metric_failed(period=PERIOD),
+            "Executions failed: their jobs wait for a sweep.",
+        )
+        self._alarm(
+            "ExecutionsTimedOut",
+            machine.metric_timed_out(period=PERIOD),
+            "Executions timed out: their jobs wait for a sweep.",
+        )
+
+    def _alarm_on_function(self, function: lambda_.Function) -> None:
+        name = function.node.id
+        self._alarm(f"{name}Errors", function.metric_errors(period=PERIOD), f"{name} raises errors.")
+        self._alarm(f"{name}Throttles", function.metric_throttles(period=PERIOD), f"{name} is throttled.")
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.Metric,
+        description: str,
+        *,
+        at_least: float = 1,
+        periods: int = 1,
+        missing: cloudwatch.TreatMissingData = Missing.NOT_BREACHING,
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            alarm_description=description,
+            threshold=at_least,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=periods,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self._topic))

@@ -1,0 +1,67 @@
+"""The queues, each with its dead letters."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.nag import accept
+
+RECEIVES_MAX = 5
+DEAD_LETTER_DAYS = 14
+VISIBILITY_FACTOR = 6
+"""AWS's own advice: six times the function's timeout, so that a throttled batch isn't delivered twice."""
+
+
+class Queues(Construct):
+    """Polls of providers, closed executions, and what asynchronous invocations could not deliver."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, poll_timeout_seconds: int, close_timeout_seconds: int
+    ) -> None:
+        super().__init__(scope, id_)
+        self.poll = self._queue("Poll", poll_timeout_seconds)
+        self.closed_executions = self._queue("ClosedExecutions", close_timeout_seconds)
+        self.async_failures = self._dead_letters("AsyncFailures")
+        accept(
+            self.async_failures,
+            "AwsSolutions-SQS3",
+            because="Holds the dead letters of rules and asynchronous invocations itself.",
+        )
+
+    @property
+    def dead_letters(self) -> dict[str, sqs.IQueue]:
+        """The queues that are empty as long as all is well, by name."""
+        return {
+            "Poll": _dead_letters_of(self.poll),
+            "ClosedExecutions": _dead_letters_of(self.closed_executions),
+            "AsyncFailures": self.async_failures,
+        }
+
+    def _queue(self, name: str, consumer_timeout_seconds: int) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            name,
+            visibility_timeout=Duration.seconds(VISIBILITY_FACTOR * consumer_timeout_seconds),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self._dead_letters(f"{name}DeadLetters"), max_receive_count=RECEIVES_MAX
+            ),
+        )
+
+    def _dead_letters(self, name: str) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            name,
+            retention_period=Duration.days(DEAD_LETTER_DAYS),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+
+
+def _dead_letters_of(queue: sqs.Queue) -> sqs.IQueue:
+    if queue.dead_letter_queue is None:
+        raise ValueError(f"{queue.node.path} has no dead-letter queue")
+    return queue.dead_letter_queue.queue

@@ -1,0 +1,79 @@
+"""What calls the consumers: schedules, the rule on closed executions, and the queues."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+BATCH_SIZE = 5
+RETRIES = 2
+UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+class Schedules(Construct):
+    """Invocations that nobody waits for. What can't be delivered or handled ends in `dead_letters`."""
+
+    def __init__(self, scope: Construct, id_: str, *, dead_letters: sqs.IQueue) -> None:
+        super().__init__(scope, id_)
+        self._dead_letters = dead_letters
+
+    def every(self, name: str, function: lambda_.IFunction, *, interval: Duration) -> None:
+        """Invoke the function at a fixed interval; one that is too late is given up, the next one follows."""
+        events.Rule(
+            self,
+            f"{name}Schedule",
+            schedule=events.Schedule.rate(interval),
+            targets=[
+                targets.LambdaFunction(
+                    function,
+                    dead_letter_queue=self._dead_letters,
+                    retry_attempts=RETRIES,
+                    max_event_age=interval,
+                )
+            ],
+        )
+        lambda_.CfnEventInvokeConfig(
+            self,
+            f"{name}Retries",
+            function_name=function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=RETRIES,
+            maximum_event_age_in_seconds=int(interval.to_seconds()),
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(
+                    destination=self._dead_letters.queue_arn
+                )
+            ),
+        )
+
+    def on_unsuccessful_execution(self, machine: stepfunctions.IStateMachine, queue: sqs.IQueue) -> None:
+        """Put every execution of the machine that ended without success into the queue."""
+        events.Rule(
+            self,
+            "ClosedExecutions",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": UNSUCCESSFUL, "stateMachineArn": [machine.state_machine_arn]},
+            ),
+            targets=[targets.SqsQueue(queue, dead_letter_queue=self._dead_letters)],
+        )
+
+    def consume(
+        self, name: str, function: lambda_.IFunction, *, queue: sqs.IQueue, concurrency_max: int
+    ) -> None:
+        """Feed the function from the queue; only the messages it reports as failed come again."""
+        lambda_.EventSourceMapping(
+            self,
+            f"{name}Messages",
+            target=function,
+            event_source_arn=queue.queue_arn,
+            batch_size=BATCH_SIZE,
+            max_concurrency=concurrency_max,
+            report_batch_item_failures=True,
+        )

@@ -1,0 +1,32 @@
+"""The secret that signs the callback URLs given to providers."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.nag import accept
+from infra.stage import Stage
+
+SECRET_CHARACTERS = 64
+
+
+class CallbackSecret(Construct):
+    """A random string made by AWS; it is in no template, no environment and no log."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(scope, id_)
+        self.secret = secretsmanager.Secret(
+            self,
+            "Secret",
+            description="Signs the callback URLs that Shoal gives to providers",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=SECRET_CHARACTERS, exclude_punctuation=True
+            ),
+            removal_policy=stage.removal_policy,
+        )
+        accept(
+            self.secret,
+            "AwsSolutions-SMG4",
+            because="A rotation would refuse the callbacks of jobs under way.",
+        )

@@ -1,0 +1,47 @@
+"""Roles for AWS services to act in: complete when made, so that nothing the CDK adds can widen them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.nag import accept_wildcard
+from infra.stage import Stage
+
+TRACING_ACTIONS = (
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+)
+
+
+class ServiceRole(Construct):
+    """A role with one inline policy: the given statements, and traces where the stage has them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        service: str,
+        statements: Iterable[iam.PolicyStatement],
+    ) -> None:
+        super().__init__(scope, id_)
+        policy = iam.PolicyDocument(statements=list(statements))
+        if stage.tracing:
+            policy.add_statements(iam.PolicyStatement(actions=list(TRACING_ACTIONS), resources=["*"]))
+            accept_wildcard(
+                self, "*", because="Traces belong to the account: X-Ray has no resources to name."
+            )
+        self._role = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal(service), inline_policies={"grants": policy}
+        )
+
+    @property
+    def sealed(self) -> iam.IRole:
+        """The role, deaf to further grants."""
+        return self._role.without_policy_updates()

@@ -1,0 +1,112 @@
+"""The state machine `generate`, its log and its role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from infra.constructs.service_role import ServiceRole
+from infra.nag import accept, accept_wildcard
+from infra.stage import Stage
+
+DEFINITION = Path(__file__).parents[2] / "statemachines" / "generate.asl.json"
+LOG_DELIVERY_ACTIONS = (
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
+
+
+def machine_name(stage: Stage) -> str:
+    """Name of the state machine; fixed, so that functions may be told its ARN before it exists."""
+    return f"{stage.prefix}-generate"
+
+
+class Workflow(Construct):
+    """`tasks`: the function behind each state that calls one, by the state's name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        tasks: Mapping[str, lambda_.IFunction],
+        table: dynamodb.ITable,
+        bus: events.IEventBus,
+    ) -> None:
+        super().__init__(scope, id_)
+        log_group = logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/vendedlogs/states/{machine_name(stage)}",
+            retention=stage.log_retention,
+            removal_policy=stage.removal_policy,
+        )
+        self.machine = stepfunctions.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=machine_name(stage),
+            state_machine_type=stepfunctions.StateMachineType.STANDARD,
+            definition_body=stepfunctions.DefinitionBody.from_string(_definition(stage)),
+            definition_substitutions={
+                **{f"{state}Function": function.function_arn for state, function in tasks.items()},
+                "EventBusName": bus.event_bus_name,
+                "TableName": table.table_name,
+            },
+            role=self._role(stage, tasks, table, bus).sealed,
+            logs=stepfunctions.LogOptions(
+                destination=log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=False
+            ),
+            tracing_enabled=stage.tracing,
+            removal_policy=stage.removal_policy,
+        )
+        if not stage.tracing:
+            accept(self.machine, "AwsSolutions-SF2", because="The stage has no X-Ray.")
+
+    def _role(
+        self,
+        stage: Stage,
+        tasks: Mapping[str, lambda_.IFunction],
+        table: dynamodb.ITable,
+        bus: events.IEventBus,
+    ) -> ServiceRole:
+        role = ServiceRole(
+            self,
+            "Role",
+            stage=stage,
+            service="states.amazonaws.com",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["lambda:InvokeFunction"],
+                    resources=[function.function_arn for function in tasks.values()],
+                ),
+                iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]),
+                iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[table.table_arn]),
+                iam.PolicyStatement(actions=list(LOG_DELIVERY_ACTIONS), resources=["*"]),
+            ],
+        )
+        accept_wildcard(
+            role, "*", because="Log deliveries belong to the account: AWS has no resource for them."
+        )
+        return role
+
+
+def _definition(stage: Stage) -> str:
+    definition = json.loads(DEFINITION.read_text(encoding="utf-8"))
+    definition["States"]["CallProvider"]["TimeoutSeconds"] = stage.provider_deadline_s
+    return json.dumps(definition, indent=2)

@@ -1,0 +1,171 @@
+"""A local cloud with Shoal on it, for tests.
+
+    with local_cloud(folder) as cloud:
+        requests.post(f"{cloud.api_url}/v1/generate", ...)
+        cloud.client("dynamodb").scan(TableName=cloud.outputs["TableName"])
+
+Each has its own free ports and folder, so several can run at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from infra.local import aws
+from infra.local.assembly import synthesize
+from infra.local.processes import LocalCloudError, Service, free_port
+
+BOOT_SECONDS_MAX = 60.0
+PROBE_SECONDS_MAX = 2.0
+TEST_DEADLINE_SECONDS = 8
+# Lambdas inherit the server's environment, so it gets these of the machine's variables and no others.
+INHERITED = ("PATH", "HOME", "LANG")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalCloud:
+    """A booted cloud with the stack deployed. `api_url` is the front's root, `outputs` are the stack's."""
+
+    api_url: str
+    endpoint_url: str
+    folder: Path
+    outputs: Mapping[str, str]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of `service` in this cloud."""
+        return aws.Endpoint(self.endpoint_url).client(service)
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables that send the AWS SDKs of a program to this cloud."""
+        return aws.Endpoint(self.endpoint_url).environment()
+
+    def config(self, *, api_key: str = "", account_id: str = "") -> dict[str, str]:
+        """What `.local/shoal.json` says of this cloud."""
+        return {
+            "api_url": self.api_url,
+            "endpoint_url": self.endpoint_url,
+            "region": aws.REGION,
+            "stage": aws.STAGE,
+            "api_key": api_key,
+            "account_id": account_id,
+            "event_bus": self.outputs["EventBusName"],
+            "table": self.outputs["TableName"],
+            "outputs_bucket": self.outputs["OutputsBucketName"],
+            "staging_bucket": self.outputs["StagingBucketName"],
+            "state_machine_arn": self.outputs["StateMachineArn"],
+            "poll_queue_url": self.outputs["PollQueueUrl"],
+            "callback_secret_arn": self.outputs["CallbackSecretArn"],
+            "public_url": self.outputs["PublicUrl"],
+        }
+
+
+@contextmanager
+def bare_cloud(folder: Path, *, enforce_iam: bool = False) -> Iterator[aws.Endpoint]:
+    """An empty cloud without Shoal; it ends with the context."""
+    service = Service("cloud", folder)
+    try:
+        yield start_cloud(service, port=free_port(), enforce_iam=enforce_iam)
+    finally:
+        service.stop()
+
+
+@contextmanager
+def local_cloud(
+    folder: Path,
+    *,
+    provider_deadline_s: int = TEST_DEADLINE_SECONDS,
+    enforce_iam: bool = False,
+) -> Iterator[LocalCloud]:
+    """A cloud with Shoal deployed; it ends with the context.
+
+    `enforce_iam`: every call of a Lambda is checked against its role, by action and resource. Not checked are
+    the state machine's role and conditions on leading keys; the template tests look at those.
+    """
+    front = Service("front", folder)
+    front_port = free_port()
+    settings = {
+        "SHOAL_LOCAL_URL": f"http://localhost:{front_port}",
+        "SHOAL_PROVIDER_DEADLINE_S": str(provider_deadline_s),
+    }
+    with bare_cloud(folder, enforce_iam=enforce_iam) as endpoint:
+        outputs = synthesize(folder / "cdk.out", settings).deploy(endpoint)
+        try:
+            start_front(front, port=front_port, endpoint=endpoint)
+            yield LocalCloud(
+                api_url=settings["SHOAL_LOCAL_URL"], endpoint_url=endpoint.url, folder=folder, outputs=outputs
+            )
+        finally:
+            front.stop()
+
+
+def start_cloud(service: Service, *, port: int, enforce_iam: bool = False) -> aws.Endpoint:
+    """Boot MiniStack, empty. Raises `LocalCloudError`."""
+    temporary = service.folder / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    service.start(
+        [sys.executable, "-m", "infra.local.ministack"],
+        port=port,
+        env=server_environment(port=port, temporary=temporary, enforce_iam=enforce_iam),
+    )
+    endpoint = aws.Endpoint(f"http://localhost:{port}")
+    service.wait_until(lambda: _answers(f"{endpoint.url}/_ministack/health"), seconds_max=BOOT_SECONDS_MAX)
+    return endpoint
+
+
+def server_environment(*, port: int, temporary: Path, enforce_iam: bool) -> dict[str, str]:
+    """MiniStack's settings, and nothing of this process's environment that a Lambda could trip over."""
+    return {
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
+        "TMPDIR": str(temporary),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "LOG_LEVEL": "WARNING",
+        "AUTH": "true" if enforce_iam else "false",
+        "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_WARM_TTL_SECONDS": "86400",
+        # Listeners with fixed ports, of which a second cloud could not have its own.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+
+
+def start_front(service: Service, *, port: int, endpoint: aws.Endpoint) -> None:
+    """Open the public address of the stack deployed at `endpoint`. Raises `LocalCloudError`."""
+    service.start(
+        [
+            *(sys.executable, "-m", "infra.local.front", "--port", str(port), "--cloud-url", endpoint.url),
+            *("--api-id", aws.API_ID, "--cdn-host", cdn_host(endpoint)),
+        ],
+        port=port,
+        env=dict(os.environ),
+    )
+    service.wait_until(lambda: _answers(f"http://localhost:{port}/healthz"), seconds_max=BOOT_SECONDS_MAX)
+
+
+def cdn_host(endpoint: aws.Endpoint) -> str:
+    """The name by which MiniStack serves the stack's CloudFront distribution. Raises `LocalCloudError`."""
+    resources = endpoint.client("cloudformation").describe_stack_resources(StackName=aws.STACK)[
+        "StackResources"
+    ]
+    for resource in resources:
+        if resource["ResourceType"] == "AWS::CloudFront::Distribution":
+            cdn = endpoint.client("cloudfront").get_distribution(Id=resource["PhysicalResourceId"])
+            label: str = cdn["Distribution"]["DomainName"].partition(".")[0]
+            return f"{label}.cloudfront.localhost"
+    raise LocalCloudError("the stack has no CloudFront distribution to serve the outputs")
+
+
+def _answers(url: str) -> bool:
+    try:
+        requests.get(url, timeout=PROBE_SECONDS_MAX)
+    except requests.RequestException:
+        return False
+    return True

@@ -1,0 +1,36 @@
+"""What MiniStack does otherwise than AWS, put right where Shoal depends on it.
+
+Every mend wraps one function of MiniStack and states the AWS behaviour it restores; `tests/local_cloud` shows
+each of them against a booted cloud. MiniStack has no interface for this, so they hold for one version only.
+"""
+
+from importlib.metadata import version
+
+MINISTACK_VERSION = "1.5.33"
+
+
+class WrongMinistack(Exception):
+    """The MiniStack installed is not the one the mends were written for."""
+
+
+class MendDoesNotFit(Exception):
+    """A piece of MiniStack's source that a mend replaces is not there."""
+
+
+def apply() -> None:
+    """Mend the MiniStack of this process. Raises `WrongMinistack` and `MendDoesNotFit`."""
+    require_version(version("ministack"))
+    # Imported late: loading the modules of another version could fail with a less clear error.
+    from infra.local.mends import functions, gateway, identity, stacks, workflows
+
+    for area in (functions, gateway, identity, stacks, workflows):
+        area.apply()
+
+
+def require_version(installed: str) -> None:
+    """Refuse every MiniStack but the one that was tried. Raises `WrongMinistack`."""
+    if installed != MINISTACK_VERSION:
+        raise WrongMinistack(
+            f"MiniStack {installed} is installed, but infra/local/mends is written for {MINISTACK_VERSION}: "
+            f"run `uv sync --locked`, or check every mend against {installed}"
+        )

@@ -1,0 +1,211 @@
+"""`make run` and `make down`: Shoal on this machine, deployed by the real CDK, left running.
+
+State is in `.local/`: pid, port and log of the cloud and its front, the CDK's logs, `shoal.json` for the
+operator's command, and the pictures. The cloud keeps everything in memory: `down` forgets it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import requests
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from infra import NODE
+from infra.local import aws
+from infra.local.assembly import outputs, source_hash
+from infra.local.cloud import LocalCloud, start_cloud, start_front
+from infra.local.demo import REQUEST, Client
+from infra.local.processes import ROOT, LocalCloudError, Service, require_free, run
+
+FOLDER = ROOT / ".local"
+CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
+SHOAL = Path(sys.executable).with_name("shoal")
+DEMO_EMAIL, DEMO_USD = "demo@example.com", "10.00"
+DEMO_USD_MIN = Decimal("0.02")  # the price of the demo's picture
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Local:
+    """The one local cloud of this checkout."""
+
+    front_port: int
+    cloud_port: int
+    cloud: Service = field(default=Service("cloud", FOLDER))
+    front: Service = field(default=Service("front", FOLDER))
+    config: Path = FOLDER / "shoal.json"
+    deployed: Path = FOLDER / "deployed"  # the hash of the sources that run
+
+    def up(self) -> LocalCloud:
+        """Boot what doesn't run, deploy what has changed. Raises `LocalCloudError`."""
+        self._require_ports()
+        endpoint = aws.Endpoint(f"http://localhost:{self.cloud_port}")
+        if self.cloud.running() is None:
+            self.front.stop()
+            self.deployed.unlink(missing_ok=True)
+            self.config.unlink(missing_ok=True)
+            with step("Booting the local cloud"):
+                start_cloud(self.cloud, port=self.cloud_port)
+        self._deploy(endpoint)
+        if self.front.running() is None:
+            with step("Opening the front"):
+                start_front(self.front, port=self.front_port, endpoint=endpoint)
+        return LocalCloud(
+            api_url=self.api_url, endpoint_url=endpoint.url, folder=FOLDER, outputs=outputs(endpoint)
+        )
+
+    def down(self) -> None:
+        """Stop front and cloud."""
+        for service in (self.front, self.cloud):
+            pid = service.stop()
+            console.print(f"{service.name}: {'not running' if pid is None else f'stopped (pid {pid})'}")
+        self.deployed.unlink(missing_ok=True)
+        self.config.unlink(missing_ok=True)
+
+    @property
+    def api_url(self) -> str:
+        return f"http://localhost:{self.front_port}"
+
+    def _require_ports(self) -> None:
+        """Nothing is started before all ports are known to be ours."""
+        for service, port in ((self.cloud, self.cloud_port), (self.front, self.front_port)):
+            record = service.running()
+            if record is None:
+                require_free(port, service.name)
+            elif record["port"] != port:
+                raise LocalCloudError(
+                    f"the {service.name} runs on port {record['port']}, not on {port}: `make down` stops it"
+                )
+
+    def _deploy(self, endpoint: aws.Endpoint) -> None:
+        settings = {"SHOAL_LOCAL_URL": self.api_url}
+        if deadline := os.environ.get("SHOAL_PROVIDER_DEADLINE_S"):
+            settings["SHOAL_PROVIDER_DEADLINE_S"] = deadline
+        digest = source_hash(settings)
+        deployed = self.deployed.read_text() if self.deployed.exists() else None
+        if deployed == digest:
+            return
+        env = {**os.environ, **endpoint.environment(), **settings, **CDK_ENVIRONMENT}
+        if deployed is None:
+            with step("cdk bootstrap"):
+                # Not in this project's folder, where the CDK would synthesize the stack for nothing.
+                cdk("bootstrap", f"aws://{aws.ACCOUNT}/{aws.REGION}", env=env, cwd=FOLDER)
+        with step(f"cdk deploy -c stage={aws.STAGE}"):
+            cdk("deploy", "-c", f"stage={aws.STAGE}", "--require-approval", "never", env=env)
+        self.deployed.write_text(digest)
+
+
+CDK_ENVIRONMENT = {
+    "CDK_DEFAULT_ACCOUNT": aws.ACCOUNT,
+    "CDK_DEFAULT_REGION": aws.REGION,
+    "CDK_VALIDATION": "false",  # `make check` validates; here it costs ten seconds
+    "CDK_DISABLE_CLI_TELEMETRY": "true",
+}
+
+
+def cdk(*arguments: str, env: Mapping[str, str], cwd: Path = ROOT) -> None:
+    """Run the CDK's command line. Raises `LocalCloudError` with the end of what it said."""
+    run(
+        [NODE, str(CDK), *arguments, "--no-notices"], env=env, log=FOLDER / f"cdk-{arguments[0]}.log", cwd=cwd
+    )
+
+
+def demo_client(local: Local, cloud: LocalCloud) -> Client:
+    """A client with a key of an account that can pay: the last run's, or that of a new one."""
+    if local.config.exists():
+        config = json.loads(local.config.read_text())
+        client = Client(cloud.api_url, config["api_key"])
+        if config["api_key"] and dollars(client.wallet()["available"]) >= DEMO_USD_MIN:
+            return client
+    local.config.write_text(json.dumps(cloud.config(), indent=2))
+    with step(f"Creating a demo account with ${DEMO_USD}"):
+        created = run(
+            [str(SHOAL), "accounts", "create", "--email", DEMO_EMAIL, "--usd", DEMO_USD, "--json"],
+            env={**os.environ, "SHOAL_CONFIG": str(local.config)},
+            log=FOLDER / "shoal.log",
+        )
+    account = json.loads(created)
+    config = cloud.config(api_key=account["api_key"], account_id=account["account_id"])
+    local.config.write_text(json.dumps(config, indent=2))
+    return Client(cloud.api_url, account["api_key"])
+
+
+def dollars(text: str) -> Decimal:
+    """The amount in `$0.02`."""
+    return Decimal(text.replace("$", ""))
+
+
+def play(client: Client) -> None:
+    """Make one picture as the quick start says, and tell how to make the next one."""
+    before = client.wallet()
+    with progress() as shown:
+        task = shown.add_task(f"POST /v1/generate {json.dumps(REQUEST)}")
+        job_id = client.submit()
+        job = client.wait(job_id, lambda status: shown.update(task, description=f"{job_id}: {status}"))
+    console.print(f"[green]✓[/green] {job_id}: {job['status']}, cost {job['cost']}")
+    picture = client.download(job["image_url"], FOLDER / "pictures")
+    after = client.wallet()
+    curl = (
+        f"curl -X POST {client.api_url}/v1/generate -H 'Authorization: Bearer {client.api_key}'"
+        f" -H 'Content-Type: application/json' -d '{json.dumps(REQUEST)}'"
+    )
+    rows = {
+        "Picture": str(picture.relative_to(ROOT)),
+        "Wallet": f"{before['available']} before, {after['available']} after",
+        "API": client.api_url,
+        "Key": client.api_key,
+        "Try": curl,
+    }
+    console.print()
+    for name, value in rows.items():
+        console.print(f"[bold]{name:8}[/bold] {value}", soft_wrap=True, markup=True)
+    console.print("\nEverything keeps running; `make down` stops it.")
+
+
+def progress() -> Progress:
+    """A line that shows what is being waited for, and for how long."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Show a step with its time while it runs, and a line of it once it is done."""
+    with progress() as shown:
+        task = shown.add_task(name)
+        yield
+        seconds = shown.tasks[task].elapsed or 0.0
+    console.print(f"[green]✓[/green] {name} [dim]{seconds:.1f} s[/dim]")
+
+
+def main() -> None:
+    """Exits with 1 and a clear message when a step fails."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.run")
+    parser.add_argument("command", choices=["up", "down"])
+    parser.add_argument("--port", type=int, default=int(os.environ.get("SHOAL_PORT", "8787")))
+    parser.add_argument("--cloud-port", type=int, default=int(os.environ.get("SHOAL_CLOUD_PORT", "4566")))
+    options = parser.parse_args()
+    local = Local(front_port=options.port, cloud_port=options.cloud_port)
+    try:
+        if options.command == "down":
+            local.down()
+        else:
+            play(demo_client(local, local.up()))
+    except (LocalCloudError, requests.RequestException) as error:
+        console.print("[red]✗[/red]", end=" ")
+        console.print(str(error), markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What the Lambdas run: Shoal's code and the third-party packages, as folders or zips for the CDK."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from infra import bytecode, layer
+
+ROOT = Path(__file__).parents[1]
+FUNCTIONS = ROOT / "functions"
+BUILD = ROOT / ".local" / "build"
+RECIPE = (Path(__file__), Path(layer.__file__), Path(bytecode.__file__), bytecode.SCRIPT)
+EXCLUDED = ("__pycache__", "cli*")
+"""The operator's command is part of the package `shoal`, but no function runs it."""
+LAYER_STAND_IN = ROOT / "statemachines"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+MODE = 0o644
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packages:
+    """`functions` is Shoal's code; `base` and `media` are layers, none where the runtime has what is in them.
+
+    `exclude`: globs of what is left out of `functions` when it is a folder.
+    """
+
+    functions: Path
+    base: Path | None = None
+    media: Path | None = None
+    exclude: tuple[str, ...] = ()
+
+
+def source_packages() -> Packages:
+    """The code as it is, without layers."""
+    return Packages(functions=FUNCTIONS, exclude=tuple(f"**/{pattern}" for pattern in EXCLUDED))
+
+
+def unbuilt_packages(*, layers: bool) -> Packages:
+    """What stands for the packages where a template is looked at and never deployed."""
+    source = source_packages()
+    return replace(source, base=LAYER_STAND_IN, media=LAYER_STAND_IN) if layers else source
+
+
+def built_packages() -> Packages:
+    """Zips with bytecode, taken from an earlier build where nothing they are made of has changed."""
+    return Packages(
+        functions=functions_zip(FUNCTIONS),
+        base=_layer_zip("base", layer.requirements(media=False)),
+        media=_layer_zip("media", layer.requirements(media=True)),
+    )
+
+
+def functions_zip(source: Path) -> Path:
+    """The zip of the functions' code, which lies in /var/task on Lambda."""
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*EXCLUDED), dirs_exist_ok=True)
+        bytecode.precompile(folder, prefix="/var/task")
+
+    return _built("functions", _content_of(source), fill)
+
+
+def _layer_zip(name: str, requirements: str) -> Path:
+    def fill(folder: Path) -> None:
+        layer.install(requirements, folder / "python")
+        bytecode.precompile(folder, prefix="/opt")
+
+    return _built(f"layer-{name}", requirements.encode(), fill)
+
+
+def _built(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
+    """The zip of what `fill` puts into a folder, made once for the same content and recipe."""
+    recipe = b"".join(path.read_bytes() for path in RECIPE)
+    target = BUILD / f"{name}-{hashlib.sha256(recipe + content).hexdigest()[:16]}.zip"
+    if target.exists():
+        return target
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILD) as work:
+        folder = Path(work) / "content"
+        folder.mkdir()
+        fill(folder)
+        unfinished = Path(work) / target.name
+        write_zip(folder, unfinished)
+        for outdated in BUILD.glob(f"{name}-*.zip"):
+            outdated.unlink()
+        unfinished.replace(target)
+    return target
+
+
+def write_zip(folder: Path, target: Path) -> None:
+    """Zip a folder so that the same content gives the same bytes, and so the same asset, on any day."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in _files(folder):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = MODE << 16
+            archive.writestr(entry, path.read_bytes())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _content_of(source: Path) -> bytes:
+    digest = hashlib.sha256()
+    for path in _files(source):
+        if "__pycache__" not in path.parts:
+            digest.update(path.relative_to(source).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.digest()

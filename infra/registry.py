@@ -1,0 +1,216 @@
+"""Every Lambda of the stack as data: its code, its size, who calls it and what it may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from shoal import settings
+from shoal.handlers.http.routes import ROUTES
+
+Group = Literal["http", "workflow", "consumers"]
+Target = Literal[
+    "table",
+    "open_jobs",
+    "machine",
+    "executions",
+    "bus",
+    "staging_objects",
+    "output_images",
+    "poll_queue",
+    "closed_executions_queue",
+    "async_failures_queue",
+    "callback_secret",
+]
+
+HTTP_TIMEOUT_SECONDS = 15
+"""Half of the 30 s after which the HTTP API gives up on a function."""
+MEDIA_MEMORY_MB = 1769
+"""The memory size at which Lambda gives a whole vCPU; drawing and decoding pictures needs one."""
+CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+RESOLVE_TASK = ("states:SendTaskSuccess", "states:SendTaskFailure")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Leave to do exactly these actions on one resource."""
+
+    target: Target
+    actions: tuple[str, ...]
+
+
+def allow(target: Target, *actions: str) -> Grant:
+    """The grant of `actions` on `target`."""
+    return Grant(target=target, actions=actions)
+
+
+def on_table(*operations: str) -> Grant:
+    """The grant of DynamoDB operations on the table. A transaction is allowed by the operations it holds."""
+    return allow("table", *(f"dynamodb:{operation}" for operation in operations))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """One Lambda: handler `shoal.handlers.<group>.<verb>.handler`.
+
+    `media`: the function draws or checks pictures and gets Pillow.
+    """
+
+    verb: str
+    group: Group
+    grants: tuple[Grant, ...] = ()
+    memory_mb: int = 512
+    timeout_seconds: int = HTTP_TIMEOUT_SECONDS
+    media: bool = False
+
+    @property
+    def handler(self) -> str:
+        """Where Lambda finds the code."""
+        return f"shoal.handlers.{self.group}.{self.verb}.handler"
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Keys of the HTTP API that lead here."""
+        return tuple(route for route, verb in ROUTES.items() if verb == self.verb)
+
+    @property
+    def camel(self) -> str:
+        """The verb as part of a class name and of logical ids: `SubmitJob`."""
+        return "".join(word.capitalize() for word in self.verb.split("_"))
+
+    @property
+    def settings(self) -> type[BaseModel]:
+        """The model by which the code reads its environment."""
+        model: type[BaseModel] = getattr(settings, f"{self.camel}Settings")
+        return model
+
+
+HTTP = (
+    Function(
+        verb="submit_job",
+        group="http",
+        grants=(
+            on_table("PutItem", "UpdateItem"),
+            allow("machine", "states:StartExecution"),
+        ),
+    ),
+    Function(
+        verb="read_job",
+        group="http",
+        grants=(on_table("GetItem", "UpdateItem"),),
+    ),
+    Function(
+        verb="cancel_job",
+        group="http",
+        grants=(
+            on_table("GetItem", "PutItem", "UpdateItem"),
+            allow("bus", "events:PutEvents"),
+            allow("executions", "states:StopExecution"),
+        ),
+    ),
+    Function(
+        verb="read_wallet",
+        group="http",
+        grants=(on_table("GetItem", "UpdateItem"),),
+    ),
+    Function(
+        verb="list_jobs",
+        group="http",
+        grants=(on_table("Query", "UpdateItem"),),
+    ),
+    Function(
+        verb="receive_callback",
+        group="http",
+        grants=(
+            on_table("GetItem", "UpdateItem"),
+            allow("poll_queue", "sqs:SendMessage"),
+            allow("callback_secret", "secretsmanager:GetSecretValue"),
+        ),
+    ),
+    Function(verb="read_health", group="http"),
+    Function(verb="reject_route", group="http"),
+)
+
+WORKFLOW = (
+    Function(
+        verb="call_provider",
+        group="workflow",
+        memory_mb=MEDIA_MEMORY_MB,
+        timeout_seconds=150,
+        media=True,
+        grants=(
+            on_table("GetItem", "UpdateItem"),
+            allow("bus", "events:PutEvents"),
+            allow("staging_objects", "s3:PutObject"),
+            allow("poll_queue", "sqs:SendMessage"),
+            allow("callback_secret", "secretsmanager:GetSecretValue"),
+            allow("machine", *RESOLVE_TASK),
+        ),
+    ),
+    Function(
+        verb="store_output",
+        group="workflow",
+        memory_mb=MEDIA_MEMORY_MB,
+        timeout_seconds=60,
+        media=True,
+        grants=(
+            allow("staging_objects", "s3:GetObject"),
+            allow("output_images", "s3:PutObject"),
+        ),
+    ),
+    Function(verb="settle_wallet", group="workflow", grants=(on_table("GetItem", "PutItem", "UpdateItem"),)),
+    Function(verb="release_hold", group="workflow", grants=(on_table("GetItem", "PutItem", "UpdateItem"),)),
+)
+
+POLL_PROVIDER = Function(
+    verb="poll_provider",
+    group="consumers",
+    memory_mb=MEDIA_MEMORY_MB,
+    timeout_seconds=120,
+    media=True,
+    grants=(
+        on_table("GetItem", "UpdateItem"),
+        allow("staging_objects", "s3:PutObject"),
+        allow("poll_queue", "sqs:SendMessage", *CONSUME),
+        allow("callback_secret", "secretsmanager:GetSecretValue"),
+        allow("machine", *RESOLVE_TASK),
+    ),
+)
+SWEEP_JOBS = Function(
+    verb="sweep_jobs",
+    group="consumers",
+    timeout_seconds=50,
+    grants=(
+        on_table("GetItem", "PutItem", "UpdateItem"),
+        allow("open_jobs", "dynamodb:Query"),
+        allow("bus", "events:PutEvents"),
+        allow("machine", "states:StartExecution"),
+        allow("executions", "states:DescribeExecution", "states:StopExecution"),
+        allow("async_failures_queue", "sqs:SendMessage"),
+    ),
+)
+CLOSE_EXECUTION = Function(
+    verb="close_execution",
+    group="consumers",
+    grants=(
+        on_table("GetItem", "PutItem", "UpdateItem"),
+        allow("bus", "events:PutEvents"),
+        allow("executions", "states:StopExecution"),
+        allow("closed_executions_queue", *CONSUME),
+    ),
+)
+AUDIT_LEDGER = Function(
+    verb="audit_ledger",
+    group="consumers",
+    timeout_seconds=300,
+    grants=(on_table("Scan", "Query", "GetItem"), allow("async_failures_queue", "sqs:SendMessage")),
+)
+CONSUMERS = (POLL_PROVIDER, SWEEP_JOBS, CLOSE_EXECUTION, AUDIT_LEDGER)
+
+
+def functions() -> Iterator[Function]:
+    """All Lambdas of the stack."""
+    yield from (*HTTP, *WORKFLOW, *CONSUMERS)

@@ -1,0 +1,148 @@
+"""All of Shoal in one stack. It composes; decisions are in the constructs, the registry and the stage."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from constructs import Construct
+
+from infra import registry
+from infra.constructs.api import Api
+from infra.constructs.bus import Bus
+from infra.constructs.functions import Functions
+from infra.constructs.monitoring import Monitoring
+from infra.constructs.queues import Queues
+from infra.constructs.schedules import Schedules
+from infra.constructs.secret import CallbackSecret
+from infra.constructs.storage import OPEN_JOBS, Storage
+from infra.constructs.workflow import Workflow, machine_name
+from infra.packages import Packages
+from infra.registry import Target
+from infra.stage import Stage
+
+CLOSE_CONCURRENCY_MAX = 2
+"""The least that Lambda takes; failed executions are few and nobody waits for them."""
+
+
+class ShoalStack(Stack):
+    """Stack `shoal-<stage>`, the same on every stage but for what `Stage` says."""
+
+    def __init__(self, scope: Construct, *, stage: Stage, packages: Packages) -> None:
+        super().__init__(
+            scope,
+            stage.prefix,
+            description="Shoal: an asynchronous generation API",
+            termination_protection=stage.deletion_protection,
+        )
+        self.storage = Storage(self, "Storage", stage=stage)
+        self.bus = Bus(self, "Bus", stage=stage).bus
+        self.secret = CallbackSecret(self, "CallbackSecret", stage=stage).secret
+        self.queues = Queues(
+            self,
+            "Queues",
+            poll_timeout_seconds=registry.POLL_PROVIDER.timeout_seconds,
+            close_timeout_seconds=registry.CLOSE_EXECUTION.timeout_seconds,
+        )
+        self.api = Api(self, "Api", stage=stage)
+        self.public_url = stage.local_url or f"https://{self.storage.cdn.distribution_domain_name}"
+        self.functions = Functions(
+            self,
+            "Functions",
+            stage=stage,
+            packages=packages,
+            values=self._values(stage),
+            arns=self._arns(stage),
+        )
+        self.machine = Workflow(
+            self,
+            "Workflow",
+            stage=stage,
+            tasks={function.camel: self.functions[function] for function in registry.WORKFLOW},
+            table=self.storage.table,
+            bus=self.bus,
+        ).machine
+        self._connect(stage)
+        Monitoring(
+            self,
+            "Monitoring",
+            stage=stage,
+            http_api=self.api.http_api,
+            machine=self.machine,
+            functions=self.functions.by_verb,
+            queues=self.queues,
+        )
+        self._outputs()
+
+    def _connect(self, stage: Stage) -> None:
+        """Tie each function to what calls it."""
+        for function in registry.HTTP:
+            self.api.route(function.camel, self.functions[function], keys=function.routes)
+        schedules = Schedules(self, "Schedules", dead_letters=self.queues.async_failures)
+        schedules.every("Sweep", self.functions[registry.SWEEP_JOBS], interval=Duration.minutes(1))
+        schedules.every("Audit", self.functions[registry.AUDIT_LEDGER], interval=Duration.hours(1))
+        schedules.on_unsuccessful_execution(self.machine, self.queues.closed_executions)
+        schedules.consume(
+            "Poll",
+            self.functions[registry.POLL_PROVIDER],
+            queue=self.queues.poll,
+            concurrency_max=stage.poll_concurrency_max,
+        )
+        schedules.consume(
+            "Close",
+            self.functions[registry.CLOSE_EXECUTION],
+            queue=self.queues.closed_executions,
+            concurrency_max=CLOSE_CONCURRENCY_MAX,
+        )
+
+    def _values(self, stage: Stage) -> dict[str, str]:
+        """What each settings field holds on this stage."""
+        return {
+            "stage": stage.name,
+            "table": self.storage.table.table_name,
+            "event_bus": self.bus.event_bus_name,
+            "state_machine_arn": self._states_arn("stateMachine", machine_name(stage)),
+            "provider_deadline_s": str(stage.provider_deadline_s),
+            "public_url": self.public_url,
+            "api_url": self.api.url,
+            "poll_queue_url": self.queues.poll.queue_url,
+            "callback_secret_arn": self.secret.secret_arn,
+            "staging_bucket": self.storage.staging.bucket_name,
+            "outputs_bucket": self.storage.outputs.bucket_name,
+        }
+
+    def _arns(self, stage: Stage) -> dict[Target, str]:
+        """What each target of a grant stands for."""
+        return {
+            "table": self.storage.table.table_arn,
+            "open_jobs": f"{self.storage.table.table_arn}/index/{OPEN_JOBS}",
+            "machine": self._states_arn("stateMachine", machine_name(stage)),
+            "executions": self._states_arn("execution", f"{machine_name(stage)}:*"),
+            "bus": self.bus.event_bus_arn,
+            "staging_objects": self.storage.staging.arn_for_objects("*"),
+            "output_images": self.storage.outputs.arn_for_objects("images/*"),
+            "poll_queue": self.queues.poll.queue_arn,
+            "closed_executions_queue": self.queues.closed_executions.queue_arn,
+            "async_failures_queue": self.queues.async_failures.queue_arn,
+            "callback_secret": self.secret.secret_arn,
+        }
+
+    def _states_arn(self, resource: str, name: str) -> str:
+        """By name, not by reference: the functions are told of the machine that is built from them."""
+        return self.format_arn(
+            service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+
+    def _outputs(self) -> None:
+        """What the operator's command and the local scripts look up."""
+        outputs = {
+            "ApiUrl": self.api.url,
+            "EventBusName": self.bus.event_bus_name,
+            "TableName": self.storage.table.table_name,
+            "OutputsBucketName": self.storage.outputs.bucket_name,
+            "StagingBucketName": self.storage.staging.bucket_name,
+            "StateMachineArn": self.machine.state_machine_arn,
+            "PollQueueUrl": self.queues.poll.queue_url,
+            "CallbackSecretArn": self.secret.secret_arn,
+            "PublicUrl": self.public_url,
+        }
+        for key, value in outputs.items():
+            CfnOutput(self, key, value=value)

@@ -1,0 +1,121 @@
+"""What differs from stage to stage. Nothing else in `infra` asks for a stage's name to decide something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_logs as logs
+
+StageName = Literal["local", "dev", "prod"]
+
+PROVIDER_DEADLINE_SECONDS = 180
+PROVIDER_DEADLINE_SECONDS_MAX = 3600
+LOCAL_URL = "http://localhost:8787"
+
+
+class InvalidStage(ValueError):
+    """The stage's name or one of its overrides can't be used; the message says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Settings of one stage.
+
+    `api_rate_limit` is in requests per second over all callers, `api_burst_limit` in requests;
+    `poll_concurrency_max` bounds how many polls of providers run at once.
+    `archive_days`: how long the bus keeps its events for a replay.
+    `local_url`: root of the local front, which stands for API and CDN; none on AWS.
+    """
+
+    name: StageName
+    removal_policy: RemovalPolicy
+    point_in_time_recovery: bool
+    deletion_protection: bool
+    log_retention: logs.RetentionDays
+    api_rate_limit: int
+    api_burst_limit: int
+    poll_concurrency_max: int
+    layers: bool = True
+    tracing: bool = True
+    archive_days: int
+    provider_deadline_s: int = PROVIDER_DEADLINE_SECONDS
+    local_url: str | None = None
+    alarm_email: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """First part of every fixed name of the stage, and the name of its stack and bus."""
+        return f"shoal-{self.name}"
+
+
+# MiniStack runs Lambdas in its own environment, where the third-party packages already are: no layers.
+LOCAL = Stage(
+    name="local",
+    removal_policy=RemovalPolicy.DESTROY,
+    point_in_time_recovery=False,
+    deletion_protection=False,
+    log_retention=logs.RetentionDays.ONE_DAY,
+    api_rate_limit=1000,
+    api_burst_limit=1000,
+    poll_concurrency_max=5,
+    layers=False,
+    tracing=False,
+    archive_days=1,
+    local_url=LOCAL_URL,
+)
+DEV = Stage(
+    name="dev",
+    removal_policy=RemovalPolicy.DESTROY,
+    point_in_time_recovery=False,
+    deletion_protection=False,
+    log_retention=logs.RetentionDays.ONE_WEEK,
+    api_rate_limit=50,
+    api_burst_limit=100,
+    poll_concurrency_max=5,
+    archive_days=7,
+)
+PROD = Stage(
+    name="prod",
+    removal_policy=RemovalPolicy.RETAIN,
+    point_in_time_recovery=True,
+    deletion_protection=True,
+    log_retention=logs.RetentionDays.THREE_MONTHS,
+    api_rate_limit=500,
+    api_burst_limit=1000,
+    poll_concurrency_max=50,
+    archive_days=30,
+)
+STAGES: Mapping[str, Stage] = {stage.name: stage for stage in (LOCAL, DEV, PROD)}
+
+
+def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | None = None) -> Stage:
+    """The stage `name`, on the local one with the overrides of `environ`. Raises `InvalidStage`."""
+    if name not in STAGES:
+        raise InvalidStage(f"unknown stage {name!r}: choose one of {', '.join(get_args(StageName))}")
+    stage = replace(STAGES[name], alarm_email=alarm_email)
+    if stage.local_url is None:
+        return stage
+    return replace(
+        stage,
+        provider_deadline_s=_deadline(
+            environ.get("SHOAL_PROVIDER_DEADLINE_S", str(PROVIDER_DEADLINE_SECONDS))
+        ),
+        local_url=_root_url(environ.get("SHOAL_LOCAL_URL", stage.local_url)),
+    )
+
+
+def _deadline(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= PROVIDER_DEADLINE_SECONDS_MAX:
+        return int(text)
+    raise InvalidStage(
+        f"SHOAL_PROVIDER_DEADLINE_S={text!r}: must be whole seconds from 1 to {PROVIDER_DEADLINE_SECONDS_MAX}"
+    )
+
+
+def _root_url(text: str) -> str:
+    if text.startswith(("http://", "https://")) and text.count("/") == 2:
+        return text
+    raise InvalidStage(f"SHOAL_LOCAL_URL={text!r}: must be a root such as {LOCAL_URL}, without a path")

@@ -1,0 +1,180 @@
+"""What tests of the deployed stack share: waiting for something, and the stack as a workbench."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import requests
+
+from infra.local.cloud import LocalCloud
+from shoal import bootstrap
+from shoal.adapters.dynamodb_items import job_key
+from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+from shoal.adapters.dynamodb_table import Item, Table
+from shoal.adapters.system import RandomIds, SystemClock
+from shoal.dialects.image import accepted, parse_submission
+from shoal.domain.api_key import Caller, KeyPrefix, Scope
+from shoal.domain.catalog import load_catalog
+from shoal.domain.errors import Unavailable
+from shoal.domain.job import Job
+from shoal.domain.money import Asset, parse_usd
+from shoal.domain.ports import Clock, ExecutionState
+from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, Allowance, RateLimit
+from shoal.domain.wallet import Wallet
+from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.submit_job import SubmitJob
+from tests.support_bus import BusLog
+from tests.support_client import Client
+
+WAIT_SECONDS_MAX = 30.0
+PAUSE_SECONDS = 0.03
+TEST_DEADLINE_S = 8
+UNHURRIED = RateLimit.of_rate(REQUESTS_PER_MINUTE_MAX)
+"""A rate no test reaches."""
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T | None], *, seconds_max: float = WAIT_SECONDS_MAX) -> T:
+    """What `look` finds, once that is neither None nor false."""
+    deadline = time.monotonic() + seconds_max
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited {seconds_max} s in vain"
+        time.sleep(PAUSE_SECONDS)
+    return found
+
+
+class NoWorkflow:
+    """A workflow that cannot be reached: what is accepted stays queued until somebody starts it."""
+
+    def start(self, job: Job) -> bool:
+        raise Unavailable()
+
+    def state(self, job: Job) -> ExecutionState:
+        raise Unavailable()
+
+    def stop(self, job: Job) -> None:
+        raise Unavailable()
+
+
+class ClockAt:
+    """A clock that stands still at a moment, in Unix milliseconds."""
+
+    def __init__(self, at_ms: int) -> None:
+        self._at_ms = at_ms
+
+    def now_ms(self) -> int:
+        return self._at_ms
+
+
+@dataclass(frozen=True)
+class Customer:
+    """An account of its own for one test, with a key that is never rate-limited."""
+
+    account_id: str
+    key: str
+    client: Client
+
+    @property
+    def caller(self) -> Caller:
+        """What authentication makes of the customer's key."""
+        allowance = Allowance(UNHURRIED, 0, 0)
+        return Caller(self.account_id, "key_of_the_test", frozenset(Scope), test=False, allowance=allowance)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The stack in the local cloud, reached from outside as operators and tests do."""
+
+    cloud: LocalCloud
+    http: requests.Session
+    bus: BusLog
+
+    @cached_property
+    def table(self) -> Table:
+        return Table(self.cloud.client("dynamodb"), self.cloud.outputs["TableName"])
+
+    @cached_property
+    def jobs(self) -> DynamoDbJobs:
+        return DynamoDbJobs(self.table)
+
+    @cached_property
+    def ledger(self) -> DynamoDbLedger:
+        return DynamoDbLedger(self.table)
+
+    @cached_property
+    def accounts(self) -> ManageAccounts:
+        return bootstrap.manage_accounts(self.table)
+
+    def customer(self, usd: str = "10.00") -> Customer:
+        """A new account with this grant."""
+        account, _ = self.accounts.open("someone@example.com", usd_micros=parse_usd(usd))
+        return Customer(account.id, *self.key_of(account.id))
+
+    def key_of(
+        self,
+        account_id: str,
+        *,
+        prefix: KeyPrefix = KeyPrefix.LIVE,
+        limit: RateLimit = UNHURRIED,
+        scopes: frozenset[Scope] = frozenset(Scope),
+    ) -> tuple[str, Client]:
+        """Another key of the account, and a client that uses it."""
+        key = self.accounts.create_key(account_id, prefix, limit, scopes).secret
+        return key, self.client(key)
+
+    def client(self, key: str) -> Client:
+        """A client of the API with this key."""
+        return Client(self.http, self.cloud.api_url, key)
+
+    def accept(
+        self, customer: Customer, prompt: str = "A shark", mode: str = "1k", clock: Clock | None = None
+    ) -> Job:
+        """A job that was paid for and never started, as when the workflow cannot be reached."""
+        submit = SubmitJob(self.ledger, NoWorkflow(), clock or SystemClock(), RandomIds(), TEST_DEADLINE_S)
+        submission = parse_submission({"mode": mode, "prompt": prompt}, load_catalog())
+        answered = submit(customer.caller, submission, None, accepted)
+        return self.jobs.get(customer.account_id, answered.job_id)
+
+    def job(self, customer: Customer, job_id: str) -> Job:
+        """The job as the engine stores it."""
+        return self.jobs.get(customer.account_id, job_id)
+
+    def wallet(self, customer: Customer, asset: Asset = Asset.USD) -> Wallet:
+        return self.ledger.wallet(customer.account_id, asset)
+
+    def item(self, job: Job) -> Item:
+        """The job's item as it lies in the table."""
+        item = self.table.get(*job_key(job.account_id, job.ulid))
+        assert item is not None
+        return item
+
+    def make_due(self, job: Job) -> None:
+        """Let the job's deadline be long past."""
+        pk, sk = job_key(job.account_id, job.ulid)
+        self.cloud.client("dynamodb").update_item(
+            TableName=self.cloud.outputs["TableName"],
+            Key={"pk": {"S": pk}, "sk": {"S": sk}},
+            UpdateExpression="SET deadline_at = :past",
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
+
+    def invoke(self, function: str, event: object) -> Any:
+        """Run a function of the stack, named by its verb; it must not fail."""
+        answer = self.cloud.client("lambda").invoke(
+            FunctionName=f"shoal-local-{function}", Payload=json.dumps(event)
+        )
+        payload = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, payload
+        return payload
+
+    def sweep(self) -> dict[str, int]:
+        """Run the sweeper now. Returns what it did."""
+        done: dict[str, int] = self.invoke("sweep-jobs", {})
+        return done

@@ -1,0 +1,39 @@
+"""Fixtures of the tests against the deployed stack; a folder's conftest imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from infra.local.cloud import LocalCloud
+from tests.support import Customer, Deployed
+from tests.support_bus import BusLog
+
+CONNECTIONS_MAX = 64
+
+
+@pytest.fixture(scope="session")
+def deployed(cloud: LocalCloud) -> Iterator[Deployed]:
+    """The stack in the shared local cloud. Its sweeper runs when a test says so, not every minute."""
+    pause_sweeper(cloud)
+    with requests.Session() as http:
+        http.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS_MAX))
+        yield Deployed(cloud, http, BusLog(cloud))
+
+
+@pytest.fixture
+def customer(deployed: Deployed) -> Customer:
+    """A new account with $10.00."""
+    return deployed.customer()
+
+
+def pause_sweeper(cloud: LocalCloud) -> None:
+    """Disable the schedule that runs the sweeper."""
+    events = cloud.client("events")
+    rules = [rule for rule in events.list_rules()["Rules"] if "SweepSchedule" in rule["Name"]]
+    assert rules, "the stack has no schedule for the sweeper"
+    for rule in rules:
+        events.disable_rule(Name=rule["Name"])
