@@ -15,9 +15,13 @@ PACKAGES := .venv/.synced
 NODE_PACKAGES := node_modules/.installed
 READY := $(PACKAGES) $(NODE_PACKAGES)
 CHECKS := check-format check-lint check-types check-layers check-dead-code check-dependencies \
-	check-workflows check-stack check-vulnerabilities
+	check-stack check-vulnerabilities
 
+comma := ,
 export UV_PYTHON_DOWNLOADS := never
+# Whatever proxy leads to the package index, the local cloud is not behind it.
+export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addprefix $(comma),$(NO_PROXY))
+export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help run down test check $(CHECKS) bench format synth lock clean
@@ -34,7 +38,7 @@ down: $(PACKAGES) ## Stop what `make run` left running
 test: $(READY) ## Run all tests; ARGS="-k wallet" for some
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, workflows, stack
+check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stack
 	@echo "All checks passed."
 
 check-format: $(PACKAGES)
@@ -54,11 +58,6 @@ check-dead-code: $(PACKAGES)
 
 check-dependencies: $(PACKAGES)
 	@$(BIN)/deptry .
-
-check-workflows: $(READY)
-	@for machine in statemachines/*.asl.json; do \
-		$(NODE) node_modules/asl-validator/dist/bin/asl-validator.js --json-path "$$machine" || exit 1; \
-	done
 
 check-stack: $(READY)
 	@$(BIN)/python -m infra.checks
@@ -80,7 +79,8 @@ lock: $(UV) ## Lock the newest allowed versions of all packages
 	@$(UV) lock --upgrade
 	@$(NPM) update
 
-clean: down ## Stop everything and remove all that was built or fetched
+clean: ## Stop everything and remove all that was built or fetched
+	@test ! -e $(PACKAGES) || $(BIN)/python -m infra.local.run down
 	rm -rf .local .venv node_modules cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(UV):

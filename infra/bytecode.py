@@ -21,9 +21,7 @@ def precompile(folder: Path, *, prefix: str) -> None:
     `prefix`: where the folder's content lies in Lambda, for the paths in tracebacks. Raises `CompileFailed`.
     """
     if not (ROOT / "node_modules" / "pyodide").is_dir():
-        raise CompileFailed(
-            "Pyodide is missing: run `make setup`, which installs what package-lock.json names."
-        )
+        raise CompileFailed("Pyodide is missing: `make synth` fetches it with the other Node packages.")
     command = [NODE, str(SCRIPT), str(folder.resolve()), prefix]
     result = subprocess.run(  # noqa: S603 - the project's own Node, no outside input
         command, capture_output=True, text=True, check=False, cwd=ROOT

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from aws_cdk import App
@@ -22,7 +23,7 @@ from infra import NODE
 from infra.packages import unbuilt_packages
 from infra.stack import ShoalStack
 from infra.stage import LOCAL, PROD
-from infra.synthesis import new_app, stack_of
+from infra.synthesis import new_app
 
 ROOT = Path(__file__).parents[1]
 STATE_MACHINES = ROOT / "statemachines"
@@ -40,18 +41,19 @@ Check = Callable[[], list[str]]
 def main() -> int:
     """Run all checks and print what they find. Returns the exit status."""
     status = 0
-    for name, check in checks():
-        findings = check()
-        print(f"{'failed' if findings else 'ok':8}{name}", *findings, sep="\n        ")
-        status = 1 if findings else status
+    with TemporaryDirectory() as outdir:
+        for name, check in checks(Path(outdir)):
+            findings = check()
+            print(f"{'failed' if findings else 'ok':8}{name}", *findings, sep="\n        ")
+            status = 1 if findings else status
     return status
 
 
-def checks() -> Iterator[tuple[str, Check]]:
-    """Every check with its name."""
+def checks(outdir: Path) -> Iterator[tuple[str, Check]]:
+    """Every check with its name; what they synthesize goes into `outdir`."""
     for stage in (LOCAL, PROD):
-        app = new_app()
-        stack = stack_of(stage, packages=unbuilt_packages(layers=stage.layers), app=app)
+        app = new_app(outdir=outdir / stage.name)
+        stack = ShoalStack(app, stage=stage, packages=unbuilt_packages(layers=stage.layers))
         yield f"cdk-nag {stage.prefix}", partial(nag, stack)
         yield f"cfn-lint {stage.prefix}", partial(lint_template, app, stack)
     for definition in sorted(STATE_MACHINES.glob("*.asl.json")):

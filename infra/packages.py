@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 FUNCTIONS = ROOT / "functions"
 BUILD = ROOT / ".local" / "build"
 RECIPE = (Path(__file__), Path(layer.__file__), Path(bytecode.__file__), bytecode.SCRIPT)
-EXCLUDED = ("__pycache__", "cli*")
+EXCLUDED = ("__pycache__", "cli")
 """The operator's command is part of the package `shoal`, but no function runs it."""
 LAYER_STAND_IN = ROOT / "statemachines"
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -18,6 +18,7 @@ Target = Literal[
     "machine",
     "executions",
     "bus",
+    "staging_bucket",
     "staging_objects",
     "output_images",
     "poll_queue",
@@ -36,10 +37,14 @@ RESOLVE_TASK = ("states:SendTaskSuccess", "states:SendTaskFailure")
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """Leave to do exactly these actions on one resource."""
+    """Leave to do exactly these actions on one resource.
+
+    `leading_keys`: patterns that an item's partition key must match; none for any item of a table.
+    """
 
     target: Target
     actions: tuple[str, ...]
+    leading_keys: tuple[str, ...] = ()
 
 
 def allow(target: Target, *actions: str) -> Grant:
@@ -47,9 +52,22 @@ def allow(target: Target, *actions: str) -> Grant:
     return Grant(target=target, actions=actions)
 
 
-def on_table(*operations: str) -> Grant:
-    """The grant of DynamoDB operations on the table. A transaction is allowed by the operations it holds."""
-    return allow("table", *(f"dynamodb:{operation}" for operation in operations))
+def on_table(*operations: str, keys: tuple[str, ...] = ()) -> Grant:
+    """The grant of DynamoDB operations on items with these partition keys, on all items if none are named.
+
+    A transaction is allowed by the operations it consists of.
+    """
+    actions = tuple(f"dynamodb:{operation}" for operation in operations)
+    return Grant(target="table", actions=actions, leading_keys=keys)
+
+
+ACCOUNTS = ("ACCOUNT#*",)
+"""An account with its jobs."""
+COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
+"""The write that authenticates an API key and limits its rate."""
+# Functions that move no money are let to no wallet, and so to no ledger entry, by their roles.
+USE_JOB = on_table("GetItem", "UpdateItem", keys=ACCOUNTS)
+MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +118,13 @@ HTTP = (
     Function(
         verb="read_job",
         group="http",
-        grants=(on_table("GetItem", "UpdateItem"),),
+        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST),
     ),
     Function(
         verb="cancel_job",
         group="http",
         grants=(
-            on_table("GetItem", "PutItem", "UpdateItem"),
+            MOVE_MONEY,
             allow("bus", "events:PutEvents"),
             allow("executions", "states:StopExecution"),
         ),
@@ -114,18 +132,18 @@ HTTP = (
     Function(
         verb="read_wallet",
         group="http",
-        grants=(on_table("GetItem", "UpdateItem"),),
+        grants=(on_table("GetItem", keys=("WALLET#*",)), COUNT_REQUEST),
     ),
     Function(
         verb="list_jobs",
         group="http",
-        grants=(on_table("Query", "UpdateItem"),),
+        grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST),
     ),
     Function(
         verb="receive_callback",
         group="http",
         grants=(
-            on_table("GetItem", "UpdateItem"),
+            USE_JOB,
             allow("poll_queue", "sqs:SendMessage"),
             allow("callback_secret", "secretsmanager:GetSecretValue"),
         ),
@@ -142,7 +160,7 @@ WORKFLOW = (
         timeout_seconds=150,
         media=True,
         grants=(
-            on_table("GetItem", "UpdateItem"),
+            USE_JOB,
             allow("bus", "events:PutEvents"),
             allow("staging_objects", "s3:PutObject"),
             allow("poll_queue", "sqs:SendMessage"),
@@ -158,11 +176,13 @@ WORKFLOW = (
         media=True,
         grants=(
             allow("staging_objects", "s3:GetObject"),
+            # Without it S3 answers AccessDenied where an object is missing.
+            allow("staging_bucket", "s3:ListBucket"),
             allow("output_images", "s3:PutObject"),
         ),
     ),
-    Function(verb="settle_wallet", group="workflow", grants=(on_table("GetItem", "PutItem", "UpdateItem"),)),
-    Function(verb="release_hold", group="workflow", grants=(on_table("GetItem", "PutItem", "UpdateItem"),)),
+    Function(verb="settle_wallet", group="workflow", grants=(MOVE_MONEY,)),
+    Function(verb="release_hold", group="workflow", grants=(MOVE_MONEY,)),
 )
 
 POLL_PROVIDER = Function(
@@ -172,7 +192,7 @@ POLL_PROVIDER = Function(
     timeout_seconds=120,
     media=True,
     grants=(
-        on_table("GetItem", "UpdateItem"),
+        USE_JOB,
         allow("staging_objects", "s3:PutObject"),
         allow("poll_queue", "sqs:SendMessage", *CONSUME),
         allow("callback_secret", "secretsmanager:GetSecretValue"),
@@ -184,7 +204,7 @@ SWEEP_JOBS = Function(
     group="consumers",
     timeout_seconds=50,
     grants=(
-        on_table("GetItem", "PutItem", "UpdateItem"),
+        MOVE_MONEY,
         allow("open_jobs", "dynamodb:Query"),
         allow("bus", "events:PutEvents"),
         allow("machine", "states:StartExecution"),
@@ -196,7 +216,7 @@ CLOSE_EXECUTION = Function(
     verb="close_execution",
     group="consumers",
     grants=(
-        on_table("GetItem", "PutItem", "UpdateItem"),
+        MOVE_MONEY,
         allow("bus", "events:PutEvents"),
         allow("executions", "states:StopExecution"),
         allow("closed_executions_queue", *CONSUME),

@@ -117,6 +117,7 @@ class ShoalStack(Stack):
             "machine": self._states_arn("stateMachine", machine_name(stage)),
             "executions": self._states_arn("execution", f"{machine_name(stage)}:*"),
             "bus": self.bus.event_bus_arn,
+            "staging_bucket": self.storage.staging.bucket_arn,
             "staging_objects": self.storage.staging.arn_for_objects("*"),
             "output_images": self.storage.outputs.arn_for_objects("images/*"),
             "poll_queue": self.queues.poll.queue_arn,

@@ -1,24 +1,27 @@
-"""From a stage to its stack, for the command line, the checks and the tests alike."""
+"""From a stage's name to its app."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from aws_cdk import App
 
-from infra.packages import Packages, built_packages, source_packages
+from infra.packages import built_packages, source_packages
 from infra.stack import ShoalStack
-from infra.stage import Stage, stage_named
+from infra.stage import stage_named
 
 
-def new_app() -> App:
-    """An app that reports no usage, and whose templates cfn-lint checks instead of every synthesis."""
-    return App(analytics_reporting=False, builtin_cloud_formation_validation=False)
+def new_app(*, outdir: Path | None = None) -> App:
+    """An app that reports no usage, and whose templates cfn-lint checks instead of every synthesis.
 
-
-def stack_of(stage: Stage, *, packages: Packages, app: App | None = None) -> ShoalStack:
-    """The stack of a stage in `app`, in an app of its own if none is given."""
-    return ShoalStack(app or new_app(), stage=stage, packages=packages)
+    `outdir`: where the cloud assembly goes, if not where the CDK's command line wants it.
+    """
+    return App(
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=False,
+        outdir=None if outdir is None else str(outdir),
+    )
 
 
 def app_of_command_line() -> App:
@@ -29,5 +32,5 @@ def app_of_command_line() -> App:
         environ=os.environ,
         alarm_email=app.node.try_get_context("alarm_email"),
     )
-    stack_of(stage, packages=built_packages() if stage.layers else source_packages(), app=app)
+    ShoalStack(app, stage=stage, packages=built_packages() if stage.layers else source_packages())
     return app

@@ -54,13 +54,13 @@ class NoWorkflow:
     """A workflow that cannot be reached: what is accepted stays queued until somebody starts it."""
 
     def start(self, job: Job) -> bool:
-        raise Unavailable()
+        raise Unavailable(job.id)
 
     def state(self, job: Job) -> ExecutionState:
-        raise Unavailable()
+        raise Unavailable(job.id)
 
     def stop(self, job: Job) -> None:
-        raise Unavailable()
+        raise Unavailable(job.id)
 
 
 class ClockAt:

@@ -18,7 +18,7 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Client:
-    """Methods named after an endpoint give its answer as it came; the others take part in the documents' story."""
+    """`generate`, `cancel`, `usage` give the raw answer; the others expect success and give what is in it."""
 
     http: requests.Session
     api_url: str
@@ -33,7 +33,12 @@ class Client:
         )
 
     def generate(
-        self, prompt: str = "A shark in neon waters", *, idempotency_key: str = "", mode: str = "1k", **more: Any
+        self,
+        prompt: str = "A shark in neon waters",
+        *,
+        idempotency_key: str = "",
+        mode: str = "1k",
+        **more: Any,
     ) -> Any:
         """POST /v1/generate"""
         headers = {"Idempotency-Key": idempotency_key}

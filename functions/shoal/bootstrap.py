@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from shoal.use_cases.cancel_job import CancelJob
     from shoal.use_cases.close_execution import CloseExecution
     from shoal.use_cases.close_job import CloseJob
+    from shoal.use_cases.manage_accounts import ManageAccounts
     from shoal.use_cases.poll_provider import PollProvider
     from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
     from shoal.use_cases.receive_callback import ReceiveCallback
@@ -217,6 +218,15 @@ def audit_ledger() -> AuditLedger:
     from shoal.use_cases.audit_ledger import AuditLedger
 
     return AuditLedger(_ledger(settings_of(AuditLedgerSettings).table))
+
+
+def manage_accounts(table: Table) -> ManageAccounts:
+    """For the operator command, which brings its own table."""
+    from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
+    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+    from shoal.use_cases.manage_accounts import ManageAccounts
+
+    return ManageAccounts(DynamoDbAccounts(table), DynamoDbKeys(table), DynamoDbLedger(table), clock, ids)
 
 
 def _close_job(

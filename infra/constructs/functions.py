@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra import registry
 from infra.constructs.metrics import NAMESPACE
-from infra.constructs.service_role import ServiceRole
+from infra.constructs.service_role import ServiceRole, leading_keys
 from infra.nag import accept, accept_wildcard
 from infra.packages import Packages
 from infra.registry import Function, Target
@@ -114,7 +114,11 @@ class Functions(Construct):
 
     def _role(self, function: Function, log_group: logs.LogGroup) -> ServiceRole:
         statements = [
-            iam.PolicyStatement(actions=list(grant.actions), resources=[self._arns[grant.target]])
+            iam.PolicyStatement(
+                actions=list(grant.actions),
+                resources=[self._arns[grant.target]],
+                conditions=leading_keys(*grant.leading_keys),
+            )
             for grant in function.grants
         ]
         write_logs = iam.PolicyStatement(

@@ -45,3 +45,8 @@ class ServiceRole(Construct):
     def sealed(self) -> iam.IRole:
         """The role, deaf to further grants."""
         return self._role.without_policy_updates()
+
+
+def leading_keys(*patterns: str) -> dict[str, dict[str, list[str]]] | None:
+    """The condition that every item's partition key matches one of the patterns; none without patterns."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(patterns)}} if patterns else None

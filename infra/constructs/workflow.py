@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.constructs.service_role import ServiceRole
+from infra.constructs.service_role import ServiceRole, leading_keys
 from infra.nag import accept, accept_wildcard
 from infra.stage import Stage
 
@@ -96,7 +96,11 @@ class Workflow(Construct):
                     resources=[function.function_arn for function in tasks.values()],
                 ),
                 iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]),
-                iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[table.table_arn]),
+                iam.PolicyStatement(
+                    actions=["dynamodb:UpdateItem"],
+                    resources=[table.table_arn],
+                    conditions=leading_keys("ACCOUNT#*"),
+                ),
                 iam.PolicyStatement(actions=list(LOG_DELIVERY_ACTIONS), resources=["*"]),
             ],
         )

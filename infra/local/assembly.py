@@ -97,7 +97,6 @@ def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
             **settings,
             "CDK_OUTDIR": str(folder),
             "CDK_CONTEXT_JSON": json.dumps(context),
-            "CDK_VALIDATION": "false",
             "CDK_DEFAULT_ACCOUNT": aws.ACCOUNT,
             "CDK_DEFAULT_REGION": aws.REGION,
         },

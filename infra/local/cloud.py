@@ -108,7 +108,7 @@ def local_cloud(
 
 def start_cloud(service: Service, *, port: int, enforce_iam: bool = False) -> aws.Endpoint:
     """Boot MiniStack, empty. Raises `LocalCloudError`."""
-    temporary = service.folder / "tmp"
+    temporary = temporary_folder(service)
     temporary.mkdir(parents=True, exist_ok=True)
     service.start(
         [sys.executable, "-m", "infra.local.ministack"],
@@ -118,6 +118,11 @@ def start_cloud(service: Service, *, port: int, enforce_iam: bool = False) -> aw
     endpoint = aws.Endpoint(f"http://localhost:{port}")
     service.wait_until(lambda: _answers(f"{endpoint.url}/_ministack/health"), seconds_max=BOOT_SECONDS_MAX)
     return endpoint
+
+
+def temporary_folder(service: Service) -> Path:
+    """Where the cloud unpacks its Lambdas; it leaves them there."""
+    return service.folder / "tmp"
 
 
 def server_environment(*, port: int, temporary: Path, enforce_iam: bool) -> dict[str, str]:

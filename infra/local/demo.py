@@ -25,12 +25,14 @@ class Client:
     api_url: str
     api_key: str
 
-    def submit(self) -> str:
-        """Submit the quick start's job; returns its id."""
-        answer: str = self._call("POST", "/v1/generate", REQUEST)["job_id"]
+    def submit(self, request: dict[str, str]) -> str:
+        """Submit a job; returns its id."""
+        answer: str = self._call("POST", "/v1/generate", request)["job_id"]
         return answer
 
-    def wait(self, job_id: str, on_status: Callable[[str], None]) -> dict[str, Any]:
+    def wait(
+        self, job_id: str, on_status: Callable[[str], None], *, poll_seconds: float = POLL_SECONDS
+    ) -> dict[str, Any]:
         """The job once it is complete. Raises `LocalCloudError` when it fails."""
         deadline = time.monotonic() + JOB_SECONDS_MAX
         while True:
@@ -40,7 +42,7 @@ class Client:
                 return job
             if job["status"] == "failed" or time.monotonic() > deadline:
                 raise LocalCloudError(f"job {job_id} is {job['status']}: {job['error']}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(poll_seconds)
 
     def download(self, image_url: str, folder: Path) -> Path:
         """Save the picture in the folder; returns its path. Raises `LocalCloudError`."""

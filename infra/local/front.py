@@ -23,6 +23,7 @@ from hypercorn.typing import (
     HTTPScope,
     Scope,
 )
+from ministack.core import hypercorn_compat  # type: ignore[import-untyped]
 
 BODY_BYTES_MAX = 10 * 1024 * 1024  # "Payload size" of an HTTP API
 OUTPUT_PATHS = ("/images/", "/videos/")
@@ -150,6 +151,7 @@ def main() -> None:
     config.bind = [f"127.0.0.1:{options.port}"]
     config.include_server_header = config.include_date_header = False  # the cloud's own pass
     config.keep_alive_timeout = ANSWER_SECONDS_MAX
+    hypercorn_compat.install()  # `HTTP/1.1 202 Accepted`, where h11 alone says `HTTP/1.1 202`
     front = Front(cloud_url=options.cloud_url, api_id=options.api_id, cdn_host=options.cdn_host)
     asyncio.run(serve(front, config))
 

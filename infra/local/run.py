@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from infra import NODE
 from infra.local import aws
 from infra.local.assembly import outputs, source_hash
-from infra.local.cloud import LocalCloud, start_cloud, start_front
+from infra.local.cloud import LocalCloud, start_cloud, start_front, temporary_folder
 from infra.local.demo import REQUEST, Client
 from infra.local.processes import ROOT, LocalCloudError, Service, require_free, run
 
@@ -52,8 +53,7 @@ class Local:
         endpoint = aws.Endpoint(f"http://localhost:{self.cloud_port}")
         if self.cloud.running() is None:
             self.front.stop()
-            self.deployed.unlink(missing_ok=True)
-            self.config.unlink(missing_ok=True)
+            self._forget()
             with step("Booting the local cloud"):
                 start_cloud(self.cloud, port=self.cloud_port)
         self._deploy(endpoint)
@@ -69,12 +69,17 @@ class Local:
         for service in (self.front, self.cloud):
             pid = service.stop()
             console.print(f"{service.name}: {'not running' if pid is None else f'stopped (pid {pid})'}")
-        self.deployed.unlink(missing_ok=True)
-        self.config.unlink(missing_ok=True)
+        self._forget()
 
     @property
     def api_url(self) -> str:
         return f"http://localhost:{self.front_port}"
+
+    def _forget(self) -> None:
+        """What described a cloud that has gone."""
+        self.deployed.unlink(missing_ok=True)
+        self.config.unlink(missing_ok=True)
+        shutil.rmtree(temporary_folder(self.cloud), ignore_errors=True)
 
     def _require_ports(self) -> None:
         """Nothing is started before all ports are known to be ours."""
@@ -108,7 +113,6 @@ class Local:
 CDK_ENVIRONMENT = {
     "CDK_DEFAULT_ACCOUNT": aws.ACCOUNT,
     "CDK_DEFAULT_REGION": aws.REGION,
-    "CDK_VALIDATION": "false",  # `make check` validates; here it costs ten seconds
     "CDK_DISABLE_CLI_TELEMETRY": "true",
 }
 
@@ -150,7 +154,7 @@ def play(client: Client) -> None:
     before = client.wallet()
     with progress() as shown:
         task = shown.add_task(f"POST /v1/generate {json.dumps(REQUEST)}")
-        job_id = client.submit()
+        job_id = client.submit(REQUEST)
         job = client.wait(job_id, lambda status: shown.update(task, description=f"{job_id}: {status}"))
     console.print(f"[green]✓[/green] {job_id}: {job['status']}, cost {job['cost']}")
     picture = client.download(job["image_url"], FOLDER / "pictures")
@@ -205,6 +209,8 @@ def main() -> None:
         console.print("[red]✗[/red]", end=" ")
         console.print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell reports SIGINT
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Lab:
 
     endpoint: Endpoint
 
-    def function(self, source: str, *, timeout_seconds: int = 10) -> str:
+    def function(self, source: str, *, timeout_seconds: int = 10, role: str = ROLE) -> str:
         """A function with `handler(event, context)` in `source`; returns its ARN."""
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
@@ -34,7 +34,7 @@ class Lab:
             FunctionName=f"lab-{uuid4().hex}",
             Runtime="python3.13",
             Handler="index.handler",
-            Role=ROLE,
+            Role=role,
             Timeout=timeout_seconds,
             Code={"ZipFile": code.getvalue()},
         )
@@ -45,11 +45,11 @@ class Lab:
         answer = self.endpoint.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
         return {"error": answer.get("FunctionError"), "body": json.load(answer["Payload"])}
 
-    def machine(self, states: dict[str, Any], *, start: str = "Work") -> str:
-        """A JSONata state machine; returns its ARN."""
-        definition = {"QueryLanguage": "JSONata", "StartAt": start, "States": states}
+    def machine(self, states: dict[str, Any], *, name: str | None = None) -> str:
+        """A JSONata state machine that starts with `Work`; returns its ARN."""
+        definition = {"QueryLanguage": "JSONata", "StartAt": "Work", "States": states}
         created = self.endpoint.client("stepfunctions").create_state_machine(
-            name=f"lab-{uuid4().hex}", definition=json.dumps(definition), roleArn=ROLE
+            name=name or f"lab-{uuid4().hex}", definition=json.dumps(definition), roleArn=ROLE
         )
         return str(created["stateMachineArn"])
 
@@ -83,3 +83,16 @@ def eventually(look: Callable[[], T | None], *, seconds_max: float = WAIT_SECOND
         assert time.monotonic() < deadline, f"nothing found in {seconds_max} s"
         time.sleep(PAUSE_SECONDS)
     return found
+
+
+def task(function: str, payload: object, **more: Any) -> dict[str, Any]:
+    """A Task that invokes a function."""
+    arguments = {"FunctionName": function, "Payload": payload}
+    resource = "arn:aws:states:::lambda:invoke"
+    return {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True, **more}
+
+
+def token_task(function: str, payload: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A Task that waits for an answer to its token."""
+    state = task(function, {"token": "{% $states.context.Task.Token %}", **payload}, TimeoutSeconds=20)
+    return {**state, "Resource": state["Resource"] + ".waitForTaskToken", **more}

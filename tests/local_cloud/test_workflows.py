@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local.mends.workflows import retry_delay
-from tests.local_cloud.lab import Lab, eventually
+from tests.local_cloud.lab import Lab, eventually, task, token_task
 
 ASKS = """
 import json, boto3
@@ -23,19 +23,6 @@ def handler(event, context):
         boto3.client("stepfunctions").send_task_success(taskToken=token, output=json.dumps(event["answer"]))
     return event
 """
-
-
-def task(function: str, payload: object, **more: Any) -> dict[str, Any]:
-    """A Task that invokes a function."""
-    arguments = {"FunctionName": function, "Payload": payload}
-    resource = "arn:aws:states:::lambda:invoke"
-    return {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True, **more}
-
-
-def token_task(function: str, payload: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A Task that waits for an answer to its token."""
-    state = task(function, {"token": "{% $states.context.Task.Token %}", **payload}, TimeoutSeconds=20)
-    return {**state, "Resource": state["Resource"] + ".waitForTaskToken", **more}
 
 
 def catch(error: str) -> dict[str, Any]:
@@ -210,6 +197,30 @@ def test_the_end_of_an_execution_is_announced_on_the_default_bus(lab: Lab) -> No
     assert event["detail-type"] == "Step Functions Execution Status Change"
     assert event["detail"]["executionArn"] == execution
     assert event["detail"]["error"] == "Broken"
+
+
+def test_a_task_fails_when_the_bus_refuses_one_of_its_events(lab: Lab) -> None:
+    entries: list[dict[str, Any]] = [
+        {"Source": source, "DetailType": "job.completed", "Detail": {}} for source in ("lab", "aws.lab")
+    ]
+    publish = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::events:putEvents",
+        "Arguments": {"Entries": entries},
+        "End": True,
+    }
+
+    assert lab.run({"Work": publish})["error"] == "EventBridge.FailedEntry"
+
+
+def test_stopping_an_execution_that_has_ended_changes_nothing(lab: Lab) -> None:
+    execution = lab.start(lab.machine({"Work": {"Type": "Succeed"}}))
+    ended = lab.end(execution)
+
+    stopped = lab.endpoint.client("stepfunctions").stop_execution(executionArn=execution)
+
+    assert stopped["stopDate"] == ended["stopDate"]
+    assert lab.end(execution)["status"] == "SUCCEEDED"
 
 
 def watched_bus(lab: Lab) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shoal.adapters.dynamodb_items import (
@@ -44,14 +44,17 @@ class DynamoDbJobs:
         return job_of(item)
 
     def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
-        newest = _before(cursor) if cursor else first_ulid_at(which.to_ms) if which.to_ms else _ULID_LAST
+        oldest = first_ulid_at(which.from_ms or 0)
+        newest = min(_ends(which.to_ms, cursor))
+        if newest < oldest:  # DynamoDB refuses such a range
+            return JobPage((), None)
         arguments: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
             "ScanIndexForward": False,
             "Limit": min(READ_MAX, limit + 1),
             "values": {
                 ":pk": account_key(account_id)[0],
-                ":oldest": f"JOB#{first_ulid_at(which.from_ms or 0)}",
+                ":oldest": f"JOB#{oldest}",
                 ":newest": f"JOB#{newest}",
             },
         }
@@ -130,6 +133,15 @@ def _matches(job: Job, which: JobFilter) -> bool:
     return (which.statuses is None or job.status in which.statuses) and (
         which.dialects is None or job.dialect in which.dialects
     )
+
+
+def _ends(to_ms: int | None, cursor: str | None) -> Iterator[str]:
+    """Every bound a page has above. Raises `ValidationFailed`."""
+    yield _ULID_LAST
+    if to_ms is not None:
+        yield first_ulid_at(to_ms)
+    if cursor is not None:
+        yield _before(cursor)
 
 
 def _before(cursor: str) -> str:

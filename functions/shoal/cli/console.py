@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -67,15 +68,15 @@ def print_json(document: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(document))
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
-    """For people. Cells are shown as they are: no markup, nothing cut off."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """For people. Cells are shown as they are: no markup, nothing cut off, the first in one piece."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*row)
-    console = Console(markup=False, emoji=False, highlight=False)
-    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
 
 
 def print_fields(fields: Mapping[str, str]) -> None:

@@ -55,7 +55,7 @@ def list_jobs(
         print_json({"jobs": [_resource(job) for job in page.jobs], "next_cursor": page.next_cursor})
         return
     print_table(
-        ["Job", "Status", "Model", "Price", "Cost", "Hold", "Created", "Closed"],
+        ["Job", "Status", "Mode", "Price", "Cost", "Created", "Closed"],
         [
             [
                 job.id,
@@ -63,7 +63,6 @@ def list_jobs(
                 job.mode or job.model,
                 f"{decimal_amount(job.asset, job.price)} {job.asset}",
                 decimal_amount(job.asset, job.cost),
-                job.hold_state,
                 moment(job.created_at_ms) or "",
                 moment(job.closed_at_ms) or "",
             ]
@@ -132,4 +131,5 @@ def _resource(job: Job) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     """JSON where it is more than a word: what a caller wrote must not steer the terminal."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    plain = isinstance(value, str) and value.isprintable()
+    return value if plain else json.dumps(value, ensure_ascii=False)

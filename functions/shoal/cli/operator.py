@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from shoal import bootstrap
 from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
 from shoal.adapters.dynamodb_table import Table
 from shoal.adapters.eventbridge import EventBridgeBus
 from shoal.adapters.stepfunctions import StepFunctionsWorkflow
-from shoal.adapters.system import RandomIds, SystemClock
 from shoal.settings import SweepJobsSettings
 from shoal.use_cases.audit_ledger import AuditLedger
 from shoal.use_cases.close_job import CloseJob
@@ -34,15 +34,13 @@ class Operator:
 def operator_of(settings: SweepJobsSettings, client: Callable[[str], Any]) -> Operator:
     """The operator of the stage that the settings describe; `client` makes the boto3 client of a service."""
     table = Table(client("dynamodb"), settings.table)
-    accounts, keys = DynamoDbAccounts(table), DynamoDbKeys(table)
     jobs, ledger = DynamoDbJobs(table), DynamoDbLedger(table)
     workflow = StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
     bus = EventBridgeBus(client("events"), settings.event_bus)
-    clock = SystemClock()
-    close_job = CloseJob(jobs, ledger, bus, workflow, clock, settings.public_url)
+    close_job = CloseJob(jobs, ledger, bus, workflow, bootstrap.clock, settings.public_url)
     return Operator(
-        manage=ManageAccounts(accounts, keys, ledger, clock, RandomIds()),
-        inspect=InspectAccount(accounts, keys, jobs, ledger),
-        sweep=SweepJobs(jobs, workflow, close_job, clock),
+        manage=bootstrap.manage_accounts(table),
+        inspect=InspectAccount(DynamoDbAccounts(table), DynamoDbKeys(table), jobs, ledger),
+        sweep=SweepJobs(jobs, workflow, close_job, bootstrap.clock),
         audit=AuditLedger(ledger),
     )

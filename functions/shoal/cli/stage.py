@@ -46,7 +46,8 @@ def connect(stage: str | None) -> Operator:
     """
     if stage is None or stage == LOCAL_STAGE:
         return _local(_local_file())
-    session = boto3.Session()
+    # boto3 reads AWS_DEFAULT_REGION only; the CDK and other SDKs go by AWS_REGION.
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
     return operator_of(_outputs_of(session, stage), partial(_client, session))
 
 

@@ -9,6 +9,11 @@ from pydantic import ValidationError
 
 from shoal.domain.errors import ApiError, ValidationFailed
 
+FIELDS_MAX = 20
+"""Wrong fields an answer names: a body may have more of them than an answer may have bytes."""
+
+PATH_LENGTH_MAX = 200
+
 
 def neutral_error(error: ApiError) -> dict[str, Any]:
     """For a request whose dialect is not known yet: reads as an error of the image and the tasks dialect."""
@@ -23,7 +28,8 @@ def image_error(error: ApiError) -> dict[str, Any]:
 def validation_failed(error: ValidationError) -> ValidationFailed:
     """What pydantic found, as field paths and plain words."""
     fields = [
-        {"field": _path(found["loc"]), "message": found["msg"]} for found in error.errors(include_url=False)
+        {"field": _path(found["loc"]), "message": found["msg"]}
+        for found in error.errors(include_url=False, include_input=False)[:FIELDS_MAX]
     ]
     summary = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:3])
     return ValidationFailed(f"The request is not valid. {summary}", details={"fields": fields})
@@ -47,4 +53,4 @@ def _fields(error: ApiError, code: str) -> dict[str, Any]:
 
 
 def _path(location: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in location) or "body"
+    return ".".join(str(part) for part in location)[:PATH_LENGTH_MAX] or "body"

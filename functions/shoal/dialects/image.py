@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -23,6 +24,7 @@ SEED_MAX = 2**32 - 1
 METADATA_BYTES_MAX = 4_096
 PAGE_LIMIT = 20
 PAGE_LIMIT_MAX = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Prompt = Annotated[
     str,
@@ -180,10 +182,10 @@ def _moment(query: Mapping[str, str], name: str) -> int | None:
         return None
     try:
         moment = datetime.fromisoformat(query[name])
-        at_ms = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise invalid_field(name, "must be an ISO 8601 time such as 2026-01-31T00:00:00Z") from None
-    if not 0 <= at_ms < 2**47:
+    at_ms = (moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH) // timedelta(milliseconds=1)
+    if at_ms < 0:
         raise invalid_field(name, "must be a time from 1970 on")
     return at_ms
 
@@ -191,6 +193,6 @@ def _moment(query: Mapping[str, str], name: str) -> int | None:
 def _limit(text: str | None) -> int:
     if text is None:
         return PAGE_LIMIT
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= PAGE_LIMIT_MAX:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= PAGE_LIMIT_MAX:
         raise invalid_field("limit", f"must be a whole number from 1 to {PAGE_LIMIT_MAX}")
     return int(text)

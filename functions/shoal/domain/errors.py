@@ -24,6 +24,14 @@ ShoalError
 │   ├── OutputInvalid         what the provider delivered is not a usable output
 │   ├── JobExpired            never started in time
 │   └── JobCanceled           the caller asked for it
+├── ExchangeError             speaking to an address that a caller chose did not work
+│   ├── AddressRefused        the URL, or an address behind its name, is none Shoal speaks to
+│   ├── NameNotResolved       nothing is known under the URL's host name
+│   ├── ConnectionFailed      nobody there, or the connection broke
+│   ├── TlsFailed             no TLS connection, or a certificate that does not hold
+│   ├── ExchangeTimedOut      the wall clock ran out before the whole answer was there
+│   ├── ResponseInvalid       the answer is not HTTP, or ends early
+│   └── ResponseTooLarge      the answer is longer than the limit
 ├── ProviderBusy              try the provider again after `retry_after_seconds`
 ├── JobClosed                 somebody else closed the job first: stop, write nothing
 └── CallbackRefused           a callback that does not prove where it comes from
@@ -176,6 +184,46 @@ class JobExpired(JobError):
 
 class JobCanceled(JobError):
     code = "canceled"
+
+
+class ExchangeError(ShoalError):
+    """An exchange with an address that a caller chose. `str(error)` is public and names no IP address."""
+
+    code: ClassVar[str]
+
+
+class AddressRefused(ExchangeError):
+    code = "address_refused"
+
+
+class NameNotResolved(ExchangeError):
+    code = "name_not_resolved"
+
+
+class ConnectionFailed(ExchangeError):
+    code = "connection_failed"
+
+
+class TlsFailed(ExchangeError):
+    code = "tls_failed"
+
+
+class ExchangeTimedOut(ExchangeError):
+    code = "timed_out"
+
+    def __init__(self, wall_clock_seconds: float) -> None:
+        super().__init__(f"No complete answer within {wall_clock_seconds:g} s.")
+
+
+class ResponseInvalid(ExchangeError):
+    code = "response_invalid"
+
+
+class ResponseTooLarge(ExchangeError):
+    code = "response_too_large"
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(f"The answer is longer than {bytes_max:,} bytes.")
 
 
 class ProviderBusy(ShoalError):

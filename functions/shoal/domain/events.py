@@ -16,7 +16,8 @@ _FAMILY = {Dialect.IMAGE: "image", Dialect.TASKS: "task"}
 
 def iso_ms(at_ms: int) -> str:
     """ISO 8601 UTC with milliseconds: `2026-05-13T10:23:14.001Z`."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC).replace(microsecond=at_ms % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ MICROS_PER_USD = 1_000_000
 AMOUNT_MAX = 10**15
 """A billion dollars in micro-dollars: an operator's typing error stops here."""
 
-_DECIMAL_USD = re.compile(r"\$?(\d{1,9})(?:\.(\d{1,6}))?")
+_DECIMAL_USD = re.compile(r"\$?([0-9]{1,9})(?:\.([0-9]{1,6}))?")
 
 
 class Asset(StrEnum):

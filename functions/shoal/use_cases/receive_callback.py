@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from shoal.domain.errors import CallbackRefused
+from shoal.domain.errors import CallbackRefused, JobClosed
 from shoal.domain.job import Job
 from shoal.domain.ports import CallbackUrls, Clock, Jobs, PollQueue, Providers
 from shoal.domain.provider import Answer, Pending
@@ -38,7 +39,8 @@ class ReceiveCallback:
             raise CallbackRefused("the job has another provider")
         answer = self.providers.get(provider).parse_callback(headers, body, self.clock.now_ms())
         if not job.status.terminal:
-            self._look_now(job, answer)
+            with suppress(JobClosed):  # it ended while the callback was read: nothing is left to look at
+                self._look_now(job, answer)
         return job
 
     def _look_now(self, job: Job, answer: Answer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from shoal.domain.errors import (
@@ -15,6 +16,7 @@ from shoal.domain.events import Event, closing_events
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.domain.ports import Clock, Jobs, Ledger
 
+_TIMEOUTS = ("States.Timeout", ProviderTimeout.__name__)
 _SPOKEN = {error.__name__: error.code for error in (ProviderRejected, ProviderFailed, OutputInvalid)}
 _INTERNAL = JobFailure("internal_error", "The image could not be generated. No charge was applied.")
 
@@ -48,9 +50,17 @@ class ReleaseHold:
 
 def failure_of(error: str, cause: str, provider_deadline_s: int) -> JobFailure:
     """What the caller is told of an error the state machine caught: never an internal name."""
-    if error == "States.Timeout":
+    if error in _TIMEOUTS:
         timeout = ProviderTimeout(provider_deadline_s)
         return JobFailure(timeout.code, str(timeout))
     if error in _SPOKEN:
-        return JobFailure(_SPOKEN[error], cause)
+        return JobFailure(_SPOKEN[error], _message(cause))
     return _INTERNAL
+
+
+def _message(cause: str) -> str:
+    """The message of a cause: a task's own, or the one in the JSON that Lambda makes of a raised error."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.domain.api_key import Caller
-from shoal.domain.errors import InsufficientBalance, Unavailable
+from shoal.domain.errors import InsufficientBalance
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Dialect, Job
 from shoal.domain.money import Asset
@@ -105,6 +105,8 @@ class SubmitJob:
     def _start(self, job: Job) -> None:
         try:
             self.workflow.start(job)
-        except Unavailable:
-            # The job and its hold are written, so it is accepted: the sweeper starts it within a minute.
-            logger.warning("execution not started, left to the sweeper", extra={"job_id": job.id})
+        except Exception:
+            # The job and its hold are written, so whatever failed it is accepted: the sweeper starts it.
+            logger.warning(
+                "execution not started, left to the sweeper", extra={"job_id": job.id}, exc_info=True
+            )

@@ -12,7 +12,6 @@ from shoal.domain.errors import (
     JobExpired,
     ProviderFailed,
     ProviderTimeout,
-    Unavailable,
 )
 from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Job, JobStatus
 from shoal.domain.ports import Clock, ExecutionState, Jobs, Workflow
@@ -45,8 +44,9 @@ class SweepJobs:
             return self._start(job) if job.status is JobStatus.QUEUED else self._close(job, _timeout(job))
         except JobClosed:
             return "left"
-        except Unavailable:
-            logger.warning("job deferred to the next sweep", extra={"job_id": job.id})
+        except Exception:
+            # One job that cannot be seen to must not keep the others waiting.
+            logger.warning("job deferred to the next sweep", extra={"job_id": job.id}, exc_info=True)
             return "deferred"
 
     def _start(self, job: Job) -> str:

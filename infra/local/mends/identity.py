@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from ministack.core import iam_evaluator  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator  # type: ignore[import-untyped]
+
+from infra.local.mends.workflows import machine_of
 
 SECURE_TRANSPORT = "aws:securetransport"
 
 _resolve_key = iam_evaluator._resolve_condition_key
+_resource_of = iam_actions.extract_resource_arn
 
 
 def _resolve(key: str, context: Any) -> Any:
@@ -19,6 +23,18 @@ def _resolve(key: str, context: Any) -> Any:
     return "true" if key.lower() == SECURE_TRANSPORT else _resolve_key(key, context)
 
 
+def _resource(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+    """AWS: an answer to a task token is authorized on the token's state machine. MiniStack asks for `*`."""
+    if service == "states" and body and (token := json.loads(body).get("taskToken")):
+        try:
+            return machine_of(token)
+        except ValueError:
+            pass  # no token of a state machine: the service will say so
+    resource: str = _resource_of(service, method, path, headers, body, *more)
+    return resource
+
+
 def apply() -> None:
     """Put the mends in place."""
     iam_evaluator._resolve_condition_key = _resolve
+    iam_actions.extract_resource_arn = _resource

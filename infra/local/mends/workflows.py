@@ -1,7 +1,8 @@
-"""Step Functions: task tokens and retries."""
+"""Step Functions: task tokens, retries, stopping and publishing."""
 
 from __future__ import annotations
 
+import base64
 import contextvars
 import json
 import random
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core.responses import new_uuid  # type: ignore[import-untyped]
+from ministack.core.responses import json_response, new_uuid  # type: ignore[import-untyped]
 from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
 WAIT_SECONDS_MAX = 99_999_999  # a task without TimeoutSeconds, as AWS has it
@@ -20,6 +21,8 @@ _arguments_of = stepfunctions._apply_jsonata_arguments
 _await_token = stepfunctions._invoke_with_callback
 _find_retrier = stepfunctions._find_matching_retrier
 _fail = stepfunctions._fail_execution
+_stop = stepfunctions._stop_execution
+_put_events = stepfunctions._invoke_events_put_events
 _answering = threading.Lock()
 
 
@@ -33,14 +36,40 @@ def _fresh_arguments(state: Json, state_input: Any, context: Json) -> Any:
     if execution is not None and execution["status"] != "RUNNING":
         raise stepfunctions._ExecutionError("States.Runtime", "the execution was stopped")
     if state.get("Resource", "").endswith(".waitForTaskToken"):
-        context["Task"] = {"Token": new_uuid()}
+        context["Task"] = {"Token": token_of(context["StateMachine"]["Id"])}
     return _arguments_of(state, state_input, context)
+
+
+def token_of(machine: str) -> str:
+    """A new task token, which like AWS's carries what it belongs to."""
+    return base64.urlsafe_b64encode(f"{machine} {new_uuid()}".encode()).decode()
+
+
+def machine_of(token: str) -> str:
+    """The ARN of the state machine whose task the token is for. Raises `ValueError` for no token of ours."""
+    return base64.urlsafe_b64decode(token).decode().partition(" ")[0]
 
 
 def _fail_running(execution: Json, error: str, cause: str) -> None:
     """AWS: a stopped execution stays ABORTED. MiniStack fails, and announces, it again when its task ends."""
     if execution["status"] == "RUNNING":
         _fail(execution, error, cause)
+
+
+def _stop_running(request: Json) -> Any:
+    """AWS: stopping an execution that has ended succeeds and changes nothing. MiniStack refuses."""
+    execution = stepfunctions._executions.get(request.get("executionArn"))
+    if execution is not None and execution["status"] != "RUNNING":
+        return json_response({"stopDate": execution["stopDate"]})
+    return _stop(request)
+
+
+def _put_all_events(resource: str, arguments: Json) -> Json:
+    """AWS: the task fails when the bus does not take every entry. MiniStack lets it succeed."""
+    answer: Json = _put_events(resource, arguments)
+    if answer.get("FailedEntryCount"):
+        raise stepfunctions._ExecutionError("EventBridge.FailedEntry", json.dumps(answer))
+    return answer
 
 
 def _await_function(resource: str, arguments: Json, token: str, state: Json) -> Any:
@@ -115,6 +144,8 @@ def apply() -> None:
     """Put the mends in place."""
     stepfunctions._apply_jsonata_arguments = _fresh_arguments
     stepfunctions._fail_execution = _fail_running
+    stepfunctions._stop_execution = _stop_running
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::events:putEvents"] = _put_all_events
     stepfunctions._invoke_with_callback = _await_function
     stepfunctions._send_task_success = _first_answer(stepfunctions._send_task_success)
     stepfunctions._send_task_failure = _first_answer(stepfunctions._send_task_failure)

@@ -1,0 +1,239 @@
+"""HTTP to addresses that callers chose: we say where it goes, how long it takes and how much is read.
+
+The standard library's client, because everything a larger one adds is unwanted here: redirects, proxies,
+retries, cookies, decompression, pooled connections.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Literal
+
+from shoal.domain.addresses import AddressRules, Resolve, Response, Target, VettedTarget, vet
+from shoal.domain.errors import (
+    ConnectionFailed,
+    ExchangeTimedOut,
+    NameNotResolved,
+    ResponseInvalid,
+    ResponseTooLarge,
+    TlsFailed,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+RESOLVE_SECONDS_MAX = 5.0
+ADDRESSES_TRIED_MAX = 4
+CHUNK_BYTES = 64 * 1024
+
+
+def resolve(
+    host: str,
+    port: int,
+    *,
+    seconds_max: float = RESOLVE_SECONDS_MAX,
+    look_up: Callable[..., list[Any]] = socket.getaddrinfo,
+) -> list[str]:
+    """Implements the `Resolve` port. A lookup cannot be stopped; a slow one is left to itself."""
+    outcome: SimpleQueue[list[str] | OSError] = SimpleQueue()
+
+    def settle() -> None:
+        try:
+            # As bytes, or the name goes through an older IDNA.
+            found = look_up(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+            outcome.put([address[0] for *_, address in found])
+        except OSError as error:
+            outcome.put(error)
+
+    Thread(target=settle, name="resolve", daemon=True).start()
+    try:
+        addresses = outcome.get(timeout=seconds_max)
+    except Empty:
+        raise NameNotResolved("The URL's host name could not be resolved in time.") from None
+    if isinstance(addresses, OSError):
+        raise NameNotResolved("The URL's host name could not be resolved.") from addresses
+    return addresses
+
+
+class VettedHttp:
+    """Each exchange resolves the name once, and speaks to what was vetted as the name.
+
+    `ca_file`: the only authorities to trust, in PEM; otherwise the system's.
+    """
+
+    def __init__(
+        self, rules: AddressRules, *, resolve: Resolve = resolve, ca_file: str | None = None
+    ) -> None:
+        self._rules = rules
+        self._resolve = resolve
+        self._tls = ssl.create_default_context(cafile=ca_file)
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        wall_clock_seconds: float = 10.0,
+        response_bytes_max: int = 16 * 1024,
+        too_long: Literal["cut", "refuse"] = "cut",
+    ) -> Response:
+        """One exchange. The wall clock runs from the connecting to the last byte of the answer.
+
+        Raises `ExchangeError`. A status is never an error, a redirect is an answer like any other.
+        """
+        vetted = vet(url, self._rules, self._resolve)
+        deadline = _Deadline(wall_clock_seconds)
+        with _plain_errors(wall_clock_seconds), self._connect(vetted, deadline) as sock:
+            client = http.client.HTTPConnection(vetted.target.host, vetted.target.port)
+            client.sock = _TimedSocket(sock, deadline)
+            client.request(method, vetted.target.path, body, _headers(vetted.target, headers or {}))
+            answer = client.getresponse()
+            data = _read(answer, response_bytes_max, refuse_more=too_long == "refuse")
+        return Response(
+            status=answer.status,
+            headers={name.lower(): value for name, value in answer.getheaders()},
+            body=data[:response_bytes_max],
+            truncated=len(data) > response_bytes_max,
+            duration_ms=deadline.elapsed_ms(),
+        )
+
+    @contextmanager
+    def _connect(self, vetted: VettedTarget, deadline: _Deadline) -> Iterator[socket.socket]:
+        with _reach(vetted, deadline) as sock:
+            if vetted.target.scheme == "http":
+                yield sock
+                return
+            sock.settimeout(deadline.remaining_seconds())
+            with self._tls.wrap_socket(sock, server_hostname=vetted.target.host) as tls:
+                yield tls
+
+
+class _Deadline:
+    def __init__(self, seconds: float) -> None:
+        self._started_at = time.monotonic()
+        self._seconds = seconds
+
+    def elapsed_ms(self) -> int:
+        return round((time.monotonic() - self._started_at) * 1000)
+
+    def remaining_seconds(self) -> float:
+        """More than zero. Raises `TimeoutError` when nothing is left."""
+        remaining = self._started_at + self._seconds - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        return remaining
+
+
+class _TimedSocket(io.RawIOBase):
+    """As much of a socket as `http.client` uses, no wait longer than what is left of the deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def sendall(self, data: bytes) -> None:
+        unsent = memoryview(data)
+        while unsent:
+            self._sock.settimeout(self._deadline.remaining_seconds())
+            unsent = unsent[self._sock.send(unsent) :]
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self, CHUNK_BYTES)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        self._sock.settimeout(self._deadline.remaining_seconds())
+        return self._sock.recv_into(buffer)
+
+    def readall(self) -> bytes:
+        """Only a chunk of length -1 asks for everything, however much it is."""
+        raise ResponseInvalid("The answer has a chunk of negative length.")
+
+    def close(self) -> None:
+        """The exchange closes the socket: `http.client` would do so before it has read the answer."""
+
+
+def _reach(vetted: VettedTarget, deadline: _Deadline) -> socket.socket:
+    """Connect to the first address that lets us; none may use up the time of those after it."""
+    *others, last = vetted.addresses[:ADDRESSES_TRIED_MAX]
+    for tried, address in enumerate(others):
+        with suppress(OSError):
+            share = deadline.remaining_seconds() / (len(others) + 1 - tried)
+            return _open(address, vetted.target.port, share)
+    return _open(last, vetted.target.port, deadline.remaining_seconds())
+
+
+def _open(address: str, port: int, timeout_seconds: float) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        sock.settimeout(timeout_seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _headers(target: Target, given: Mapping[str, str]) -> dict[str, str]:
+    """The given ones cannot replace what the exchange depends on."""
+    ours = {
+        "Host": target.authority,
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+        "User-Agent": "Shoal",
+    }
+    names = {name.lower() for name in ours}
+    return ours | {name: value for name, value in given.items() if name.lower() not in names}
+
+
+def _read(answer: http.client.HTTPResponse, bytes_max: int, *, refuse_more: bool) -> bytes:
+    """The body, or its first `bytes_max` and one byte that tells that there is more."""
+    if refuse_more and (answer.length or 0) > bytes_max:
+        raise ResponseTooLarge(bytes_max)
+    data = bytearray()
+    try:
+        while (wanted := bytes_max + 1 - len(data)) and (chunk := answer.read(min(CHUNK_BYTES, wanted))):
+            data += chunk
+    except ValueError as error:
+        raise ResponseInvalid("The answer's chunks are malformed.") from error
+    if refuse_more and not wanted:
+        raise ResponseTooLarge(bytes_max)
+    if wanted and answer.length:
+        raise ResponseInvalid("The answer ended before it was complete.")
+    return bytes(data)
+
+
+@contextmanager
+def _plain_errors(wall_clock_seconds: float) -> Iterator[None]:
+    """The system's errors in words for whoever owns the address."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise ExchangeTimedOut(wall_clock_seconds) from error
+    except ssl.SSLCertVerificationError as error:
+        raise TlsFailed(f"The certificate does not hold: {error.verify_message.rstrip('.')}.") from error
+    except ssl.SSLError as error:
+        reason = (error.reason or "unknown").replace("_", " ").lower()
+        raise TlsFailed(f"The TLS connection failed: {reason}.") from error
+    except http.client.RemoteDisconnected as error:
+        raise ConnectionFailed("The connection was closed without an answer.") from error
+    except http.client.HTTPException as error:
+        raise ResponseInvalid("The answer is malformed or incomplete.") from error
+    except ConnectionRefusedError as error:
+        raise ConnectionFailed("The connection was refused.") from error
+    except OSError as error:
+        raise ConnectionFailed("No connection could be made, or it broke.") from error

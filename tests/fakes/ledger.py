@@ -1,0 +1,165 @@
+"""The ledger in memory: each method all or nothing, every condition of the adapter's transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shoal.domain.errors import (
+    IdempotencyInFlight,
+    InsufficientBalance,
+    InternalError,
+    JobClosed,
+    NotFound,
+)
+from shoal.domain.idempotency import IdempotencyRecord
+from shoal.domain.job import (
+    START_GRACE_MS,
+    Closer,
+    HoldState,
+    Job,
+    JobFailure,
+    JobStatus,
+    Output,
+    closing_status,
+)
+from shoal.domain.money import AMOUNT_MAX, Asset
+from shoal.domain.ports import Discrepancy
+from shoal.domain.wallet import EntryKind, Movement, Wallet
+from tests.fakes.network import Network, reached
+from tests.fakes.tables import Tables
+
+
+@dataclass
+class FakeLedger:
+    """`in_flight` holds idempotency keys whose first request another transaction is still writing."""
+
+    network: Network
+    tables: Tables
+    in_flight: set[str] = field(default_factory=set)
+    port: str = "ledger"
+
+    @reached
+    def submit(self, job: Job, record: IdempotencyRecord | None, now_ms: int) -> IdempotencyRecord | None:
+        if record:
+            if record.key.key in self.in_flight:
+                raise IdempotencyInFlight(retry_after_seconds=1)
+            earlier = self.tables.records.get(_place(record))
+            if earlier and earlier.expires_at_ms // 1000 > now_ms // 1000:
+                return earlier.replay(record.key)
+        if not self._affordable(job):
+            raise InsufficientBalance
+        hold = job.hold.place(now_ms)
+        if (job.account_id, job.ulid) in self.tables.jobs or self._entered(hold):
+            raise InternalError
+        self.tables.put(job)
+        self.tables.move(hold)
+        if record:
+            self.tables.records[_place(record)] = record
+        return None
+
+    @reached
+    def capture(self, job: Job, cost: int, outputs: Sequence[Output], closer: Closer, now_ms: int) -> Job:
+        changes = {
+            "status": JobStatus.COMPLETED,
+            "hold_state": HoldState.CAPTURED,
+            "outputs": tuple(outputs),
+            "cost": cost,
+        }
+        return self._close(job, job.hold.capture(cost, now_ms), closer, changes)
+
+    @reached
+    def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
+        changes = {
+            "status": closing_status(failure),
+            "hold_state": HoldState.RELEASED,
+            "failure": failure,
+        }
+        return self._close(job, job.hold.release(now_ms), closer, changes)
+
+    @reached
+    def top_up(self, movement: Movement) -> bool:
+        wallet = self.tables.wallets.get((movement.account_id, movement.asset))
+        if wallet and self._entered(movement):
+            return False
+        if wallet is None or wallet.balance > AMOUNT_MAX:
+            raise NotFound("No such wallet, or it is full.")
+        self.tables.move(movement)
+        return True
+
+    @reached
+    def wallet(self, account_id: str, asset: Asset) -> Wallet:
+        if (account_id, asset) not in self.tables.wallets:
+            raise NotFound("No such wallet.")
+        return self.tables.wallets[account_id, asset]
+
+    @reached
+    def entries_sum(self, account_id: str, asset: Asset) -> Movement:
+        entries = self.tables.entries.get((account_id, asset), {}).values()
+        return Movement(
+            account_id,
+            asset,
+            EntryKind.TOP_UP,
+            reference="",
+            at_ms=0,
+            balance_delta=sum(entry.balance_delta for entry in entries),
+            held_delta=sum(entry.held_delta for entry in entries),
+            free_generations_delta=sum(entry.free_generations_delta for entry in entries),
+        )
+
+    @reached
+    def discrepancies(self) -> list[Discrepancy]:
+        return [
+            Discrepancy(wallet.account_id, wallet.asset, what, expected, found)
+            for wallet in self.tables.wallets.values()
+            for what, expected, found in self._checks(wallet)
+            if expected != found
+        ]
+
+    def _checks(self, wallet: Wallet) -> list[tuple[str, int, int]]:
+        wallet_id = wallet.account_id, wallet.asset
+        entries = self.tables.entries[wallet_id].values()
+        jobs = [job for job in self.tables.jobs.values() if (job.account_id, job.asset) == wallet_id]
+        held = sum(job.hold.amount for job in jobs if job.hold_state is HoldState.HELD)
+        unfit = [job for job in jobs if job.status.terminal == (job.hold_state is HoldState.HELD)]
+        trials = sum(entry.free_generations_delta for entry in entries)
+        return [
+            ("balance is not the sum of the entries", sum(e.balance_delta for e in entries), wallet.balance),
+            ("held is not the sum of the entries", sum(e.held_delta for e in entries), wallet.held),
+            ("free generations are not the sum of the entries", trials, wallet.free_generations),
+            ("held is not the sum of the open jobs' holds", held, wallet.held),
+            ("available is below zero", max(0, wallet.available), wallet.available),
+            ("jobs whose hold does not fit their status", 0, len(unfit)),
+        ]
+
+    def _affordable(self, job: Job) -> bool:
+        wallet = self.tables.wallets.get((job.account_id, job.asset))
+        if wallet is None:
+            return False
+        if job.free_trial:
+            return wallet.available < job.price and wallet.free_generations >= 1
+        return wallet.available >= job.price
+
+    def _entered(self, movement: Movement) -> bool:
+        return movement.entry_id in self.tables.entries[movement.account_id, movement.asset]
+
+    def _close(self, job: Job, movement: Movement, closer: Closer, changes: dict[str, Any]) -> Job:
+        stored = self.tables.stored(job)
+        if stored.hold_state is not HoldState.HELD:
+            raise JobClosed(job.id)
+        if self._entered(movement) or self.tables.wallets[job.account_id, job.asset].held < job.hold.amount:
+            raise InternalError
+        changes |= {
+            "closed_by": closer,
+            "closed_at_ms": movement.at_ms,
+            "task_token": None,
+            "deadline_at_ms": None if closer is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS,
+        }
+        self.tables.put(replace(stored, **changes))
+        self.tables.move(movement)
+        return replace(job, **changes)
+
+
+def _place(record: IdempotencyRecord) -> tuple[str, str, str]:
+    return record.key.account_id, record.key.route, record.key.key

@@ -1,0 +1,262 @@
+"""The services in memory: executions and their tokens, bus, queue, buckets, a provider, time and chance."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shoal.domain.errors import CallbackRefused, NotFound, OutputInvalid, Unavailable
+from shoal.domain.events import Event
+from shoal.domain.ids import derived_id
+from shoal.domain.job import Job
+from shoal.domain.ports import ExecutionState, Provider
+from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
+from tests.fakes.network import Network, reached
+
+SQS_DELAY_SECONDS_MAX = 900
+
+
+@dataclass
+class FakeClock:
+    ms: int = 1_800_000_000_000
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.ms += round(seconds * 1000)
+
+
+@dataclass
+class FakeIds:
+    made: int = 0
+
+    def new(self, prefix: str, at_ms: int) -> str:
+        self.made += 1
+        return derived_id(prefix, at_ms, str(self.made))
+
+    def secret(self, length: int) -> str:
+        self.made += 1
+        return f"{self.made:0{length}d}"
+
+
+@dataclass
+class FakeWorkflow:
+    """Executions by job id: what became of each, and with what they were started."""
+
+    network: Network
+    executions: dict[str, ExecutionState] = field(default_factory=dict)
+    started: list[Job] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    port: str = "workflow"
+
+    @reached
+    def start(self, job: Job) -> bool:
+        if job.id in self.executions:
+            return False
+        self.executions[job.id] = ExecutionState.RUNNING
+        self.started.append(job)
+        return True
+
+    @reached
+    def state(self, job: Job) -> ExecutionState:
+        return self.executions.get(job.id, ExecutionState.ABSENT)
+
+    @reached
+    def stop(self, job: Job) -> None:
+        if self.executions.get(job.id) is ExecutionState.RUNNING:
+            self.executions[job.id] = ExecutionState.ENDED
+            self.stopped.append(job.id)
+
+
+@dataclass(frozen=True)
+class TaskAnswer:
+    """What a task token was answered with: an output, or an error and its cause."""
+
+    output: Any = None
+    error: str | None = None
+    cause: str = ""
+
+
+@dataclass
+class FakeTaskTokens:
+    """A token waits from `issue` on until its first answer, or until `expire`."""
+
+    network: Network
+    waiting: set[str] = field(default_factory=set)
+    answers: dict[str, TaskAnswer] = field(default_factory=dict)
+    port: str = "tokens"
+
+    def issue(self) -> str:
+        token = f"token-{len(self.waiting) + len(self.answers) + 1}"
+        self.waiting.add(token)
+        return token
+
+    def expire(self, task_token: str) -> None:
+        self.waiting.discard(task_token)
+
+    @reached
+    def succeed(self, task_token: str, output: Mapping[str, Any]) -> bool:
+        return self._answer(task_token, TaskAnswer(output=_through_json(output)))
+
+    @reached
+    def fail(self, task_token: str, error: str, cause: str) -> bool:
+        return self._answer(task_token, TaskAnswer(error=error, cause=cause))
+
+    def _answer(self, task_token: str, answer: TaskAnswer) -> bool:
+        if task_token not in self.waiting:
+            return False
+        self.waiting.remove(task_token)
+        self.answers[task_token] = answer
+        return True
+
+
+@dataclass
+class FakeBus:
+    """Takes only what is JSON, as the real one does."""
+
+    network: Network
+    published: list[Event] = field(default_factory=list)
+    port: str = "bus"
+
+    @reached
+    def publish(self, events: Sequence[Event]) -> None:
+        try:
+            taken = [Event(event.type, _through_json(event.detail)) for event in events]
+        except ValueError as refused:
+            raise Unavailable(retry_after_seconds=1) from refused
+        self.published += taken
+
+    def types(self) -> list[str]:
+        return [event.type for event in self.published]
+
+    def ids(self, event_type: str) -> Counter[str]:
+        """How often each event id of a type was published."""
+        return Counter(event.detail["id"] for event in self.published if event.type == event_type)
+
+
+@dataclass(frozen=True)
+class PollMessage:
+    account_id: str
+    job_id: str
+    delay_seconds: int
+    once: bool
+
+
+@dataclass
+class FakePollQueue:
+    network: Network
+    messages: list[PollMessage] = field(default_factory=list)
+    port: str = "poll_queue"
+
+    @reached
+    def send(self, job: Job, *, delay_seconds: int, once: bool = False) -> None:
+        if not 0 <= delay_seconds <= SQS_DELAY_SECONDS_MAX:
+            raise ValueError(f"the queue cannot delay by {delay_seconds} s")
+        self.messages.append(PollMessage(job.account_id, job.id, delay_seconds, once))
+
+
+@dataclass
+class FakeStaging:
+    network: Network
+    objects: dict[str, bytes] = field(default_factory=dict)
+    port: str = "staging"
+
+    @reached
+    def put(self, job: Job, index: int, data: bytes) -> str:
+        key = f"{job.account_id}/{job.id}/{index}"
+        self.objects[key] = data
+        return key
+
+    @reached
+    def read(self, key: str) -> bytes:
+        if key not in self.objects:
+            raise OutputInvalid("The provider's output is gone.")
+        return self.objects[key]
+
+
+@dataclass
+class FakeOutputs:
+    """Objects by key: their bytes and content type."""
+
+    network: Network
+    objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    port: str = "outputs"
+
+    @reached
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        self.objects[key] = data, content_type
+
+
+@dataclass
+class FakeProvider:
+    """Gives its `script` away answer by answer, and a picture when the script is used up."""
+
+    network: Network
+    script: list[Answer | Exception] = field(default_factory=list)
+    started: list[ProviderRequest] = field(default_factory=list)
+    checked: list[tuple[str, ProviderRequest]] = field(default_factory=list)
+    canceled: list[str] = field(default_factory=list)
+    callback: Answer | Exception = field(default_factory=lambda: CallbackRefused("unsigned"))
+    callbacks: list[tuple[Mapping[str, str], bytes, int]] = field(default_factory=list)
+    port: str = "provider"
+
+    @reached
+    def start(self, request: ProviderRequest) -> Answer:
+        self.started.append(request)
+        return self._next()
+
+    @reached
+    def check(self, ref: str, request: ProviderRequest) -> Answer:
+        self.checked.append((ref, request))
+        return self._next()
+
+    @reached
+    def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
+        self.callbacks.append((headers, body, now_ms))
+        if isinstance(self.callback, Exception):
+            raise self.callback
+        return self.callback
+
+    @reached
+    def cancel(self, ref: str) -> None:
+        self.canceled.append(ref)
+
+    def _next(self) -> Answer:
+        answer = self.script.pop(0) if self.script else Done((ProviderOutput(data=b"picture"),))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class FakeProviders:
+    providers: dict[str, Provider]
+
+    def get(self, name: str) -> Provider:
+        if name not in self.providers:
+            raise NotFound("There is no such provider.")
+        return self.providers[name]
+
+
+@dataclass
+class FakeCallbackUrls:
+    """The MAC of an address is `mac-of-` and its provider."""
+
+    root: str = "https://api.test"
+
+    def url(self, job: Job) -> str:
+        return f"{self.root}/callbacks/{job.provider}/{job.account_id}.{job.id}/mac-of-{job.provider}"
+
+    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str]:
+        account_id, _, job_id = job_key.partition(".")
+        if mac != f"mac-of-{provider}":
+            raise CallbackRefused("the address is not one we made")
+        return account_id, job_id
+
+
+def _through_json(value: Any) -> Any:
+    return json.loads(json.dumps(value, allow_nan=False))

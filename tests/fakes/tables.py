@@ -1,0 +1,209 @@
+"""The table in memory: accounts, keys and jobs under the conditions of the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from shoal.domain.api_key import ApiKey, Caller, KeyPrefix
+from shoal.domain.errors import JobClosed, NotFound, RateLimited, Unauthorized, ValidationFailed
+from shoal.domain.idempotency import IdempotencyRecord
+from shoal.domain.ids import job_ulid
+from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
+from shoal.domain.money import Asset
+from shoal.domain.ports import Account, JobFilter, JobPage
+from shoal.domain.rate_limit import Allowance
+from shoal.domain.wallet import Movement, Wallet
+from tests.fakes.network import Network, reached
+
+WalletId = tuple[str, Asset]
+JobId = tuple[str, str]
+
+
+@dataclass
+class Tables:
+    """All that is stored. Jobs are found by account and ULID, records by account, route and key."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    tats: dict[str, int] = field(default_factory=dict)
+    wallets: dict[WalletId, Wallet] = field(default_factory=dict)
+    entries: dict[WalletId, dict[str, Movement]] = field(default_factory=dict)
+    jobs: dict[JobId, Job] = field(default_factory=dict)
+    late_outputs: dict[JobId, int] = field(default_factory=dict)
+    records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)
+
+    def stored(self, job: Job) -> Job:
+        return self.jobs[job.account_id, job.ulid]
+
+    def put(self, job: Job) -> Job:
+        self.jobs[job.account_id, job.ulid] = job
+        return job
+
+    def move(self, movement: Movement) -> None:
+        """The wallet and its new entry, which stay in step."""
+        wallet_id = movement.account_id, movement.asset
+        wallet = self.wallets[wallet_id]
+        self.entries[wallet_id][movement.entry_id] = movement
+        self.wallets[wallet_id] = replace(
+            wallet,
+            balance=wallet.balance + movement.balance_delta,
+            held=wallet.held + movement.held_delta,
+            free_generations=wallet.free_generations + movement.free_generations_delta,
+        )
+
+
+@dataclass
+class FakeAccounts:
+    network: Network
+    tables: Tables
+    port: str = "accounts"
+
+    @reached
+    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
+        self.tables.accounts[account.id] = account
+        self.tables.keys[key.digest] = key
+        for grant in grants:
+            wallet_id = grant.account_id, grant.asset
+            self.tables.wallets[wallet_id] = Wallet(*wallet_id)
+            self.tables.entries[wallet_id] = {}
+            self.tables.move(grant)
+
+    @reached
+    def get(self, account_id: str) -> Account:
+        if account_id not in self.tables.accounts:
+            raise NotFound("No such account.")
+        return self.tables.accounts[account_id]
+
+
+@dataclass
+class FakeKeys:
+    """The two conditional writes of the contract, one after the other."""
+
+    network: Network
+    tables: Tables
+    port: str = "keys"
+
+    @reached
+    def admit(self, digest: str, now_ms: int) -> Caller:
+        key = self.tables.keys.get(digest)
+        if key is None or key.revoked:
+            raise Unauthorized
+        tat = self.tables.tats.get(digest)
+        if tat is None or tat <= now_ms:
+            tat = now_ms + key.limit.emission_ms
+        elif tat <= now_ms + key.limit.tolerance_ms:
+            tat += key.limit.emission_ms
+        else:
+            allowance = Allowance(key.limit, tat, now_ms)
+            retry_after_seconds = key.limit.retry_after_s(tat, now_ms)
+            raise RateLimited(retry_after_seconds=retry_after_seconds, headers=allowance.headers())
+        self.tables.tats[digest] = tat
+        test = key.prefix is KeyPrefix.TEST
+        return Caller(key.account_id, key.id, key.scopes, test, Allowance(key.limit, tat, now_ms))
+
+    @reached
+    def add(self, key: ApiKey) -> None:
+        if key.account_id not in self.tables.accounts:
+            raise NotFound("No such account.")
+        self.tables.keys[key.digest] = key
+
+    @reached
+    def revoke(self, account_id: str, key_id: str) -> None:
+        for digest, key in self.tables.keys.items():
+            if (key.account_id, key.id) == (account_id, key_id):
+                self.tables.keys[digest] = replace(key, revoked=True)
+                return
+        raise NotFound("No such key.")
+
+    @reached
+    def of_account(self, account_id: str) -> list[ApiKey]:
+        keys = [key for key in self.tables.keys.values() if key.account_id == account_id]
+        return sorted(keys, key=lambda key: key.id)
+
+
+@dataclass
+class FakeJobs:
+    network: Network
+    tables: Tables
+    port: str = "jobs"
+
+    @reached
+    def get(self, account_id: str, job_id: str) -> Job:
+        return self._get(account_id, job_id)
+
+    def _get(self, account_id: str, job_id: str) -> Job:
+        job = self.tables.jobs.get((account_id, job_ulid(job_id) or ""))
+        if job is None or job.id != job_id:
+            raise NotFound("There is no job with this id.")
+        return job
+
+    @reached
+    def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
+        if cursor is not None and job_ulid(f"job_{cursor}") is None:
+            raise ValidationFailed("The cursor is not one this API gave out.")
+        mine = [job for job in self.tables.jobs.values() if job.account_id == account_id]
+        newest_first = sorted(mine, key=lambda job: job.ulid, reverse=True)
+        found = [
+            job
+            for job in newest_first
+            if (cursor is None or job.ulid < cursor)
+            and (which.statuses is None or job.status in which.statuses)
+            and (which.dialects is None or job.dialect in which.dialects)
+            and (which.from_ms is None or job.created_at_ms >= which.from_ms)
+            and (which.to_ms is None or job.created_at_ms < which.to_ms)
+        ]
+        return JobPage(tuple(found[:limit]), found[limit - 1].ulid if len(found) > limit else None)
+
+    @reached
+    def begin(self, account_id: str, job_id: str, task_token: str, now_ms: int) -> Job:
+        job = self._open(self._get(account_id, job_id))
+        return self.tables.put(
+            replace(
+                job,
+                status=JobStatus.PROCESSING,
+                task_token=task_token,
+                deadline_at_ms=now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS,
+                started_at_ms=job.started_at_ms or now_ms,
+            )
+        )
+
+    @reached
+    def note_provider_ref(self, job: Job, ref: str) -> None:
+        self.tables.put(replace(self._open(job), provider_ref=ref))
+
+    @reached
+    def note_late_output(self, job: Job, now_ms: int) -> None:
+        self.tables.stored(job)
+        self.tables.late_outputs.setdefault((job.account_id, job.ulid), now_ms)
+
+    @reached
+    def overdue(self, now_ms: int) -> list[Job]:
+        due = [
+            (job.deadline_at_ms, job.ulid)
+            for job in self.tables.jobs.values()
+            if job.deadline_at_ms is not None and job.deadline_at_ms <= now_ms
+        ]
+        by_ulid = {job.ulid: job for job in self.tables.jobs.values()}
+        return [by_ulid[ulid] for _, ulid in sorted(due)]
+
+    @reached
+    def claim(self, job: Job, until_ms: int) -> bool:
+        stored = self.tables.stored(job)
+        if stored.deadline_at_ms != job.deadline_at_ms:
+            return False
+        self.tables.put(replace(stored, deadline_at_ms=until_ms))
+        return True
+
+    @reached
+    def mark_announced(self, job: Job) -> None:
+        stored = self.tables.stored(job)
+        if stored.hold_state is HoldState.HELD:
+            raise AssertionError("an open job was marked as announced")
+        self.tables.put(replace(stored, deadline_at_ms=None))
+
+    def _open(self, job: Job) -> Job:
+        stored = self.tables.stored(job)
+        if stored.hold_state is not HoldState.HELD:
+            raise JobClosed(job.id)
+        return stored

@@ -1,0 +1,96 @@
+"""A synthesized template made easy to ask, with references in it written as readable text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.packages import unbuilt_packages
+from infra.stack import ShoalStack
+from infra.stage import Stage
+from infra.synthesis import new_app
+
+Resource = dict[str, Any]
+LOGICAL_ID_HASH = re.compile(r"[0-9A-F]{8}(?=[.>])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """The template of one stage."""
+
+    stage: Stage
+    content: dict[str, Any]
+
+    def of_type(self, resource_type: str) -> dict[str, Resource]:
+        """Resources of a type by logical id."""
+        return {id_: r for id_, r in self.content["Resources"].items() if r["Type"] == resource_type}
+
+    def properties(self, resource_type: str) -> list[Resource]:
+        """Properties of all resources of a type."""
+        return [resource["Properties"] for resource in self.of_type(resource_type).values()]
+
+    def one(self, resource_type: str) -> Resource:
+        """Properties of the only resource of a type."""
+        (properties,) = self.properties(resource_type)
+        return properties
+
+    def function(self, verb: str) -> Resource:
+        """Properties of the Lambda of a verb."""
+        name = f"{self.stage.prefix}-{verb.replace('_', '-')}"
+        (found,) = [f for f in self.properties("AWS::Lambda::Function") if f["FunctionName"] == name]
+        return found
+
+    def role_of(self, holder: Resource, key: str = "Role") -> Resource:
+        """Properties of the role that a function or state machine acts in."""
+        logical_id = holder[key]["Fn::GetAtt"][0]
+        properties: Resource = self.content["Resources"][logical_id]["Properties"]
+        return properties
+
+
+def synthesized(stage: Stage, outdir: Path) -> Template:
+    """The template of a stage, its packages left unbuilt."""
+    app = new_app(outdir=outdir)
+    stack = ShoalStack(app, stage=stage, packages=unbuilt_packages(layers=stage.layers))
+    file = Path(app.synth().directory) / stack.template_file
+    return Template(stage=stage, content=json.loads(file.read_text(encoding="utf-8")))
+
+
+def text(value: Any) -> str:
+    """A value with its intrinsic functions written out: `<StorageTable.Arn>/index/open_jobs`."""
+    return LOGICAL_ID_HASH.sub("", _text(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        separator, parts = argument
+        return str(separator).join(map(_text, parts))
+    return f"<{'.'.join(argument)}>" if function == "Fn::GetAtt" else f"<{argument}>"
+
+
+def allowed(role: Resource) -> set[tuple[str, str]]:
+    """Every (action, resource) that the policies of a role allow."""
+    return {
+        (action, text(resource))
+        for statement in statements(role)
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+def statements(role: Resource) -> Iterator[Resource]:
+    """The statements of a role, which has inline policies and nothing else."""
+    assert "ManagedPolicyArns" not in role
+    for policy in role["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    """CloudFormation writes a list of one as the one."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,80 @@
+"""The HTTP API and the names by which others find the stack's parts."""
+
+from __future__ import annotations
+
+import json
+
+from shoal.handlers.http.routes import ROUTES
+from tests.infra.template import Template, text
+
+DOCUMENTED = {
+    "POST /v1/generate": "SubmitJob",
+    "POST /api/v1/image": "SubmitJob",
+    "GET /v1/jobs/{id}": "ReadJob",
+    "GET /api/v1/jobs/{id}": "ReadJob",
+    "POST /v1/jobs/{id}/cancel": "CancelJob",
+    "POST /api/v1/jobs/{id}/cancel": "CancelJob",
+    "GET /v1/wallet": "ReadWallet",
+    "GET /api/v1/wallet": "ReadWallet",
+    "GET /v1/usage": "ListJobs",
+    "GET /api/v1/usage": "ListJobs",
+    "POST /callbacks/{provider}/{job}/{mac}": "ReceiveCallback",
+    "GET /healthz": "ReadHealth",
+    "$default": "RejectRoute",
+}
+
+
+def test_every_route_leads_to_its_function(template: Template) -> None:
+    integrations = {
+        id_: text(resource["Properties"]["IntegrationUri"])
+        for id_, resource in template.of_type("AWS::ApiGatewayV2::Integration").items()
+    }
+    routes = {
+        route["RouteKey"]: integrations[route["Target"]["Fn::Join"][1][1]["Ref"]]
+        for route in template.properties("AWS::ApiGatewayV2::Route")
+    }
+    assert ROUTES.keys() == DOCUMENTED.keys()
+    assert routes == {key: f"<Functions{camel}.Arn>" for key, camel in DOCUMENTED.items()}
+
+
+def test_one_throttled_default_stage_logs_each_request_as_json(template: Template) -> None:
+    stage = template.one("AWS::ApiGatewayV2::Stage")
+    assert stage["StageName"] == "$default"
+    assert stage["AutoDeploy"] is True
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == template.stage.api_rate_limit
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == template.stage.api_burst_limit
+    log = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"request_id", "route", "status", "latency_ms"} <= log.keys()
+
+
+def test_the_access_log_holds_no_path_because_a_callbacks_path_is_a_signature(template: Template) -> None:
+    log = template.one("AWS::ApiGatewayV2::Stage")["AccessLogSettings"]["Format"]
+    assert "$context.path" not in log
+    assert "authorization" not in log.lower()
+
+
+def test_browsers_of_other_origins_are_let_in_nowhere(template: Template) -> None:
+    assert "CorsConfiguration" not in template.one("AWS::ApiGatewayV2::Api")
+
+
+def test_the_local_cloud_is_told_the_apis_id(local: Template, dev: Template) -> None:
+    assert local.one("AWS::ApiGatewayV2::Api")["Tags"] == {"ms-custom-id": "shoallocal"}
+    assert "Tags" not in dev.one("AWS::ApiGatewayV2::Api")
+
+
+def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> None:
+    outputs = {key: text(output["Value"]) for key, output in dev.content["Outputs"].items()}
+    assert outputs == {
+        "ApiUrl": "<ApiHttpApi.ApiEndpoint>",
+        "EventBusName": "<Bus>",
+        "TableName": "<StorageTable>",
+        "OutputsBucketName": "<StorageOutputs>",
+        "StagingBucketName": "<StorageStaging>",
+        "StateMachineArn": "<WorkflowMachine>",
+        "PollQueueUrl": "<QueuesPoll>",
+        "CallbackSecretArn": "<CallbackSecret>",
+        "PublicUrl": "https://<StorageCdn.DomainName>",
+    }
+    assert local.content["Outputs"].keys() == outputs.keys()
+    for key in ("ApiUrl", "PublicUrl"):
+        assert local.content["Outputs"][key]["Value"] == "http://localhost:8787"

@@ -1,0 +1,75 @@
+"""The checks find what they are there to find."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_s3 as s3
+
+from infra import checks
+from infra.packages import unbuilt_packages
+from infra.stack import ShoalStack
+from infra.stage import DEV
+from infra.synthesis import new_app
+
+
+def machine_file(folder: Path, **changes: Any) -> Path:
+    """A machine of one good task, with changes to it."""
+    task: dict[str, Any] = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": "f", "Payload": "{% $states.input %}"},
+        "TimeoutSeconds": 10,
+        "Retry": [{"ErrorEquals": ["States.ALL"]}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}],
+        "End": True,
+    }
+    task = {key: value for key, value in (task | changes).items() if value is not None}
+    states = {"Work": task, "Failed": {"Type": "Fail"}}
+    file = folder / "machine.asl.json"
+    file.write_text(
+        json.dumps({"QueryLanguage": "JSONata", "StartAt": "Work", "States": states}), encoding="utf-8"
+    )
+    return file
+
+
+def test_a_good_machine_passes(tmp_path: Path) -> None:
+    file = machine_file(tmp_path)
+    assert checks.lint_states(file) == []
+    assert checks.broken_promises(file) == []
+
+
+@pytest.mark.parametrize("promise", ["TimeoutSeconds", "Retry"])
+def test_a_task_without_a_promise_is_found(tmp_path: Path, promise: str) -> None:
+    assert checks.broken_promises(machine_file(tmp_path, **{promise: None})) == [f"Work has no {promise}"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"End": None, "Next": "Nowhere"},
+        {"Arguments": {"FunctionName": "f", "Payload": "{% $states.( %}"}},
+        {"TimeoutSeconds": "soon"},
+    ],
+    ids=["a target that is not there", "JSONata that is none", "a time-out that is no number"],
+)
+def test_a_machine_that_aws_would_refuse_is_found(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert checks.lint_states(machine_file(tmp_path, **changes))
+
+
+def test_a_resource_that_breaks_a_rule_is_found(tmp_path: Path) -> None:
+    stack = ShoalStack(new_app(outdir=tmp_path), stage=DEV, packages=unbuilt_packages(layers=True))
+    s3.Bucket(stack, "Careless")
+    findings = checks.nag(stack)
+    assert findings
+    assert all("shoal-dev/Careless" in finding for finding in findings)
+
+
+def test_a_template_that_cloudformation_would_refuse_is_found(tmp_path: Path) -> None:
+    app = new_app(outdir=tmp_path)
+    stack = ShoalStack(app, stage=DEV, packages=unbuilt_packages(layers=True))
+    stack.storage.table.node.default_child.add_property_override("BillingMode", "FREE")  # type: ignore[union-attr]
+    assert any("BillingMode" in finding for finding in checks.lint_template(app, stack))

@@ -1,0 +1,113 @@
+"""Whatever is handed over asynchronously is handled or ends in a queue that an alarm watches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra import registry
+from tests.infra.template import Template, text
+
+DEAD_LETTERS = {
+    "<QueuesPollDeadLetters.Arn>",
+    "<QueuesClosedExecutionsDeadLetters.Arn>",
+    "<QueuesAsyncFailures.Arn>",
+}
+
+
+def queues_of(template: Template) -> dict[str, dict[str, Any]]:
+    return {
+        text({"Fn::GetAtt": [id_, "Arn"]}): resource["Properties"]
+        for id_, resource in template.of_type("AWS::SQS::Queue").items()
+    }
+
+
+def mapping_of(template: Template, verb: str) -> dict[str, Any]:
+    camel = "".join(word.capitalize() for word in verb.split("_"))
+    (found,) = [
+        mapping
+        for mapping in template.properties("AWS::Lambda::EventSourceMapping")
+        if text(mapping["FunctionName"]) == f"<Functions{camel}>"
+    ]
+    return found
+
+
+def test_every_queue_has_dead_letters_or_holds_some(template: Template) -> None:
+    queues = queues_of(template)
+    assert queues.keys() > DEAD_LETTERS
+    for arn in queues.keys() - DEAD_LETTERS:
+        redrive = queues[arn]["RedrivePolicy"]
+        assert text(redrive["deadLetterTargetArn"]) in DEAD_LETTERS
+        assert redrive["maxReceiveCount"] == 5
+
+
+def test_dead_letters_wait_two_weeks_for_somebody(template: Template) -> None:
+    for arn in DEAD_LETTERS:
+        assert queues_of(template)[arn]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_queues_are_encrypted(template: Template) -> None:
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues_of(template).values())
+
+
+def test_a_message_stays_hidden_six_times_as_long_as_its_function_runs(template: Template) -> None:
+    for function in (registry.POLL_PROVIDER, registry.CLOSE_EXECUTION):
+        arn = text(mapping_of(template, function.verb)["EventSourceArn"])
+        assert queues_of(template)[arn]["VisibilityTimeout"] >= 6 * function.timeout_seconds
+
+
+def test_only_the_messages_that_failed_come_again(template: Template) -> None:
+    for verb, concurrency in (("poll_provider", template.stage.poll_concurrency_max), ("close_execution", 2)):
+        mapping = mapping_of(template, verb)
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["BatchSize"] == 5
+        assert mapping["ScalingConfig"] == {"MaximumConcurrency": concurrency}
+
+
+def test_every_rule_retries_and_has_dead_letters(template: Template) -> None:
+    rules = template.properties("AWS::Events::Rule")
+    assert len(rules) == 3
+    for rule in rules:
+        for target in rule["Targets"]:
+            assert text(target["DeadLetterConfig"]["Arn"]) == "<QueuesAsyncFailures.Arn>"
+
+
+def test_schedules_invoke_the_sweeper_and_the_audit(template: Template) -> None:
+    schedules = {
+        rule["ScheduleExpression"]: [text(target["Arn"]) for target in rule["Targets"]]
+        for rule in template.properties("AWS::Events::Rule")
+        if "ScheduleExpression" in rule
+    }
+    assert schedules == {
+        "rate(1 minute)": ["<FunctionsSweepJobs.Arn>"],
+        "rate(1 hour)": ["<FunctionsAuditLedger.Arn>"],
+    }
+
+
+def test_a_scheduled_function_that_fails_leaves_a_dead_letter(template: Template) -> None:
+    failures = {
+        text(config["FunctionName"]): text(config["DestinationConfig"]["OnFailure"]["Destination"])
+        for config in template.properties("AWS::Lambda::EventInvokeConfig")
+    }
+    assert failures == {
+        "<FunctionsSweepJobs>": "<QueuesAsyncFailures.Arn>",
+        "<FunctionsAuditLedger>": "<QueuesAsyncFailures.Arn>",
+    }
+
+
+def test_executions_that_end_without_success_reach_their_queue(template: Template) -> None:
+    (rule,) = [rule for rule in template.properties("AWS::Events::Rule") if "EventPattern" in rule]
+    pattern = rule["EventPattern"]
+    assert "EventBusName" not in rule  # the default bus, where AWS services tell what happens
+    assert pattern["source"] == ["aws.states"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert [text(arn) for arn in pattern["detail"]["stateMachineArn"]] == ["<WorkflowMachine>"]
+    assert [text(target["Arn"]) for target in rule["Targets"]] == ["<QueuesClosedExecutions.Arn>"]
+
+
+def test_the_bus_keeps_every_event_of_shoal_for_a_replay(template: Template) -> None:
+    assert template.one("AWS::Events::EventBus")["Name"] == template.stage.prefix
+    archive = template.one("AWS::Events::Archive")
+    assert text(archive["SourceArn"]) == "<Bus.Arn>"
+    assert archive["EventPattern"] == {"source": ["shoal"]}
+    assert archive["RetentionDays"] == template.stage.archive_days

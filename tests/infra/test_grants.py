@@ -1,0 +1,229 @@
+"""What each part may do, written out here a second time: a grant that slips in fails a test."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from infra import registry
+from tests.infra.template import Resource, Template, allowed, listed, statements, text
+
+ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
+TABLE = "<StorageTable.Arn>"
+OPEN_JOBS = f"{TABLE}/index/open_jobs"
+MACHINE = f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-generate"
+EXECUTIONS = f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-generate:*"
+BUS = "<Bus.Arn>"
+STAGING = "<StorageStaging.Arn>"
+IMAGES = "<StorageOutputs.Arn>/images/*"
+POLL = "<QueuesPoll.Arn>"
+CLOSED = "<QueuesClosedExecutions.Arn>"
+ASYNC_FAILURES = "<QueuesAsyncFailures.Arn>"
+SECRET = "<CallbackSecret>"
+
+READ_AND_COUNT = {("dynamodb:GetItem", TABLE), ("dynamodb:UpdateItem", TABLE)}
+CLOSE_JOBS = {*READ_AND_COUNT, ("dynamodb:PutItem", TABLE)}
+RESOLVE_TASK = {("states:SendTaskSuccess", MACHINE), ("states:SendTaskFailure", MACHINE)}
+CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
+
+EXPECTED: dict[str, set[tuple[str, str]]] = {
+    "submit_job": {
+        ("dynamodb:PutItem", TABLE),
+        ("dynamodb:UpdateItem", TABLE),
+        ("states:StartExecution", MACHINE),
+    },
+    "read_job": READ_AND_COUNT,
+    "cancel_job": {*CLOSE_JOBS, ("events:PutEvents", BUS), ("states:StopExecution", EXECUTIONS)},
+    "read_wallet": READ_AND_COUNT,
+    "list_jobs": {("dynamodb:Query", TABLE), ("dynamodb:UpdateItem", TABLE)},
+    "receive_callback": {*READ_AND_COUNT, *CALL_BACK},
+    "read_health": set(),
+    "reject_route": set(),
+    "call_provider": {
+        *READ_AND_COUNT,
+        *CALL_BACK,
+        *RESOLVE_TASK,
+        ("events:PutEvents", BUS),
+        ("s3:PutObject", f"{STAGING}/*"),
+    },
+    "store_output": {
+        ("s3:GetObject", f"{STAGING}/*"),
+        ("s3:ListBucket", STAGING),
+        ("s3:PutObject", IMAGES),
+    },
+    "settle_wallet": CLOSE_JOBS,
+    "release_hold": CLOSE_JOBS,
+    "poll_provider": {
+        *READ_AND_COUNT,
+        *CALL_BACK,
+        *RESOLVE_TASK,
+        ("s3:PutObject", f"{STAGING}/*"),
+        ("sqs:ReceiveMessage", POLL),
+        ("sqs:DeleteMessage", POLL),
+        ("sqs:GetQueueAttributes", POLL),
+    },
+    "sweep_jobs": {
+        *CLOSE_JOBS,
+        ("dynamodb:Query", OPEN_JOBS),
+        ("events:PutEvents", BUS),
+        ("states:StartExecution", MACHINE),
+        ("states:DescribeExecution", EXECUTIONS),
+        ("states:StopExecution", EXECUTIONS),
+        ("sqs:SendMessage", ASYNC_FAILURES),
+    },
+    "close_execution": {
+        *CLOSE_JOBS,
+        ("events:PutEvents", BUS),
+        ("states:StopExecution", EXECUTIONS),
+        ("sqs:ReceiveMessage", CLOSED),
+        ("sqs:DeleteMessage", CLOSED),
+        ("sqs:GetQueueAttributes", CLOSED),
+    },
+    "audit_ledger": {
+        ("dynamodb:GetItem", TABLE),
+        ("dynamodb:Query", TABLE),
+        ("dynamodb:Scan", TABLE),
+        ("sqs:SendMessage", ASYNC_FAILURES),
+    },
+}
+
+TRACES = {
+    (f"xray:{operation}", "*")
+    for operation in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+}
+LOG_DELIVERIES = {
+    (f"logs:{operation}", "*")
+    for operation in (
+        "CreateLogDelivery",
+        "GetLogDelivery",
+        "UpdateLogDelivery",
+        "DeleteLogDelivery",
+        "ListLogDeliveries",
+        "PutResourcePolicy",
+        "DescribeResourcePolicies",
+        "DescribeLogGroups",
+    )
+}
+STATE_ACTIONS = {
+    "events:putEvents": ("events:PutEvents", BUS),
+    "dynamodb:updateItem": ("dynamodb:UpdateItem", TABLE),
+}
+SEND = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sns:Publish"}
+
+
+def test_every_function_is_listed_here() -> None:
+    assert {function.verb for function in registry.functions()} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("verb", EXPECTED)
+def test_a_function_may_do_what_its_code_calls_and_no_more(dev: Template, verb: str) -> None:
+    camel = "".join(word.capitalize() for word in verb.split("_"))
+    own_log = f"<Functions{camel}Log.Arn>"
+    logs = {("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)}
+    assert allowed(dev.role_of(dev.function(verb))) == EXPECTED[verb] | logs | TRACES
+
+
+def test_a_function_that_moves_no_money_is_let_to_no_wallet(dev: Template) -> None:
+    keys = {verb: leading_keys_of(dev.role_of(dev.function(verb))) for verb in EXPECTED}
+    one_job = {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
+    count_request = {"dynamodb:UpdateItem": ["KEY#*"]}
+    assert {verb: found for verb, found in keys.items() if found} == {
+        "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], **count_request},
+        "read_wallet": {"dynamodb:GetItem": ["WALLET#*"], **count_request},
+        "list_jobs": {"dynamodb:Query": ["ACCOUNT#*"], **count_request},
+        "receive_callback": one_job,
+        "call_provider": one_job,
+        "poll_provider": one_job,
+    }
+    machine = dev.one("AWS::StepFunctions::StateMachine")
+    assert leading_keys_of(dev.role_of(machine, "RoleArn")) == {"dynamodb:UpdateItem": ["ACCOUNT#*"]}
+
+
+def leading_keys_of(role: Resource) -> dict[str, list[str]]:
+    """The partition keys to which each action is limited."""
+    return {
+        action: statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for statement in statements(role)
+        if "Condition" in statement
+        for action in listed(statement["Action"])
+    }
+
+
+def test_only_the_audit_scans(dev: Template) -> None:
+    roles = dev.of_type("AWS::IAM::Role")
+    scanning = {id_ for id_, role in roles.items() if ("dynamodb:Scan", TABLE) in allowed(role["Properties"])}
+    assert [id_.startswith("FunctionsAuditLedger") for id_ in scanning] == [True]
+
+
+def test_the_state_machine_may_do_what_its_states_do_and_no_more(dev: Template) -> None:
+    machine = dev.one("AWS::StepFunctions::StateMachine")
+    states = json.loads(machine["DefinitionString"])["States"]
+    needed = set()
+    for state in (state for state in states.values() if state["Type"] == "Task"):
+        action = state["Resource"].removeprefix("arn:aws:states:::").removesuffix(".waitForTaskToken")
+        if action == "lambda:invoke":
+            function = state["Arguments"]["FunctionName"].strip("${}")
+            needed.add(("lambda:InvokeFunction", text(machine["DefinitionSubstitutions"][function])))
+        else:
+            needed.add(STATE_ACTIONS[action])
+    assert allowed(dev.role_of(machine, "RoleArn")) == needed | LOG_DELIVERIES | TRACES
+
+
+def test_wildcards_are_those_reviewed(dev: Template) -> None:
+    reviewed = {*(name for _, name in TRACES | LOG_DELIVERIES), EXECUTIONS, f"{STAGING}/*", IMAGES}
+    for role in dev.properties("AWS::IAM::Role"):
+        for action, resource in allowed(role):
+            assert "*" not in action
+            assert "*" not in resource or resource in reviewed
+            assert resource != "*" or (action, resource) in TRACES | LOG_DELIVERIES
+
+
+def test_roles_are_all_there_is(template: Template) -> None:
+    """Nothing is granted past the roles' own policies, and nobody but an AWS service takes a role."""
+    assert not template.of_type("AWS::IAM::Policy")
+    assert not template.of_type("AWS::IAM::ManagedPolicy")
+    for role in template.properties("AWS::IAM::Role"):
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"]["Service"] in {"lambda.amazonaws.com", "states.amazonaws.com"}
+        assert {statement["Effect"] for statement in statements(role)} == {"Allow"}
+
+
+def test_only_the_api_and_the_schedules_invoke_functions(template: Template) -> None:
+    for permission in template.properties("AWS::Lambda::Permission"):
+        assert permission["Action"] == "lambda:InvokeFunction"
+        assert permission["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
+        source = text(permission["SourceArn"])
+        assert re.match(r"arn:<AWS::Partition>:execute-api:.*:<ApiHttpApi>/|<Schedules\w+\.Arn>$", source), (
+            source
+        )
+
+
+def test_queues_buckets_and_topics_refuse_plain_http(template: Template) -> None:
+    policies = [
+        *template.properties("AWS::SQS::QueuePolicy"),
+        *template.properties("AWS::S3::BucketPolicy"),
+        *template.properties("AWS::SNS::TopicPolicy"),
+    ]
+    assert len(policies) == len(
+        [
+            *template.of_type("AWS::SQS::Queue"),
+            *template.of_type("AWS::S3::Bucket"),
+            *template.of_type("AWS::SNS::Topic"),
+        ]
+    )
+    for policy in policies:
+        denials = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert [s["Condition"] for s in denials] == [{"Bool": {"aws:SecureTransport": "false"}}]
+
+
+def test_queues_and_topics_take_from_aws_services_with_a_known_source_only(template: Template) -> None:
+    policies = [*template.properties("AWS::SQS::QueuePolicy"), *template.properties("AWS::SNS::TopicPolicy")]
+    for policy in policies:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert list(statement["Principal"]) == ["Service"]
+                (condition,) = statement["Condition"].values()
+                assert condition.keys() <= {"aws:SourceArn", "aws:SourceAccount"}
+                assert set(listed(statement["Action"])) <= SEND

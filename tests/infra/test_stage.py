@@ -1,0 +1,50 @@
+"""Stages are chosen by name; the local one can be adjusted from the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.stage import DEV, LOCAL, PROD, InvalidStage, stage_named
+
+OVERRIDES = {"SHOAL_PROVIDER_DEADLINE_S": "5", "SHOAL_LOCAL_URL": "http://localhost:9000"}
+
+
+@pytest.mark.parametrize("stage", [LOCAL, DEV, PROD], ids=lambda stage: stage.name)
+def test_a_stage_is_found_by_its_name(stage: object) -> None:
+    assert stage_named(stage.name, environ={}) == stage  # type: ignore[attr-defined]
+
+
+def test_an_unknown_stage_is_refused_with_the_choices() -> None:
+    with pytest.raises(InvalidStage, match="unknown stage 'staging': choose one of local, dev, prod"):
+        stage_named("staging", environ={})
+
+
+def test_the_local_stage_takes_deadline_and_url_from_the_environment() -> None:
+    stage = stage_named("local", environ=OVERRIDES)
+    assert stage.provider_deadline_s == 5
+    assert stage.local_url == "http://localhost:9000"
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_a_stage_on_aws_ignores_the_local_overrides(name: str) -> None:
+    assert stage_named(name, environ=OVERRIDES) == stage_named(name, environ={})
+
+
+@pytest.mark.parametrize("deadline", ["", "0", "-1", "1.5", "3601", "soon"])
+def test_a_deadline_that_cannot_be_is_refused(deadline: str) -> None:
+    with pytest.raises(InvalidStage, match="SHOAL_PROVIDER_DEADLINE_S"):
+        stage_named("local", environ={"SHOAL_PROVIDER_DEADLINE_S": deadline})
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8787", "http://localhost:8787/", "http://localhost/api"])
+def test_a_local_url_that_is_no_root_is_refused(url: str) -> None:
+    with pytest.raises(InvalidStage, match="SHOAL_LOCAL_URL"):
+        stage_named("local", environ={"SHOAL_LOCAL_URL": url})
+
+
+def test_production_is_the_careful_one() -> None:
+    assert PROD.point_in_time_recovery
+    assert PROD.deletion_protection
+    assert PROD.layers
+    assert PROD.tracing
+    assert PROD.local_url is None

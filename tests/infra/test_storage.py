@@ -1,0 +1,100 @@
+"""Money, pictures and secrets are kept, and kept to ourselves."""
+
+from __future__ import annotations
+
+from infra.stage import PROD
+from tests.infra.template import Template, text
+
+PERSISTENT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup")
+
+
+def test_the_table_has_the_designed_keys_and_forgets_by_expires_at(template: Template) -> None:
+    table = template.one("AWS::DynamoDB::Table")
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["GlobalSecondaryIndexes"] == [
+        {
+            "IndexName": "open_jobs",
+            "KeySchema": [
+                {"AttributeName": "open_shard", "KeyType": "HASH"},
+                {"AttributeName": "deadline_at", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ]
+    types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
+    assert types == {"pk": "S", "sk": "S", "open_shard": "S", "deadline_at": "N"}
+
+
+def test_production_can_be_restored_and_not_deleted(prod: Template) -> None:
+    table = prod.one("AWS::DynamoDB::Table")
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert table["DeletionProtectionEnabled"] is True
+
+
+def test_what_a_stage_holds_is_kept_or_removed_with_it(template: Template) -> None:
+    kept = template.stage.name == PROD.name
+    for resource_type in PERSISTENT:
+        for id_, resource in template.of_type(resource_type).items():
+            assert resource["DeletionPolicy"] == ("Retain" if kept else "Delete"), id_
+            assert resource["UpdateReplacePolicy"] == ("Retain" if kept else "Delete"), id_
+
+
+def test_buckets_are_closed_and_encrypted(template: Template) -> None:
+    for bucket in template.properties("AWS::S3::Bucket"):
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        assert "BucketEncryption" in bucket
+        assert "WebsiteConfiguration" not in bucket
+
+
+def test_only_the_cdn_reads_outputs_and_nobody_is_let_into_staging(template: Template) -> None:
+    allowed = {}
+    for policy in template.properties("AWS::S3::BucketPolicy"):
+        statements = policy["PolicyDocument"]["Statement"]
+        allowed[text(policy["Bucket"])] = [s for s in statements if s["Effect"] == "Allow"]
+    assert allowed["<StorageStaging>"] == []
+    (reading,) = allowed["<StorageOutputs>"]
+    assert reading["Action"] == "s3:GetObject"
+    assert reading["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert text(reading["Resource"]) == "<StorageOutputs.Arn>/*"
+    source = text(reading["Condition"]["StringEquals"]["AWS:SourceArn"])
+    assert source == "arn:<AWS::Partition>:cloudfront::<AWS::AccountId>:distribution/<StorageCdn>"
+
+
+def test_the_cdn_signs_its_requests_and_speaks_https_only(template: Template) -> None:
+    distribution = template.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    control = template.one("AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]
+    assert distribution["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "https-only"
+    assert distribution["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
+    (origin,) = distribution["Origins"]
+    assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
+    assert "OriginAccessControlId" in origin
+    assert (control["SigningBehavior"], control["SigningProtocol"]) == ("always", "sigv4")
+
+
+def test_staged_bytes_are_gone_after_a_day(template: Template) -> None:
+    lifecycles = {
+        text({"Ref": id_}): bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        for id_, bucket in template.of_type("AWS::S3::Bucket").items()
+    }
+    expirations = [
+        rule["ExpirationInDays"] for rule in lifecycles["<StorageStaging>"] if "ExpirationInDays" in rule
+    ]
+    assert expirations == [1]
+    assert not any("ExpirationInDays" in rule for rule in lifecycles["<StorageOutputs>"])
+
+
+def test_the_callback_secret_is_made_by_aws(template: Template) -> None:
+    secret = template.one("AWS::SecretsManager::Secret")
+    assert secret["GenerateSecretString"]["PasswordLength"] == 64
+    assert "SecretString" not in secret
+
+
+def test_logs_are_kept_as_long_as_the_stage_says(template: Template) -> None:
+    days = {"local": 1, "dev": 7, "prod": 90}[template.stage.name]
+    assert {group["RetentionInDays"] for group in template.properties("AWS::Logs::LogGroup")} == {days}

@@ -1,0 +1,62 @@
+"""Domain objects with everything filled in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from shoal.domain.job import Closer, Dialect, HoldState, Job, JobFailure, JobStatus, Output
+from shoal.domain.money import Asset
+
+ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ABC"
+JOB = "job_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
+CREATED_MS = 1_763_980_800_123
+"""2025-11-24T10:40:00.123Z"""
+
+
+def a_job(**changes: Any) -> Job:
+    """A queued 2k job; `changes` replace its fields."""
+    job = Job(
+        id=JOB,
+        account_id=ACCOUNT,
+        dialect=Dialect.IMAGE,
+        model="shoal-image",
+        mode="2k",
+        request={"prompt": "A shark", "aspect_ratio": "16:9", "seed": 7, "metadata": {"order": 1}},
+        asset=Asset.USD,
+        price=20_000,
+        price_version="2026-11-22",
+        provider="simulator",
+        provider_deadline_s=180,
+        created_at_ms=CREATED_MS,
+        key_id="key_01JBQRSTVWXYZ0123456789ABD",
+        deadline_at_ms=CREATED_MS + 60_000,
+    )
+    return replace(job, **changes)
+
+
+def a_completed_job(**changes: Any) -> Job:
+    done: dict[str, Any] = {
+        "status": JobStatus.COMPLETED,
+        "hold_state": HoldState.CAPTURED,
+        "cost": 20_000,
+        "started_at_ms": CREATED_MS + 2_000,
+        "closed_at_ms": CREATED_MS + 34_500,
+        "closed_by": Closer.WORKFLOW,
+        "deadline_at_ms": None,
+        "outputs": (Output(f"images/{JOB}/0.png", "image/png", 2048, 1152, 99),),
+    }
+    return a_job(**done | changes)
+
+
+def a_failed_job(status: JobStatus = JobStatus.FAILED, **changes: Any) -> Job:
+    done: dict[str, Any] = {
+        "status": status,
+        "hold_state": HoldState.RELEASED,
+        "started_at_ms": CREATED_MS + 2_000,
+        "closed_at_ms": CREATED_MS + 182_000,
+        "closed_by": Closer.WORKFLOW,
+        "deadline_at_ms": None,
+        "failure": JobFailure("provider_timeout", "Provider request timed out after 180s."),
+    }
+    return a_job(**done | changes)

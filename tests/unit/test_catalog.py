@@ -1,0 +1,111 @@
+"""The catalog: the one that ships, and those it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from shoal.adapters.providers.simulator import NAME
+from shoal.domain.catalog import Catalog, load_catalog, size_px
+from shoal.domain.money import format_usd
+
+
+def a_catalog(**changes: Any) -> dict[str, Any]:
+    return {
+        "price_version": "1",
+        "default_mode": "2k",
+        "models": {"m": a_model()},
+        "modes": {"2k": a_mode()},
+    } | changes
+
+
+def a_model(**changes: Any) -> dict[str, Any]:
+    return {
+        "type": "image_generate",
+        "aspect_ratios": ["1:1"],
+        "default_aspect_ratio": "1:1",
+        "routes": ["simulator"],
+    } | changes
+
+
+def a_mode(**changes: Any) -> dict[str, Any]:
+    return {"model": "m", "long_side_px": 2048, "price_micros": 20_000} | changes
+
+
+def test_the_catalog_that_ships_has_the_published_modes_and_prices() -> None:
+    catalog = load_catalog()
+
+    offered = {
+        name: (mode.long_side_px, format_usd(mode.price_micros)) for name, mode in catalog.modes.items()
+    }
+    assert offered == {"1k": (1024, "$0.01"), "2k": (2048, "$0.02"), "4k": (4096, "$0.03")}
+    assert catalog.default_mode == "2k"
+
+
+def test_every_model_that_ships_is_routed_to_the_embedded_provider() -> None:
+    assert all(NAME in model.routes for model in load_catalog().models.values())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"default_mode": "8k"},
+        {"modes": {"2k": a_mode(model="unknown")}},
+        {"modes": {"2k": a_mode(price_micros=-1)}},
+        {"modes": {"2k": a_mode(price_micros=0.02)}},
+        {"modes": {"2k": a_mode(price_micros="20000")}},
+        {"modes": {"2k": a_mode(long_side_px=0)}},
+        {"modes": {"2k": a_mode(colour="red")}},
+        {"models": {"m": a_model(routes=[])}},
+        {"models": {"m": a_model(aspect_ratios=[])}},
+        {"models": {"m": a_model(default_aspect_ratio="16:9")}},
+        {"models": {"m": a_model(type="poem")}},
+        {"extra": 1},
+    ],
+)
+def test_a_wrong_catalog_is_refused(wrong: dict[str, Any]) -> None:
+    Catalog.model_validate(a_catalog())
+
+    with pytest.raises(ValidationError):
+        Catalog.model_validate(a_catalog(**wrong))
+
+
+def test_a_catalog_is_read_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.toml"
+    file.write_text('price_version = "1"\ndefault_mode = "2k"\nmodels = {}\nmodes = {}\n')
+
+    with pytest.raises(ValidationError, match="default_mode"):
+        load_catalog(file)
+
+
+@pytest.mark.parametrize(
+    ("long_side_px", "aspect_ratio", "size"),
+    [
+        (1024, "1:1", (1024, 1024)),
+        (2048, "16:9", (2048, 1152)),
+        (2048, "9:16", (1152, 2048)),
+        (4096, "4:3", (4096, 3072)),
+        (1024, "2:3", (683, 1024)),
+        (1024, "21:9", (1024, 439)),
+    ],
+)
+def test_a_ratio_and_a_long_side_make_a_size(
+    long_side_px: int, aspect_ratio: str, size: tuple[int, int]
+) -> None:
+    assert size_px(long_side_px, aspect_ratio) == size
+
+
+@given(
+    st.sampled_from([1024, 2048, 4096]), st.sampled_from(load_catalog().models["shoal-image"].aspect_ratios)
+)
+def test_every_offered_size_has_its_long_side_and_its_ratio(long_side_px: int, aspect_ratio: str) -> None:
+    width_px, height_px = size_px(long_side_px, aspect_ratio)
+
+    across, down = (int(part) for part in aspect_ratio.split(":"))
+    assert max(width_px, height_px) == long_side_px
+    assert abs(width_px / height_px - across / down) < 0.01

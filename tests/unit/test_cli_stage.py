@@ -1,0 +1,104 @@
+"""Which stage the operator's command works on, and what it says when there is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from shoal.cli import app
+from shoal.cli.operator import Operator
+from shoal.cli.stage import LOCAL_FILE, LOCAL_FILE_VARIABLE, StageNotFound, connect
+from shoal.domain.errors import ShoalError
+
+# As `make run` first writes it: before there is an account.
+LOCAL = {
+    "api_url": "http://localhost:8787",
+    "endpoint_url": "http://localhost:4566",
+    "region": "us-east-1",
+    "stage": "local",
+    "api_key": "",
+    "account_id": "",
+    "event_bus": "shoal-local",
+    "table": "shoal-local-table",
+    "state_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:shoal-local-generate",
+    "public_url": "http://localhost:8787",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the operator is: a folder with no stage in it or above it."""
+    monkeypatch.delenv(LOCAL_FILE_VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def shoal(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def write(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("accounts", "create", "--help"), ("audit", "--help")])
+def test_help_needs_no_stage(arguments: tuple[str, ...]) -> None:
+    result = shoal(*arguments)
+    assert result.exit_code == 0
+    assert "Deployed stage" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stage"),
+    [
+        (["audit"], None),
+        (["audit", "--stage", "dev"], "dev"),
+        (["--stage", "dev", "audit"], "dev"),
+        (["--stage", "dev", "audit", "--stage", "prod"], "prod"),
+    ],
+)
+def test_the_stage_may_be_named_before_or_after_the_command(arguments: list[str], stage: str | None) -> None:
+    asked: list[str | None] = []
+
+    def note(stage: str | None) -> Operator:
+        asked.append(stage)
+        raise ShoalError("that is all")
+
+    assert CliRunner().invoke(app, arguments, obj=note).exit_code == 1
+    assert asked == [stage]
+
+
+@pytest.mark.parametrize("stage", [None, "local"])
+def test_the_local_stage_is_found_from_anywhere_in_the_checkout(
+    folder: Path, stage: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder / LOCAL_FILE, json.dumps(LOCAL))
+    (folder / "deep" / "down").mkdir(parents=True)
+    monkeypatch.chdir(folder / "deep" / "down")
+    assert connect(stage).sweep.close_job.public_url == LOCAL["public_url"]
+
+
+def test_the_local_file_may_lie_elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder / LOCAL_FILE, json.dumps(LOCAL))
+    other = write(folder / "other.json", json.dumps(LOCAL | {"public_url": "http://localhost:9999"}))
+    monkeypatch.setenv(LOCAL_FILE_VARIABLE, str(other))
+    assert connect(None).sweep.close_job.public_url == "http://localhost:9999"
+
+
+def test_without_any_stage_the_operator_is_told_what_to_do() -> None:
+    result = shoal("audit")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "make run" in result.stderr
+    assert "--stage" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps(LOCAL | {"table": 1})])
+def test_a_file_that_describes_no_stage_is_an_error(folder: Path, text: str) -> None:
+    write(folder / LOCAL_FILE, text)
+    with pytest.raises(StageNotFound, match="does not describe a local stage"):
+        connect(None)

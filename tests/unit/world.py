@@ -1,0 +1,172 @@
+"""Shoal in one process: every use case over the fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shoal.dialects import image
+from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
+from shoal.domain.catalog import load_catalog
+from shoal.domain.errors import OutputInvalid
+from shoal.domain.idempotency import IdempotencyKey
+from shoal.domain.job import Job, Output
+from shoal.domain.money import Asset, parse_usd
+from shoal.domain.ports import Provider
+from shoal.domain.provider import Picture
+from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.wallet import Wallet
+from shoal.use_cases.audit_ledger import AuditLedger
+from shoal.use_cases.authenticate import Authenticate
+from shoal.use_cases.call_provider import CallProvider
+from shoal.use_cases.cancel_job import CancelJob
+from shoal.use_cases.close_execution import CloseExecution
+from shoal.use_cases.close_job import CloseJob
+from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.poll_provider import PollProvider
+from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
+from shoal.use_cases.receive_callback import ReceiveCallback
+from shoal.use_cases.release_hold import ReleaseHold
+from shoal.use_cases.resolve_answer import ResolveAnswer
+from shoal.use_cases.settle_wallet import SettleWallet
+from shoal.use_cases.store_output import StoreOutput
+from shoal.use_cases.submit_job import Answered, SubmitJob
+from shoal.use_cases.sweep_jobs import SweepJobs
+from tests.fakes import (
+    FakeAccounts,
+    FakeBus,
+    FakeCallbackUrls,
+    FakeClock,
+    FakeIds,
+    FakeJobs,
+    FakeKeys,
+    FakeLedger,
+    FakeOutputs,
+    FakePollQueue,
+    FakeProvider,
+    FakeProviders,
+    FakeStaging,
+    FakeTaskTokens,
+    FakeWorkflow,
+    Network,
+    Tables,
+)
+
+PUBLIC_URL = "https://cdn.test"
+DEADLINE_S = 180
+STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
+
+
+@dataclass(frozen=True)
+class Customer:
+    """An account with one key: the key's text, and the caller it authenticates."""
+
+    account_id: str
+    key: str
+    stored_key: ApiKey
+    caller: Caller
+
+
+def inspect_any(data: bytes) -> Picture:
+    """Takes anything but `junk` for a picture."""
+    if data == b"junk":
+        raise OutputInvalid("The provider did not deliver a readable image.")
+    return Picture("image/png", "png", 2048, 2048)
+
+
+class World:
+    """The fakes and the use cases over them. The provider's name is the catalog's: `simulator`."""
+
+    def __init__(self) -> None:
+        self.network, self.tables = Network(), Tables()
+        self.clock, self.ids = FakeClock(), FakeIds()
+        self.accounts = FakeAccounts(self.network, self.tables)
+        self.keys = FakeKeys(self.network, self.tables)
+        self.jobs = FakeJobs(self.network, self.tables)
+        self.ledger = FakeLedger(self.network, self.tables)
+        self.workflow, self.tokens = FakeWorkflow(self.network), FakeTaskTokens(self.network)
+        self.bus, self.poll_queue = FakeBus(self.network), FakePollQueue(self.network)
+        self.staging, self.outputs = FakeStaging(self.network), FakeOutputs(self.network)
+        self.callback_urls = FakeCallbackUrls()
+        self.provider = FakeProvider(self.network)
+        self.providers = FakeProviders({"simulator": self.provider})
+        self._wire_api()
+        self._wire_workflow()
+
+    def use_provider(self, provider: Provider) -> None:
+        self.providers.providers["simulator"] = provider
+
+    def _wire_api(self) -> None:
+        self.manage = ManageAccounts(self.accounts, self.keys, self.ledger, self.clock, self.ids)
+        self.authenticate = Authenticate(self.keys, self.clock)
+        self.submit_job = SubmitJob(self.ledger, self.workflow, self.clock, self.ids, DEADLINE_S)
+        self.read_job, self.list_jobs = ReadJob(self.jobs), ListJobs(self.jobs)
+        self.read_wallet = ReadWallet(self.ledger)
+        self.close_job = CloseJob(self.jobs, self.ledger, self.bus, self.workflow, self.clock, PUBLIC_URL)
+        self.cancel_job = CancelJob(self.jobs, self.close_job)
+        self.receive_callback = ReceiveCallback(
+            self.jobs, self.providers, self.callback_urls, self.poll_queue, self.clock
+        )
+
+    def _wire_workflow(self) -> None:
+        resolve = ResolveAnswer(self.jobs, self.staging, self.tokens, self.poll_queue)
+        self.call_provider = CallProvider(
+            self.jobs, self.bus, self.providers, self.callback_urls, resolve, self.clock
+        )
+        self.poll_provider = PollProvider(self.jobs, self.providers, self.callback_urls, resolve)
+        self.store_output = StoreOutput(self.staging, self.outputs, inspect_any)
+        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.clock, PUBLIC_URL)
+        self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clock, PUBLIC_URL)
+        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.close_job, self.clock)
+        self.close_execution = CloseExecution(self.jobs, self.close_job)
+        self.audit_ledger = AuditLedger(self.ledger)
+
+    def customer(
+        self,
+        *,
+        usd: str = "10.00",
+        prefix: KeyPrefix = KeyPrefix.LIVE,
+        limit: RateLimit | None = None,
+        scopes: frozenset[Scope] = frozenset(Scope),
+    ) -> Customer:
+        account, _ = self.manage.open("diver@example.com", usd_micros=parse_usd(usd))
+        new = self.manage.create_key(account.id, prefix, limit or RateLimit(), scopes)
+        allowance = Allowance(new.key.limit, 0, 0)
+        caller = Caller(account.id, new.key.id, scopes, prefix is KeyPrefix.TEST, allowance)
+        return Customer(account.id, new.secret, new.key, caller)
+
+    def submit(self, customer: Customer, **body: Any) -> Answered:
+        """Submit without an idempotency key; `body` completes `{"mode":"2k","prompt":"A shark"}`."""
+        return self.submit_body(customer, {"mode": "2k", "prompt": "A shark"} | body, None)
+
+    def submit_body(self, customer: Customer, body: dict[str, Any], key: str | None) -> Answered:
+        scoped = key and IdempotencyKey.of(customer.account_id, "POST /v1/generate", key, body)
+        submission = image.parse_submission(body, load_catalog())
+        return self.submit_job(customer.caller, submission, scoped or None, image.accepted)
+
+    def queued(self, customer: Customer, **body: Any) -> Job:
+        """A job just submitted."""
+        return self.job(customer, self.submit(customer, **body).job_id)
+
+    def processing(self, customer: Customer, **body: Any) -> Job:
+        """A job whose execution waits at its token."""
+        job = self.queued(customer, **body)
+        return self.jobs.begin(job.account_id, job.id, self.tokens.issue(), self.clock.now_ms())
+
+    def completed(self, customer: Customer, **body: Any) -> Job:
+        job = self.processing(customer, **body)
+        return self.settle_wallet(job.account_id, job.id, [STORED])[0]
+
+    def job(self, customer: Customer, job_id: str) -> Job:
+        return self.jobs.get(customer.account_id, job_id)
+
+    def now(self, job: Job) -> Job:
+        """The job as it is stored by now."""
+        return self.tables.stored(job)
+
+    def wallet(self, customer: Customer, asset: Asset = Asset.USD) -> Wallet:
+        return self.tables.wallets[customer.account_id, asset]
+
+    def entries(self, customer: Customer, asset: Asset = Asset.USD) -> list[str]:
+        """The kinds of a wallet's entries in order, such as `["top_up", "hold", "capture"]`."""
+        return [entry.kind.value for entry in self.tables.entries[customer.account_id, asset].values()]
