@@ -24,7 +24,7 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test check $(CHECKS) bench format synth lock clean
+.PHONY: help run down test check $(CHECKS) bench format synth deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -65,7 +65,7 @@ check-stack: $(READY)
 check-vulnerabilities: $(PACKAGES)
 	@$(BIN)/python -m infra.audit
 
-bench: $(READY) ## Measure jobs a second on what `make run` left running
+bench: $(READY) ## Measure submits and jobs against GET /healthz, on what `make run` left running
 	@$(BIN)/python -m infra.local.bench
 
 format: $(PACKAGES) ## Rewrite the code in the house's format
@@ -74,6 +74,10 @@ format: $(PACKAGES) ## Rewrite the code in the house's format
 
 synth: $(READY) ## Write the CloudFormation template of STAGE (default dev) to cdk.out
 	@$(NODE) node_modules/aws-cdk/bin/cdk synth --quiet --no-notices -c stage=$(or $(STAGE),dev)
+
+deploy: $(READY) ## Deploy STAGE (default dev) to the AWS account of the environment
+	@$(NODE) node_modules/aws-cdk/bin/cdk bootstrap -c stage=$(or $(STAGE),dev)
+	@$(NODE) node_modules/aws-cdk/bin/cdk deploy -c stage=$(or $(STAGE),dev)
 
 lock: $(UV) ## Lock the newest allowed versions of all packages
 	@$(UV) lock --upgrade

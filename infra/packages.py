@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -80,6 +81,7 @@ def _built(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
     target = BUILD / f"{name}-{hashlib.sha256(recipe + content).hexdigest()[:16]}.zip"
     if target.exists():
         return target
+    print(f"Building {target.name}", file=sys.stderr)
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as work:
         folder = Path(work) / "content"
@@ -88,7 +90,7 @@ def _built(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
         unfinished = Path(work) / target.name
         write_zip(folder, unfinished)
         for outdated in BUILD.glob(f"{name}-*.zip"):
-            outdated.unlink()
+            outdated.unlink(missing_ok=True)
         unfinished.replace(target)
     return target
 

@@ -79,7 +79,8 @@ DEV = Stage(
 )
 PROD = Stage(
     name="prod",
-    removal_policy=RemovalPolicy.RETAIN,
+    # A first deployment that fails leaves nothing behind; what has once held data is never deleted.
+    removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     point_in_time_recovery=True,
     deletion_protection=True,
     log_retention=logs.RetentionDays.THREE_MONTHS,

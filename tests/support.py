@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import requests
 
@@ -21,10 +23,10 @@ from shoal.adapters.system import RandomIds, SystemClock
 from shoal.dialects.image import accepted, parse_submission
 from shoal.domain.api_key import Caller, KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import Unavailable
-from shoal.domain.job import Job
+from shoal.domain.errors import JobClosed, Unavailable
+from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset, parse_usd
-from shoal.domain.ports import Clock, ExecutionState
+from shoal.domain.ports import Clock, ExecutionState, JobFilter
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, Allowance, RateLimit
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.manage_accounts import ManageAccounts
@@ -145,6 +147,32 @@ class Deployed:
     def job(self, customer: Customer, job_id: str) -> Job:
         """The job as the engine stores it."""
         return self.jobs.get(customer.account_id, job_id)
+
+    def fresh_table(self) -> Table:
+        """An empty table like the stack's own, for tests that sweep or audit all that is in it."""
+        dynamodb = self.cloud.client("dynamodb")
+        own = dynamodb.describe_table(TableName=self.cloud.outputs["TableName"])["Table"]
+        indexes = [
+            {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
+            for index in own["GlobalSecondaryIndexes"]
+        ]
+        name = f"table-{uuid4().hex}"
+        dynamodb.create_table(
+            TableName=name,
+            KeySchema=own["KeySchema"],
+            AttributeDefinitions=own["AttributeDefinitions"],
+            GlobalSecondaryIndexes=indexes,
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return Table(dynamodb, name)
+
+    def abandon(self, customer: Customer) -> None:
+        """Close the customer's open jobs and see to it that nobody looks at them again."""
+        still_open = JobFilter(statuses=frozenset({JobStatus.QUEUED, JobStatus.PROCESSING}))
+        for job in self.jobs.page(customer.account_id, still_open, limit=1000, cursor=None).jobs:
+            with suppress(JobClosed):
+                abandoned = JobFailure("canceled", "The test is over.")
+                self.ledger.release(job, abandoned, Closer.WORKFLOW, job.created_at_ms)
 
     def wallet(self, customer: Customer, asset: Asset = Asset.USD) -> Wallet:
         return self.ledger.wallet(customer.account_id, asset)

@@ -25,9 +25,11 @@ def deployed(cloud: LocalCloud) -> Iterator[Deployed]:
 
 
 @pytest.fixture
-def customer(deployed: Deployed) -> Customer:
-    """A new account with $10.00."""
-    return deployed.customer()
+def customer(deployed: Deployed) -> Iterator[Customer]:
+    """A new account with $10.00. It leaves no open job behind that a later sweep would find."""
+    customer = deployed.customer()
+    yield customer
+    deployed.abandon(customer)
 
 
 def pause_sweeper(cloud: LocalCloud) -> None:

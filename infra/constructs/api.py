@@ -62,7 +62,6 @@ class Api(Construct):
             stage_name="$default",
             auto_deploy=True,
             default_route_settings=apigatewayv2.CfnStage.RouteSettingsProperty(
-                detailed_metrics_enabled=True,
                 throttling_rate_limit=stage.api_rate_limit,
                 throttling_burst_limit=stage.api_burst_limit,
             ),
@@ -79,7 +78,7 @@ class Api(Construct):
 
     def route(self, name: str, function: lambda_.IFunction, *, keys: Iterable[str]) -> None:
         """Send what matches one of the route keys (`GET /healthz`, `$default`) to the function."""
-        integration = integrations.HttpLambdaIntegration(name, function, scope_permission_to_route=False)
+        integration = integrations.HttpLambdaIntegration(name, function)
         for number, key in enumerate(keys):
             route = apigatewayv2.HttpRoute(
                 self,

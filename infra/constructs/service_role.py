@@ -10,12 +10,13 @@ from constructs import Construct
 from infra.nag import accept_wildcard
 from infra.stage import Stage
 
-TRACING_ACTIONS = (
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-)
+SEND_TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+TRACING_ACTIONS = {
+    "lambda.amazonaws.com": SEND_TRACES,
+    # Step Functions decides itself which executions it traces.
+    "states.amazonaws.com": (*SEND_TRACES, "xray:GetSamplingRules", "xray:GetSamplingTargets"),
+}
+"""What a service needs to trace, as its developer guide says."""
 
 
 class ServiceRole(Construct):
@@ -33,7 +34,9 @@ class ServiceRole(Construct):
         super().__init__(scope, id_)
         policy = iam.PolicyDocument(statements=list(statements))
         if stage.tracing:
-            policy.add_statements(iam.PolicyStatement(actions=list(TRACING_ACTIONS), resources=["*"]))
+            policy.add_statements(
+                iam.PolicyStatement(actions=list(TRACING_ACTIONS[service]), resources=["*"])
+            )
             accept_wildcard(
                 self, "*", because="Traces belong to the account: X-Ray has no resources to name."
             )

@@ -73,7 +73,6 @@ class Workflow(Construct):
                 destination=log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=False
             ),
             tracing_enabled=stage.tracing,
-            removal_policy=stage.removal_policy,
         )
         if not stage.tracing:
             accept(self.machine, "AwsSolutions-SF2", because="The stage has no X-Ray.")

@@ -1,6 +1,7 @@
-"""`make bench`: how many jobs a second the local stack makes, and how long each takes.
+"""`make bench`: what a submit and a whole job cost, as ratios to the cheapest request in the same run.
 
-A number of this machine, for comparing one version of the code with another on it; AWS has its own.
+The yardstick is `GET /healthz`: the front, the API and a Lambda that does nothing. Times are noisy and this
+machine's own; the ratios compare one version of the code with another.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import requests
 from rich.table import Table
 
 from infra.local.demo import Client
@@ -23,6 +25,7 @@ from infra.local.run import FOLDER, SHOAL, console, progress
 CONFIG = FOLDER / "shoal.json"
 REQUESTS_PER_MINUTE = 60_000  # the rate limit is not what is measured
 USD = "100.00"
+HEALTHZ_SECONDS_MAX = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,12 @@ def main() -> None:
     try:
         client = _client()
         _measure(client, jobs=options.clients, clients=options.clients)  # warms the workers up
+        healthz = _measure_healthz(client, requests_sent=options.jobs, clients=options.clients)
         started = time.perf_counter()
         timings = _measure(client, jobs=options.jobs, clients=options.clients)
     except LocalCloudError as error:
         sys.exit(str(error))
-    console.print(_table(timings, seconds=time.perf_counter() - started))
+    console.print(_table(healthz, timings, seconds=time.perf_counter() - started))
 
 
 def _client() -> Client:
@@ -75,6 +79,19 @@ def _measure(client: Client, *, jobs: int, clients: int) -> list[Timing]:
     return timings
 
 
+def _measure_healthz(client: Client, *, requests_sent: int, clients: int) -> list[float]:
+    """Seconds of each request, by as many clients at once as the jobs have."""
+
+    def one(_: int) -> float:
+        started = time.perf_counter()
+        requests.get(f"{client.api_url}/healthz", timeout=HEALTHZ_SECONDS_MAX).raise_for_status()
+        return time.perf_counter() - started
+
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(one, range(clients)))  # warms the worker up
+        return list(pool.map(one, range(requests_sent)))
+
+
 def _one(client: Client, number: int) -> Timing:
     started = time.perf_counter()
     job_id = client.submit({"mode": "1k", "prompt": f"Shark number {number}"})
@@ -83,16 +100,19 @@ def _one(client: Client, number: int) -> Timing:
     return Timing(accepted, time.perf_counter() - started)
 
 
-def _table(timings: list[Timing], *, seconds: float) -> Table:
+def _table(healthz: list[float], timings: list[Timing], *, seconds: float) -> Table:
     table = Table(caption=f"{len(timings) / seconds:.1f} jobs a second")
-    for heading in (f"{len(timings)} jobs", "p50 ms", "p95 ms"):
+    for heading in (f"{len(timings)} jobs", "p50 ms", "p95 ms", "p50 / healthz"):
         table.add_column(heading, justify="right")
+    yardstick = statistics.median(healthz)
     for name, values in (
-        ("accepted", [timing.accepted for timing in timings]),
-        ("complete", [timing.complete for timing in timings]),
+        ("GET /healthz", healthz),
+        ("submit accepted", [timing.accepted for timing in timings]),
+        ("job complete", [timing.complete for timing in timings]),
     ):
         cuts = statistics.quantiles(values, n=20)
-        table.add_row(name, f"{1000 * cuts[9]:.0f}", f"{1000 * cuts[18]:.0f}")
+        ratio = statistics.median(values) / yardstick
+        table.add_row(name, f"{1000 * cuts[9]:.0f}", f"{1000 * cuts[18]:.0f}", f"{ratio:.1f}")
     return table
 
 

@@ -37,6 +37,20 @@ def test_every_route_leads_to_its_function(template: Template) -> None:
     assert routes == {key: f"<Functions{camel}.Arn>" for key, camel in DOCUMENTED.items()}
 
 
+def test_each_function_may_be_invoked_by_its_own_routes(dev: Template) -> None:
+    api = "arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<ApiHttpApi>"
+    invoked = {
+        (text(permission["FunctionName"]), text(permission["SourceArn"]))
+        for permission in dev.properties("AWS::Lambda::Permission")
+        if permission["Principal"] == "apigateway.amazonaws.com"
+    }
+    # The source of a request that no route matches is `<stage>/$default`, without a path.
+    assert invoked == {
+        (f"<Functions{camel}.Arn>", f"{api}/*/*{'' if key == '$default' else key.split(' ')[1]}")
+        for key, camel in DOCUMENTED.items()
+    }
+
+
 def test_one_throttled_default_stage_logs_each_request_as_json(template: Template) -> None:
     stage = template.one("AWS::ApiGatewayV2::Stage")
     assert stage["StageName"] == "$default"

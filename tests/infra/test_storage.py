@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from infra.stage import PROD
 from tests.infra.template import Template, text
 
 PERSISTENT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup")
@@ -37,10 +36,10 @@ def test_production_can_be_restored_and_not_deleted(prod: Template) -> None:
 
 
 def test_what_a_stage_holds_is_kept_or_removed_with_it(template: Template) -> None:
-    kept = template.stage.name == PROD.name
+    kept = template.stage.name == "prod"
     for resource_type in PERSISTENT:
         for id_, resource in template.of_type(resource_type).items():
-            assert resource["DeletionPolicy"] == ("Retain" if kept else "Delete"), id_
+            assert resource["DeletionPolicy"] == ("RetainExceptOnCreate" if kept else "Delete"), id_
             assert resource["UpdateReplacePolicy"] == ("Retain" if kept else "Delete"), id_
 
 

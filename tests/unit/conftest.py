@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from io import StringIO
 
 import pytest
 
@@ -10,12 +13,25 @@ import pytest
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Shoal")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "shoal-unit")
 
+from shoal.observability import logger
+from tests.unit.api import Api
 from tests.unit.world import Customer, World
 
 
 @pytest.fixture(autouse=True)
 def _no_sockets(socket_disabled: None) -> None:
     """A unit test that opens a socket fails."""
+
+
+@pytest.fixture
+def logs() -> Iterator[StringIO]:
+    """What the Lambda has logged so far."""
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    written = StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
 
 
 @pytest.fixture
@@ -27,3 +43,8 @@ def world() -> World:
 def customer(world: World) -> Customer:
     """An account with $10.00, three free trials and a live key."""
     return world.customer()
+
+
+@pytest.fixture
+def api(world: World, monkeypatch: pytest.MonkeyPatch) -> Api:
+    return Api(world, monkeypatch)

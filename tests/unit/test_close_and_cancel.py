@@ -10,16 +10,6 @@ from shoal.domain.ports import ExecutionState
 from tests.unit.world import STORED, Customer, World
 
 
-def closed_by_a_failing_bus(world: World, customer: Customer) -> Job:
-    """A canceled job that nobody has heard of."""
-    job = world.processing(customer)
-    world.network.fail("bus.publish", Unavailable())
-    with pytest.raises(Unavailable):
-        world.cancel_job(customer.caller, job.id)
-    world.network.heal()
-    return world.now(job)
-
-
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_canceled_job_costs_nothing_and_its_execution_stops(
     world: World, customer: Customer, begun: bool
@@ -82,12 +72,30 @@ def test_the_job_of_another_account_is_not_found(world: World, customer: Custome
     assert world.now(job) == job
 
 
-def test_a_job_closed_and_not_announced_stays_due(world: World, customer: Customer) -> None:
-    job = closed_by_a_failing_bus(world, customer)
+@pytest.mark.parametrize("failure", [Unavailable(), RuntimeError("AccessDenied")])
+def test_a_cancel_that_cannot_be_announced_is_done_and_stays_due(
+    world: World, customer: Customer, failure: Exception
+) -> None:
+    job = world.processing(customer)
+    world.network.fail("bus.publish", failure)
 
-    assert job.status is JobStatus.CANCELED
-    assert job.deadline_at_ms is not None
+    assert world.cancel_job(customer.caller, job.id).status is JobStatus.CANCELED
+
+    assert world.now(job).deadline_at_ms == world.clock.ms + 60_000
     assert world.bus.published == []
+
+
+@pytest.mark.parametrize("failure", [Unavailable(), RuntimeError("AccessDenied")])
+def test_an_execution_that_cannot_be_stopped_does_not_undo_a_cancel(
+    world: World, customer: Customer, failure: Exception
+) -> None:
+    job = world.processing(customer)
+    world.network.fail("workflow.stop", failure)
+
+    assert world.cancel_job(customer.caller, job.id).status is JobStatus.CANCELED
+
+    assert world.now(job).deadline_at_ms is None
+    assert len(world.bus.published) == 2
 
 
 def close(world: World, job: Job) -> str:

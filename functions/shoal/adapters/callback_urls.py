@@ -25,11 +25,11 @@ class MacCallbackUrls:
     def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str]:
         expected = self._mac(provider, job_key)
         account_id, _, job_id = job_key.partition(".")
-        genuine = hmac.compare_digest(expected.encode(), mac.encode())
+        genuine = hmac.compare_digest(expected.encode(), mac.encode("utf-8", "surrogatepass"))
         if not genuine or not is_account_id(account_id) or job_ulid(job_id) is None:
             raise CallbackRefused("the address is not one we made")
         return account_id, job_id
 
     def _mac(self, provider: str, job_key: str) -> str:
-        message = f"{provider}\n{job_key}".encode()
+        message = f"{provider}\n{job_key}".encode("utf-8", "surrogatepass")
         return hmac.new(self._secret().encode(), message, hashlib.sha256).hexdigest()

@@ -6,12 +6,15 @@ Whoever's transaction closes a job announces it. A party that dies between the t
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from shoal.domain.errors import JobError
 from shoal.domain.events import closing_events
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.domain.ports import Bus, Clock, Jobs, Ledger, Workflow
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,11 @@ class CloseJob:
         """Release the hold, announce, stop the execution. Raises `JobClosed` if somebody was faster."""
         failure = JobFailure(why.code, str(why))
         closed = self.ledger.release(job, failure, closer, self.clock.now_ms())
-        self.announce(closed)
+        try:
+            self.announce(closed)
+        except Exception:
+            # It is closed, whatever failed after that: it stays due, and the sweeper announces it.
+            logger.warning("closed, not announced", extra={"job_id": job.id}, exc_info=True)
         return closed
 
     def announce(self, job: Job) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Callable, Mapping
 
 import requests
@@ -12,6 +13,8 @@ import requests
 from shoal.adapters.providers import standard_webhooks
 from shoal.domain.errors import CallbackRefused
 from shoal.domain.ports import Clock
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT_S = (2, 8)
 
@@ -24,16 +27,19 @@ class SimulatorCallbacks:
         self._clock = clock
 
     def send(self, url: str, ref: str) -> None:
-        """Post the callback. A refusal is the receiver's business, as it would be for a real provider."""
+        """Post the callback. One that is refused or lost is what the fallback poll is for."""
         body = json.dumps({"ref": ref, "status": "succeeded"}).encode()
         headers = standard_webhooks.signed_headers(self._key(), ref, self._clock.now_ms() // 1000, body)
-        requests.post(
-            url,
-            data=body,
-            headers=headers | {"Content-Type": "application/json"},
-            timeout=TIMEOUT_S,
-            allow_redirects=False,
-        ).close()
+        try:
+            requests.post(
+                url,
+                data=body,
+                headers=headers | {"Content-Type": "application/json"},
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+            ).close()
+        except requests.RequestException:
+            logger.warning("callback not delivered", extra={"ref": ref}, exc_info=True)
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> str:
         """The reference a genuine callback is about. Raises `CallbackRefused`."""

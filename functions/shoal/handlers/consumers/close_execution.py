@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal import bootstrap
-from shoal.observability import flush_metrics, logger
-
-processor = BatchProcessor(event_type=EventType.SQS)
+from shoal.handlers.consumers.queue import consumer
+from shoal.observability import logger
 
 
 def close(record: SQSRecord) -> None:
@@ -30,12 +23,4 @@ def close(record: SQSRecord) -> None:
     )
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:
-    """Lambda handler: what fails is tried again by the queue, then goes to its dead letters."""
-    try:
-        return process_partial_response(
-            event=event, record_handler=close, processor=processor, context=context
-        )
-    finally:
-        flush_metrics()
-        logger.clear_state()
+handler = consumer(close)

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal import bootstrap
 from shoal.domain.errors import JobClosed
-from shoal.observability import count_provider_call, flush_metrics, logger
-
-processor = BatchProcessor(event_type=EventType.SQS)
+from shoal.handlers.consumers.queue import consumer
+from shoal.observability import count_provider_call, logger
 
 
 def poll(record: SQSRecord) -> None:
@@ -34,12 +27,4 @@ def poll(record: SQSRecord) -> None:
         count_provider_call(outcome, (time.monotonic_ns() - started) // 1_000_000)
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:
-    """Lambda handler: what fails is asked again by the queue, then goes to its dead letters."""
-    try:
-        return process_partial_response(
-            event=event, record_handler=poll, processor=processor, context=context
-        )
-    finally:
-        flush_metrics()
-        logger.clear_state()
+handler = consumer(poll)

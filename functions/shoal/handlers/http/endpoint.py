@@ -24,8 +24,8 @@ from shoal.domain.errors import (
     InvalidJson,
     PayloadTooLarge,
     UnsupportedMediaType,
-    ValidationFailed,
 )
+from shoal.handlers.http.json_body import json_object
 from shoal.observability import flush_metrics, logger, metrics
 from shoal.use_cases.authenticate import Authenticate, require
 
@@ -113,16 +113,7 @@ class Request:
         media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise UnsupportedMediaType()
-        try:
-            value = json.loads(data, parse_constant=_refuse_constant)
-            json.dumps(
-                value, ensure_ascii=False
-            ).encode()  # a lone surrogate is no text: nothing could store it
-        except (ValueError, RecursionError):
-            raise InvalidJson() from None
-        if not isinstance(value, dict):
-            raise ValidationFailed("The request body must be a JSON object.")
-        return value
+        return json_object(data)
 
 
 def endpoint(
@@ -175,7 +166,3 @@ def _report(request: Request, answer: Answer, duration_ms: int) -> None:
     if answer.status >= 400:
         kind = "ApiErrors5xx" if answer.status >= 500 else "ApiErrors4xx"
         metrics.add_metric(name=kind, unit=MetricUnit.Count, value=1)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from shoal import bootstrap
 from shoal.dialects import image
-from shoal.dialects.errors import image_error, neutral_error
+from shoal.dialects.errors import image_error, invalid_field, neutral_error
 from shoal.domain.api_key import Scope
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import ValidationFailed
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.observability import logger
@@ -23,10 +22,9 @@ def submit(request: Request) -> Answer:
     caller = request.authenticate(bootstrap.authenticate(table), Scope.GENERATE)
     body = request.json_object()
     if request.route == GENERATE and "mode" not in body:
-        raise ValidationFailed(
-            "Give `mode`.",
-            details={"fields": [{"field": "mode", "message": "is missing"}]},
-        )
+        raise invalid_field("mode", "is missing")
+    if request.route == GENERATE and "model" in body:
+        raise invalid_field("model", "cannot stand beside mode")
     request.render_error = image_error
     key = request.headers.get("idempotency-key")
     scoped = None if key is None else IdempotencyKey.of(caller.account_id, request.route, key, body)
