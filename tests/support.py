@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,10 +178,15 @@ class Deployed:
         return self.ledger.wallet(customer.account_id, asset)
 
     def item(self, job: Job) -> Item:
-        """The job's item as it lies in the table."""
-        item = self.table.get(*job_key(job.account_id, job.ulid))
-        assert item is not None
-        return item
+        """The job's item as it lies in the table; empty if there is none."""
+        return self.table.get(*job_key(job.account_id, job.ulid)) or {}
+
+    def delete_item(self, job: Job) -> None:
+        """Take the job's item out of the table."""
+        pk, sk = job_key(job.account_id, job.ulid)
+        self.cloud.client("dynamodb").delete_item(
+            TableName=self.cloud.outputs["TableName"], Key={"pk": {"S": pk}, "sk": {"S": sk}}
+        )
 
     def make_due(self, job: Job) -> None:
         """Let the job's deadline be long past."""
@@ -206,3 +211,30 @@ class Deployed:
         """Run the sweeper now. Returns what it did."""
         done: dict[str, int] = self.invoke("sweep-jobs", {})
         return done
+
+    def troubles(self) -> list[str]:
+        """What an operator would be alarmed by: dead letters, unexpected errors, a ledger that is off."""
+        found = [f"{queue}: {count} dead letters" for queue, count in self._dead_letters().items() if count]
+        found += [line for line in self._logged() if "unexpected error" in line]
+        audit = self.invoke("audit-ledger", {})
+        return found if audit == {"discrepancies": 0} else [*found, str(audit)]
+
+    def _dead_letters(self) -> dict[str, int]:
+        sqs = self.cloud.client("sqs")
+        urls = [
+            url for url in sqs.list_queues()["QueueUrls"] if "DeadLetters" in url or "AsyncFailures" in url
+        ]
+        assert urls, "the stack has no dead-letter queues"
+        wanted = "ApproximateNumberOfMessages"
+        return {
+            url: int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[wanted])["Attributes"][wanted])
+            for url in urls
+        }
+
+    def _logged(self) -> Iterator[str]:
+        logs = self.cloud.client("logs")
+        groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/shoal-local-")["logGroups"]
+        assert groups, "the stack has no logs"
+        for group in groups:
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+            yield from (event["message"] for page in pages for event in page["events"])

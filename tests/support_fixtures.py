@@ -21,7 +21,9 @@ def deployed(cloud: LocalCloud) -> Iterator[Deployed]:
     pause_sweeper(cloud)
     with requests.Session() as http:
         http.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS_MAX))
-        yield Deployed(cloud, http, BusLog(cloud))
+        stack = Deployed(cloud, http, BusLog(cloud))
+        yield stack
+        assert stack.troubles() == [], "whatever the tests did, the stack came through it sound"
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from hypothesis import settings
 
 # Powertools reads these when its module is first imported; the stack sets them on every function.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Shoal")
@@ -16,6 +17,10 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "shoal-unit")
 from shoal.observability import logger
 from tests.unit.api import Api
 from tests.unit.world import Customer, World
+
+# A busy machine is no reason to fail.
+settings.register_profile("shoal", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("shoal")
 
 
 @pytest.fixture(autouse=True)

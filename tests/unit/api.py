@@ -1,0 +1,108 @@
+"""The HTTP API over a world of fakes: real Lambda events in, what API Gateway would send out."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from shoal import bootstrap
+from shoal.handlers.http.routes import ROUTES
+from tests.unit.events import event
+from tests.unit.world import PUBLIC_URL, Customer, World
+
+SETTINGS = {
+    "SHOAL_STAGE": "unit",
+    "SHOAL_TABLE": "shoal-unit",
+    "SHOAL_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:shoal-unit-generate",
+    "SHOAL_PROVIDER_DEADLINE_S": "180",
+    "SHOAL_PUBLIC_URL": PUBLIC_URL,
+    "SHOAL_EVENT_BUS": "shoal-unit",
+}
+USE_CASES = [
+    "submit_job",
+    "read_job",
+    "list_jobs",
+    "read_wallet",
+    "cancel_job",
+    "receive_callback",
+]
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        return dict(self.json["error"])
+
+
+class Api:
+    """Routes as API Gateway does, by the table of routes."""
+
+    def __init__(self, world: World, patch: pytest.MonkeyPatch) -> None:
+        self.world = world
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        patch.setattr(bootstrap, "settings_of", lambda model: model.from_environment())
+        patch.setattr(bootstrap, "authenticate", lambda _table: world.authenticate)
+        for name in USE_CASES:
+            patch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
+
+    def call(
+        self,
+        name: str,
+        customer: Customer | None = None,
+        *,
+        headers: dict[str, str | None] | None = None,
+        body: str | bytes | None = None,
+        query: dict[str, str] | None = None,
+        job_id: str | None = None,
+    ) -> Response:
+        """Send the event `name`, as `customer`, with these changes; a header of None is left out."""
+        sent = event(name)
+        if customer:
+            sent["headers"]["authorization"] = f"Bearer {customer.key}"
+        for header, value in (headers or {}).items():
+            sent["headers"].pop(header, None)
+            if value is not None:
+                sent["headers"][header] = value
+        if body is not None:
+            sent |= _encoded(body)
+        if query is not None:
+            sent["queryStringParameters"] = query
+        if job_id is not None:
+            sent["pathParameters"]["id"] = job_id
+        return self.send(sent)
+
+    def generate(self, customer: Customer, body: Any, **headers: str | None) -> Response:
+        """POST /v1/generate; underscores in header names are dashes."""
+        dashed = {name.replace("_", "-"): value for name, value in headers.items()}
+        text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        return self.call("http_post_generate", customer, body=text, headers=dashed)
+
+    def send(self, sent: dict[str, Any]) -> Response:
+        verb = ROUTES.get(sent["routeKey"], "reject_route")
+        handler = importlib.import_module(f"shoal.handlers.http.{verb}").handler
+        answer = json.loads(json.dumps(handler(sent, None)))
+        answer["body"].encode()
+        assert answer["headers"]["X-Request-Id"] == sent["requestContext"]["requestId"]
+        assert answer["headers"]["Content-Type"] == "application/json"
+        return Response(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def _encoded(body: str | bytes) -> dict[str, Any]:
+    if isinstance(body, str):
+        return {"body": body, "isBase64Encoded": False}
+    return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}

@@ -1,0 +1,163 @@
+"""Whatever breaks, wherever: each hold resolves once, each end is announced, and with the same event ids."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shoal.domain.errors import ShoalError, Unavailable
+from shoal.domain.job import HoldState, Job, JobStatus
+from tests.fakes import Fault
+from tests.unit.machine import Crash, Stage
+from tests.unit.world import Customer, World
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Thousands of faults would be logged."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A prompt, how it ends when nothing breaks, and what the caller does meanwhile."""
+
+    prompt: str
+    status: JobStatus
+    cancel_after_s: int | None = None
+    usd: str = "10.00"
+
+
+COMPLETED, FAILED, CANCELED = JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED
+STORIES = {
+    "at once": Story("A shark", COMPLETED),
+    "by poll": Story("[poll] A shark", COMPLETED),
+    "by callback": Story("[callback] A shark", COMPLETED),
+    "busy at first": Story("[busy:3] A shark", COMPLETED),
+    "on a free trial": Story("A shark", COMPLETED, usd="0"),
+    "failing": Story("[fail] A shark", FAILED),
+    "failing on a free trial": Story("[fail] A shark", FAILED, usd="0"),
+    "refused": Story("[nsfw] A shark", FAILED),
+    "delivering junk": Story("[poll] junk", FAILED),
+    "never answering": Story("[timeout]", FAILED),
+    "canceled at once": Story("[slow:30] A shark", CANCELED, cancel_after_s=0),
+    "canceled while pending": Story("[slow:30] A shark", CANCELED, cancel_after_s=5),
+    "canceled too late": Story("A shark", COMPLETED, cancel_after_s=20),
+}
+
+
+def tell(story: Story, faults: list[Fault]) -> tuple[World, Customer]:
+    """Play a story to its end with these faults in it."""
+    world = World()
+    customer, stage = world.customer(usd=story.usd), Stage(world)
+    world.network.calls.clear()
+    world.network.faults = faults
+    try:
+        answered = world.submit(customer, prompt=story.prompt)
+        if story.cancel_after_s is not None:
+            stage.run(until_ms=world.clock.ms + story.cancel_after_s * 1000)
+            world.cancel_job(customer.caller, answered.job_id)
+    except (ShoalError, Crash):
+        pass  # the caller got no answer; what was begun goes on
+    stage.run()
+    world.network.heal()
+    return world, customer
+
+
+def check(world: World, customer: Customer) -> Job | None:
+    """All that must hold in the end; the job, if one was written."""
+    assert world.audit_ledger() == []
+    assert world.wallet(customer).held == 0
+    job = next(iter(world.tables.jobs.values()), None)
+    if job is None:
+        assert world.entries(customer) == ["top_up"]
+        assert world.bus.published == []
+        return None
+    assert job.status.terminal
+    assert job.hold_state is not HoldState.HELD
+    assert job.deadline_at_ms is None
+    resolution = "capture" if job.status is COMPLETED else "release"
+    assert world.entries(customer) == ["top_up", "hold", resolution]
+    outcome = "completed" if job.status is COMPLETED else "failed"
+    for family in ("image", "job"):
+        (times,) = world.bus.ids(f"{family}.{outcome}").values()
+        assert times >= 1
+        assert not world.bus.ids(f"{family}.{'failed' if outcome == 'completed' else 'completed'}")
+    for opening in ("job.created", "job.processing"):
+        assert len(world.bus.ids(opening)) <= 1
+    return job
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+def test_when_nothing_breaks_everything_happens_once(story: Story) -> None:
+    world, customer = tell(story, [])
+
+    job = check(world, customer)
+
+    assert job is not None
+    assert job.status is story.status
+    assert set(world.bus.types()) >= {f"image.{'completed' if story.status is COMPLETED else 'failed'}"}
+    assert len(world.bus.published) == len(set(world.bus.types()))
+    assert len(world.workflow.started) == 1
+
+
+FAULTS = {
+    "dies before": (Crash, False),
+    "dies after": (Crash, True),
+    "is out of reach": (Unavailable, False),
+    "loses the reply": (Unavailable, True),
+}
+
+
+def different_calls(calls: list[str]) -> list[int]:
+    """Every call of a story, except the many polls in the middle that are like those before."""
+    repeated = [calls[:index].count(name) > 3 for index, name in enumerate(calls[:-15])]
+    return [index for index in range(len(calls)) if not (index < len(repeated) and repeated[index])]
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+@pytest.mark.parametrize(("error", "lost_reply"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_at_any_single_call_is_mended(
+    story: Story, error: type[BaseException], lost_reply: bool
+) -> None:
+    for index in different_calls(tell(story, [])[0].network.calls):
+        world, customer = tell(story, [Fault(error(), index=index, lost_reply=lost_reply)])
+
+        check(world, customer)
+
+        assert len(world.network.calls) > index
+        assert max(world.bus.ids("job.completed").values(), default=0) <= 2
+
+
+ANY_FAULT = st.builds(
+    lambda index, kind: Fault(kind[0](), index=index, lost_reply=kind[1]),
+    st.integers(0, 40),
+    st.sampled_from(list(FAULTS.values())),
+)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(list(STORIES.values())), st.lists(ANY_FAULT, min_size=2, max_size=6))
+def test_faults_upon_faults_are_mended_too(story: Story, faults: list[Fault]) -> None:
+    check(*tell(story, faults))
+
+
+@pytest.mark.parametrize("port", ["bus.publish", "workflow.start", "jobs.begin", "staging.put"])
+def test_a_service_that_is_gone_for_minutes_only_delays_the_end(port: str) -> None:
+    world = World()
+    customer, stage = world.customer(), Stage(world)
+    world.network.fail(port, Unavailable())
+    world.submit(customer)
+    stage.run(until_ms=world.clock.ms + 10 * 60_000)
+    world.network.heal()
+
+    stage.run()
+
+    check(world, customer)

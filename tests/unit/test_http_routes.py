@@ -1,0 +1,187 @@
+"""Callbacks, health, addresses there are not, and what no route does without a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shoal.domain.errors import CallbackRefused
+from shoal.domain.job import Job
+from shoal.domain.provider import Pending
+from shoal.handlers.http.routes import ROUTES
+from tests.unit.api import Api, Response
+from tests.unit.events import event
+from tests.unit.world import Customer, World
+
+
+def call_back(api: Api, of: Job, **path: str) -> Response:
+    sent = event("http_post_callback")
+    sent["pathParameters"] = {
+        "provider": "simulator",
+        "job": f"{of.account_id}.{of.id}",
+        "mac": "mac-of-simulator",
+    } | path
+    return api.send(sent)
+
+
+def test_a_genuine_callback_is_taken_without_a_word(api: Api, customer: Customer) -> None:
+    job = api.world.processing(customer)
+    api.world.provider.callback = Pending("ref-1", 0)
+
+    answer = call_back(api, job)
+
+    assert (answer.status, answer.text) == (204, "")
+    assert len(api.world.poll_queue.messages) == 1
+    headers, body, _ = api.world.provider.callbacks[0]
+    assert headers["webhook-id"] == "sim_1763980800123"
+    assert body == event("http_post_callback")["body"].encode()
+
+
+def test_a_late_callback_is_taken_too_and_changes_nothing(api: Api, customer: Customer) -> None:
+    job = api.world.completed(customer)
+    api.world.provider.callback = Pending("ref-1", 0)
+
+    assert call_back(api, job).status == 204
+    assert api.world.poll_queue.messages == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        {"mac": "forged"},
+        {"mac": ""},
+        {"provider": "unknown"},
+        {"provider": "unknown", "mac": "mac-of-unknown"},
+        {"job": "x", "mac": "mac-of-simulator"},
+        {"mac": "\ud83d"},
+    ],
+)
+def test_a_callback_that_proves_nothing_is_told_nothing(
+    api: Api, customer: Customer, path: dict[str, str]
+) -> None:
+    answer = call_back(api, api.world.processing(customer), **path)
+
+    assert answer.status == 404
+    assert set(answer.json) == {"data", "error"}
+    assert api.world.poll_queue.messages == []
+
+
+def test_an_unsigned_callback_gets_the_same_answer_as_a_forged_address(api: Api, customer: Customer) -> None:
+    job = api.world.processing(customer)
+    api.world.provider.callback = CallbackRefused("the signature does not hold")
+
+    unsigned, forged = call_back(api, job), call_back(api, job, mac="forged")
+
+    assert (unsigned.status, unsigned.text) == (forged.status, forged.text)
+    assert "signature" not in unsigned.text
+
+
+def test_health_needs_no_key(api: Api) -> None:
+    answer = api.call("http_get_health")
+
+    assert (answer.status, answer.json) == (200, {"status": "ok", "stage": "unit"})
+    assert api.world.network.calls == []
+
+
+def unrouted(method: str, path: str) -> dict[str, Any]:
+    sent: dict[str, Any] = event("http_default")
+    sent["rawPath"] = sent["requestContext"]["http"]["path"] = path
+    sent["requestContext"]["http"]["method"] = method
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", "/v1/generate", "POST"),
+        ("GET", "/api/v1/image", "POST"),
+        ("PUT", "/v1/jobs/job_1", "GET"),
+        ("GET", "/v1/jobs/job_1/cancel", "POST"),
+        ("POST", "/v1/wallet", "GET"),
+        ("HEAD", "/healthz", "GET"),
+        ("GET", "/callbacks/a/b/c", "POST"),
+    ],
+)
+def test_the_wrong_method_is_told_the_right_one(api: Api, method: str, path: str, allow: str) -> None:
+    answer = api.send(unrouted(method, path))
+
+    assert (answer.status, answer.headers["Allow"]) == (405, allow)
+    assert answer.json == {
+        "data": None,
+        "error": {
+            "code": "method_not_allowed",
+            "message": "This address does not take this method.",
+            "status": 405,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v2/generate", "/v1/generate/", "/v1/jobs/a/b/c", "/dev/v1/wallet"]
+)
+def test_an_address_there_is_not_is_not_found(api: Api, path: str) -> None:
+    answer = api.send(unrouted("GET", path))
+
+    assert (answer.status, answer.error["code"]) == (404, "not_found")
+    assert "Allow" not in answer.headers
+
+
+NEED_A_KEY = [
+    "http_post_generate",
+    "http_post_image",
+    "http_get_job",
+    "http_get_api_job",
+    "http_post_cancel",
+    "http_post_api_cancel",
+    "http_get_wallet",
+    "http_get_api_wallet",
+    "http_get_usage",
+    "http_get_api_usage",
+]
+NEUTRAL = {"http_post_generate"}
+
+
+@pytest.mark.parametrize("name", NEED_A_KEY)
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer sk_live_0123456789abcdefghijABCDEFGHIJKL", "Basic c2hhcms6Ymx1ZQ=="],
+)
+def test_without_a_valid_key_no_route_says_more_than_401(
+    api: Api, name: str, authorization: str | None
+) -> None:
+    answer = api.call(name, headers={"authorization": authorization})
+
+    error = {"code": "UNAUTHORIZED", "message": "Missing or invalid API key.", "status": 401}
+    if name in NEUTRAL:
+        assert answer.json == {"data": None, "error": error | {"code": "unauthorized"}}
+    else:
+        assert answer.json == {"error": error}
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("name", NEED_A_KEY)
+def test_a_revoked_key_opens_no_route(api: Api, customer: Customer, name: str) -> None:
+    api.world.keys.revoke(customer.account_id, customer.stored_key.id)
+
+    assert api.call(name, customer).status == 401
+
+
+@pytest.mark.parametrize("name", NEED_A_KEY)
+def test_a_key_without_the_scope_is_forbidden(api: Api, world: World, name: str) -> None:
+    answer = api.call(name, world.customer(scopes=frozenset()))
+
+    assert (answer.status, answer.error["code"].upper()) == (403, "FORBIDDEN")
+    assert ("data" in answer.json) == (name in NEUTRAL)
+
+
+@pytest.mark.parametrize("name", NEED_A_KEY)
+def test_every_answer_to_a_known_key_tells_its_limit(api: Api, customer: Customer, name: str) -> None:
+    assert api.call(name, customer).headers["RateLimit-Policy"] == '"key";q=60;w=60'
+
+
+def test_every_route_has_an_event_that_the_tests_send() -> None:
+    others = ["http_post_callback", "http_get_health", "http_default"]
+    routed = {event(name)["routeKey"] for name in [*NEED_A_KEY, *others]}
+
+    assert routed == set(ROUTES)

@@ -1,0 +1,60 @@
+"""Settings: read from the environment, checked, never guessed."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from shoal import settings
+from shoal.settings import ReadHealthSettings, Settings, SubmitJobSettings, environment_variable
+
+GOOD = {
+    "SHOAL_STAGE": "unit",
+    "SHOAL_TABLE": "shoal-unit",
+    "SHOAL_STATE_MACHINE_ARN": "arn",
+    "SHOAL_PROVIDER_DEADLINE_S": "180",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_settings_are_read_from_their_variables() -> None:
+    read = SubmitJobSettings.from_environment()
+
+    assert (read.stage, read.table, read.provider_deadline_s) == ("unit", "shoal-unit", 180)
+
+
+@pytest.mark.parametrize("missing", GOOD)
+def test_a_missing_variable_is_an_error_that_names_its_field(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(missing)
+
+    with pytest.raises(ValidationError, match=missing.removeprefix("SHOAL_").lower()):
+        SubmitJobSettings.from_environment()
+
+
+@pytest.mark.parametrize("deadline", ["0", "-1", "soon", ""])
+def test_a_deadline_that_is_none_is_an_error(deadline: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOAL_PROVIDER_DEADLINE_S", deadline)
+
+    with pytest.raises(ValidationError):
+        SubmitJobSettings.from_environment()
+
+
+def test_what_a_function_does_not_need_it_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHOAL_TABLE")
+
+    assert ReadHealthSettings.from_environment().stage == "unit"
+
+
+def test_every_model_is_named_after_its_function_and_has_variables_of_ours() -> None:
+    models = [model for model in vars(settings).values() if isinstance(model, type)]
+    for model in models:
+        if issubclass(model, Settings) and model is not Settings:
+            assert model.__name__.endswith("Settings")
+            assert all(environment_variable(name).startswith("SHOAL_") for name in model.model_fields)

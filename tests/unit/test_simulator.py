@@ -1,0 +1,207 @@
+"""The embedded provider: each marker walks one path, and the same seed gives the same picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoal.adapters.providers.simulator import FALLBACK_POLL_SECONDS, Simulator
+from shoal.domain.errors import CallbackRefused, ProviderBusy, ProviderFailed, ProviderRejected
+from shoal.domain.provider import Answer, Done, Pending, ProviderRequest
+from tests.fakes import FakeClock
+
+REQUEST = ProviderRequest(
+    idempotency_key="job_1",
+    model="shoal-image",
+    prompt="A shark",
+    width_px=1024,
+    height_px=576,
+    seed=None,
+    submitted_at_ms=FakeClock().ms,
+    callback_url="https://api.test/callbacks/simulator/acc_1.job_1/mac",
+)
+
+
+def draw(**request: Any) -> bytes:
+    """A picture that tells what it was drawn from."""
+    return repr(sorted(request.items())).encode()
+
+
+@dataclass
+class Studio:
+    """A simulator, its clock, and the callbacks it posted."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    callbacks: list[tuple[str, str]] = field(default_factory=list)
+    verified: str = "sim_1"
+
+    def __post_init__(self) -> None:
+        self.simulator = Simulator(
+            clock=self.clock,
+            draw=draw,
+            call_back=lambda url, ref: self.callbacks.append((url, ref)),
+            verify=lambda *_: self.verified,
+        )
+
+    def start(self, prompt: str = "A shark", **changes: Any) -> Answer:
+        return self.simulator.start(replace(REQUEST, prompt=prompt, **changes))
+
+    def picture(self, **changes: Any) -> bytes:
+        return delivered(self.start(**changes))
+
+
+def delivered(answer: Answer) -> bytes:
+    assert isinstance(answer, Done)
+    (output,) = answer.outputs
+    assert output.data is not None
+    return output.data
+
+
+@pytest.fixture
+def studio() -> Studio:
+    return Studio()
+
+
+def test_a_plain_prompt_is_answered_at_once_with_the_asked_size(studio: Studio) -> None:
+    picture = studio.picture(seed=7)
+
+    assert picture == draw(prompt="A shark", seed=7, width_px=1024, height_px=576)
+    assert studio.callbacks == []
+
+
+def test_the_same_seed_gives_the_same_picture(studio: Studio) -> None:
+    assert studio.picture(seed=7) == studio.picture(seed=7, idempotency_key="job_2")
+    assert studio.picture(seed=7) != studio.picture(seed=8)
+    assert studio.picture(seed=0) != studio.picture(seed=None)
+
+
+def test_without_a_seed_each_job_has_its_own_and_keeps_it(studio: Studio) -> None:
+    assert studio.picture() == studio.picture()
+    assert studio.picture() != studio.picture(idempotency_key="job_2")
+
+
+@given(st.text(), st.none() | st.integers(0, 2**32 - 1))
+def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None) -> None:
+    seeds: list[int] = []
+
+    def note(**request: Any) -> bytes:
+        seeds.append(request["seed"])
+        return b""
+
+    no: Any = None
+    Simulator(clock=FakeClock(), draw=note, call_back=no, verify=no).start(
+        replace(REQUEST, idempotency_key=key, seed=seed)
+    )
+    assert 0 <= seeds[0] < 2**32
+    assert seed is None or seeds == [seed]
+
+
+def test_a_failing_prompt_fails(studio: Studio) -> None:
+    with pytest.raises(ProviderFailed, match="failed to generate"):
+        studio.start("A shark [fail]")
+
+
+def test_moderation_refuses_for_good(studio: Studio) -> None:
+    with pytest.raises(ProviderRejected, match="moderation"):
+        studio.start("[nsfw] shark")
+
+
+def test_a_prompt_that_times_out_never_answers(studio: Studio) -> None:
+    answer = studio.start("[timeout]")
+
+    for _ in range(5):
+        assert isinstance(answer, Pending)
+        assert answer.ref is not None
+        studio.clock.pass_seconds(3_600)
+        answer = studio.simulator.check(answer.ref, REQUEST)
+    assert isinstance(answer, Pending)
+    assert answer.poll_after_seconds >= 1
+
+
+@pytest.mark.parametrize("seconds", [1, 5, 170])
+def test_a_slow_prompt_is_ready_after_its_seconds(studio: Studio, seconds: int) -> None:
+    answer = studio.start(f"[slow:{seconds}]")
+    assert isinstance(answer, Pending)
+    assert answer.ref is not None
+    assert answer.poll_after_seconds == seconds
+
+    studio.clock.pass_seconds(seconds - 0.001)
+    assert studio.simulator.check(answer.ref, REQUEST) == Pending(answer.ref, 1)
+
+    studio.clock.pass_seconds(0.001)
+    assert delivered(studio.simulator.check(answer.ref, REQUEST)) == studio.picture()
+
+
+def test_a_slow_prompt_without_seconds_is_ready_at_the_first_poll(studio: Studio) -> None:
+    answer = studio.start("[slow]")
+
+    assert isinstance(answer, Pending)
+    assert answer.ref is not None
+    assert isinstance(studio.simulator.check(answer.ref, REQUEST), Done)
+
+
+def test_a_polled_prompt_is_ready_at_the_first_poll(studio: Studio) -> None:
+    answer = studio.start("[poll]")
+
+    assert isinstance(answer, Pending)
+    assert answer.ref is not None
+    assert answer.poll_after_seconds == 1
+    assert delivered(studio.simulator.check(answer.ref, REQUEST)) == studio.picture()
+
+
+def test_a_called_back_prompt_posts_a_callback_and_can_still_be_polled(studio: Studio) -> None:
+    answer = studio.start("[callback]")
+
+    assert isinstance(answer, Pending)
+    assert answer.ref is not None
+    assert studio.callbacks == [(REQUEST.callback_url, answer.ref)]
+    assert answer.poll_after_seconds == FALLBACK_POLL_SECONDS
+    assert isinstance(studio.simulator.check(answer.ref, REQUEST), Done)
+
+
+def test_a_busy_prompt_asks_to_come_back_until_its_seconds_have_passed(studio: Studio) -> None:
+    with pytest.raises(ProviderBusy) as busy:
+        studio.start("[busy:3]")
+    assert busy.value.retry_after_seconds == 1
+
+    studio.clock.pass_seconds(3)
+    assert isinstance(studio.start("[busy:3]"), Done)
+
+
+def test_markers_combine(studio: Studio) -> None:
+    with pytest.raises(ProviderBusy):
+        studio.start("[busy:3] [poll] A shark")
+    studio.clock.pass_seconds(3)
+
+    assert isinstance(studio.start("[busy:3] [poll] A shark"), Pending)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["[FAIL]", "[fail", "fail]", "[slow:x]", "[slow:-1]", "[slow:99999]", "[[]]", "[ fail ]"]
+)
+def test_what_only_looks_like_a_marker_is_part_of_the_prompt(studio: Studio, prompt: str) -> None:
+    assert isinstance(studio.start(prompt), Done)
+
+
+def test_a_genuine_callback_says_only_where_to_look(studio: Studio) -> None:
+    studio.verified = f"sim_{studio.clock.ms}"
+
+    assert studio.simulator.parse_callback({}, b"", 0) == Pending(studio.verified, 0)
+
+
+@pytest.mark.parametrize("ref", ["", "never", "sim_", "sim_x", "sim_1\n", "sim_" + "1" * 16, "other_1"])
+def test_a_callback_about_nothing_of_ours_is_refused(studio: Studio, ref: str) -> None:
+    studio.verified = ref
+
+    with pytest.raises(CallbackRefused):
+        studio.simulator.parse_callback({}, b"", 0)
+
+
+def test_calling_work_off_is_harmless(studio: Studio) -> None:
+    studio.simulator.cancel("sim_1")
+
+    assert isinstance(studio.simulator.check("sim_1", REQUEST), Done)

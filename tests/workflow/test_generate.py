@@ -1,0 +1,195 @@
+"""generate.asl.json run for real, as it is deployed."""
+
+from __future__ import annotations
+
+import io
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from shoal.domain.job import Closer, Job, JobFailure, JobStatus
+from tests.support import TEST_DEADLINE_S, Customer, Deployed
+from tests.workflow.machine import Json, Machine, Workshop
+from tests.workflow.walks import (
+    CLOSED_BEFORE_BEGINNING,
+    CLOSED_BEFORE_RELEASING,
+    CLOSED_BEFORE_SETTLING,
+    COMPLETED,
+    FAILED,
+    HAPPY,
+    NO_CHARGE,
+    OPENED,
+    REFUSED,
+    UNUSABLE,
+    WALKS,
+    assert_captured,
+    assert_released,
+)
+
+DEFINITION = Path(__file__).parents[2] / "statemachines" / "generate.asl.json"
+
+
+def picture(side_px: int = 64) -> bytes:
+    """A real PNG."""
+    data = io.BytesIO()
+    Image.new("RGB", (side_px, side_px), "teal").save(data, "PNG")
+    return data.getvalue()
+
+
+def cancel_unseen(deployed: Deployed, job: Job) -> Job:
+    """Close the job as a cancel does whose sender dies before it announces or stops anything."""
+    failure = JobFailure("canceled", "Canceled by request.")
+    return deployed.ledger.release(job, failure, Closer.CANCEL, job.created_at_ms + 1)
+
+
+def test_a_good_job_takes_four_states(deployed: Deployed, machine: Machine, customer: Customer) -> None:
+    job_id = customer.client.submit()
+
+    assert machine.end(job_id) == "SUCCEEDED"
+    assert machine.path(job_id) == HAPPY
+    job = assert_captured(deployed, customer, job_id)
+    assert job.closed_by is Closer.WORKFLOW
+    assert deployed.bus.types_of(job_id) == COMPLETED
+
+
+@pytest.mark.parametrize("marker", ["[poll]", "[callback]", "[slow:1]", "[busy:1]"])
+def test_a_provider_may_answer_later(
+    deployed: Deployed, machine: Machine, customer: Customer, marker: str
+) -> None:
+    job_id = customer.client.submit(f"{marker} a shark")
+
+    assert machine.end(job_id) == "SUCCEEDED"
+    assert machine.path(job_id) == HAPPY
+    job = assert_captured(deployed, customer, job_id)
+    assert (job.provider_ref is None) == (marker == "[busy:1]")
+    assert deployed.bus.types_of(job_id) == COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("marker", "code", "message"),
+    [
+        ("[fail]", "provider_failed", "The provider failed to generate the image."),
+        ("[nsfw]", "provider_rejected", "The prompt was refused by content moderation."),
+        ("[timeout]", "provider_timeout", f"Provider request timed out after {TEST_DEADLINE_S}s."),
+    ],
+)
+def test_a_provider_that_fails_costs_nothing(
+    deployed: Deployed, machine: Machine, customer: Customer, marker: str, code: str, message: str
+) -> None:
+    job_id = customer.client.submit(f"{marker} a shark")
+
+    assert machine.end(job_id) == "SUCCEEDED"
+    assert machine.path(job_id) == REFUSED
+    job = assert_released(deployed, customer, job_id)
+    assert (job.status, job.failure) == (JobStatus.FAILED, JobFailure(code, message))
+    assert deployed.bus.types_of(job_id) == FAILED
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"<html>not a picture</html>", "The provider did not deliver a readable image."),
+        (picture()[:-40], "The provider did not deliver a readable image."),
+        (picture(side_px=8), "The provider's image has an unusable size."),
+    ],
+    ids=["no picture", "truncated", "too small"],
+)
+def test_bytes_that_are_no_usable_picture_fail_the_job(
+    deployed: Deployed, workshop: Workshop, customer: Customer, data: bytes, message: str
+) -> None:
+    job = workshop.processing(customer)
+
+    workshop.deliver(job, data)
+
+    assert workshop.machine.end(job.id) == "SUCCEEDED"
+    assert workshop.machine.path(job.id) == UNUSABLE
+    assert assert_released(deployed, customer, job.id).failure == JobFailure("output_invalid", message)
+    assert deployed.bus.types_of(job.id) == FAILED
+
+
+@pytest.mark.parametrize(
+    ("output", "failure"),
+    [
+        ({"outputs": []}, JobFailure("output_invalid", "The provider delivered no image.")),
+        (
+            {"outputs": [{"key": "nobody/nothing/0"}]},
+            JobFailure("output_invalid", "The provider's output is gone."),
+        ),
+        ({"outputs": [{"unknown": "field"}]}, JobFailure("internal_error", NO_CHARGE)),
+    ],
+    ids=["nothing", "gone", "malformed"],
+)
+def test_an_answer_without_a_picture_fails_the_job(
+    deployed: Deployed, workshop: Workshop, customer: Customer, output: Json, failure: JobFailure
+) -> None:
+    job = workshop.processing(customer)
+
+    workshop.answer(job, output)
+
+    assert workshop.machine.end(job.id) == "SUCCEEDED"
+    assert workshop.machine.path(job.id) == UNUSABLE
+    assert assert_released(deployed, customer, job.id).failure == failure
+
+
+def test_a_job_closed_before_it_begins_is_left_alone(
+    deployed: Deployed, machine: Machine, customer: Customer
+) -> None:
+    job = deployed.accept(customer)
+    cancel_unseen(deployed, job)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == CLOSED_BEFORE_BEGINNING
+    assert assert_released(deployed, customer, job.id).status is JobStatus.CANCELED
+    assert deployed.bus.types_of(job.id) == [], "whoever closed it announces it"
+
+
+def test_a_picture_that_comes_after_a_cancel_is_never_charged(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    job = workshop.processing(customer)
+    cancel_unseen(deployed, job)
+
+    workshop.deliver(job, picture())
+
+    assert workshop.machine.end(job.id) == "SUCCEEDED"
+    assert workshop.machine.path(job.id) == CLOSED_BEFORE_SETTLING
+    assert assert_released(deployed, customer, job.id).status is JobStatus.CANCELED
+    assert deployed.item(job)["late_output_at_ms"] > 0
+    assert deployed.bus.types_of(job.id) == OPENED
+
+
+def test_a_failure_that_comes_after_a_cancel_changes_nothing(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    job = workshop.processing(customer)
+    canceled = cancel_unseen(deployed, job)
+
+    workshop.refuse(job, "ProviderFailed", "too late")
+
+    assert workshop.machine.end(job.id) == "SUCCEEDED"
+    assert workshop.machine.path(job.id) == CLOSED_BEFORE_RELEASING
+    assert assert_released(deployed, customer, job.id).failure == canceled.failure
+    assert deployed.bus.types_of(job.id) == OPENED
+
+
+def test_every_transition_is_walked_by_a_test() -> None:
+    states = json.loads(DEFINITION.read_text())["States"]
+    ways_out = {name: [*ends(state), *catches(state)] for name, state in states.items()}
+
+    walked = {edge for path in WALKS for edge in pairwise((*path, "the end"))}
+
+    assert walked == {(name, way) for name, ways in ways_out.items() for way in ways}
+
+
+def ends(state: Json) -> list[str]:
+    """Where a state leads when all goes well."""
+    return [state.get("Next", "the end")]
+
+
+def catches(state: Json) -> list[str]:
+    """Where it leads when something fails."""
+    return [catcher["Next"] for catcher in state.get("Catch", [])]

@@ -1,0 +1,209 @@
+"""generate.asl.json run with a part of its surroundings broken: copies of the deployed machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from shoal.domain.job import HoldState, Job, JobFailure
+from tests.support import Customer, Deployed
+from tests.workflow.machine import NEVER_ANSWERS, RAISES, Json, Machine, Workshop
+from tests.workflow.walks import (
+    COMPLETED,
+    COMPLETED_UNHEARD,
+    FAILED,
+    FAILED_UNHEARD,
+    HAPPY,
+    NO_CHARGE,
+    OPENED,
+    REFUSED,
+    UNHEARD_AND_LOST,
+    UNRELEASED,
+    UNSETTLED,
+    UNUSABLE,
+    assert_captured,
+    assert_released,
+)
+
+Tamper = Callable[[Json], None]
+
+
+def deafen(state: str) -> Tamper:
+    """The bus refuses what `state` publishes: only AWS itself may use such a source."""
+
+    def tamper(definition: Json) -> None:
+        arguments = definition["States"][state]["Arguments"]
+        arguments["Entries"] = arguments["Entries"].replace("'Source': 'shoal'", "'Source': 'aws.shoal'")
+
+    return tamper
+
+
+def closed_execution(job: Job) -> Json:
+    """What the queue of closed executions delivers of a failed one."""
+    execution = json.dumps({"account_id": job.account_id, "job_id": job.id})
+    body = json.dumps({"detail": {"status": "FAILED", "input": execution}})
+    return {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": body}]}
+
+
+def test_an_internal_error_is_told_without_internals(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    machine = workshop.with_function("SettleWallet", RAISES.format(error="KeyError"))
+    job = deployed.accept(customer)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == UNSETTLED
+    assert assert_released(deployed, customer, job.id).failure == JobFailure("internal_error", NO_CHARGE)
+    assert deployed.bus.types_of(job.id) == FAILED
+
+
+def test_storing_too_slowly_is_not_the_providers_time_out(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    machine = workshop.with_function("StoreOutput", NEVER_ANSWERS, TimeoutSeconds=1, Retry=[])
+    job = deployed.accept(customer)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == UNUSABLE
+    assert assert_released(deployed, customer, job.id).failure == JobFailure("internal_error", NO_CHARGE)
+
+
+@pytest.mark.parametrize("state", HAPPY[:3])
+@pytest.mark.parametrize("lost", [{"requests": 2}, {"answers": 2}], ids=["requests", "answers"])
+def test_lost_requests_and_answers_are_repeated_without_a_trace(
+    deployed: Deployed, workshop: Workshop, customer: Customer, state: str, lost: dict[str, int]
+) -> None:
+    machine = workshop.losing(state, **lost)
+    job = deployed.accept(customer)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == HAPPY
+    assert_captured(deployed, customer, job.id)
+    assert set(deployed.bus.types_of(job.id)) == set(COMPLETED)
+    ids = {event["detail"]["id"] for event in deployed.bus.of(job.id)}
+    assert len(ids) == len(COMPLETED), "a repeated event keeps its id"
+
+
+@pytest.mark.parametrize("lost", [{"requests": 2}, {"answers": 2}], ids=["requests", "answers"])
+def test_a_release_whose_requests_or_answers_are_lost_is_made_once(
+    deployed: Deployed, workshop: Workshop, customer: Customer, lost: dict[str, int]
+) -> None:
+    machine = workshop.losing("ReleaseHold", **lost)
+    job = deployed.accept(customer, "[fail] a shark")
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == REFUSED
+    assert_released(deployed, customer, job.id)
+    assert deployed.bus.types_of(job.id) == FAILED
+
+
+def test_a_settled_job_stays_completed_though_every_answer_is_lost(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    machine = workshop.losing("SettleWallet", answers=99)
+    job = deployed.accept(customer)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == UNSETTLED
+    assert_captured(deployed, customer, job.id)
+    assert deployed.bus.types_of(job.id) == COMPLETED
+
+
+def test_a_hold_the_workflow_cannot_release_is_left_to_the_sweeper(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    machine = workshop.with_function("ReleaseHold", RAISES.format(error="KeyError"))
+    job = deployed.accept(customer, "[fail] a shark")
+
+    assert machine.run(job) == "FAILED"
+
+    assert machine.path(job.id) == UNRELEASED
+    assert deployed.job(customer, job.id).hold_state is HoldState.HELD
+    deployed.make_due(job)
+    deployed.sweep()
+    assert_released(deployed, customer, job.id)
+    assert deployed.bus.types_of(job.id) == FAILED
+
+
+def test_a_completion_the_bus_refuses_is_announced_later(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    machine = workshop.machine.copy(deafen("PublishCompleted"))
+    job = deployed.accept(customer)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == COMPLETED_UNHEARD
+    assert deployed.bus.types_of(job.id) == OPENED
+    deployed.sweep()
+    assert_captured(deployed, customer, job.id)
+    assert deployed.bus.types_of(job.id) == COMPLETED
+    deployed.sweep()
+    assert deployed.bus.types_of(job.id) == COMPLETED, "announced once"
+
+
+def test_a_failure_the_bus_refuses_is_announced_later(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    machine = workshop.machine.copy(deafen("PublishFailed"))
+    job = deployed.accept(customer, "[fail] a shark")
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == FAILED_UNHEARD
+    assert deployed.bus.types_of(job.id) == OPENED
+    deployed.sweep()
+    assert_released(deployed, customer, job.id)
+    assert deployed.bus.types_of(job.id) == FAILED
+
+
+def test_an_execution_that_can_neither_announce_nor_ask_for_it_fails(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    def tamper(definition: Json) -> None:
+        deafen("PublishCompleted")(definition)
+        definition["States"]["AnnounceLater"]["Arguments"]["TableName"] = "no-such-table"
+
+    machine = workshop.machine.copy(tamper)
+    job = deployed.accept(customer)
+
+    assert machine.run(job) == "FAILED"
+
+    assert machine.path(job.id) == UNHEARD_AND_LOST
+    assert deployed.bus.types_of(job.id) == OPENED
+    deployed.invoke("close-execution", closed_execution(job))
+    assert_captured(deployed, customer, job.id)
+    assert deployed.bus.types_of(job.id) == COMPLETED
+
+
+def test_announcing_later_makes_no_job_out_of_nothing(workshop: Workshop, customer: Customer) -> None:
+    nobody = replace(workshop.deployed.accept(customer), id=f"job_{'0' * 26}")
+    careful = announcing_only(workshop, "attribute_exists(pk)")
+    careless = announcing_only(workshop, "attribute_exists(pk) OR attribute_not_exists(pk)")
+
+    assert careful.run(nobody) == "FAILED"
+    assert workshop.deployed.item(nobody) == {}
+
+    assert careless.run(nobody) == "SUCCEEDED"
+    assert workshop.deployed.item(nobody) != {}, "the condition is what keeps it out"
+    workshop.deployed.delete_item(nobody)
+
+
+def announcing_only(workshop: Workshop, condition: str) -> Machine:
+    """A machine that does nothing but announce later, under this condition."""
+    own = workshop.machine.definition()["States"]["AnnounceLater"]["Arguments"]["ConditionExpression"]
+    assert own == "attribute_exists(pk)"
+
+    def tamper(definition: Json) -> None:
+        definition["StartAt"] = "AnnounceLater"
+        definition["States"]["AnnounceLater"]["Arguments"]["ConditionExpression"] = condition
+
+    return workshop.machine.copy(tamper)

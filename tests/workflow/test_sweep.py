@@ -1,0 +1,141 @@
+"""The sweeper, the canceler and the consumer of closed executions, run for real: nothing is left behind."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from shoal.domain.job import QUEUE_LIMIT_MS, Closer, HoldState, Job, JobFailure, JobStatus
+from tests.support import TEST_DEADLINE_S, ClockAt, Customer, Deployed, eventually
+from tests.workflow.machine import Machine, Workshop
+from tests.workflow.walks import COMPLETED, FAILED
+
+FAILED_UNBEGUN = ["image.failed", "job.failed"]
+CANCELED = JobFailure("canceled", "Canceled by request.")
+INTERRUPTED = JobFailure("provider_failed", "Generation was interrupted. No charge was applied.")
+TIMED_OUT = JobFailure("provider_timeout", f"Provider request timed out after {TEST_DEADLINE_S}s.")
+EXPIRED = JobFailure("expired", "The job could not be started in time. No charge was applied.")
+
+
+def assert_forgotten(deployed: Deployed, customer: Customer, job_id: str) -> Job:
+    """The job ended, nothing was charged, nothing is held, and nobody need look at it again."""
+    job, wallet = deployed.job(customer, job_id), deployed.wallet(customer)
+    assert (job.hold_state, job.cost) == (HoldState.RELEASED, 0)
+    assert (wallet.available, wallet.held) == (10_000_000, 0)
+    assert not {"open_shard", "deadline_at", "task_token"} & deployed.item(job).keys()
+    return job
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def test_a_job_whose_execution_was_never_started_is_started(
+    deployed: Deployed, machine: Machine, customer: Customer
+) -> None:
+    job = deployed.accept(customer)
+    deployed.sweep()
+    assert deployed.job(customer, job.id).status is JobStatus.QUEUED, "it is not due yet"
+
+    deployed.make_due(job)
+    deployed.sweep()
+
+    assert machine.end(job.id) == "SUCCEEDED"
+    assert deployed.job(customer, job.id).status is JobStatus.COMPLETED
+    assert deployed.bus.types_of(job.id) == COMPLETED
+
+
+def test_a_job_that_waited_too_long_expires(deployed: Deployed, customer: Customer) -> None:
+    long_ago = ClockAt(now_ms() - QUEUE_LIMIT_MS - 1_000)
+    job = deployed.accept(customer, clock=long_ago)
+
+    deployed.sweep()
+
+    expired = assert_forgotten(deployed, customer, job.id)
+    assert (expired.status, expired.failure) == (JobStatus.EXPIRED, EXPIRED)
+    assert deployed.bus.types_of(job.id) == FAILED_UNBEGUN
+
+
+def test_a_queued_job_whose_execution_has_ended_is_closed(
+    deployed: Deployed, machine: Machine, customer: Customer
+) -> None:
+    canceled, bereft = deployed.accept(customer), deployed.accept(customer)
+    customer.client.cancel(canceled.id)
+    machine.start(canceled, name=bereft.id)
+    machine.end(bereft.id)
+
+    deployed.make_due(bereft)
+    deployed.sweep()
+
+    closed = assert_forgotten(deployed, customer, bereft.id)
+    assert (closed.status, closed.failure) == (JobStatus.FAILED, INTERRUPTED)
+    assert deployed.bus.types_of(bereft.id) == FAILED_UNBEGUN
+
+
+def test_a_job_past_its_deadline_is_closed_once(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    job = workshop.processing(customer)
+    deployed.make_due(job)
+
+    deployed.sweep()
+    deployed.sweep()
+
+    closed = assert_forgotten(deployed, customer, job.id)
+    assert (closed.status, closed.failure, closed.closed_by) == (JobStatus.FAILED, TIMED_OUT, Closer.SWEEP)
+    assert workshop.machine.end(job.id) == "ABORTED"
+    assert deployed.bus.types_of(job.id) == FAILED
+
+
+def test_a_closed_job_that_was_not_announced_is_announced(deployed: Deployed, customer: Customer) -> None:
+    job = deployed.accept(customer)
+    closed = deployed.ledger.release(job, CANCELED, Closer.CANCEL, now_ms())
+    deployed.make_due(closed)
+
+    deployed.sweep()
+    deployed.sweep()
+
+    assert assert_forgotten(deployed, customer, job.id).status is JobStatus.CANCELED
+    assert deployed.bus.types_of(job.id) == FAILED_UNBEGUN
+
+
+def test_sweeps_at_once_see_to_each_job_once(deployed: Deployed, customer: Customer) -> None:
+    deployed.sweep()  # what earlier tests left behind is nobody's any more
+    unannounced = [deployed.accept(customer) for _ in range(8)]
+    for job in unannounced:
+        deployed.make_due(deployed.ledger.release(job, CANCELED, Closer.CANCEL, now_ms()))
+
+    with ThreadPoolExecutor(3) as threads:
+        sweeps = list(threads.map(lambda _: deployed.sweep(), range(3)))
+
+    done: Counter[str] = sum((Counter(sweep) for sweep in sweeps), Counter())
+    assert done == {"announced": len(unannounced)}
+    for job in unannounced:
+        assert deployed.bus.types_of(job.id) == FAILED_UNBEGUN
+
+
+def test_an_aborted_execution_closes_its_job_and_announces_it_once(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    job = workshop.processing(customer)
+
+    workshop.machine.abort(job.id)
+
+    eventually(lambda: "open_shard" not in deployed.item(job))
+    closed = assert_forgotten(deployed, customer, job.id)
+    assert (closed.status, closed.failure, closed.closed_by) == (JobStatus.FAILED, INTERRUPTED, Closer.SWEEP)
+    assert deployed.bus.types_of(job.id) == FAILED
+
+
+def test_a_cancel_stops_the_work_and_announces_it_once(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    job = workshop.processing(customer)
+
+    assert customer.client.cancel(job.id).status_code == 200
+
+    assert workshop.machine.end(job.id) == "ABORTED"
+    canceled = assert_forgotten(deployed, customer, job.id)
+    assert (canceled.status, canceled.failure) == (JobStatus.CANCELED, CANCELED)
+    assert deployed.bus.types_of(job.id) == FAILED
