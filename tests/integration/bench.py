@@ -1,0 +1,114 @@
+"""The real use cases over the real table; only workflow, bus, clock and ids are fakes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb_items import wallet_key
+from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+from shoal.adapters.dynamodb_table import Item, Table
+from shoal.adapters.system import RandomIds
+from shoal.dialects.image import accepted, parse_submission
+from shoal.domain.api_key import Caller, Scope
+from shoal.domain.catalog import load_catalog
+from shoal.domain.idempotency import IdempotencyKey
+from shoal.domain.job import Job, Output
+from shoal.domain.money import Asset
+from shoal.domain.ports import Ids
+from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.wallet import Wallet
+from shoal.use_cases.cancel_job import CancelJob
+from shoal.use_cases.close_execution import CloseExecution
+from shoal.use_cases.close_job import CloseJob
+from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.release_hold import ReleaseHold
+from shoal.use_cases.settle_wallet import SettleWallet
+from shoal.use_cases.submit_job import Answered, SubmitJob
+from shoal.use_cases.sweep_jobs import SweepJobs
+from tests.fakes import FakeBus, FakeClock, FakeWorkflow, Network
+
+PUBLIC_URL = "https://cdn.test"
+DEADLINE_S = 180
+PRICE = 10_000
+"""What a job of mode 1k costs."""
+
+OUTPUTS = (Output("images/x/0.png", "image/png", 1024, 1024, 7),)
+
+
+class Bench:
+    """One table and everything that works on it. `network` makes the fakes fail."""
+
+    def __init__(self, table: Table, ids: Ids | None = None, clock: FakeClock | None = None) -> None:
+        self.table, self.clock, self.ids = table, clock or FakeClock(), ids or RandomIds()
+        self.network = Network()
+        self.workflow, self.bus = FakeWorkflow(self.network), FakeBus(self.network)
+        self.jobs, self.ledger, self.keys = DynamoDbJobs(table), DynamoDbLedger(table), DynamoDbKeys(table)
+        self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
+        self.submit_job = SubmitJob(self.ledger, self.workflow, self.clock, self.ids, DEADLINE_S)
+        self.close_job = CloseJob(self.jobs, self.ledger, self.bus, self.workflow, self.clock, PUBLIC_URL)
+        self.cancel_job = CancelJob(self.jobs, self.close_job)
+        self.close_execution = CloseExecution(self.jobs, self.close_job)
+        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.clock, PUBLIC_URL)
+        self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clock, PUBLIC_URL)
+        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.close_job, self.clock)
+
+    def over(self, table: Table) -> Bench:
+        """The same bench, reaching its table another way."""
+        other = Bench(table, self.ids, self.clock)
+        other.network, other.workflow, other.bus = self.network, self.workflow, self.bus
+        return other
+
+    def account(self, micros: int) -> Caller:
+        """A new account's caller."""
+        account, key = self.accounts.open("someone@example.com", usd_micros=micros)
+        allowance = Allowance(RateLimit(), 0, 0)
+        return Caller(account.id, key.key.id, frozenset(Scope), test=False, allowance=allowance)
+
+    def submit(
+        self, caller: Caller, key: str | None = None, prompt: str = "A shark", mode: str = "1k"
+    ) -> Answered:
+        """A submit as the handler makes it."""
+        body: dict[str, Any] = {"mode": mode, "prompt": prompt}
+        scoped = IdempotencyKey.of(caller.account_id, "POST /v1/generate", key, body) if key else None
+        return self.submit_job(caller, parse_submission(body, load_catalog()), scoped, accepted)
+
+    def accept(self, caller: Caller, mode: str = "1k") -> Job:
+        """A job that was submitted."""
+        return self.jobs.get(caller.account_id, self.submit(caller, mode=mode).job_id)
+
+    def begin(self, job: Job) -> Job:
+        """The workflow's first state reaches the job."""
+        return self.jobs.begin(job.account_id, job.id, f"token of {job.id}", self.clock.now_ms())
+
+    def settle(self, job: Job) -> Job:
+        """The workflow's SettleWallet."""
+        return self.settle_wallet(job.account_id, job.id, OUTPUTS)[0]
+
+    def fail(self, job: Job) -> Job:
+        """The workflow's ReleaseHold."""
+        return self.release_hold(job.account_id, job.id, "ProviderFailed", "no luck")[0]
+
+    def job(self, job: Job) -> Job:
+        """The job as it stands now."""
+        return self.jobs.get(job.account_id, job.id)
+
+    def wallet(self, caller: Caller, asset: Asset = Asset.USD) -> Wallet:
+        return self.ledger.wallet(caller.account_id, asset)
+
+    def entries(self, caller: Caller, asset: Asset = Asset.USD) -> list[Item]:
+        """Every ledger entry of a wallet."""
+        pages = self.table.query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :entry)",
+            values={":pk": wallet_key(caller.account_id, asset)[0], ":entry": "ENTRY#"},
+        )
+        return [item for items, _ in pages for item in items]
+
+    def all_jobs(self, caller: Caller) -> list[Item]:
+        """Every job of an account as it lies in the table."""
+        pages = self.table.query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :job)",
+            values={":pk": f"ACCOUNT#{caller.account_id}", ":job": "JOB#"},
+        )
+        return [item for items, _ in pages for item in items]

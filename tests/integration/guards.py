@@ -1,0 +1,112 @@
+"""Every condition in the table's adapters, with the scenarios that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shoal.adapters.dynamodb_accounts import IDLE, WITHIN_BURST
+from shoal.adapters.dynamodb_jobs import EXISTS, OPEN, SAME_DEADLINE, UNANNOUNCED
+from shoal.adapters.dynamodb_ledger import (
+    AFFORDABLE,
+    NEW,
+    ON_TRIAL,
+    ROOM,
+    STILL_HELD,
+    STILL_OPEN,
+    TRIAL_TAKEN,
+    UNUSED,
+)
+from tests.integration.bench import Bench
+from tests.integration.conditions import Guard, Mutant
+from tests.integration.scenarios_keys import (
+    a_burst_is_admitted_and_no_more,
+    a_burst_shortened_meanwhile_is_short,
+    a_key_id_names_one_key,
+    a_key_revoked_meanwhile_is_unknown,
+    a_key_slowed_meanwhile_is_slow,
+    a_rested_key_has_its_whole_burst_again,
+    a_revoked_key_is_unknown,
+    a_secret_opens_one_account,
+    a_slow_key_is_slow_from_its_first_request,
+    an_account_is_opened_once,
+    nobody_gets_no_key,
+    revoking_makes_no_key,
+)
+from tests.integration.scenarios_money import (
+    a_closed_job_does_not_begin,
+    a_closed_job_is_not_closed_again,
+    a_deadline_is_moved_by_one_who_knows_it,
+    a_fourth_trial_is_refused,
+    a_full_wallet_takes_no_more,
+    a_hold_that_is_not_held_is_not_resolved,
+    a_job_overwrites_no_job_of_the_same_id,
+    a_job_without_money_is_refused,
+    a_late_output_makes_no_job,
+    a_top_up_is_made_once,
+    a_trial_is_given_back,
+    a_trial_is_not_spent_while_there_is_money,
+    a_wallet_that_is_not_there_takes_nothing,
+    an_idempotency_key_counts_for_a_day,
+    an_idempotency_key_makes_one_job,
+    an_open_job_stays_in_sight_of_the_sweeper,
+)
+
+Scenario = Callable[[Bench], None]
+
+BURSTS = [a_burst_is_admitted_and_no_more, a_rested_key_has_its_whole_burst_again]
+GUARDS: dict[Guard, list[Scenario]] = {
+    Guard("job", NEW): [a_job_overwrites_no_job_of_the_same_id],
+    Guard("wallet", AFFORDABLE): [a_job_without_money_is_refused],
+    Guard("wallet", ON_TRIAL): [a_trial_is_not_spent_while_there_is_money, a_fourth_trial_is_refused],
+    Guard("entry", NEW): [a_top_up_is_made_once],
+    Guard("wallet", ROOM): [a_full_wallet_takes_no_more, a_wallet_that_is_not_there_takes_nothing],
+    Guard("idempotency record", UNUSED): [
+        an_idempotency_key_makes_one_job,
+        an_idempotency_key_counts_for_a_day,
+    ],
+    Guard("job", STILL_OPEN): [a_closed_job_is_not_closed_again],
+    Guard("wallet", STILL_HELD): [a_hold_that_is_not_held_is_not_resolved],
+    Guard("wallet", TRIAL_TAKEN): [a_trial_is_given_back],
+    Guard("job", OPEN, alone=True): [a_closed_job_does_not_begin],
+    Guard("job", UNANNOUNCED, alone=True): [an_open_job_stays_in_sight_of_the_sweeper],
+    Guard("job", SAME_DEADLINE, alone=True): [a_deadline_is_moved_by_one_who_knows_it],
+    Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job],
+    Guard("account", NEW): [an_account_is_opened_once],
+    Guard("wallet", NEW): [an_account_is_opened_once],
+    Guard("key", NEW): [a_secret_opens_one_account],
+    Guard("key of account", NEW): [a_key_id_names_one_key],
+    Guard("account", EXISTS): [nobody_gets_no_key],
+    Guard("key", EXISTS): [revoking_makes_no_key],
+    Guard("key of account", EXISTS): [revoking_makes_no_key],
+    Guard("key", IDLE, alone=True): [
+        a_revoked_key_is_unknown,
+        a_slow_key_is_slow_from_its_first_request,
+        *BURSTS,
+    ],
+    Guard("key", WITHIN_BURST, alone=True): [
+        *BURSTS,
+        a_key_revoked_meanwhile_is_unknown,
+        a_key_slowed_meanwhile_is_slow,
+        a_burst_shortened_meanwhile_is_short,
+    ],
+}
+"""Each condition with the scenarios that depend on it."""
+
+WITHOUT_EFFECT = {
+    Mutant(Guard("wallet", TRIAL_TAKEN), TRIAL_TAKEN, holds=True): (
+        "DynamoDB adds nothing to a number that is not there: a missing wallet fails the transaction anyway"
+    ),
+    Mutant(Guard("wallet", ROOM), EXISTS, holds=True): "a missing balance is not below anything either",
+    Mutant(Guard("account", NEW), NEW, holds=True): "the wallets of the account stand in the way as well",
+    Mutant(Guard("wallet", NEW), NEW, holds=True): "the account itself stands in the way as well",
+    Mutant(Guard("key of account", EXISTS), EXISTS, holds=True): (
+        "the item was read a moment ago, and nothing ever deletes it"
+    ),
+    Mutant(Guard("key", IDLE, alone=True), "burst = :burst", holds=True): (
+        "the first way in asks nothing of the burst; the second one checks it"
+    ),
+    Mutant(Guard("key", WITHIN_BURST, alone=True), "tat > :now", holds=True): (
+        "it is tried only after the first way found tat beyond now, and tat only grows"
+    ),
+}
+"""Clauses that nothing depends on today, and why."""

@@ -1,0 +1,127 @@
+"""What an account should look like, told in the simplest way there is: a list of jobs and a few numbers.
+
+Written from the contract, not from the code: it shares no constant and no formula with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PRICES = {"1k": 10_000, "2k": 20_000, "4k": 30_000}
+MINUTE_MS = 60_000
+DAY_S = 24 * 3_600
+QUEUE_MINUTES_MAX = 15
+STEP_MS = 180_000 + 5 * MINUTE_MS
+"""The provider's deadline, and what storing and settling may take after it."""
+
+OPEN = ("queued", "processing")
+
+
+@dataclass
+class ModelJob:
+    """`due_ms` is when the sweeper looks at it; `execution` is None, running or ended."""
+
+    id: str
+    price: int
+    trial: bool
+    created_ms: int
+    due_ms: int | None
+    status: str = "queued"
+    closer: str | None = None
+    execution: str | None = None
+    announced: bool = False
+
+    @property
+    def open(self) -> bool:
+        return self.status in OPEN
+
+
+@dataclass
+class ModelAccount:
+    """Amounts in micro-dollars."""
+
+    granted: int
+    trials_granted: int = 3
+    jobs: dict[str, ModelJob] = field(default_factory=dict)
+    top_ups: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    """Idempotency keys: the request, its job, and until when it counts in Unix seconds."""
+
+    @property
+    def balance(self) -> int:
+        spent = sum(job.price for job in self.jobs.values() if job.status == "completed" and not job.trial)
+        return self.granted + sum(self.top_ups.values()) - spent
+
+    @property
+    def held(self) -> int:
+        return sum(job.price for job in self.jobs.values() if job.open and not job.trial)
+
+    @property
+    def trials(self) -> int:
+        used = [job for job in self.jobs.values() if job.trial and (job.open or job.status == "completed")]
+        return self.trials_granted - len(used)
+
+    def earlier(self, key: str | None, now_ms: int) -> tuple[str, str] | None:
+        """The request a key was used for in the last day, and the job it made."""
+        if key not in self.answered:
+            return None
+        request, job_id, until_s = self.answered[key]
+        return (request, job_id) if now_ms // 1000 < until_s else None
+
+    def pays_with(self, price: int) -> str | None:
+        """Money, else a trial, else nothing."""
+        if self.balance - self.held >= price:
+            return "money"
+        return "trial" if self.trials > 0 else None
+
+    def accept(self, job: ModelJob, key: str | None, request: str, now_ms: int) -> None:
+        self.jobs[job.id] = job
+        if key is not None:
+            self.answered[key] = (request, job.id, (now_ms + DAY_S * 1000) // 1000)
+
+    def close(self, job: ModelJob, status: str) -> None:
+        """The workflow ends the job; it announces that by itself."""
+        job.status, job.closer, job.due_ms = status, "workflow", None
+
+    def begin(self, job: ModelJob, now_ms: int) -> None:
+        job.status, job.due_ms = "processing", now_ms + STEP_MS
+
+    def sweep(self, now_ms: int, *, bus_down: bool = False) -> dict[str, int]:
+        """What the sweeper does with each job that is due, and how often it does what."""
+        done: dict[str, int] = {}
+        for job in self.jobs.values():
+            if job.due_ms is not None and job.due_ms <= now_ms:
+                job.due_ms = now_ms + MINUTE_MS
+                what = self._see_to(job, now_ms, bus_down)
+                done[what] = done.get(what, 0) + 1
+        return done
+
+    def _see_to(self, job: ModelJob, now_ms: int, bus_down: bool) -> str:
+        if not job.open:
+            self.announce(job, bus_down)
+            return "deferred" if bus_down else "announced"
+        if job.status == "processing":
+            return self._close_swept(job, "failed", bus_down)
+        if now_ms - job.created_ms > QUEUE_MINUTES_MAX * MINUTE_MS:
+            return self._close_swept(job, "expired", bus_down)
+        if job.execution == "ended":
+            return self._close_swept(job, "failed", bus_down)
+        if job.execution == "running":
+            return "left"
+        job.execution = "running"
+        return "started"
+
+    def _close_swept(self, job: ModelJob, status: str, bus_down: bool) -> str:
+        job.status, job.closer = status, "sweep"
+        self.announce(job, bus_down)
+        return "closed"
+
+    def cancel(self, job: ModelJob, now_ms: int, bus_down: bool) -> None:
+        job.status, job.closer, job.due_ms = "canceled", "cancel", now_ms + MINUTE_MS
+        self.announce(job, bus_down)
+
+    def announce(self, job: ModelJob, bus_down: bool) -> None:
+        """Tell of a closed job and stop its execution. If that fails, the job stays due."""
+        if not bus_down:
+            job.announced, job.due_ms = True, None
+            job.execution = job.execution and "ended"

@@ -1,0 +1,188 @@
+"""A reply is lost, a wallet is damaged, an answer is late: nothing happens twice, and nothing is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from shoal.adapters.dynamodb_table import Table, TransactionRefused
+from shoal.domain.api_key import Caller, KeyPrefix, digest_of
+from shoal.domain.errors import (
+    JobAlreadyTerminal,
+    JobClosed,
+    Unavailable,
+)
+from shoal.domain.job import START_GRACE_MS, HoldState, JobStatus
+from shoal.domain.money import Asset
+from shoal.domain.rate_limit import RateLimit
+from shoal.domain.wallet import Wallet
+from tests.integration.actions import (
+    Action,
+    fail,
+    only_job,
+    prepared,
+    settle,
+    submit,
+    top_up,
+)
+from tests.integration.bench import PRICE, Bench
+from tests.integration.faults import (
+    faulty,
+    timed_out,
+)
+
+MONEY = 10 * PRICE
+
+
+@pytest.fixture
+def caller(bench: Bench) -> Caller:
+    """A caller with money for ten jobs."""
+    return bench.account(MONEY)
+
+
+@pytest.mark.parametrize("action", [submit, top_up, settle, fail])
+def test_an_action_whose_reply_is_lost_was_made_and_is_not_made_again(
+    bench: Bench, caller: Caller, action: Action
+) -> None:
+    prepared(bench, caller, action)
+    with pytest.raises(Unavailable):
+        action(bench.over(lost_reply(bench)), caller)
+    done, entries = bench.wallet(caller), len(bench.entries(caller))
+
+    if action is not submit:
+        action(bench, caller)
+
+    assert (bench.wallet(caller), len(bench.entries(caller))) == (done, entries)
+    assert bench.ledger.discrepancies() == []
+
+
+def lost_reply(bench: Bench, operation: str = "transact_write_items") -> Table:
+    """The table, of which the next reply is lost."""
+    return faulty(bench.table, operation, timed_out, after=True)
+
+
+def test_a_submit_whose_reply_is_lost_is_replayed_and_started_by_the_sweeper(
+    bench: Bench, caller: Caller
+) -> None:
+    with pytest.raises(Unavailable):
+        bench.over(lost_reply(bench)).submit(caller, "key-1")
+    assert bench.workflow.started == []
+
+    again = bench.submit(caller, "key-1")
+
+    assert again.replayed
+    assert again.job_id == only_job(bench, caller)
+    assert bench.wallet(caller).held == PRICE
+    bench.clock.ms += START_GRACE_MS
+    assert bench.sweep_jobs() == {"started": 1}
+    assert [job.id for job in bench.workflow.started] == [again.job_id]
+
+
+def test_a_settlement_whose_reply_is_lost_has_the_same_events_again(bench: Bench, caller: Caller) -> None:
+    job = bench.begin(bench.accept(caller))
+    with pytest.raises(Unavailable):
+        bench.over(lost_reply(bench)).settle(job)
+
+    settled, events = bench.settle_wallet(job.account_id, job.id, ())
+
+    assert (settled.status, settled.cost, len(settled.outputs)) == (JobStatus.COMPLETED, PRICE, 1)
+    assert [event.type for event in events] == ["image.completed", "job.completed"]
+    assert bench.wallet(caller).balance == MONEY - PRICE
+
+
+def test_a_cancel_whose_reply_is_lost_is_announced_by_the_sweeper(bench: Bench, caller: Caller) -> None:
+    job = bench.begin(bench.accept(caller))
+    with pytest.raises(Unavailable):
+        bench.over(lost_reply(bench)).cancel_job(caller, job.id)
+    assert bench.job(job).status is JobStatus.CANCELED
+    with pytest.raises(JobAlreadyTerminal):
+        bench.cancel_job(caller, job.id)
+    assert bench.bus.published == []
+
+    bench.clock.ms += START_GRACE_MS
+    assert bench.sweep_jobs() == {"announced": 1}
+
+    assert bench.bus.types() == ["image.failed", "job.failed"]
+    assert bench.sweep_jobs() == {}
+
+
+def test_a_beginning_whose_reply_is_lost_is_made_again(bench: Bench, caller: Caller) -> None:
+    job = bench.accept(caller)
+    with pytest.raises(Unavailable):
+        bench.over(lost_reply(bench, "update_item")).begin(job)
+    bench.clock.pass_seconds(5)
+
+    begun = bench.begin(job)
+
+    assert begun.started_at_ms == begun.created_at_ms, "it began when it first did"
+    assert bench.settle(job).status is JobStatus.COMPLETED
+
+
+def test_a_claim_whose_reply_is_lost_delays_the_job_by_one_sweep(bench: Bench, caller: Caller) -> None:
+    job = bench.begin(bench.accept(caller))
+    bench.clock.pass_seconds(3_600)
+    with pytest.raises(Unavailable):
+        bench.over(lost_reply(bench, "update_item")).sweep_jobs()
+    assert bench.job(job).hold_state is HoldState.HELD
+    assert bench.sweep_jobs() == {}, "it is claimed, if by nobody"
+
+    bench.clock.ms += START_GRACE_MS
+    assert bench.sweep_jobs() == {"closed": 1}
+    assert bench.wallet(caller) == Wallet(caller.account_id, Asset.USD, MONEY, 0, 3)
+
+
+def test_a_rate_limit_whose_reply_is_lost_counts_the_request(bench: Bench, caller: Caller) -> None:
+    key = bench.accounts.create_key(caller.account_id, KeyPrefix.LIVE, RateLimit(), caller.scopes)
+    digest, now_ms = digest_of(key.secret) or "", bench.clock.now_ms()
+
+    with pytest.raises(Unavailable):
+        bench.over(lost_reply(bench, "update_item")).keys.admit(digest, now_ms)
+
+    assert bench.keys.admit(digest, now_ms).allowance.headers()["RateLimit"] == '"key";r=18;t=2'
+
+
+def test_one_job_that_cannot_be_closed_keeps_the_sweeper_from_no_other(bench: Bench, caller: Caller) -> None:
+    broken_one = bench.account(MONEY)
+    others = [bench.begin(bench.accept(caller)) for _ in range(8)]
+    broken = [bench.begin(bench.accept(broken_one)) for _ in range(8)]
+    set_held(bench, broken_one, 0)
+    bench.clock.pass_seconds(3_600)
+
+    done = bench.sweep_jobs()
+
+    assert done == {"closed": len(others), "deferred": len(broken)}
+    assert {bench.job(job).hold_state for job in others} == {HoldState.RELEASED}
+    assert {bench.job(job).hold_state for job in broken} == {HoldState.HELD}
+    assert bench.ledger.discrepancies() != []
+
+
+def set_held(bench: Bench, caller: Caller, amount: int) -> None:
+    """Damage a wallet."""
+    bench.table._client.update_item(
+        TableName=bench.table._name,
+        Key={"pk": {"S": f"WALLET#{caller.account_id}#usd"}, "sk": {"S": "WALLET"}},
+        UpdateExpression="SET held = :held",
+        ExpressionAttributeValues={":held": {"N": str(amount)}},
+    )
+
+
+def test_a_damaged_wallet_refuses_to_settle(bench: Bench, caller: Caller) -> None:
+    job = bench.begin(bench.accept(caller))
+    set_held(bench, caller, PRICE - 1)
+
+    for end in (bench.settle, bench.fail):
+        with pytest.raises(TransactionRefused):
+            end(job)
+
+    assert bench.job(job).hold_state is HoldState.HELD
+
+
+def test_whatever_comes_after_a_jobs_end_changes_nothing(bench: Bench, caller: Caller) -> None:
+    job = bench.accept(caller)
+    bench.cancel_job(caller, job.id)
+
+    for late in (bench.begin, bench.settle, bench.fail):
+        with pytest.raises(JobClosed):
+            late(job)
+
+    assert bench.job(job).status is JobStatus.CANCELED
+    assert bench.wallet(caller).held == 0

@@ -1,0 +1,269 @@
+"""The wallet as a state machine: whatever happens in whatever order, it agrees with the model."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from shoal.domain.errors import (
+    IdempotencyKeyReused,
+    InsufficientBalance,
+    JobAlreadyTerminal,
+    JobClosed,
+    Unavailable,
+)
+from shoal.domain.money import Asset
+from shoal.domain.ports import ExecutionState
+from tests.fakes import FakeIds
+from tests.integration.bench import Bench
+from tests.integration.faults import faulty, timed_out
+from tests.integration.money_model import MINUTE_MS, PRICES, ModelAccount, ModelJob
+from tests.support import Deployed
+
+GRANT = 45_000
+EXAMPLES, STEPS = 25, 30
+RUN = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS,
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+KEYS = st.sampled_from([None, None, "key-1", "key-2"])
+PROMPTS = st.sampled_from(["A shark", "A whale"])
+MODES = st.sampled_from(list(PRICES))
+PAUSES_S = st.sampled_from([1, 30, 61, 500, 16 * 60, 24 * 3_600 - 1, 24 * 3_600, 25 * 3_600])
+RARELY = st.sampled_from([False, False, False, True])
+RESOLUTIONS = ("capture", "release")
+
+
+class MoneyMachine(RuleBasedStateMachine):
+    """One account; its jobs are drawn from the bundle by id."""
+
+    jobs: Bundle[str] = Bundle("jobs")
+
+    def __init__(self, deployed: Deployed) -> None:
+        super().__init__()
+        self.bench = Bench(deployed.fresh_table(), FakeIds())
+        self.caller = self.bench.account(GRANT)
+        self.model = ModelAccount(GRANT)
+
+    def real(self, *, reply_lost: bool = False, operation: str = "transact_write_items") -> Bench:
+        """The bench, or the bench with the next reply to a write lost."""
+        if not reply_lost:
+            return self.bench
+        return self.bench.over(faulty(self.bench.table, operation, timed_out, after=True))
+
+    @property
+    def now_ms(self) -> int:
+        return self.bench.clock.ms
+
+    @rule(amount=st.integers(1, 40_000), reference=st.sampled_from(["a", "b", "c", "d"]), reply_lost=RARELY)
+    def top_up(self, amount: int, reference: str, reply_lost: bool) -> None:
+        new = reference not in self.model.top_ups
+        accounts = self.real(reply_lost=reply_lost and new).accounts
+
+        if reply_lost and new:
+            with pytest.raises(Unavailable):
+                accounts.top_up(self.caller.account_id, Asset.USD, amount, reference)
+        else:
+            assert accounts.top_up(self.caller.account_id, Asset.USD, amount, reference) is new
+        self.model.top_ups.setdefault(reference, amount)
+
+    @rule(target=jobs, mode=MODES, prompt=PROMPTS, key=KEYS, unreachable=RARELY)
+    def submit(
+        self, mode: str, prompt: str, key: str | None, unreachable: bool
+    ) -> str | MultipleResults[str]:
+        request, earlier = f"{mode} {prompt}", self.model.earlier(key, self.now_ms)
+        if earlier is not None:
+            self.submit_again(mode, prompt, key, request, earlier)
+            return multiple()
+        paid_with = self.model.pays_with(PRICES[mode])
+        if paid_with is None:
+            with pytest.raises(InsufficientBalance):
+                self.bench.submit(self.caller, key, prompt, mode)
+            return multiple()
+        if unreachable:
+            self.bench.network.fail("workflow.start", Unavailable())
+        answered = self.bench.submit(self.caller, key, prompt, mode)
+        self.bench.network.heal()
+        assert not answered.replayed
+        trial = paid_with == "trial"
+        assert answered.body["estimated_cost"] == ("$0.00" if trial else f"$0.0{PRICES[mode] // 10_000}")
+        job = ModelJob(answered.job_id, PRICES[mode], trial, self.now_ms, self.now_ms + MINUTE_MS)
+        job.execution = None if unreachable else "running"
+        self.model.accept(job, key, request, self.now_ms)
+        return job.id
+
+    def submit_again(
+        self, mode: str, prompt: str, key: str | None, request: str, earlier: tuple[str, str]
+    ) -> None:
+        if earlier[0] != request:
+            with pytest.raises(IdempotencyKeyReused):
+                self.bench.submit(self.caller, key, prompt, mode)
+            return
+        again = self.bench.submit(self.caller, key, prompt, mode)
+        assert (again.replayed, again.job_id) == (True, earlier[1])
+
+    @rule(job_id=jobs)
+    def begin(self, job_id: str) -> None:
+        job = self.model.jobs[job_id]
+        if not job.open:
+            with pytest.raises(JobClosed):
+                self.bench.begin(self.stored(job_id))
+            return
+        self.bench.begin(self.stored(job_id))
+        self.model.begin(job, self.now_ms)
+
+    @rule(job_id=jobs, reply_lost=RARELY)
+    def settle(self, job_id: str, reply_lost: bool) -> None:
+        job = self.model.jobs[job_id]
+        if job.status not in ("queued", "processing", "completed"):
+            with pytest.raises(JobClosed):
+                self.bench.settle(self.stored(job_id))
+            return
+        self.answer(job, "completed", "settle", reply_lost)
+
+    @rule(job_id=jobs, reply_lost=RARELY)
+    def fail(self, job_id: str, reply_lost: bool) -> None:
+        job = self.model.jobs[job_id]
+        if not job.open and job.closer != "workflow":
+            with pytest.raises(JobClosed):
+                self.bench.fail(self.stored(job_id))
+            return
+        self.answer(job, "failed", "fail", reply_lost)
+
+    def answer(self, job: ModelJob, status: str, action: str, reply_lost: bool) -> None:
+        """The workflow's last step, on an open job or again on one that it had closed itself."""
+        stored, lost = self.stored(job.id), reply_lost and job.open
+        act = getattr(self.real(reply_lost=lost), action)
+        if lost:
+            with pytest.raises(Unavailable):
+                act(stored)
+        if job.open:
+            self.model.close(job, status)
+        if not lost:
+            assert act(stored).status == job.status
+
+    @rule(job_id=jobs, bus_down=RARELY)
+    def cancel(self, job_id: str, bus_down: bool) -> None:
+        job = self.model.jobs[job_id]
+        if not job.open:
+            with pytest.raises(JobAlreadyTerminal):
+                self.bench.cancel_job(self.caller, job_id)
+            return
+        self.break_bus(bus_down)
+        assert self.bench.cancel_job(self.caller, job_id).status == "canceled"
+        self.bench.network.heal()
+        self.model.cancel(job, self.now_ms, bus_down)
+
+    def break_bus(self, down: bool) -> None:
+        if down:
+            self.bench.network.fail("bus.publish", Unavailable())
+
+    @rule(job_id=jobs)
+    def execution_dies(self, job_id: str) -> None:
+        job = self.model.jobs[job_id]
+        if job.execution is None:
+            return
+        job.execution = "ended"
+        self.bench.workflow.executions[job_id] = ExecutionState.ENDED
+        if job.open:
+            job.status, job.closer, expected = "failed", "sweep", "closed"
+        else:
+            expected = "announced" if job.closer == "workflow" else "left"
+        assert self.bench.close_execution(self.caller.account_id, job_id) == expected
+        if expected != "left":
+            self.model.announce(job, bus_down=False)
+
+    @rule(bus_down=RARELY)
+    def sweep(self, bus_down: bool) -> None:
+        self.break_bus(bus_down)
+        done = self.bench.sweep_jobs()
+        self.bench.network.heal()
+        assert done == self.model.sweep(self.now_ms, bus_down=bus_down)
+
+    @rule(seconds=PAUSES_S)
+    def time_passes(self, seconds: int) -> None:
+        self.bench.clock.pass_seconds(seconds)
+
+    @invariant()
+    def the_wallet_is_the_models(self) -> None:
+        wallet = self.bench.wallet(self.caller)
+        assert (wallet.balance, wallet.held) == (self.model.balance, self.model.held)
+        assert wallet.free_generations == self.model.trials
+        assert wallet.available >= 0
+
+    @invariant()
+    def the_entries_sum_to_the_wallet_and_resolve_each_hold_once(self) -> None:
+        entries, wallet = self.bench.entries(self.caller), self.bench.wallet(self.caller)
+        assert sum(entry["balance_delta"] for entry in entries) == wallet.balance
+        assert sum(entry["held_delta"] for entry in entries) == wallet.held
+        assert sum(entry["free_generations_delta"] for entry in entries) == wallet.free_generations
+        of_job: dict[str, dict[str, Any]] = {job_id: {} for job_id in self.model.jobs}
+        for entry in entries:
+            if entry["kind"] != "top_up":
+                of_job[f"job_{entry['reference']}"][entry["kind"]] = entry
+        for job_id, kinds in of_job.items():
+            resolutions = [kinds[kind] for kind in RESOLUTIONS if kind in kinds]
+            assert "hold" in kinds
+            assert len(resolutions) == (0 if self.model.jobs[job_id].open else 1)
+            assert all(-entry["balance_delta"] <= kinds["hold"]["held_delta"] for entry in resolutions)
+
+    @invariant()
+    def the_jobs_are_the_models(self) -> None:
+        items = {item["id"]: item for item in self.bench.all_jobs(self.caller)}
+        assert items.keys() == self.model.jobs.keys()
+        for job_id, job in self.model.jobs.items():
+            item = items[job_id]
+            assert (item["status"], item["hold_state"] == "held") == (job.status, job.open)
+            assert (item.get("deadline_at"), "open_shard" in item) == (job.due_ms, job.due_ms is not None)
+            assert (item.get("closed_by"), item["free_trial"]) == (job.closer, job.trial)
+
+    @invariant()
+    def what_was_announced_was_told_in_two_events(self) -> None:
+        told = Counter(event.detail["data"]["job_id"] for event in set_of(self.bench))
+        expected = {job_id: 2 for job_id, job in self.model.jobs.items() if job.announced}
+        assert told == expected
+
+    def teardown(self) -> None:
+        """In the end nothing is open, held or unannounced, and the audit has nothing to say."""
+        for _ in range(3):
+            self.bench.clock.pass_seconds(20 * 60)
+            assert self.bench.sweep_jobs() == self.model.sweep(self.now_ms)
+        assert self.bench.wallet(self.caller).held == 0
+        assert not any(job.open for job in self.model.jobs.values())
+        self.the_jobs_are_the_models()
+        self.what_was_announced_was_told_in_two_events()
+        assert self.bench.ledger.discrepancies() == []
+
+    def stored(self, job_id: str) -> Any:
+        return self.bench.jobs.get(self.caller.account_id, job_id)
+
+
+def set_of(bench: Bench) -> list[Any]:
+    """The events that were published, each once by its id."""
+    return list({event.detail["id"]: event for event in bench.bus.published}.values())
+
+
+@pytest.mark.timeout(600)  # a failure is shrunk for up to five minutes
+def test_money_is_exact_whatever_happens(deployed: Deployed) -> None:
+    class Machine(MoneyMachine):
+        def __init__(self) -> None:
+            super().__init__(deployed)
+
+    run_state_machine_as_test(Machine, settings=RUN)
