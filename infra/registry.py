@@ -15,7 +15,7 @@ Group = Literal["http", "workflow", "consumers"]
 Target = Literal[
     "table",
     "open_jobs",
-    "machine",
+    "machines",
     "executions",
     "bus",
     "staging_bucket",
@@ -29,6 +29,8 @@ Target = Literal[
 
 HTTP_TIMEOUT_SECONDS = 15
 """Half of the 30 s after which the HTTP API gives up on a function."""
+WAITING_TIMEOUT_SECONDS = 29
+"""For functions that wait for a job to end when asked to: just below those 30 s."""
 MEDIA_MEMORY_MB = 1769
 """The memory size at which Lambda gives a whole vCPU; drawing and decoding pictures needs one."""
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -62,10 +64,14 @@ def on_table(*operations: str, keys: tuple[str, ...] = ()) -> Grant:
 
 
 ACCOUNTS = ("ACCOUNT#*",)
-"""An account with its jobs."""
+"""An account with its jobs and its usage."""
+RUNS = ("MODEL#*",)
+"""How long a model's recent jobs took."""
 COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
 """The write that authenticates an API key and limits its rate."""
 # Functions that move no money are let to no wallet, and so to no ledger entry, by their roles.
+READ_MISSING = allow("staging_bucket", "s3:ListBucket")
+"""Without it S3 answers AccessDenied where an object is missing."""
 USE_JOB = on_table("GetItem", "UpdateItem", keys=ACCOUNTS)
 MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
 
@@ -110,10 +116,34 @@ HTTP = (
     Function(
         verb="submit_job",
         group="http",
+        timeout_seconds=WAITING_TIMEOUT_SECONDS,
         grants=(
-            on_table("PutItem", "UpdateItem"),
-            allow("machine", "states:StartExecution"),
+            MOVE_MONEY,
+            allow("machines", "states:StartExecution"),
+            allow("staging_objects", "s3:PutObject"),
         ),
+    ),
+    Function(
+        verb="read_task",
+        group="http",
+        timeout_seconds=WAITING_TIMEOUT_SECONDS,
+        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST),
+    ),
+    Function(
+        verb="list_tasks",
+        group="http",
+        grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST),
+    ),
+    Function(verb="read_models", group="http", grants=(COUNT_REQUEST,)),
+    Function(
+        verb="quote_job",
+        group="http",
+        grants=(on_table("GetItem", keys=RUNS), COUNT_REQUEST),
+    ),
+    Function(
+        verb="summarize_usage",
+        group="http",
+        grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST),
     ),
     Function(
         verb="read_job",
@@ -162,10 +192,11 @@ WORKFLOW = (
         grants=(
             USE_JOB,
             allow("bus", "events:PutEvents"),
-            allow("staging_objects", "s3:PutObject"),
+            allow("staging_objects", "s3:PutObject", "s3:GetObject"),
+            READ_MISSING,
             allow("poll_queue", "sqs:SendMessage"),
             allow("callback_secret", "secretsmanager:GetSecretValue"),
-            allow("machine", *RESOLVE_TASK),
+            allow("machines", *RESOLVE_TASK),
         ),
     ),
     Function(
@@ -175,9 +206,9 @@ WORKFLOW = (
         timeout_seconds=60,
         media=True,
         grants=(
+            on_table("GetItem", keys=ACCOUNTS),
             allow("staging_objects", "s3:GetObject"),
-            # Without it S3 answers AccessDenied where an object is missing.
-            allow("staging_bucket", "s3:ListBucket"),
+            READ_MISSING,
             allow("output_images", "s3:PutObject"),
         ),
     ),
@@ -193,10 +224,11 @@ POLL_PROVIDER = Function(
     media=True,
     grants=(
         USE_JOB,
-        allow("staging_objects", "s3:PutObject"),
+        allow("staging_objects", "s3:PutObject", "s3:GetObject"),
+        READ_MISSING,
         allow("poll_queue", "sqs:SendMessage", *CONSUME),
         allow("callback_secret", "secretsmanager:GetSecretValue"),
-        allow("machine", *RESOLVE_TASK),
+        allow("machines", *RESOLVE_TASK),
     ),
 )
 SWEEP_JOBS = Function(
@@ -207,8 +239,9 @@ SWEEP_JOBS = Function(
         MOVE_MONEY,
         allow("open_jobs", "dynamodb:Query"),
         allow("bus", "events:PutEvents"),
-        allow("machine", "states:StartExecution"),
+        allow("machines", "states:StartExecution"),
         allow("executions", "states:DescribeExecution", "states:StopExecution"),
+        allow("output_images", "s3:DeleteObject"),
         allow("async_failures_queue", "sqs:SendMessage"),
     ),
 )

@@ -14,10 +14,11 @@ from infra.constructs.queues import Queues
 from infra.constructs.schedules import Schedules
 from infra.constructs.secret import CallbackSecret
 from infra.constructs.storage import OPEN_JOBS, Storage
-from infra.constructs.workflow import Workflow, machine_name
+from infra.constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
 from infra.packages import Packages
 from infra.registry import Target
 from infra.stage import Stage
+from shoal.domain.catalog import load_catalog
 
 CLOSE_CONCURRENCY_MAX = 2
 """The least that Lambda takes; failed executions are few and nobody waits for them."""
@@ -33,6 +34,7 @@ class ShoalStack(Stack):
             description="Shoal: an asynchronous generation API",
             termination_protection=stage.deletion_protection,
         )
+        load_catalog()  # a catalog that a function could not read is not deployed
         self.storage = Storage(self, "Storage", stage=stage)
         self.bus = Bus(self, "Bus", stage=stage).bus
         self.secret = CallbackSecret(self, "CallbackSecret", stage=stage).secret
@@ -52,21 +54,21 @@ class ShoalStack(Stack):
             values=self._values(stage),
             arns=self._arns(stage),
         )
-        self.machine = Workflow(
+        self.machines = Workflows(
             self,
             "Workflow",
             stage=stage,
             tasks={function.camel: self.functions[function] for function in registry.WORKFLOW},
             table=self.storage.table,
             bus=self.bus,
-        ).machine
+        ).by_name
         self._connect(stage)
         Monitoring(
             self,
             "Monitoring",
             stage=stage,
             http_api=self.api.http_api,
-            machine=self.machine,
+            machines=self.machines,
             functions=self.functions.by_verb,
             queues=self.queues,
         )
@@ -79,7 +81,7 @@ class ShoalStack(Stack):
         schedules = Schedules(self, "Schedules", dead_letters=self.queues.async_failures)
         schedules.every("Sweep", self.functions[registry.SWEEP_JOBS], interval=Duration.minutes(1))
         schedules.every("Audit", self.functions[registry.AUDIT_LEDGER], interval=Duration.hours(1))
-        schedules.on_unsuccessful_execution(self.machine, self.queues.closed_executions)
+        schedules.on_unsuccessful_execution(self.machines.values(), self.queues.closed_executions)
         schedules.consume(
             "Poll",
             self.functions[registry.POLL_PROVIDER],
@@ -99,7 +101,7 @@ class ShoalStack(Stack):
             "stage": stage.name,
             "table": self.storage.table.table_name,
             "event_bus": self.bus.event_bus_name,
-            "state_machine_arn": self._states_arn("stateMachine", machine_name(stage)),
+            "state_machine_arn": self._states_arn("stateMachine", machine_name(stage, GENERATE)),
             "provider_deadline_s": str(stage.provider_deadline_s),
             "public_url": self.public_url,
             "api_url": self.api.url,
@@ -107,23 +109,26 @@ class ShoalStack(Stack):
             "callback_secret_arn": self.secret.secret_arn,
             "staging_bucket": self.storage.staging.bucket_name,
             "outputs_bucket": self.storage.outputs.bucket_name,
+            "retention_days": str(stage.retention_days or 0),
+            "loopback_allowed": str(stage.loopback_allowed).lower(),
         }
 
-    def _arns(self, stage: Stage) -> dict[Target, str]:
+    def _arns(self, stage: Stage) -> dict[Target, tuple[str, ...]]:
         """What each target of a grant stands for."""
+        machines = [machine_name(stage, name) for name in MACHINES]
         return {
-            "table": self.storage.table.table_arn,
-            "open_jobs": f"{self.storage.table.table_arn}/index/{OPEN_JOBS}",
-            "machine": self._states_arn("stateMachine", machine_name(stage)),
-            "executions": self._states_arn("execution", f"{machine_name(stage)}:*"),
-            "bus": self.bus.event_bus_arn,
-            "staging_bucket": self.storage.staging.bucket_arn,
-            "staging_objects": self.storage.staging.arn_for_objects("*"),
-            "output_images": self.storage.outputs.arn_for_objects("images/*"),
-            "poll_queue": self.queues.poll.queue_arn,
-            "closed_executions_queue": self.queues.closed_executions.queue_arn,
-            "async_failures_queue": self.queues.async_failures.queue_arn,
-            "callback_secret": self.secret.secret_arn,
+            "table": (self.storage.table.table_arn,),
+            "open_jobs": (f"{self.storage.table.table_arn}/index/{OPEN_JOBS}",),
+            "machines": tuple(self._states_arn("stateMachine", name) for name in machines),
+            "executions": tuple(self._states_arn("execution", f"{name}:*") for name in machines),
+            "bus": (self.bus.event_bus_arn,),
+            "staging_bucket": (self.storage.staging.bucket_arn,),
+            "staging_objects": (self.storage.staging.arn_for_objects("*"),),
+            "output_images": (self.storage.outputs.arn_for_objects("images/*"),),
+            "poll_queue": (self.queues.poll.queue_arn,),
+            "closed_executions_queue": (self.queues.closed_executions.queue_arn,),
+            "async_failures_queue": (self.queues.async_failures.queue_arn,),
+            "callback_secret": (self.secret.secret_arn,),
         }
 
     def _states_arn(self, resource: str, name: str) -> str:
@@ -140,7 +145,7 @@ class ShoalStack(Stack):
             "TableName": self.storage.table.table_name,
             "OutputsBucketName": self.storage.outputs.bucket_name,
             "StagingBucketName": self.storage.staging.bucket_name,
-            "StateMachineArn": self.machine.state_machine_arn,
+            "StateMachineArn": self.machines[GENERATE].state_machine_arn,
             "PollQueueUrl": self.queues.poll.queue_url,
             "CallbackSecretArn": self.secret.secret_arn,
             "PublicUrl": self.public_url,

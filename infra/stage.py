@@ -27,6 +27,7 @@ class Stage:
     `api_rate_limit` is in requests per second over all callers, `api_burst_limit` in requests;
     `poll_concurrency_max` bounds how many polls of providers run at once.
     `archive_days`: how long the bus keeps its events for a replay.
+    `retention_days`: how long outputs are kept; for ever if none.
     `local_url`: root of the local front, which stands for API and CDN; none on AWS.
     """
 
@@ -41,9 +42,15 @@ class Stage:
     layers: bool = True
     tracing: bool = True
     archive_days: int
+    retention_days: int | None = None
     provider_deadline_s: int = PROVIDER_DEADLINE_SECONDS
     local_url: str | None = None
     alarm_email: str | None = None
+
+    @property
+    def loopback_allowed(self) -> bool:
+        """Whether addresses callers choose may be http and of this machine: on this machine alone."""
+        return self.local_url is not None
 
     @property
     def prefix(self) -> str:

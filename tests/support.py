@@ -13,30 +13,33 @@ from uuid import uuid4
 
 import requests
 
-from infra.local.cloud import LocalCloud
+from infra.local.cloud import TEST_DEADLINE_SECONDS, LocalCloud
 from shoal import bootstrap
 from shoal.adapters.dynamodb_items import job_key
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
 from shoal.adapters.dynamodb_table import Item, Table
 from shoal.adapters.system import RandomIds, SystemClock
-from shoal.dialects.image import accepted, parse_submission
+from shoal.dialects import image, tasks
 from shoal.domain.api_key import Caller, KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.ports import Clock, ExecutionState, JobFilter
+from shoal.domain.provider import SIMULATOR
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, Allowance, RateLimit
+from shoal.domain.submission import Submission
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.manage_accounts import ManageAccounts
 from shoal.use_cases.submit_job import SubmitJob
 from tests.support_bus import BusLog
 from tests.support_client import Client
+from tests.support_tasks import MODEL
 
 WAIT_SECONDS_MAX = 30.0
 PAUSE_SECONDS = 0.03
-TEST_DEADLINE_S = 8
+TEST_DEADLINE_S = TEST_DEADLINE_SECONDS
 UNHURRIED = RateLimit.of_rate(REQUESTS_PER_MINUTE_MAX)
 """A rate no test reaches."""
 
@@ -63,6 +66,11 @@ class NoWorkflow:
 
     def stop(self, job: Job) -> None:
         raise Unavailable(job.id)
+
+
+def as_it_is(submission: Submission) -> Submission:
+    """Prepares nothing: no address is looked at, no input is fetched."""
+    return submission
 
 
 class ClockAt:
@@ -138,10 +146,21 @@ class Deployed:
     def accept(
         self, customer: Customer, prompt: str = "A shark", mode: str = "1k", clock: Clock | None = None
     ) -> Job:
-        """A job that was paid for and never started, as when the workflow cannot be reached."""
-        submit = SubmitJob(self.ledger, NoWorkflow(), clock or SystemClock(), RandomIds(), TEST_DEADLINE_S)
-        submission = parse_submission({"mode": mode, "prompt": prompt}, load_catalog())
-        answered = submit(customer.caller, submission, None, accepted)
+        """An image that was paid for and never started, as when the workflow cannot be reached."""
+        return self._accepted(
+            customer, image.parse_submission({"mode": mode, "prompt": prompt}, load_catalog()), clock
+        )
+
+    def accept_task(self, customer: Customer, prompt: str, outputs: int, **more: Any) -> Job:
+        """Likewise a task of several outputs; `more` are fields of its request."""
+        body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
+        submission = tasks.parse_submission(body, load_catalog(), frozenset({SIMULATOR}))
+        return self._accepted(customer, submission)
+
+    def _accepted(self, customer: Customer, submission: Submission, clock: Clock | None = None) -> Job:
+        clock = clock or SystemClock()
+        submit = SubmitJob(self.ledger, NoWorkflow(), as_it_is, clock, RandomIds(), TEST_DEADLINE_S)
+        answered = submit(customer.caller, submission, None, image.accepted)
         return self.jobs.get(customer.account_id, answered.job_id)
 
     def job(self, customer: Customer, job_id: str) -> Job:
@@ -190,11 +209,18 @@ class Deployed:
 
     def make_due(self, job: Job) -> None:
         """Let the job's deadline be long past."""
+        self._make_past(job, "deadline_at")
+
+    def expire_outputs(self, job: Job) -> None:
+        """Let the moment be long past at which the job's outputs are to be deleted."""
+        self._make_past(job, "deadline_at", "outputs_expire_at_ms")
+
+    def _make_past(self, job: Job, *moments: str) -> None:
         pk, sk = job_key(job.account_id, job.ulid)
         self.cloud.client("dynamodb").update_item(
             TableName=self.cloud.outputs["TableName"],
             Key={"pk": {"S": pk}, "sk": {"S": sk}},
-            UpdateExpression="SET deadline_at = :past",
+            UpdateExpression="SET " + ", ".join(f"{moment} = :past" for moment in moments),
             ExpressionAttributeValues={":past": {"N": "1"}},
         )
 

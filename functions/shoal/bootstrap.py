@@ -6,18 +6,23 @@ pays only for what its route needs, and importing a handler needs no environment
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal.adapters.system import RandomIds, SystemClock
+from shoal.domain.provider import SIMULATOR
 from shoal.settings import (
     AuditLedgerSettings,
     CallProviderSettings,
     CancelJobSettings,
     CloseExecutionSettings,
     ListJobsSettings,
+    ListTasksSettings,
     PollProviderSettings,
+    QuoteJobSettings,
     ReadJobSettings,
+    ReadTaskSettings,
     ReadWalletSettings,
     ReceiveCallbackSettings,
     ReleaseHoldSettings,
@@ -25,6 +30,7 @@ from shoal.settings import (
     SettleWalletSettings,
     StoreOutputSettings,
     SubmitJobSettings,
+    SummarizeUsageSettings,
     SweepJobsSettings,
 )
 
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb_jobs import DynamoDbJobs
     from shoal.adapters.dynamodb_ledger import DynamoDbLedger
     from shoal.adapters.dynamodb_table import Table
+    from shoal.adapters.dynamodb_usage import DynamoDbRuns
     from shoal.adapters.providers.registry import ProviderRegistry
     from shoal.adapters.sqs import SqsPollQueue
     from shoal.adapters.stepfunctions import (
@@ -42,12 +49,15 @@ if TYPE_CHECKING:
     )
     from shoal.use_cases.audit_ledger import AuditLedger
     from shoal.use_cases.authenticate import Authenticate
+    from shoal.use_cases.await_job import AwaitJob
     from shoal.use_cases.call_provider import CallProvider
     from shoal.use_cases.cancel_job import CancelJob
     from shoal.use_cases.close_execution import CloseExecution
     from shoal.use_cases.close_job import CloseJob
     from shoal.use_cases.manage_accounts import ManageAccounts
     from shoal.use_cases.poll_provider import PollProvider
+    from shoal.use_cases.prepare_submission import PrepareSubmission
+    from shoal.use_cases.quote import QuoteJob
     from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
     from shoal.use_cases.receive_callback import ReceiveCallback
     from shoal.use_cases.release_hold import ReleaseHold
@@ -55,6 +65,7 @@ if TYPE_CHECKING:
     from shoal.use_cases.settle_wallet import SettleWallet
     from shoal.use_cases.store_output import StoreOutput
     from shoal.use_cases.submit_job import SubmitJob
+    from shoal.use_cases.summarize_usage import SummarizeUsage
     from shoal.use_cases.sweep_jobs import SweepJobs
 
 clock = SystemClock()
@@ -83,7 +94,8 @@ def submit_job() -> SubmitJob:
     settings = settings_of(SubmitJobSettings)
     return SubmitJob(
         ledger=_ledger(settings.table),
-        workflow=_workflow(settings.state_machine_arn),
+        workflow=_workflow(settings),
+        prepare=_prepare_submission(settings),
         clock=clock,
         ids=ids,
         provider_deadline_s=settings.provider_deadline_s,
@@ -102,6 +114,48 @@ def list_jobs() -> ListJobs:
     from shoal.use_cases.read_job import ListJobs
 
     return ListJobs(_jobs(settings_of(ListJobsSettings).table))
+
+
+@cache
+def await_job(table_name: str) -> AwaitJob:
+    from shoal.use_cases.await_job import AwaitJob
+
+    return AwaitJob(_jobs(table_name), clock, time.sleep)
+
+
+@cache
+def read_task() -> ReadJob:
+    from shoal.use_cases.read_job import ReadJob
+
+    return ReadJob(_jobs(settings_of(ReadTaskSettings).table))
+
+
+@cache
+def list_tasks() -> ListJobs:
+    from shoal.use_cases.read_job import ListJobs
+
+    return ListJobs(_jobs(settings_of(ListTasksSettings).table))
+
+
+@cache
+def quote_job() -> QuoteJob:
+    from shoal.domain.catalog import load_catalog
+    from shoal.use_cases.quote import QuoteJob
+
+    return QuoteJob(_runs(settings_of(QuoteJobSettings).table), clock, load_catalog())
+
+
+@cache
+def summarize_usage() -> SummarizeUsage:
+    from shoal.adapters.dynamodb_usage import DynamoDbUsage
+    from shoal.use_cases.summarize_usage import SummarizeUsage
+
+    return SummarizeUsage(DynamoDbUsage(_table(settings_of(SummarizeUsageSettings).table)))
+
+
+def available_providers() -> frozenset[str]:
+    """The providers this stage can call."""
+    return frozenset({SIMULATOR})
 
 
 @cache
@@ -145,8 +199,7 @@ def call_provider() -> CallProvider:
         jobs=_jobs(settings.table),
         bus=EventBridgeBus(_client("events"), settings.event_bus),
         providers=_providers(secret),
-        callback_urls=_callback_urls(secret, settings.api_url),
-        resolve=_resolve(settings),
+        resolve=_resolve(settings, secret),
         clock=clock,
     )
 
@@ -160,8 +213,7 @@ def poll_provider() -> PollProvider:
     return PollProvider(
         jobs=_jobs(settings.table),
         providers=_providers(secret),
-        callback_urls=_callback_urls(secret, settings.api_url),
-        resolve=_resolve(settings),
+        resolve=_resolve(settings, secret),
     )
 
 
@@ -174,9 +226,11 @@ def store_output() -> StoreOutput:
     settings = settings_of(StoreOutputSettings)
     s3 = _client("s3")
     return StoreOutput(
+        jobs=_jobs(settings.table),
         staging=S3Staging(s3, settings.staging_bucket),
         outputs=S3Outputs(s3, settings.outputs_bucket),
         inspect=inspect_picture,
+        retention_s=_retention_s(settings),
     )
 
 
@@ -185,7 +239,14 @@ def settle_wallet() -> SettleWallet:
     from shoal.use_cases.settle_wallet import SettleWallet
 
     settings = settings_of(SettleWalletSettings)
-    return SettleWallet(_jobs(settings.table), _ledger(settings.table), clock, settings.public_url)
+    return SettleWallet(
+        jobs=_jobs(settings.table),
+        ledger=_ledger(settings.table),
+        runs=_runs(settings.table),
+        clock=clock,
+        public_url=settings.public_url,
+        retention_s=_retention_s(settings),
+    )
 
 
 @cache
@@ -198,11 +259,13 @@ def release_hold() -> ReleaseHold:
 
 @cache
 def sweep_jobs() -> SweepJobs:
+    from shoal.adapters.s3 import S3Outputs
     from shoal.use_cases.sweep_jobs import SweepJobs
 
     settings = settings_of(SweepJobsSettings)
-    workflow = _workflow(settings.state_machine_arn)
-    return SweepJobs(_jobs(settings.table), workflow, _close_job(settings), clock)
+    outputs = S3Outputs(_client("s3"), settings.outputs_bucket)
+    jobs = _jobs(settings.table)
+    return SweepJobs(jobs, _workflow(settings), outputs, _close_job(settings), clock)
 
 
 @cache
@@ -239,13 +302,13 @@ def _close_job(
         jobs=_jobs(settings.table),
         ledger=_ledger(settings.table),
         bus=EventBridgeBus(_client("events"), settings.event_bus),
-        workflow=_workflow(settings.state_machine_arn),
+        workflow=_workflow(settings),
         clock=clock,
         public_url=settings.public_url,
     )
 
 
-def _resolve(settings: CallProviderSettings | PollProviderSettings) -> ResolveAnswer:
+def _resolve(settings: CallProviderSettings | PollProviderSettings, secret: Any) -> ResolveAnswer:
     from shoal.adapters.s3 import S3Staging
     from shoal.use_cases.resolve_answer import ResolveAnswer
 
@@ -254,7 +317,33 @@ def _resolve(settings: CallProviderSettings | PollProviderSettings) -> ResolveAn
         staging=S3Staging(_client("s3"), settings.staging_bucket),
         tokens=_task_tokens(),
         poll_queue=_poll_queue(settings.poll_queue_url),
+        callback_urls=_callback_urls(secret, settings.api_url),
     )
+
+
+def _prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
+    from shoal.adapters.caller_http import VettedCallerHttp
+    from shoal.adapters.picture_header import check_picture_header
+    from shoal.adapters.s3 import S3Staging
+    from shoal.use_cases.prepare_submission import PrepareSubmission
+
+    return PrepareSubmission(
+        http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
+        staging=S3Staging(_client("s3"), settings.staging_bucket),
+        check_picture=check_picture_header,
+        clock=clock,
+        ids=ids,
+    )
+
+
+def _retention_s(settings: StoreOutputSettings | SettleWalletSettings) -> int | None:
+    return settings.retention_days * 24 * 3600 or None
+
+
+def _runs(table: str) -> DynamoDbRuns:
+    from shoal.adapters.dynamodb_usage import DynamoDbRuns
+
+    return DynamoDbRuns(_table(table))
 
 
 def _providers(secret: Any, *, draws: bool = True) -> ProviderRegistry:
@@ -267,16 +356,23 @@ def _providers(secret: Any, *, draws: bool = True) -> ProviderRegistry:
     embedded = simulator.Simulator(
         clock=clock,
         draw=_draw if draws else _no_drawing,
+        edit=_edit if draws else _no_drawing,
         call_back=callbacks.send,
         verify=callbacks.verify,
     )
-    return ProviderRegistry({simulator.NAME: embedded})
+    return ProviderRegistry({SIMULATOR: embedded})
 
 
 def _draw(**request: Any) -> bytes:
     from shoal.media.drawing import draw
 
     return draw(**request)
+
+
+def _edit(**request: Any) -> bytes:
+    from shoal.media.editing import edit
+
+    return edit(**request)
 
 
 def _no_drawing(**_: Any) -> bytes:
@@ -315,10 +411,12 @@ def _ledger(table: str) -> DynamoDbLedger:
     return DynamoDbLedger(_table(table))
 
 
-def _workflow(state_machine_arn: str) -> StepFunctionsWorkflow:
+def _workflow(
+    settings: SubmitJobSettings | CancelJobSettings | SweepJobsSettings | CloseExecutionSettings,
+) -> StepFunctionsWorkflow:
     from shoal.adapters.stepfunctions import StepFunctionsWorkflow
 
-    return StepFunctionsWorkflow(_client("stepfunctions"), state_machine_arn)
+    return StepFunctionsWorkflow(_client("stepfunctions"), settings.state_machine_arn)
 
 
 def _task_tokens() -> StepFunctionsTaskTokens:

@@ -30,6 +30,12 @@ def count_closed(job: Job) -> None:
         _count_with_model("Revenue", MetricUnit.NoUnit, job.cost, job)
 
 
+def count_failed(jobs: int) -> None:
+    """Metric of jobs that were closed from outside their workflow."""
+    if jobs:
+        metrics.add_metric(name="JobsFailed", unit=MetricUnit.Count, value=jobs)
+
+
 def count_provider_call(outcome: str, duration_ms: int) -> None:
     """Metrics of one exchange with a provider. A caller's refused prompt is not the provider's failure."""
     failed = outcome in ("ProviderFailed", "ProviderTimeout", "OutputInvalid")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 
 def environment_variable(field: str) -> str:
@@ -35,6 +35,9 @@ class SubmitJobSettings(Settings):
     table: str
     state_machine_arn: str
     provider_deadline_s: PositiveInt
+    staging_bucket: str
+    loopback_allowed: bool
+    public_url: str
 
 
 class ReadJobSettings(Settings):
@@ -47,6 +50,28 @@ class CancelJobSettings(Settings):
     event_bus: str
     state_machine_arn: str
     public_url: str
+
+
+class ReadTaskSettings(Settings):
+    table: str
+    public_url: str
+
+
+class ListTasksSettings(Settings):
+    table: str
+    public_url: str
+
+
+class ReadModelsSettings(Settings):
+    table: str
+
+
+class QuoteJobSettings(Settings):
+    table: str
+
+
+class SummarizeUsageSettings(Settings):
+    table: str
 
 
 class ReadWalletSettings(Settings):
@@ -81,13 +106,16 @@ class CallProviderSettings(Settings):
 
 
 class StoreOutputSettings(Settings):
+    table: str
     staging_bucket: str
     outputs_bucket: str
+    retention_days: NonNegativeInt
 
 
 class SettleWalletSettings(Settings):
     table: str
     public_url: str
+    retention_days: NonNegativeInt
 
 
 class ReleaseHoldSettings(Settings):
@@ -107,6 +135,7 @@ class SweepJobsSettings(Settings):
     table: str
     event_bus: str
     state_machine_arn: str
+    outputs_bucket: str
     public_url: str
 
 

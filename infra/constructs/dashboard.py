@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -28,7 +28,7 @@ class Dashboard(Construct):
         stage: Stage,
         own: OwnMetrics,
         http_api: apigatewayv2.HttpApi,
-        machine: stepfunctions.StateMachine,
+        machines: Mapping[str, stepfunctions.StateMachine],
         queues: Queues,
     ) -> None:
         super().__init__(scope, id_)
@@ -40,7 +40,7 @@ class Dashboard(Construct):
                 _jobs(own),
                 _providers(own),
                 _api(own, http_api),
-                _work(queues, machine),
+                _work(queues, machines),
                 _health(own, stage),
             ],
         )
@@ -81,7 +81,7 @@ def _api(own: OwnMetrics, http_api: apigatewayv2.HttpApi) -> list[cloudwatch.IWi
     ]
 
 
-def _work(queues: Queues, machine: stepfunctions.StateMachine) -> list[cloudwatch.IWidget]:
+def _work(queues: Queues, machines: Mapping[str, stepfunctions.StateMachine]) -> list[cloudwatch.IWidget]:
     waiting = {"polls": queues.poll, "closed executions": queues.closed_executions}
     return [
         _graph(
@@ -112,10 +112,14 @@ def _work(queues: Queues, machine: stepfunctions.StateMachine) -> list[cloudwatc
         _graph(
             "Executions",
             [
-                machine.metric_started(period=PERIOD),
-                machine.metric_succeeded(period=PERIOD),
-                machine.metric_failed(period=PERIOD),
-                machine.metric_timed_out(period=PERIOD),
+                metric
+                for name, machine in machines.items()
+                for metric in (
+                    machine.metric_started(period=PERIOD, label=f"{name} started"),
+                    machine.metric_succeeded(period=PERIOD, label=f"{name} succeeded"),
+                    machine.metric_failed(period=PERIOD, label=f"{name} failed"),
+                    machine.metric_timed_out(period=PERIOD, label=f"{name} timed out"),
+                )
             ],
         ),
     ]

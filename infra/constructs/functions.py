@@ -44,7 +44,7 @@ class Functions(Construct):
         stage: Stage,
         packages: Packages,
         values: Mapping[str, str],
-        arns: Mapping[Target, str],
+        arns: Mapping[Target, tuple[str, ...]],
     ) -> None:
         super().__init__(scope, id_)
         self._stage, self._values, self._arns = stage, values, arns
@@ -116,7 +116,7 @@ class Functions(Construct):
         statements = [
             iam.PolicyStatement(
                 actions=list(grant.actions),
-                resources=[self._arns[grant.target]],
+                resources=list(self._arns[grant.target]),
                 conditions=leading_keys(*grant.leading_keys),
             )
             for grant in function.grants
@@ -133,5 +133,6 @@ class Functions(Construct):
         )
         for grant in function.grants:
             if grant.target in WILDCARDS:
-                accept_wildcard(role, self._arns[grant.target], because=WILDCARDS[grant.target])
+                for arn in self._arns[grant.target]:
+                    accept_wildcard(role, arn, because=WILDCARDS[grant.target])
         return role

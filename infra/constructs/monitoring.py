@@ -40,7 +40,7 @@ class Monitoring(Construct):
         *,
         stage: Stage,
         http_api: apigatewayv2.HttpApi,
-        machine: stepfunctions.StateMachine,
+        machines: Mapping[str, stepfunctions.StateMachine],
         functions: Mapping[str, lambda_.Function],
         queues: Queues,
     ) -> None:
@@ -49,7 +49,8 @@ class Monitoring(Construct):
         self._topic = self._alarm_topic(stage)
         self._alarm_on_api(http_api)
         self._alarm_on_jobs()
-        self._alarm_on_executions(machine)
+        for name, machine in machines.items():
+            self._alarm_on_executions(name, machine)
         for name, queue in queues.dead_letters.items():
             metric = queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
             self._alarm(
@@ -58,7 +59,7 @@ class Monitoring(Construct):
         for function in functions.values():
             self._alarm_on_function(function)
         Dashboard(
-            self, "Dashboard", stage=stage, own=self._own, http_api=http_api, machine=machine, queues=queues
+            self, "Dashboard", stage=stage, own=self._own, http_api=http_api, machines=machines, queues=queues
         )
 
     def _alarm_topic(self, stage: Stage) -> sns.Topic:
@@ -105,15 +106,16 @@ class Monitoring(Construct):
             periods=3,
         )
 
-    def _alarm_on_executions(self, machine: stepfunctions.StateMachine) -> None:
+    def _alarm_on_executions(self, name: str, machine: stepfunctions.StateMachine) -> None:
         """A job that fails ends its execution well; one that ends otherwise was left to the sweeper."""
+        id_ = "".join(word.capitalize() for word in name.split("-"))
         self._alarm(
-            "ExecutionsFailed",
+            f"{id_}ExecutionsFailed",
             machine.metric_failed(period=PERIOD),
             "Executions failed: their jobs wait for a sweep.",
         )
         self._alarm(
-            "ExecutionsTimedOut",
+            f"{id_}ExecutionsTimedOut",
             machine.metric_timed_out(period=PERIOD),
             "Executions timed out: their jobs wait for a sweep.",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -51,15 +53,20 @@ class Schedules(Construct):
             ),
         )
 
-    def on_unsuccessful_execution(self, machine: stepfunctions.IStateMachine, queue: sqs.IQueue) -> None:
-        """Put every execution of the machine that ended without success into the queue."""
+    def on_unsuccessful_execution(
+        self, machines: Iterable[stepfunctions.IStateMachine], queue: sqs.IQueue
+    ) -> None:
+        """Put every execution of the machines that ended without success into the queue."""
         events.Rule(
             self,
             "ClosedExecutions",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                detail={"status": UNSUCCESSFUL, "stateMachineArn": [machine.state_machine_arn]},
+                detail={
+                    "status": UNSUCCESSFUL,
+                    "stateMachineArn": [machine.state_machine_arn for machine in machines],
+                },
             ),
             targets=[targets.SqsQueue(queue, dead_letter_queue=self._dead_letters)],
         )

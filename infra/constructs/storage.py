@@ -23,7 +23,12 @@ class Storage(Construct):
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
         self.table = self._table(stage)
-        self.outputs = self._bucket("Outputs", stage)
+        kept = (
+            [s3.LifecycleRule(id="expire-outputs", expiration=Duration.days(stage.retention_days))]
+            if stage.retention_days
+            else []
+        )
+        self.outputs = self._bucket("Outputs", stage, *kept)
         self.staging = self._bucket(
             "Staging", stage, s3.LifecycleRule(id="expire-staged", expiration=Duration.days(STAGING_DAYS))
         )
@@ -85,9 +90,13 @@ class Storage(Construct):
             self,
             "Cdn",
             comment="Shoal outputs",
+            default_root_object="nothing-here",
             default_behavior=cloudfront.BehaviorOptions(
                 origin=origins.S3BucketOrigin.with_origin_access_control(
-                    self.outputs, origin_access_levels=[cloudfront.AccessLevel.READ]
+                    self.outputs,
+                    # Listing makes S3 answer 404, not 403, for what is gone. It lists nothing to anybody: the
+                    # root is a default object that does not exist, and query strings are not passed on.
+                    origin_access_levels=[cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST],
                 ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
                 allowed_methods=cloudfront.AllowedMethods.ALLOW_GET_HEAD,

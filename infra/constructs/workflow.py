@@ -1,10 +1,11 @@
-"""The state machine `generate`, its log and its role."""
+"""The state machines, each with its log; they share a role, for they call the same."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
@@ -18,7 +19,10 @@ from infra.constructs.service_role import ServiceRole, leading_keys
 from infra.nag import accept, accept_wildcard
 from infra.stage import Stage
 
-DEFINITION = Path(__file__).parents[2] / "statemachines" / "generate.asl.json"
+DEFINITIONS = Path(__file__).parents[2] / "statemachines"
+GENERATE = "generate"
+MACHINES = (GENERATE, "generate-batch")
+"""By name; a machine's definition is its file, with underscores for dashes."""
 LOG_DELIVERY_ACTIONS = (
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -31,12 +35,12 @@ LOG_DELIVERY_ACTIONS = (
 )
 
 
-def machine_name(stage: Stage) -> str:
-    """Name of the state machine; fixed, so that functions may be told its ARN before it exists."""
-    return f"{stage.prefix}-generate"
+def machine_name(stage: Stage, name: str) -> str:
+    """Full name of a state machine; fixed, so that functions may be told its ARN before it exists."""
+    return f"{stage.prefix}-{name}"
 
 
-class Workflow(Construct):
+class Workflows(Construct):
     """`tasks`: the function behind each state that calls one, by the state's name."""
 
     def __init__(
@@ -50,32 +54,41 @@ class Workflow(Construct):
         bus: events.IEventBus,
     ) -> None:
         super().__init__(scope, id_)
+        role = self._role(stage, tasks, table, bus)
+        substitutions = {
+            **{f"{state}Function": function.function_arn for state, function in tasks.items()},
+            "EventBusName": bus.event_bus_name,
+            "TableName": table.table_name,
+        }
+        self.by_name = {name: self._machine(name, stage, role, substitutions) for name in MACHINES}
+
+    def _machine(
+        self, name: str, stage: Stage, role: ServiceRole, substitutions: Mapping[str, str]
+    ) -> stepfunctions.StateMachine:
+        id_ = "".join(word.capitalize() for word in name.split("-"))
         log_group = logs.LogGroup(
             self,
-            "Log",
-            log_group_name=f"/aws/vendedlogs/states/{machine_name(stage)}",
+            f"{id_}Log",
+            log_group_name=f"/aws/vendedlogs/states/{machine_name(stage, name)}",
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        self.machine = stepfunctions.StateMachine(
+        machine = stepfunctions.StateMachine(
             self,
-            "Machine",
-            state_machine_name=machine_name(stage),
+            id_,
+            state_machine_name=machine_name(stage, name),
             state_machine_type=stepfunctions.StateMachineType.STANDARD,
-            definition_body=stepfunctions.DefinitionBody.from_string(_definition(stage)),
-            definition_substitutions={
-                **{f"{state}Function": function.function_arn for state, function in tasks.items()},
-                "EventBusName": bus.event_bus_name,
-                "TableName": table.table_name,
-            },
-            role=self._role(stage, tasks, table, bus).sealed,
+            definition_body=stepfunctions.DefinitionBody.from_string(_definition(name, stage)),
+            definition_substitutions=substitutions,
+            role=role.sealed,
             logs=stepfunctions.LogOptions(
                 destination=log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=False
             ),
             tracing_enabled=stage.tracing,
         )
         if not stage.tracing:
-            accept(self.machine, "AwsSolutions-SF2", because="The stage has no X-Ray.")
+            accept(machine, "AwsSolutions-SF2", because="The stage has no X-Ray.")
+        return machine
 
     def _role(
         self,
@@ -109,7 +122,13 @@ class Workflow(Construct):
         return role
 
 
-def _definition(stage: Stage) -> str:
-    definition = json.loads(DEFINITION.read_text(encoding="utf-8"))
-    definition["States"]["CallProvider"]["TimeoutSeconds"] = stage.provider_deadline_s
-    return json.dumps(definition, indent=2)
+def _definition(name: str, stage: Stage) -> str:
+    """The machine's file, with the stage's deadline for every CallProvider in it."""
+    text = (DEFINITIONS / f"{name.replace('-', '_')}.asl.json").read_text(encoding="utf-8")
+
+    def with_deadline(part: dict[str, Any]) -> dict[str, Any]:
+        if "CallProvider" in part:
+            part["CallProvider"]["TimeoutSeconds"] = stage.provider_deadline_s
+        return part
+
+    return json.dumps(json.loads(text, object_hook=with_deadline), indent=2)

@@ -25,7 +25,7 @@ from infra.local.processes import LocalCloudError, Service, free_port
 
 BOOT_SECONDS_MAX = 60.0
 PROBE_SECONDS_MAX = 2.0
-TEST_DEADLINE_SECONDS = 8
+TEST_DEADLINE_SECONDS = 12
 # Lambdas inherit the server's environment, so it gets these of the machine's variables and no others.
 INHERITED = ("PATH", "HOME", "LANG")
 

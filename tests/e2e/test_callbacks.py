@@ -28,7 +28,7 @@ class Provider:
 
     def address(self, job: Job, provider: str = "simulator") -> str:
         """Where the job's provider was told to call back."""
-        job_key = f"{job.account_id}.{job.id}"
+        job_key = f"{job.account_id}.{job.id}.0"
         mac = hmac.new(self._secret, f"{provider}\n{job_key}".encode(), hashlib.sha256).hexdigest()
         return f"/callbacks/{provider}/{job_key}/{mac}"
 
@@ -54,7 +54,7 @@ def provider(deployed: Deployed) -> Provider:
 def waiting(deployed: Deployed, customer: Customer) -> Job:
     """A job whose provider never answers by itself."""
     job_id = customer.client.submit("[timeout] a shark")
-    return eventually(lambda: job if (job := deployed.job(customer, job_id)).provider_ref else None)
+    return eventually(lambda: job if (job := deployed.job(customer, job_id)).provider_refs else None)
 
 
 def test_a_genuine_callback_is_taken(
@@ -77,6 +77,8 @@ def test_a_callback_from_another_address_is_refused(
         true.replace("/simulator/", "/openai/"),
         provider.address(waiting, provider="openai"),
         true.replace(customer.account_id, deployed.customer().account_id),
+        true.replace(f"{waiting.id}.0", f"{waiting.id}.1"),
+        true.replace(f"{waiting.id}.0", waiting.id),
         true.upper(),
         "/callbacks/simulator/nonsense/nonsense",
         "/callbacks/simulator/%F0%9F%A6%88/%F0%9F%A6%88",
@@ -99,7 +101,7 @@ def test_a_callback_with_another_signature_is_refused(
         {"webhook-signature": provider.signed(b'{"ref": "sim_2"}')["webhook-signature"]},
         {"webhook-id": "msg_2"},
         {"webhook-id": ""},
-        {"webhook-timestamp": str(int(time.time()) + 1)},
+        {"webhook-timestamp": str(int(time.time()) + 100)},
         {"webhook-timestamp": "soon"},
         provider.signed(body, age_s=301),
         provider.signed(body, age_s=-310),
@@ -135,10 +137,10 @@ def test_many_callbacks_complete_a_job_once(
     deployed: Deployed, provider: Provider, customer: Customer
 ) -> None:
     job_id = customer.client.submit("[slow:1] a shark")
-    job = eventually(lambda: job if (job := deployed.job(customer, job_id)).provider_ref else None)
+    job = eventually(lambda: job if (job := deployed.job(customer, job_id)).provider_refs else None)
 
     for _ in range(4):
-        provider.call(provider.address(job), json.dumps({"ref": job.provider_ref}).encode())
+        provider.call(provider.address(job), json.dumps({"ref": job.provider_refs[0]}).encode())
 
     assert customer.client.wait(job_id)["status"] == "completed"
     assert deployed.wallet(customer).balance == 10_000_000 - job.price

@@ -15,6 +15,7 @@ from tests.local_cloud.lab import Lab
 from tests.support import Customer, Deployed, eventually
 from tests.support_bus import BusLog
 from tests.support_fixtures import pause_sweeper
+from tests.support_tasks import MODEL, TasksClient
 from tests.workflow.machine import Workshop
 
 SCANS = """
@@ -49,6 +50,8 @@ def use_everything(guarded: Deployed) -> None:
     assert customer.client.wait(customer.client.submit("[fail] a shark"))["status"] == "failed"
     assert customer.client.cancel(customer.client.submit("[timeout] a shark")).status_code == 200
     assert customer.client.usage().status_code == 200
+    use_tasks(guarded, customer)
+    lose_an_input(guarded, customer)
     lose_a_picture(workshop, customer)
     abort(workshop, customer)
     sweep(workshop, customer)
@@ -56,10 +59,39 @@ def use_everything(guarded: Deployed) -> None:
     assert customer.client.wallet()["held"] == "$0.00"
 
 
+def use_tasks(guarded: Deployed, customer: Customer) -> None:
+    """Tasks of several outputs, edited pictures, outputs that expire, and all there is to read."""
+    tasks = TasksClient(customer.client)
+    task = tasks.wait(tasks.submit("mugs [fail]", num_outputs=3, ttl_seconds=60))
+    assert len(task["output"]["urls"]) == 2
+    for way in ("", "[poll]"):
+        edited = tasks.submit(f"{way} at night", input_image_urls=task["output"]["urls"])
+        assert tasks.wait(edited)["status"] == "completed"
+    guarded.expire_outputs(guarded.job(customer, task["id"]))
+    assert guarded.sweep() == {"deleted": 1}
+    assert tasks.task(task["id"])["output"]["expired"]
+    for path in ("/v1/tasks", "/v1/models", "/v1/models/flux", "/v1/usage/summary"):
+        assert tasks.data("GET", path)
+    assert tasks.data("POST", "/v1/quote", json={"model": MODEL, "prompt": "a mug"})
+    canceled = tasks.submit("[timeout] mugs", num_outputs=2)
+    assert tasks.data("POST", f"/v1/tasks/{canceled}/cancel")["status"] == "canceled"
+
+
+def lose_an_input(guarded: Deployed, customer: Customer) -> None:
+    """A picture to edit is gone when the provider is asked again."""
+    tasks, s3 = TasksClient(customer.client), guarded.cloud.client("s3")
+    original = tasks.wait(tasks.submit("a mug"))["output"]["url"]
+    task_id = tasks.submit("[slow:2] at night", input_image_urls=[original])
+    job = eventually(lambda: job if (job := guarded.job(customer, task_id)).provider_refs else None)
+    (key,) = job.request["input_keys"]
+    s3.delete_object(Bucket=guarded.cloud.outputs["StagingBucketName"], Key=key)
+    assert tasks.wait(task_id)["error"]["code"] == "output_invalid"
+
+
 def lose_a_picture(workshop: Workshop, customer: Customer) -> None:
     """A delivered object is gone when it is to be stored."""
     job = workshop.processing(customer)
-    workshop.answer(job, {"outputs": [{"key": f"{job.account_id}/{job.id}/9"}]})
+    workshop.answer(job, {"output": {"key": f"{job.account_id}/{job.id}/9"}})
     assert customer.client.wait(job.id)["error"] == "The provider's output is gone."
 
 
@@ -76,12 +108,13 @@ def sweep(workshop: Workshop, customer: Customer) -> None:
     unstarted, bereft = deployed.accept(customer), deployed.accept(customer)
     workshop.machine.start(unstarted, name=bereft.id)
     assert workshop.machine.end(bereft.id) == "SUCCEEDED"
-    unstarted = deployed.accept(customer)
-    late = workshop.processing(customer)
-    for job in (unstarted, bereft, late):
+    unstarted, unstarted_batch = deployed.accept(customer), deployed.accept_task(customer, "mugs", 2)
+    late, late_batch = workshop.processing(customer), workshop.processing_batch(customer, 2)
+    for job in (unstarted, unstarted_batch, bereft, late, late_batch):
         deployed.make_due(job)
-    assert deployed.sweep() == {"started": 1, "closed": 2}
+    assert deployed.sweep() == {"started": 2, "closed": 3}
     assert customer.client.wait(unstarted.id)["status"] == "completed"
+    assert customer.client.wait(unstarted_batch.id)["status"] == "completed"
 
 
 def logged(guarded: Deployed, function: registry.Function) -> str:

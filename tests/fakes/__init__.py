@@ -18,11 +18,13 @@ from tests.fakes.services import (
     TaskAnswer,
 )
 from tests.fakes.tables import FakeAccounts, FakeJobs, FakeKeys, Tables
+from tests.fakes.usage import FakeCallerHttp, FakeRuns, FakeUsage
 
 __all__ = [
     "FakeAccounts",
     "FakeBus",
     "FakeCallbackUrls",
+    "FakeCallerHttp",
     "FakeClock",
     "FakeIds",
     "FakeJobs",
@@ -32,8 +34,10 @@ __all__ = [
     "FakePollQueue",
     "FakeProvider",
     "FakeProviders",
+    "FakeRuns",
     "FakeStaging",
     "FakeTaskTokens",
+    "FakeUsage",
     "FakeWorkflow",
     "Fault",
     "Network",

@@ -13,7 +13,8 @@ from shoal.domain.errors import (
     JobClosed,
     NotFound,
 )
-from shoal.domain.idempotency import IdempotencyRecord
+from shoal.domain.events import utc_day
+from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
     START_GRACE_MS,
     Closer,
@@ -25,7 +26,7 @@ from shoal.domain.job import (
     closing_status,
 )
 from shoal.domain.money import AMOUNT_MAX, Asset
-from shoal.domain.ports import Discrepancy
+from shoal.domain.ports import Discrepancy, Rollup
 from shoal.domain.wallet import EntryKind, Movement, Wallet
 from tests.fakes.network import Network, reached
 from tests.fakes.tables import Tables
@@ -45,9 +46,9 @@ class FakeLedger:
         if record:
             if record.key.key in self.in_flight:
                 raise IdempotencyInFlight(retry_after_seconds=1)
-            earlier = self.tables.records.get(_place(record))
-            if earlier and earlier.expires_at_ms // 1000 > now_ms // 1000:
-                return earlier.replay(record.key)
+            earlier = self._recorded(record.key, now_ms)
+            if earlier:
+                return earlier
         if not self._affordable(job):
             raise InsufficientBalance
         hold = job.hold.place(now_ms)
@@ -56,18 +57,28 @@ class FakeLedger:
         self.tables.put(job)
         self.tables.move(hold)
         if record:
-            self.tables.records[_place(record)] = record
+            self.tables.records[_place(record.key)] = record
         return None
 
     @reached
-    def capture(self, job: Job, cost: int, outputs: Sequence[Output], closer: Closer, now_ms: int) -> Job:
+    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        return self._recorded(key, now_ms)
+
+    @reached
+    def capture(
+        self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
+    ) -> Job:
+        cost = job.cost_of(len(outputs))
         changes = {
             "status": JobStatus.COMPLETED,
             "hold_state": HoldState.CAPTURED,
             "outputs": tuple(outputs),
+            "outputs_expire_at_ms": expire_at_ms,
             "cost": cost,
         }
-        return self._close(job, job.hold.capture(cost, now_ms), closer, changes)
+        closed = self._close(job, job.hold.capture(cost, now_ms), closer, changes)
+        self.tables.use(Rollup(utc_day(now_ms), job.model, job.asset, len(outputs), cost, 1), job.account_id)
+        return closed
 
     @reached
     def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
@@ -129,9 +140,18 @@ class FakeLedger:
             ("held is not the sum of the entries", sum(e.held_delta for e in entries), wallet.held),
             ("free generations are not the sum of the entries", trials, wallet.free_generations),
             ("held is not the sum of the open jobs' holds", held, wallet.held),
+            ("usage is not the sum of the captures", self._captured(wallet_id), self._used(wallet_id)),
             ("available is below zero", max(0, wallet.available), wallet.available),
             ("jobs whose hold does not fit their status", 0, len(unfit)),
         ]
+
+    def _captured(self, wallet_id: tuple[str, Asset]) -> int:
+        entries = self.tables.entries[wallet_id].values()
+        return -sum(entry.balance_delta for entry in entries if entry.kind is EntryKind.CAPTURE)
+
+    def _used(self, wallet_id: tuple[str, Asset]) -> int:
+        rollups = self.tables.rollups.items()
+        return sum(used.cost for place, used in rollups if (place[0], used.asset) == wallet_id)
 
     def _affordable(self, job: Job) -> bool:
         wallet = self.tables.wallets.get((job.account_id, job.asset))
@@ -153,13 +173,19 @@ class FakeLedger:
         changes |= {
             "closed_by": closer,
             "closed_at_ms": movement.at_ms,
-            "task_token": None,
-            "deadline_at_ms": None if closer is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS,
+            "task_tokens": {},
         }
+        due_ms = replace(job, **changes).outputs_due_at_ms
+        changes["deadline_at_ms"] = due_ms if closer is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS
         self.tables.put(replace(stored, **changes))
         self.tables.move(movement)
         return replace(job, **changes)
 
+    def _recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        earlier = self.tables.records.get(_place(key))
+        live = earlier and earlier.expires_at_ms // 1000 > now_ms // 1000
+        return earlier.replay(key) if earlier and live else None
 
-def _place(record: IdempotencyRecord) -> tuple[str, str, str]:
-    return record.key.account_id, record.key.route, record.key.key
+
+def _place(key: IdempotencyKey) -> tuple[str, str, str]:
+    return key.account_id, key.route, key.key

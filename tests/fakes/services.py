@@ -144,6 +144,7 @@ class PollMessage:
     job_id: str
     delay_seconds: int
     once: bool
+    index: int = 0
 
 
 @dataclass
@@ -153,10 +154,10 @@ class FakePollQueue:
     port: str = "poll_queue"
 
     @reached
-    def send(self, job: Job, *, delay_seconds: int, once: bool = False) -> None:
+    def send(self, job: Job, index: int, *, delay_seconds: int, once: bool = False) -> None:
         if not 0 <= delay_seconds <= SQS_DELAY_SECONDS_MAX:
             raise ValueError(f"the queue cannot delay by {delay_seconds} s")
-        self.messages.append(PollMessage(job.account_id, job.id, delay_seconds, once))
+        self.messages.append(PollMessage(job.account_id, job.id, delay_seconds, once, index))
 
 
 @dataclass
@@ -172,6 +173,11 @@ class FakeStaging:
         return key
 
     @reached
+    def put_input(self, key: str, data: bytes) -> str:
+        self.objects[key] = data
+        return key
+
+    @reached
     def read(self, key: str) -> bytes:
         if key not in self.objects:
             raise OutputInvalid("The provider's output is gone.")
@@ -180,15 +186,22 @@ class FakeStaging:
 
 @dataclass
 class FakeOutputs:
-    """Objects by key: their bytes and content type."""
+    """Objects by key: their bytes and content type. `cached_s` tells how long caches may keep each."""
 
     network: Network
     objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    cached_s: dict[str, int] = field(default_factory=dict)
     port: str = "outputs"
 
     @reached
-    def put(self, key: str, data: bytes, content_type: str) -> None:
+    def put(self, key: str, data: bytes, content_type: str, *, cache_s: int) -> None:
         self.objects[key] = data, content_type
+        self.cached_s[key] = cache_s
+
+    @reached
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.objects.pop(key, None)
 
 
 @dataclass
@@ -226,7 +239,7 @@ class FakeProvider:
         self.canceled.append(ref)
 
     def _next(self) -> Answer:
-        answer = self.script.pop(0) if self.script else Done((ProviderOutput(data=b"picture"),))
+        answer = self.script.pop(0) if self.script else Done(ProviderOutput(data=b"picture"))
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -248,14 +261,15 @@ class FakeCallbackUrls:
 
     root: str = "https://api.test"
 
-    def url(self, job: Job) -> str:
-        return f"{self.root}/callbacks/{job.provider}/{job.account_id}.{job.id}/mac-of-{job.provider}"
+    def url(self, job: Job, index: int) -> str:
+        job_key = f"{job.account_id}.{job.id}.{index}"
+        return f"{self.root}/callbacks/{job.provider}/{job_key}/mac-of-{job.provider}"
 
-    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str]:
-        account_id, _, job_id = job_key.partition(".")
-        if mac != f"mac-of-{provider}":
+    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str, int]:
+        parts = job_key.split(".")
+        if mac != f"mac-of-{provider}" or len(parts) != 3:
             raise CallbackRefused("the address is not one we made")
-        return account_id, job_id
+        return parts[0], parts[1], int(parts[2])
 
 
 def _through_json(value: Any) -> Any:

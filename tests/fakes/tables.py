@@ -11,18 +11,22 @@ from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.ports import Account, JobFilter, JobPage
+from shoal.domain.ports import Account, JobFilter, JobPage, Rollup
 from shoal.domain.rate_limit import Allowance
 from shoal.domain.wallet import Movement, Wallet
 from tests.fakes.network import Network, reached
 
 WalletId = tuple[str, Asset]
 JobId = tuple[str, str]
+RollupId = tuple[str, str, Asset, str]
 
 
 @dataclass
 class Tables:
-    """All that is stored. Jobs are found by account and ULID, records by account, route and key."""
+    """All that is stored. Jobs are found by account and ULID, records by account, route and key.
+
+    Rollups are found by account, day, asset and model.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
@@ -32,6 +36,7 @@ class Tables:
     jobs: dict[JobId, Job] = field(default_factory=dict)
     late_outputs: dict[JobId, int] = field(default_factory=dict)
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)
+    rollups: dict[RollupId, Rollup] = field(default_factory=dict)
 
     def stored(self, job: Job) -> Job:
         return self.jobs[job.account_id, job.ulid]
@@ -50,6 +55,17 @@ class Tables:
             balance=wallet.balance + movement.balance_delta,
             held=wallet.held + movement.held_delta,
             free_generations=wallet.free_generations + movement.free_generations_delta,
+        )
+
+    def use(self, used: Rollup, account_id: str) -> None:
+        """Add to the rollup of the day."""
+        place = account_id, used.day, used.asset, used.model
+        before = self.rollups.get(place) or replace(used, units=0, cost=0, requests=0)
+        self.rollups[place] = replace(
+            before,
+            units=before.units + used.units,
+            cost=before.cost + used.cost,
+            requests=before.requests + used.requests,
         )
 
 
@@ -150,27 +166,30 @@ class FakeJobs:
             if (cursor is None or job.ulid < cursor)
             and (which.statuses is None or job.status in which.statuses)
             and (which.dialects is None or job.dialect in which.dialects)
+            and (which.models is None or job.model in which.models)
+            and (which.test is None or job.test is which.test)
             and (which.from_ms is None or job.created_at_ms >= which.from_ms)
             and (which.to_ms is None or job.created_at_ms < which.to_ms)
         ]
         return JobPage(tuple(found[:limit]), found[limit - 1].ulid if len(found) > limit else None)
 
     @reached
-    def begin(self, account_id: str, job_id: str, task_token: str, now_ms: int) -> Job:
+    def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         job = self._open(self._get(account_id, job_id))
         return self.tables.put(
             replace(
                 job,
                 status=JobStatus.PROCESSING,
-                task_token=task_token,
+                task_tokens={**job.task_tokens, index: task_token},
                 deadline_at_ms=now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS,
                 started_at_ms=job.started_at_ms or now_ms,
             )
         )
 
     @reached
-    def note_provider_ref(self, job: Job, ref: str) -> None:
-        self.tables.put(replace(self._open(job), provider_ref=ref))
+    def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
+        stored = self._open(job)
+        self.tables.put(replace(stored, provider_refs={**stored.provider_refs, index: ref}))
 
     @reached
     def note_late_output(self, job: Job, now_ms: int) -> None:
@@ -200,7 +219,11 @@ class FakeJobs:
         stored = self.tables.stored(job)
         if stored.hold_state is HoldState.HELD:
             raise AssertionError("an open job was marked as announced")
-        self.tables.put(replace(stored, deadline_at_ms=None))
+        self.tables.put(replace(stored, deadline_at_ms=job.outputs_due_at_ms))
+
+    @reached
+    def mark_outputs_deleted(self, job: Job) -> None:
+        self.tables.put(replace(self.tables.stored(job), deadline_at_ms=None))
 
     def _open(self, job: Job) -> Job:
         stored = self.tables.stored(job)

@@ -44,6 +44,18 @@ class Template:
         (found,) = [f for f in self.properties("AWS::Lambda::Function") if f["FunctionName"] == name]
         return found
 
+    def machine(self, name: str) -> Resource:
+        """Properties of the state machine of this name, such as `generate`."""
+        full_name = f"{self.stage.prefix}-{name}"
+        machines = self.properties("AWS::StepFunctions::StateMachine")
+        (found,) = [m for m in machines if m["StateMachineName"] == full_name]
+        return found
+
+    def definition(self, name: str) -> Resource:
+        """The definition of the state machine of this name, its substitutions not made."""
+        definition: Resource = json.loads(self.machine(name)["DefinitionString"])
+        return definition
+
     def role_of(self, holder: Resource, key: str = "Role") -> Resource:
         """Properties of the role that a function or state machine acts in."""
         logical_id = holder[key]["Fn::GetAtt"][0]
@@ -57,6 +69,15 @@ def synthesized(stage: Stage, outdir: Path) -> Template:
     stack = ShoalStack(app, stage=stage, packages=unbuilt_packages(layers=stage.layers))
     file = Path(app.synth().directory) / stack.template_file
     return Template(stage=stage, content=json.loads(file.read_text(encoding="utf-8")))
+
+
+def all_states(definition: Resource) -> dict[str, Resource]:
+    """The states of a machine by name, those within a Map too."""
+    states: dict[str, Resource] = dict(definition["States"])
+    for state in definition["States"].values():
+        if "ItemProcessor" in state:
+            states |= all_states(state["ItemProcessor"])
+    return states
 
 
 def text(value: Any) -> str:

@@ -101,7 +101,8 @@ def test_executions_that_end_without_success_reach_their_queue(template: Templat
     assert pattern["source"] == ["aws.states"]
     assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
-    assert [text(arn) for arn in pattern["detail"]["stateMachineArn"]] == ["<WorkflowMachine>"]
+    machines = [text(arn) for arn in pattern["detail"]["stateMachineArn"]]
+    assert machines == ["<WorkflowGenerate>", "<WorkflowGenerateBatch>"]
     assert [text(target["Arn"]) for target in rule["Targets"]] == ["<QueuesClosedExecutions.Arn>"]
 
 

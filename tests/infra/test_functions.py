@@ -73,6 +73,11 @@ def test_the_api_waits_longer_than_its_functions_run(dev: Template) -> None:
         assert dev.function(function.verb)["Timeout"] < API_TIMEOUT_SECONDS
 
 
+def test_only_the_local_stage_reaches_out_to_this_machine(template: Template) -> None:
+    environment = template.function("submit_job")["Environment"]["Variables"]
+    assert environment["SHOAL_LOOPBACK_ALLOWED"] == str(template.stage.name == "local").lower()
+
+
 def test_a_function_writes_into_a_log_group_made_for_it(template: Template, function: Function) -> None:
     properties = template.function(function.verb)
     group_id = properties["LoggingConfig"]["LogGroup"]["Ref"]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 
 from infra import registry
-from tests.infra.template import Resource, Template, allowed, listed, statements, text
+from tests.infra.template import Resource, Template, all_states, allowed, listed, statements, text
 
 ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 TABLE = "<StorageTable.Arn>"
 OPEN_JOBS = f"{TABLE}/index/open_jobs"
-MACHINE = f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-generate"
-EXECUTIONS = f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-generate:*"
+MACHINES = ("generate", "generate-batch")
+MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{name}" for name in MACHINES]
+EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
 BUS = "<Bus.Arn>"
 STAGING = "<StorageStaging.Arn>"
 IMAGES = "<StorageOutputs.Arn>/images/*"
@@ -23,21 +23,36 @@ CLOSED = "<QueuesClosedExecutions.Arn>"
 ASYNC_FAILURES = "<QueuesAsyncFailures.Arn>"
 SECRET = "<CallbackSecret>"
 
+
+def on_each(arns: list[str], *actions: str) -> set[tuple[str, str]]:
+    return {(action, arn) for action in actions for arn in arns}
+
+
 READ_AND_COUNT = {("dynamodb:GetItem", TABLE), ("dynamodb:UpdateItem", TABLE)}
 CLOSE_JOBS = {*READ_AND_COUNT, ("dynamodb:PutItem", TABLE)}
-RESOLVE_TASK = {("states:SendTaskSuccess", MACHINE), ("states:SendTaskFailure", MACHINE)}
+QUERY_AND_COUNT = {("dynamodb:Query", TABLE), ("dynamodb:UpdateItem", TABLE)}
+START = on_each(MACHINE_ARNS, "states:StartExecution")
+STOP = on_each(EXECUTIONS, "states:StopExecution")
+RESOLVE_TASK = on_each(MACHINE_ARNS, "states:SendTaskSuccess", "states:SendTaskFailure")
+READ_STAGED = {("s3:GetObject", f"{STAGING}/*"), ("s3:ListBucket", STAGING)}
+STAGE = {*READ_STAGED, ("s3:PutObject", f"{STAGING}/*")}
 CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
 
 EXPECTED: dict[str, set[tuple[str, str]]] = {
     "submit_job": {
-        ("dynamodb:PutItem", TABLE),
-        ("dynamodb:UpdateItem", TABLE),
-        ("states:StartExecution", MACHINE),
+        *CLOSE_JOBS,
+        *START,
+        ("s3:PutObject", f"{STAGING}/*"),
     },
+    "read_task": READ_AND_COUNT,
+    "list_tasks": QUERY_AND_COUNT,
+    "read_models": {("dynamodb:UpdateItem", TABLE)},
+    "quote_job": READ_AND_COUNT,
+    "summarize_usage": QUERY_AND_COUNT,
     "read_job": READ_AND_COUNT,
-    "cancel_job": {*CLOSE_JOBS, ("events:PutEvents", BUS), ("states:StopExecution", EXECUTIONS)},
+    "cancel_job": {*CLOSE_JOBS, *STOP, ("events:PutEvents", BUS)},
     "read_wallet": READ_AND_COUNT,
-    "list_jobs": {("dynamodb:Query", TABLE), ("dynamodb:UpdateItem", TABLE)},
+    "list_jobs": QUERY_AND_COUNT,
     "receive_callback": {*READ_AND_COUNT, *CALL_BACK},
     "read_health": set(),
     "reject_route": set(),
@@ -45,12 +60,12 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *READ_AND_COUNT,
         *CALL_BACK,
         *RESOLVE_TASK,
+        *STAGE,
         ("events:PutEvents", BUS),
-        ("s3:PutObject", f"{STAGING}/*"),
     },
     "store_output": {
-        ("s3:GetObject", f"{STAGING}/*"),
-        ("s3:ListBucket", STAGING),
+        *READ_STAGED,
+        ("dynamodb:GetItem", TABLE),
         ("s3:PutObject", IMAGES),
     },
     "settle_wallet": CLOSE_JOBS,
@@ -59,7 +74,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *READ_AND_COUNT,
         *CALL_BACK,
         *RESOLVE_TASK,
-        ("s3:PutObject", f"{STAGING}/*"),
+        *STAGE,
         ("sqs:ReceiveMessage", POLL),
         ("sqs:DeleteMessage", POLL),
         ("sqs:GetQueueAttributes", POLL),
@@ -68,15 +83,16 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *CLOSE_JOBS,
         ("dynamodb:Query", OPEN_JOBS),
         ("events:PutEvents", BUS),
-        ("states:StartExecution", MACHINE),
-        ("states:DescribeExecution", EXECUTIONS),
-        ("states:StopExecution", EXECUTIONS),
+        *START,
+        *STOP,
+        *on_each(EXECUTIONS, "states:DescribeExecution"),
+        ("s3:DeleteObject", IMAGES),
         ("sqs:SendMessage", ASYNC_FAILURES),
     },
     "close_execution": {
         *CLOSE_JOBS,
+        *STOP,
         ("events:PutEvents", BUS),
-        ("states:StopExecution", EXECUTIONS),
         ("sqs:ReceiveMessage", CLOSED),
         ("sqs:DeleteMessage", CLOSED),
         ("sqs:GetQueueAttributes", CLOSED),
@@ -129,14 +145,21 @@ def test_a_function_that_moves_no_money_is_let_to_no_wallet(dev: Template) -> No
     count_request = {"dynamodb:UpdateItem": ["KEY#*"]}
     assert {verb: found for verb, found in keys.items() if found} == {
         "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], **count_request},
+        "read_task": {"dynamodb:GetItem": ["ACCOUNT#*"], **count_request},
+        "list_tasks": {"dynamodb:Query": ["ACCOUNT#*"], **count_request},
+        "read_models": count_request,
+        "quote_job": {"dynamodb:GetItem": ["MODEL#*"], **count_request},
+        "summarize_usage": {"dynamodb:Query": ["ACCOUNT#*"], **count_request},
         "read_wallet": {"dynamodb:GetItem": ["WALLET#*"], **count_request},
         "list_jobs": {"dynamodb:Query": ["ACCOUNT#*"], **count_request},
         "receive_callback": one_job,
         "call_provider": one_job,
+        "store_output": {"dynamodb:GetItem": ["ACCOUNT#*"]},
         "poll_provider": one_job,
     }
-    machine = dev.one("AWS::StepFunctions::StateMachine")
-    assert leading_keys_of(dev.role_of(machine, "RoleArn")) == {"dynamodb:UpdateItem": ["ACCOUNT#*"]}
+    for name in MACHINES:
+        role = dev.role_of(dev.machine(name), "RoleArn")
+        assert leading_keys_of(role) == {"dynamodb:UpdateItem": ["ACCOUNT#*"]}
 
 
 def leading_keys_of(role: Resource) -> dict[str, list[str]]:
@@ -155,9 +178,9 @@ def test_only_the_audit_scans(dev: Template) -> None:
     assert [id_.startswith("FunctionsAuditLedger") for id_ in scanning] == [True]
 
 
-def test_the_state_machine_may_do_what_its_states_do_and_no_more(dev: Template) -> None:
-    machine = dev.one("AWS::StepFunctions::StateMachine")
-    states = json.loads(machine["DefinitionString"])["States"]
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_state_machine_may_do_what_its_states_do_and_no_more(dev: Template, name: str) -> None:
+    machine, states = dev.machine(name), all_states(dev.definition(name))
     needed = set()
     for state in (state for state in states.values() if state["Type"] == "Task"):
         action = state["Resource"].removeprefix("arn:aws:states:::").removesuffix(".waitForTaskToken")
@@ -170,7 +193,7 @@ def test_the_state_machine_may_do_what_its_states_do_and_no_more(dev: Template) 
 
 
 def test_wildcards_are_those_reviewed(dev: Template) -> None:
-    reviewed = {*(name for _, name in TRACES), EXECUTIONS, f"{STAGING}/*", IMAGES}
+    reviewed = {*(name for _, name in TRACES), *EXECUTIONS, f"{STAGING}/*", IMAGES}
     for role in dev.properties("AWS::IAM::Role"):
         for action, resource in allowed(role):
             assert "*" not in action

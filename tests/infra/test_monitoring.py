@@ -29,7 +29,8 @@ def page_of(template: Template) -> dict[str, Any]:
 
 def test_there_is_an_alarm_on_everything_a_customer_would_notice(template: Template) -> None:
     expected = {"ApiServerErrors", "StuckJobs", "LedgerDiscrepancies", "ProviderFailureRate"}
-    expected |= {"ExecutionsFailed", "ExecutionsTimedOut"}
+    for machine in ("Generate", "GenerateBatch"):
+        expected |= {f"{machine}ExecutionsFailed", f"{machine}ExecutionsTimedOut"}
     expected |= {f"{name}DeadLetters" for name in ("Poll", "ClosedExecutions", "AsyncFailures")}
     for function in registry.functions():
         expected |= {f"{function.camel}Errors", f"{function.camel}Throttles"}
@@ -59,6 +60,16 @@ def test_alarms_read_own_metrics_by_exactly_the_dimensions_they_are_emitted_with
     assert {alarm["MetricName"] for alarm in own} == {"StuckJobs", "LedgerDiscrepancies", "ProviderFailures"}
     for alarm in own:
         assert alarm["Dimensions"] == [{"Name": "service", "Value": template.stage.prefix}]
+
+
+def test_each_machine_is_watched_by_itself(template: Template) -> None:
+    watched = {
+        text(dimension["Value"])
+        for name, alarm in alarms_of(template).items()
+        if "Executions" in name and alarm["Namespace"] == "AWS/States"
+        for dimension in alarm["Dimensions"]
+    }
+    assert watched == {"<WorkflowGenerate>", "<WorkflowGenerateBatch>"}
 
 
 def test_no_sweep_is_as_bad_as_a_stuck_job(template: Template) -> None:

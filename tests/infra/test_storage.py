@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.infra.template import Template, text
+from dataclasses import replace
+from pathlib import Path
+
+from infra.stage import DEV
+from tests.infra.template import Template, listed, synthesized, text
 
 PERSISTENT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup")
 
@@ -58,11 +62,21 @@ def test_only_the_cdn_reads_outputs_and_nobody_is_let_into_staging(template: Tem
         allowed[text(policy["Bucket"])] = [s for s in statements if s["Effect"] == "Allow"]
     assert allowed["<StorageStaging>"] == []
     (reading,) = allowed["<StorageOutputs>"]
-    assert reading["Action"] == "s3:GetObject"
+    # Who may list a bucket is told 404 of what is not in it. Objects can't be listed, nor a bucket got.
+    assert set(listed(reading["Action"])) == {"s3:GetObject", "s3:ListBucket"}
+    resources = {text(resource) for resource in listed(reading["Resource"])}
+    assert resources == {"<StorageOutputs.Arn>", "<StorageOutputs.Arn>/*"}
     assert reading["Principal"] == {"Service": "cloudfront.amazonaws.com"}
-    assert text(reading["Resource"]) == "<StorageOutputs.Arn>/*"
     source = text(reading["Condition"]["StringEquals"]["AWS:SourceArn"])
     assert source == "arn:<AWS::Partition>:cloudfront::<AWS::AccountId>:distribution/<StorageCdn>"
+
+
+def test_the_cdn_lists_nothing_to_anybody(template: Template) -> None:
+    distribution = template.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    assert distribution["DefaultRootObject"] == "nothing-here"
+    # The managed policy CachingOptimized passes no query string on: no `?list-type=2` either.
+    assert distribution["DefaultCacheBehavior"]["CachePolicyId"] == "658327ea-f89d-4fab-a63d-7e88639e58f6"
+    assert "OriginRequestPolicyId" not in distribution["DefaultCacheBehavior"]
 
 
 def test_the_cdn_signs_its_requests_and_speaks_https_only(template: Template) -> None:
@@ -77,15 +91,31 @@ def test_the_cdn_signs_its_requests_and_speaks_https_only(template: Template) ->
 
 
 def test_staged_bytes_are_gone_after_a_day(template: Template) -> None:
-    lifecycles = {
-        text({"Ref": id_}): bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert expirations_of(template) == {"<StorageStaging>": [1], "<StorageOutputs>": []}
+
+
+def test_outputs_are_gone_after_the_days_the_stage_says(tmp_path: Path) -> None:
+    template = synthesized(replace(DEV, retention_days=30), tmp_path)
+    assert expirations_of(template) == {"<StorageStaging>": [1], "<StorageOutputs>": [30]}
+    for verb in ("store_output", "settle_wallet"):
+        assert template.function(verb)["Environment"]["Variables"]["SHOAL_RETENTION_DAYS"] == "30"
+
+
+def test_outputs_are_kept_for_ever_where_the_stage_says_nothing(dev: Template) -> None:
+    for verb in ("store_output", "settle_wallet"):
+        assert dev.function(verb)["Environment"]["Variables"]["SHOAL_RETENTION_DAYS"] == "0"
+
+
+def expirations_of(template: Template) -> dict[str, list[int]]:
+    """After how many days each bucket loses what is in it."""
+    return {
+        text({"Ref": id_}): [
+            rule["ExpirationInDays"]
+            for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+            if "ExpirationInDays" in rule
+        ]
         for id_, bucket in template.of_type("AWS::S3::Bucket").items()
     }
-    expirations = [
-        rule["ExpirationInDays"] for rule in lifecycles["<StorageStaging>"] if "ExpirationInDays" in rule
-    ]
-    assert expirations == [1]
-    assert not any("ExpirationInDays" in rule for rule in lifecycles["<StorageOutputs>"])
 
 
 def test_the_callback_secret_is_made_by_aws(template: Template) -> None:

@@ -9,14 +9,16 @@ from shoal.adapters.dynamodb_items import wallet_key
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
 from shoal.adapters.dynamodb_table import Item, Table
+from shoal.adapters.dynamodb_usage import DynamoDbRuns, DynamoDbUsage
 from shoal.adapters.system import RandomIds
-from shoal.dialects.image import accepted, parse_submission
+from shoal.dialects import image, tasks
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.catalog import load_catalog
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset
-from shoal.domain.ports import Ids
+from shoal.domain.ports import Ids, Rollup
+from shoal.domain.provider import SIMULATOR
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.cancel_job import CancelJob
@@ -27,14 +29,17 @@ from shoal.use_cases.release_hold import ReleaseHold
 from shoal.use_cases.settle_wallet import SettleWallet
 from shoal.use_cases.submit_job import Answered, SubmitJob
 from shoal.use_cases.sweep_jobs import SweepJobs
-from tests.fakes import FakeBus, FakeClock, FakeWorkflow, Network
+from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeWorkflow, Network
+from tests.support import as_it_is
+from tests.support_tasks import MODEL
 
 PUBLIC_URL = "https://cdn.test"
 DEADLINE_S = 180
 PRICE = 10_000
-"""What a job of mode 1k costs."""
+"""What an image of mode 1k costs, and each output of a task."""
 
-OUTPUTS = (Output("images/x/0.png", "image/png", 1024, 1024, 7),)
+OUTPUTS = tuple(Output(f"images/x/{n}.png", "image/png", 1024, 1024, 7) for n in range(4))
+"""As many as a job may have."""
 
 
 class Bench:
@@ -44,15 +49,20 @@ class Bench:
         self.table, self.clock, self.ids = table, clock or FakeClock(), ids or RandomIds()
         self.network = Network()
         self.workflow, self.bus = FakeWorkflow(self.network), FakeBus(self.network)
+        self.outputs, self.runs, self.usage = (
+            FakeOutputs(self.network),
+            DynamoDbRuns(table),
+            DynamoDbUsage(table),
+        )
         self.jobs, self.ledger, self.keys = DynamoDbJobs(table), DynamoDbLedger(table), DynamoDbKeys(table)
         self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
-        self.submit_job = SubmitJob(self.ledger, self.workflow, self.clock, self.ids, DEADLINE_S)
+        self.submit_job = SubmitJob(self.ledger, self.workflow, as_it_is, self.clock, self.ids, DEADLINE_S)
         self.close_job = CloseJob(self.jobs, self.ledger, self.bus, self.workflow, self.clock, PUBLIC_URL)
         self.cancel_job = CancelJob(self.jobs, self.close_job)
         self.close_execution = CloseExecution(self.jobs, self.close_job)
-        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.clock, PUBLIC_URL)
+        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, self.clock, PUBLIC_URL)
         self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clock, PUBLIC_URL)
-        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.close_job, self.clock)
+        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.outputs, self.close_job, self.clock)
 
     def over(self, table: Table) -> Bench:
         """The same bench, reaching its table another way."""
@@ -71,20 +81,34 @@ class Bench:
     ) -> Answered:
         """A submit as the handler makes it."""
         body: dict[str, Any] = {"mode": mode, "prompt": prompt}
-        scoped = IdempotencyKey.of(caller.account_id, "POST /v1/generate", key, body) if key else None
-        return self.submit_job(caller, parse_submission(body, load_catalog()), scoped, accepted)
+        submission = image.parse_submission(body, load_catalog())
+        return self.submit_job(caller, submission, _scoped(caller, key, body), image.accepted)
+
+    def submit_task(
+        self, caller: Caller, outputs: int, key: str | None = None, prompt: str = "A mug", **more: Any
+    ) -> Answered:
+        """Likewise a task of so many outputs; `more` are fields of its request."""
+        body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
+        submission = tasks.parse_submission(body, load_catalog(), frozenset({SIMULATOR}))
+        return self.submit_job(caller, submission, _scoped(caller, key, body), tasks.accepted)
 
     def accept(self, caller: Caller, mode: str = "1k") -> Job:
         """A job that was submitted."""
         return self.jobs.get(caller.account_id, self.submit(caller, mode=mode).job_id)
 
-    def begin(self, job: Job) -> Job:
-        """The workflow's first state reaches the job."""
-        return self.jobs.begin(job.account_id, job.id, f"token of {job.id}", self.clock.now_ms())
+    def accept_task(self, caller: Caller, outputs: int, **more: Any) -> Job:
+        """A task that was submitted."""
+        return self.jobs.get(caller.account_id, self.submit_task(caller, outputs, **more).job_id)
 
-    def settle(self, job: Job) -> Job:
-        """The workflow's SettleWallet."""
-        return self.settle_wallet(job.account_id, job.id, OUTPUTS)[0]
+    def begin(self, job: Job, index: int = 0) -> Job:
+        """The workflow asks for one of the job's outputs."""
+        token = f"token {index} of {job.id}"
+        return self.jobs.begin(job.account_id, job.id, index, token, self.clock.now_ms())
+
+    def settle(self, job: Job, delivered: int | None = None) -> Job:
+        """The workflow's SettleWallet, with so many outputs; all of them if not told."""
+        outputs = OUTPUTS[: job.output_count if delivered is None else delivered]
+        return self.settle_wallet(job.account_id, job.id, outputs)[0]
 
     def fail(self, job: Job) -> Job:
         """The workflow's ReleaseHold."""
@@ -96,6 +120,11 @@ class Bench:
 
     def wallet(self, caller: Caller, asset: Asset = Asset.USD) -> Wallet:
         return self.ledger.wallet(caller.account_id, asset)
+
+    def rollups(self, caller: Caller, asset: Asset = Asset.USD) -> list[Rollup]:
+        """The usage of an account in all its days."""
+        rollups = self.usage.between(caller.account_id, None, None)
+        return [rollup for rollup in rollups if rollup.asset is asset]
 
     def entries(self, caller: Caller, asset: Asset = Asset.USD) -> list[Item]:
         """Every ledger entry of a wallet."""
@@ -112,3 +141,7 @@ class Bench:
             values={":pk": f"ACCOUNT#{caller.account_id}", ":job": "JOB#"},
         )
         return [item for items, _ in pages for item in items]
+
+
+def _scoped(caller: Caller, key: str | None, body: dict[str, Any]) -> IdempotencyKey | None:
+    return IdempotencyKey.of(caller.account_id, "POST /v1/generate", key, body) if key else None

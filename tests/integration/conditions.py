@@ -23,6 +23,8 @@ KINDS = {
     ("ACCOUNT", "ACCOUNT"): "account",
     ("ACCOUNT", "JOB"): "job",
     ("ACCOUNT", "KEY"): "key of account",
+    ("ACCOUNT", "USAGE"): "usage rollup",
+    ("MODEL", "RUNS"): "runs of a model",
     ("KEY", "KEY"): "key",
     ("WALLET", "WALLET"): "wallet",
     ("WALLET", "ENTRY"): "entry",
@@ -37,6 +39,14 @@ class Guard:
 
     kind: str
     condition: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Unguarded:
+    """A write to an item of this kind under no condition. `alone`: not as a part of a transaction."""
+
+    kind: str
     alone: bool = False
 
 
@@ -69,10 +79,10 @@ def mutants_of(guard: Guard) -> Iterator[Mutant]:
 
 
 class ConditionedClient:
-    """A DynamoDB client that notes every guard it meets and weakens those of `mutants`."""
+    """A DynamoDB client that notes the guards it meets and the writes without, and weakens `mutants`."""
 
     def __init__(self, client: Any, *mutants: Mutant) -> None:
-        self.client, self.met = client, set[Guard]()
+        self.client, self.met, self.unguarded = client, set[Guard](), set[Unguarded]()
         self._conditions: Mapping[Guard, str] = {mutant.guard: mutant.condition for mutant in mutants}
 
     def __getattr__(self, name: str) -> Any:
@@ -89,7 +99,11 @@ class ConditionedClient:
         return self.client.transact_write_items(**arguments | {"TransactItems": parts})
 
     def _changed(self, write: Json, *, alone: bool) -> Json:
-        guard = Guard(_kind(write.get("Key") or write["Item"]), write["ConditionExpression"], alone)
+        kind = _kind(write.get("Key") or write["Item"])
+        if "ConditionExpression" not in write:
+            self.unguarded.add(Unguarded(kind, alone))
+            return write
+        guard = Guard(kind, write["ConditionExpression"], alone)
         self.met.add(guard)
         return write | {"ConditionExpression": self._conditions.get(guard, guard.condition)}
 

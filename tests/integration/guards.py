@@ -17,7 +17,7 @@ from shoal.adapters.dynamodb_ledger import (
     UNUSED,
 )
 from tests.integration.bench import Bench
-from tests.integration.conditions import Guard, Mutant
+from tests.integration.conditions import Guard, Mutant, Unguarded
 from tests.integration.scenarios_keys import (
     a_burst_is_admitted_and_no_more,
     a_burst_shortened_meanwhile_is_short,
@@ -33,6 +33,7 @@ from tests.integration.scenarios_keys import (
     revoking_makes_no_key,
 )
 from tests.integration.scenarios_money import (
+    a_capture_is_counted_once,
     a_closed_job_does_not_begin,
     a_closed_job_is_not_closed_again,
     a_deadline_is_moved_by_one_who_knows_it,
@@ -49,6 +50,7 @@ from tests.integration.scenarios_money import (
     an_idempotency_key_counts_for_a_day,
     an_idempotency_key_makes_one_job,
     an_open_job_stays_in_sight_of_the_sweeper,
+    deleted_outputs_make_no_job,
 )
 
 Scenario = Callable[[Bench], None]
@@ -64,13 +66,13 @@ GUARDS: dict[Guard, list[Scenario]] = {
         an_idempotency_key_makes_one_job,
         an_idempotency_key_counts_for_a_day,
     ],
-    Guard("job", STILL_OPEN): [a_closed_job_is_not_closed_again],
+    Guard("job", STILL_OPEN): [a_closed_job_is_not_closed_again, a_capture_is_counted_once],
     Guard("wallet", STILL_HELD): [a_hold_that_is_not_held_is_not_resolved],
     Guard("wallet", TRIAL_TAKEN): [a_trial_is_given_back],
     Guard("job", OPEN, alone=True): [a_closed_job_does_not_begin],
     Guard("job", UNANNOUNCED, alone=True): [an_open_job_stays_in_sight_of_the_sweeper],
     Guard("job", SAME_DEADLINE, alone=True): [a_deadline_is_moved_by_one_who_knows_it],
-    Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job],
+    Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job, deleted_outputs_make_no_job],
     Guard("account", NEW): [an_account_is_opened_once],
     Guard("wallet", NEW): [an_account_is_opened_once],
     Guard("key", NEW): [a_secret_opens_one_account],
@@ -91,6 +93,16 @@ GUARDS: dict[Guard, list[Scenario]] = {
     ],
 }
 """Each condition with the scenarios that depend on it."""
+
+UNGUARDED = {
+    Unguarded("usage rollup"): (
+        "it is written only beside the capture of its job, whose condition stands for the whole transaction"
+    ),
+    Unguarded("runs of a model", alone=True): (
+        "an estimate, no account: a run counted twice adds to both its number and its time"
+    ),
+}
+"""Every write under no condition, and why it needs none."""
 
 WITHOUT_EFFECT = {
     Mutant(Guard("wallet", TRIAL_TAKEN), TRIAL_TAKEN, holds=True): (

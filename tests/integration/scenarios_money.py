@@ -104,8 +104,21 @@ def a_closed_job_is_not_closed_again(bench: Bench) -> None:
     job = bench.accept(caller)
     closed = bench.ledger.release(job, FAILURE, Closer.SWEEP, bench.clock.now_ms())
     with pytest.raises(JobClosed):
-        bench.ledger.capture(job, PRICE, OUTPUTS, Closer.WORKFLOW, bench.clock.now_ms())
+        bench.ledger.capture(job, OUTPUTS[:1], None, Closer.WORKFLOW, bench.clock.now_ms())
     assert bench.job(job) == closed
+    assert bench.wallet(caller).available == PRICE
+
+
+def a_capture_is_counted_once(bench: Bench) -> None:
+    caller = bench.account(4 * PRICE)
+    job = bench.accept_task(caller, 4)
+    settled = bench.settle(job, delivered=3)
+    with pytest.raises(JobClosed):
+        bench.ledger.capture(job, OUTPUTS, None, Closer.WORKFLOW, bench.clock.now_ms())
+    assert bench.settle(job) == bench.job(job)
+    assert bench.job(job).outputs == settled.outputs
+    (rollup,) = bench.rollups(caller)
+    assert (rollup.units, rollup.cost, rollup.requests) == (3, 3 * PRICE, 1)
     assert bench.wallet(caller).available == PRICE
 
 
@@ -128,9 +141,9 @@ def a_closed_job_does_not_begin(bench: Bench) -> None:
     caller = bench.account(PRICE)
     job = bench.accept(caller)
     bench.cancel_job(caller, job.id)
-    for begin in (bench.begin, lambda job: bench.jobs.note_provider_ref(job, "ref")):
+    for write_late in (lambda job: bench.jobs.note_provider_ref(job, 0, "ref"), bench.begin):
         with pytest.raises(JobClosed):
-            begin(job)
+            write_late(job)
     assert bench.job(job).status is JobStatus.CANCELED
 
 
@@ -152,4 +165,11 @@ def a_late_output_makes_no_job(bench: Bench) -> None:
     nobodys = drafted(bench, bench.account(0))
     with pytest.raises(ConditionFailed):
         bench.jobs.note_late_output(nobodys, bench.clock.now_ms())
+    assert bench.table.get(*job_key(nobodys.account_id, nobodys.ulid)) is None
+
+
+def deleted_outputs_make_no_job(bench: Bench) -> None:
+    nobodys = drafted(bench, bench.account(0))
+    with pytest.raises(ConditionFailed):
+        bench.jobs.mark_outputs_deleted(nobodys)
     assert bench.table.get(*job_key(nobodys.account_id, nobodys.ulid)) is None

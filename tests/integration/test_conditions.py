@@ -15,7 +15,7 @@ from tests.integration.conditions import (
     mutants_of,
     over,
 )
-from tests.integration.guards import GUARDS, WITHOUT_EFFECT, Scenario
+from tests.integration.guards import GUARDS, UNGUARDED, WITHOUT_EFFECT, Scenario
 from tests.integration.scenarios_keys import an_account_is_opened_once
 from tests.support import Deployed
 
@@ -78,4 +78,5 @@ def test_every_condition_has_a_scenario(deployed: Deployed, client: ConditionedC
         scenario(bench_over(deployed, client))
 
     assert client.met == GUARDS.keys()
+    assert client.unguarded == UNGUARDED.keys()
     assert {guard.condition for guard in GUARDS} == conditions_in_the_source()

@@ -28,13 +28,14 @@ from shoal.domain.errors import (
 )
 from shoal.domain.money import Asset
 from shoal.domain.ports import ExecutionState
+from shoal.use_cases.submit_job import Answered
 from tests.fakes import FakeIds
 from tests.integration.bench import Bench
 from tests.integration.faults import faulty, timed_out
-from tests.integration.money_model import MINUTE_MS, PRICES, ModelAccount, ModelJob
+from tests.integration.money_model import IMAGES, MINUTE_MS, TASKS, ModelAccount, ModelJob, Order
 from tests.support import Deployed
 
-GRANT = 45_000
+GRANT = 60_000
 EXAMPLES, STEPS = 25, 30
 RUN = settings(
     max_examples=EXAMPLES,
@@ -44,8 +45,7 @@ RUN = settings(
     suppress_health_check=list(HealthCheck),
 )
 KEYS = st.sampled_from([None, None, "key-1", "key-2"])
-PROMPTS = st.sampled_from(["A shark", "A whale"])
-MODES = st.sampled_from(list(PRICES))
+ORDERS = st.one_of(st.sampled_from(IMAGES), st.sampled_from(TASKS))
 PAUSES_S = st.sampled_from([1, 30, 61, 500, 16 * 60, 24 * 3_600 - 1, 24 * 3_600, 25 * 3_600])
 RARELY = st.sampled_from([False, False, False, True])
 RESOLUTIONS = ("capture", "release")
@@ -84,59 +84,63 @@ class MoneyMachine(RuleBasedStateMachine):
             assert accounts.top_up(self.caller.account_id, Asset.USD, amount, reference) is new
         self.model.top_ups.setdefault(reference, amount)
 
-    @rule(target=jobs, mode=MODES, prompt=PROMPTS, key=KEYS, unreachable=RARELY)
-    def submit(
-        self, mode: str, prompt: str, key: str | None, unreachable: bool
-    ) -> str | MultipleResults[str]:
-        request, earlier = f"{mode} {prompt}", self.model.earlier(key, self.now_ms)
+    @rule(target=jobs, order=ORDERS, key=KEYS, unreachable=RARELY)
+    def submit(self, order: Order, key: str | None, unreachable: bool) -> str | MultipleResults[str]:
+        earlier = self.model.earlier(key, self.now_ms)
         if earlier is not None:
-            self.submit_again(mode, prompt, key, request, earlier)
+            self.submit_again(order, key, earlier)
             return multiple()
-        paid_with = self.model.pays_with(PRICES[mode])
+        paid_with = self.model.pays_with(order)
         if paid_with is None:
             with pytest.raises(InsufficientBalance):
-                self.bench.submit(self.caller, key, prompt, mode)
+                self.send(order, key)
             return multiple()
         if unreachable:
             self.bench.network.fail("workflow.start", Unavailable())
-        answered = self.bench.submit(self.caller, key, prompt, mode)
+        answered = self.send(order, key)
         self.bench.network.heal()
         assert not answered.replayed
         trial = paid_with == "trial"
-        assert answered.body["estimated_cost"] == ("$0.00" if trial else f"$0.0{PRICES[mode] // 10_000}")
-        job = ModelJob(answered.job_id, PRICES[mode], trial, self.now_ms, self.now_ms + MINUTE_MS)
+        if order.mode:
+            assert answered.body["estimated_cost"] == ("$0.00" if trial else f"$0.0{order.price // 10_000}")
+        job = ModelJob(answered.job_id, order, trial, self.now_ms, self.now_ms + MINUTE_MS)
         job.execution = None if unreachable else "running"
-        self.model.accept(job, key, request, self.now_ms)
+        self.model.accept(job, key, self.now_ms)
         return job.id
 
-    def submit_again(
-        self, mode: str, prompt: str, key: str | None, request: str, earlier: tuple[str, str]
-    ) -> None:
-        if earlier[0] != request:
+    def send(self, order: Order, key: str | None) -> Answered:
+        if order.mode:
+            return self.bench.submit(self.caller, key, order.prompt, order.mode)
+        return self.bench.submit_task(self.caller, order.outputs, key, order.prompt, ttl_seconds=order.ttl_s)
+
+    def submit_again(self, order: Order, key: str | None, earlier: tuple[Order, str]) -> None:
+        if earlier[0] != order:
             with pytest.raises(IdempotencyKeyReused):
-                self.bench.submit(self.caller, key, prompt, mode)
+                self.send(order, key)
             return
-        again = self.bench.submit(self.caller, key, prompt, mode)
+        again = self.send(order, key)
         assert (again.replayed, again.job_id) == (True, earlier[1])
 
-    @rule(job_id=jobs)
-    def begin(self, job_id: str) -> None:
+    @rule(job_id=jobs, index=st.integers(0, 3))
+    def begin(self, job_id: str, index: int) -> None:
         job = self.model.jobs[job_id]
+        index %= job.order.outputs
         if not job.open:
             with pytest.raises(JobClosed):
-                self.bench.begin(self.stored(job_id))
+                self.bench.begin(self.stored(job_id), index)
             return
-        self.bench.begin(self.stored(job_id))
+        self.bench.begin(self.stored(job_id), index)
         self.model.begin(job, self.now_ms)
 
-    @rule(job_id=jobs, reply_lost=RARELY)
-    def settle(self, job_id: str, reply_lost: bool) -> None:
+    @rule(job_id=jobs, missing=st.integers(0, 3), reply_lost=RARELY)
+    def settle(self, job_id: str, missing: int, reply_lost: bool) -> None:
         job = self.model.jobs[job_id]
+        delivered = max(1, job.order.outputs - missing)
         if job.status not in ("queued", "processing", "completed"):
             with pytest.raises(JobClosed):
-                self.bench.settle(self.stored(job_id))
+                self.bench.settle(self.stored(job_id), delivered)
             return
-        self.answer(job, "completed", "settle", reply_lost)
+        self.answer(job, "completed", "settle", delivered, reply_lost=reply_lost)
 
     @rule(job_id=jobs, reply_lost=RARELY)
     def fail(self, job_id: str, reply_lost: bool) -> None:
@@ -145,19 +149,20 @@ class MoneyMachine(RuleBasedStateMachine):
             with pytest.raises(JobClosed):
                 self.bench.fail(self.stored(job_id))
             return
-        self.answer(job, "failed", "fail", reply_lost)
+        self.answer(job, "failed", "fail", reply_lost=reply_lost)
 
-    def answer(self, job: ModelJob, status: str, action: str, reply_lost: bool) -> None:
+    def answer(self, job: ModelJob, status: str, action: str, *delivered: int, reply_lost: bool) -> None:
         """The workflow's last step, on an open job or again on one that it had closed itself."""
         stored, lost = self.stored(job.id), reply_lost and job.open
         act = getattr(self.real(reply_lost=lost), action)
         if lost:
             with pytest.raises(Unavailable):
-                act(stored)
+                act(stored, *delivered)
         if job.open:
-            self.model.close(job, status)
+            self.model.close(job, status, sum(delivered), self.now_ms)
         if not lost:
-            assert act(stored).status == job.status
+            closed = act(stored, *delivered)
+            assert (closed.status, closed.cost, len(closed.outputs)) == (job.status, job.cost, job.delivered)
 
     @rule(job_id=jobs, bus_down=RARELY)
     def cancel(self, job_id: str, bus_down: bool) -> None:
@@ -178,8 +183,8 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def execution_dies(self, job_id: str) -> None:
         job = self.model.jobs[job_id]
-        if job.execution is None:
-            return
+        if job.execution is None or job.deleted:
+            return  # an execution ends long before its outputs expire
         job.execution = "ended"
         self.bench.workflow.executions[job_id] = ExecutionState.ENDED
         if job.open:
@@ -190,12 +195,14 @@ class MoneyMachine(RuleBasedStateMachine):
         if expected != "left":
             self.model.announce(job, bus_down=False)
 
-    @rule(bus_down=RARELY)
-    def sweep(self, bus_down: bool) -> None:
+    @rule(bus_down=RARELY, bucket_down=RARELY)
+    def sweep(self, bus_down: bool, bucket_down: bool) -> None:
         self.break_bus(bus_down)
+        if bucket_down:
+            self.bench.network.fail("outputs.delete", Unavailable())
         done = self.bench.sweep_jobs()
         self.bench.network.heal()
-        assert done == self.model.sweep(self.now_ms, bus_down=bus_down)
+        assert done == self.model.sweep(self.now_ms, bus_down=bus_down, bucket_down=bucket_down)
 
     @rule(seconds=PAUSES_S)
     def time_passes(self, seconds: int) -> None:
@@ -215,14 +222,27 @@ class MoneyMachine(RuleBasedStateMachine):
         assert sum(entry["held_delta"] for entry in entries) == wallet.held
         assert sum(entry["free_generations_delta"] for entry in entries) == wallet.free_generations
         of_job: dict[str, dict[str, Any]] = {job_id: {} for job_id in self.model.jobs}
+        ids = {job_id.partition("_")[2]: job_id for job_id in of_job}
         for entry in entries:
             if entry["kind"] != "top_up":
-                of_job[f"job_{entry['reference']}"][entry["kind"]] = entry
+                of_job[ids[entry["reference"]]][entry["kind"]] = entry
         for job_id, kinds in of_job.items():
             resolutions = [kinds[kind] for kind in RESOLUTIONS if kind in kinds]
             assert "hold" in kinds
             assert len(resolutions) == (0 if self.model.jobs[job_id].open else 1)
             assert all(-entry["balance_delta"] <= kinds["hold"]["held_delta"] for entry in resolutions)
+            assert all(-entry["balance_delta"] == self.model.jobs[job_id].cost for entry in resolutions)
+            assert all(entry["held_delta"] == -kinds["hold"]["held_delta"] for entry in resolutions)
+
+    @invariant()
+    def the_usage_is_the_models_and_the_sum_of_the_captures(self) -> None:
+        rollups = self.bench.rollups(self.caller)
+        usage = {(found.day, found.model): (found.units, found.cost, found.requests) for found in rollups}
+        assert usage == self.model.usage
+        entries = self.bench.entries(self.caller)
+        captured = [-entry["balance_delta"] for entry in entries if entry["kind"] == "capture"]
+        assert sum(cost for _, cost, _ in usage.values()) == sum(captured)
+        assert sum(requests for *_, requests in usage.values()) == len(captured)
 
     @invariant()
     def the_jobs_are_the_models(self) -> None:
@@ -242,11 +262,12 @@ class MoneyMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end nothing is open, held or unannounced, and the audit has nothing to say."""
-        for _ in range(3):
-            self.bench.clock.pass_seconds(20 * 60)
+        for pause_s in (20 * 60, 20 * 60, 20 * 60, 3 * 3_600, 60):
+            self.bench.clock.pass_seconds(pause_s)
             assert self.bench.sweep_jobs() == self.model.sweep(self.now_ms)
         assert self.bench.wallet(self.caller).held == 0
-        assert not any(job.open for job in self.model.jobs.values())
+        assert not any(job.open or job.due_ms is not None for job in self.model.jobs.values())
+        assert all(job.deleted for job in self.model.jobs.values() if job.delivered and job.order.ttl_s)
         self.the_jobs_are_the_models()
         self.what_was_announced_was_told_in_two_events()
         assert self.bench.ledger.discrepancies() == []

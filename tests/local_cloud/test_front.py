@@ -54,8 +54,8 @@ def test_an_output_that_is_not_there_tells_nothing_of_the_inside(cloud: LocalClo
 
     answer = requests.get(url, timeout=SECONDS_MAX)
 
-    assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
-    assert requests.head(url, timeout=SECONDS_MAX).status_code == 403
+    assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
+    assert requests.head(url, timeout=SECONDS_MAX).status_code == 404
 
 
 def test_other_requests_reach_the_api_unchanged(cloud: LocalCloud) -> None:

@@ -24,7 +24,7 @@ def a_job(**changes: Any) -> Job:
         mode="2k",
         request={"prompt": "A shark", "aspect_ratio": "16:9", "seed": 7, "metadata": {"order": 1}},
         asset=Asset.USD,
-        price=20_000,
+        unit_price=20_000,
         price_version="2026-11-22",
         provider="simulator",
         provider_deadline_s=180,

@@ -1,4 +1,4 @@
-"""A stage in a pocket: runs generate.asl.json, the queues and the schedule over a world of fakes.
+"""A stage in a pocket: runs the state machines, the queues and the schedule over a world of fakes.
 
 The states' Retry and Catch are read from the definition; what a state does is called directly. Time jumps to
 whatever is due next.
@@ -6,43 +6,33 @@ whatever is due next.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from shoal.adapters.providers.simulator import Simulator
 from shoal.domain.errors import JobClosed, ShoalError
 from shoal.domain.events import Event
-from shoal.domain.job import Job, Output
+from shoal.domain.job import Output
 from shoal.domain.ports import ExecutionState
 from tests.fakes import PollMessage
+from tests.unit.executions import (
+    ITEM,
+    ONE,
+    Call,
+    Caught,
+    Crash,
+    Execution,
+    Waiting,
+    as_caught,
+    first_rule,
+    whose,
+)
 from tests.unit.world import World
 
-DEFINITION = Path(__file__).parents[2] / "statemachines/generate.asl.json"
-ASL: dict[str, Any] = json.loads(DEFINITION.read_text(encoding="utf-8"))
 RECEIVES_MAX = 5
 VISIBILITY_S = 720
 GIVE_UP_MS = 3 * 3_600_000
-
-
-class Crash(BaseException):
-    """The process is gone: nothing in it catches this."""
-
-
-class Waiting(Exception):
-    """The state waits for its token."""
-
-
-@dataclass
-class Execution:
-    job: Job
-    state: str = ASL["StartAt"]
-    input: dict[str, Any] = field(default_factory=dict)
-    attempts: int = 0
-    token: str | None = None
-    waits_until_ms: int = 0
 
 
 @dataclass
@@ -67,6 +57,7 @@ class Stage:
             Simulator(
                 clock=world.clock,
                 draw=lambda **request: b"junk" if "junk" in request["prompt"] else b"picture",
+                edit=lambda **request: b"edited " + b"".join(request["pictures"]),
                 call_back=self._call_back,
                 verify=lambda _headers, body, _now_ms: body.decode(),
             )
@@ -131,7 +122,7 @@ class Stage:
     def _polling(self, message: PollMessage) -> Callable[[], object]:
         def poll() -> None:
             try:
-                self.world.poll_provider(message.account_id, message.job_id, once=message.once)
+                self.world.poll_provider(message.account_id, message.job_id, message.index, once=message.once)
             except JobClosed:
                 return
 
@@ -143,8 +134,8 @@ class Stage:
 
     def _advance(self, execution: Execution) -> None:
         while self._running(execution):
-            state = ASL["States"][execution.state]
-            if state["Type"] != "Task":
+            state = execution.definition["States"][execution.state]
+            if state["Type"] not in ("Task", "Map"):
                 self._end(execution, failed=state["Type"] == "Fail")
                 return
             try:
@@ -152,7 +143,7 @@ class Stage:
             except Waiting:
                 return
             except (Exception, Crash) as error:  # noqa: BLE001 - the definition says what becomes of it
-                self._failed(execution, state, *_as_caught(error))
+                self._failed(execution, state, *as_caught(error))
                 continue
             execution.attempts = 0
             if state.get("End"):
@@ -168,13 +159,13 @@ class Stage:
             self.deliveries.append(Delivery(close, self._in(1)))
 
     def _failed(self, execution: Execution, state: dict[str, Any], error: str, cause: str) -> None:
-        execution.token = None
-        retrier = _first(state["Retry"], error)
+        execution.calls[0].token = None
+        retrier = first_rule(state.get("Retry", []), error)
         if retrier and execution.attempts < retrier.get("MaxAttempts", 3):
             execution.attempts += 1
             self.world.clock.pass_seconds(1)
             return
-        catcher = _first(state["Catch"], error)
+        catcher = first_rule(state["Catch"], error)
         if catcher is None:
             self._end(execution, failed=True)
             return
@@ -183,38 +174,67 @@ class Stage:
         execution.input |= {"error": error, "cause": cause}
 
     def _call_provider(self, execution: Execution) -> dict[str, Any]:
-        tokens, job = self.world.tokens, execution.job
-        if execution.token is None:
-            token = execution.token = tokens.issue()
-            execution.waits_until_ms = self._in(ASL["States"]["CallProvider"]["TimeoutSeconds"])
+        return {"outputs": [self._ask(execution, execution.calls[0], ONE["States"]["CallProvider"])]}
+
+    def _call_providers(self, execution: Execution) -> dict[str, Any]:
+        """The Map: each call is retried by itself, and one that fails is an item with its error."""
+        for call in execution.calls:
+            self._iterate(execution, call)
+        if any(call.result is None for call in execution.calls):
+            raise Waiting
+        return {"outputs": [call.result for call in execution.calls]}
+
+    def _iterate(self, execution: Execution, call: Call) -> None:
+        state = ITEM["States"][ITEM["StartAt"]]
+        while call.result is None:
             try:
-                self.world.call_provider(job.account_id, job.id, token)
+                call.result = self._ask(execution, call, state)
+            except Waiting:
+                return
+            except (Exception, Crash) as problem:  # noqa: BLE001 - the definition says what becomes of it
+                call.token = None
+                error, cause = as_caught(problem)
+                retrier = first_rule(state["Retry"], error)
+                if retrier and call.attempts < retrier["MaxAttempts"]:
+                    call.attempts += 1
+                    self.world.clock.pass_seconds(1)
+                else:
+                    assert first_rule(state["Catch"], error)
+                    call.result = {"error": error, "cause": cause}
+
+    def _ask(self, execution: Execution, call: Call, state: dict[str, Any]) -> dict[str, Any]:
+        tokens, job = self.world.tokens, execution.job
+        if call.token is None:
+            token = call.token = tokens.issue()
+            call.waits_until_ms = self._in(state["TimeoutSeconds"])
+            try:
+                self.world.call_provider(job.account_id, job.id, call.index, token)
             except (Exception, Crash):
                 # An answered token ends the state whatever became of the Lambda that answered it.
                 if token not in tokens.answers:
                     tokens.expire(token)
                     raise
-        answer = tokens.answers.get(execution.token)
+        answer = tokens.answers.get(call.token)
         if answer is None:
-            if self.world.clock.ms < execution.waits_until_ms:
+            if self.world.clock.ms < call.waits_until_ms:
                 raise Waiting
-            tokens.expire(execution.token)
+            tokens.expire(call.token)
             raise Caught("States.Timeout", "")
         if answer.error:
             raise Caught(answer.error, answer.cause)
-        return dict(answer.output)
+        return dict(answer.output["output"])
 
     def _store_output(self, execution: Execution) -> dict[str, Any]:
-        stored = self.world.store_output(execution.job.id, execution.input["outputs"])
+        stored = self.world.store_output(*whose(execution), execution.input["outputs"])
         return {"outputs": [asdict(output) for output in stored]}
 
     def _settle_wallet(self, execution: Execution) -> dict[str, Any]:
         outputs = [Output(**output) for output in execution.input["outputs"]]
-        return {"events": self.world.settle_wallet(*_whose(execution), outputs)[1]}
+        return {"events": self.world.settle_wallet(*whose(execution), outputs)[1]}
 
     def _release_hold(self, execution: Execution) -> dict[str, Any]:
         why = execution.input["error"], execution.input["cause"]
-        return {"events": self.world.release_hold(*_whose(execution), *why)[1]}
+        return {"events": self.world.release_hold(*whose(execution), *why)[1]}
 
     def _publish_completed(self, execution: Execution) -> dict[str, Any]:
         events: list[Event] = execution.input["events"]
@@ -227,27 +247,6 @@ class Stage:
         with self.world.network.call("machine.announce_later"):
             self.world.tables.put(replace(self.world.now(execution.job), deadline_at_ms=0))
         return {}
-
-
-class Caught(Exception):
-    """An error by name, as a token or the service reports it."""
-
-
-def _as_caught(error: BaseException) -> tuple[str, str]:
-    if isinstance(error, Caught):
-        return error.args[0], error.args[1]
-    if isinstance(error, Crash):
-        return "Runtime.ExitError", "signal: killed"
-    details = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": ["…"]}
-    return type(error).__name__, json.dumps(details)
-
-
-def _first(rules: list[dict[str, Any]], error: str) -> dict[str, Any] | None:
-    return next((rule for rule in rules if {error, "States.ALL"} & set(rule["ErrorEquals"])), None)
-
-
-def _whose(execution: Execution) -> tuple[str, str]:
-    return execution.job.account_id, execution.job.id
 
 
 def _snake(state: str) -> str:

@@ -22,9 +22,9 @@ from tests.fakes import PollMessage, TaskAnswer
 from tests.unit.world import Customer, World
 
 
-def call(world: World, job: Job) -> str:
-    """Run the state with a fresh token; the outcome."""
-    return world.call_provider(job.account_id, job.id, world.tokens.issue())[1]
+def call(world: World, job: Job, index: int = 0) -> str:
+    """Run the state for one output with a fresh token; the outcome."""
+    return world.call_provider(job.account_id, job.id, index, world.tokens.issue())[1]
 
 
 def answer(world: World) -> TaskAnswer:
@@ -39,19 +39,22 @@ def test_an_answer_at_once_is_staged_and_ends_the_task(world: World, customer: C
     assert call(world, job) == "done"
 
     key = f"{job.account_id}/{job.id}/0"
-    assert answer(world) == TaskAnswer(output={"outputs": [{"key": key}]})
+    assert answer(world) == TaskAnswer(output={"output": {"key": key}})
     assert world.staging.objects == {key: b"picture"}
     assert world.poll_queue.messages == []
 
 
 def test_several_outputs_are_staged_one_by_one(world: World, customer: Customer) -> None:
-    job = world.queued(customer)
-    world.provider.script = [Done((ProviderOutput(data=b"one"), ProviderOutput(data=b"two")))]
+    job = world.queued(customer, model="nanobanana", num_outputs=2)
+    world.provider.script = [Done(ProviderOutput(data=b"one")), Done(ProviderOutput(data=b"two"))]
 
-    call(world, job)
+    assert [call(world, job, index) for index in (0, 1)] == ["done", "done"]
 
-    assert list(world.staging.objects.values()) == [b"one", b"two"]
-    assert len(answer(world).output["outputs"]) == 2
+    keys = [f"{job.account_id}/{job.id}/{index}" for index in (0, 1)]
+    assert world.staging.objects == dict(zip(keys, [b"one", b"two"], strict=True))
+    assert [given.output for given in world.tokens.answers.values()] == [
+        {"output": {"key": key}} for key in keys
+    ]
 
 
 def test_a_begun_job_is_processing_with_its_token_and_a_deadline(world: World, customer: Customer) -> None:
@@ -64,7 +67,8 @@ def test_a_begun_job_is_processing_with_its_token_and_a_deadline(world: World, c
     begun = world.now(job)
     assert begun.status is JobStatus.PROCESSING
     assert begun.started_at_ms == world.clock.ms
-    assert begun.task_token in world.tokens.waiting
+    assert set(begun.task_tokens) == {0}
+    assert begun.task_tokens[0] in world.tokens.waiting
     assert begun.deadline_at_ms == world.clock.ms + 180_000 + FINISH_GRACE_MS
 
 
@@ -92,14 +96,14 @@ def test_the_provider_is_asked_for_the_job_as_it_was_submitted(world: World, cus
     width_px, height_px = size_px(load_catalog().modes["4k"].long_side_px, "9:16")
     assert world.provider.started == [
         ProviderRequest(
-            idempotency_key=job.id,
+            idempotency_key=f"{job.id}-0",
             model="shoal-image",
             prompt="A shark",
             width_px=width_px,
             height_px=height_px,
             seed=7,
             submitted_at_ms=job.created_at_ms,
-            callback_url=world.callback_urls.url(job),
+            callback_url=world.callback_urls.url(job, 0),
         )
     ]
 
@@ -111,7 +115,7 @@ def test_a_pending_answer_is_asked_after_later(world: World, customer: Customer)
     assert call(world, job) == "pending"
 
     assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 4, once=False)]
-    assert world.now(job).provider_ref == "ref-1"
+    assert world.now(job).provider_refs == {0: "ref-1"}
     assert world.tokens.answers == {}
 
 
@@ -130,7 +134,7 @@ def test_a_busy_provider_is_asked_again_later(world: World, customer: Customer) 
     assert call(world, job) == "pending"
 
     assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 7, once=False)]
-    assert world.now(job).provider_ref is None
+    assert world.now(job).provider_refs == {}
     assert world.tokens.answers == {}
 
 
@@ -193,7 +197,7 @@ def test_an_unknown_provider_or_job_is_an_error(world: World, customer: Customer
     with pytest.raises(NotFound):
         call(world, job)
     with pytest.raises(NotFound):
-        world.call_provider(job.account_id, "job_unknown", "token")
+        world.call_provider(job.account_id, "job_unknown", 0, "token")
 
 
 def test_a_late_answer_after_the_deadline_is_ignored(world: World, customer: Customer) -> None:
@@ -201,7 +205,7 @@ def test_a_late_answer_after_the_deadline_is_ignored(world: World, customer: Cus
     token = world.tokens.issue()
     world.tokens.expire(token)
 
-    assert world.call_provider(job.account_id, job.id, token)[1] == "done"
+    assert world.call_provider(job.account_id, job.id, 0, token)[1] == "done"
     assert world.tokens.answers == {}
 
 

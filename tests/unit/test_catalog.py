@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shoal.adapters.providers.simulator import NAME
 from shoal.domain.catalog import Catalog, load_catalog, size_px
-from shoal.domain.money import format_usd
+from shoal.domain.money import Asset, format_usd
+from shoal.domain.provider import SIMULATOR
 
 
 def a_catalog(**changes: Any) -> dict[str, Any]:
@@ -26,10 +26,13 @@ def a_catalog(**changes: Any) -> dict[str, Any]:
 
 def a_model(**changes: Any) -> dict[str, Any]:
     return {
+        "title": "M",
         "type": "image_generate",
+        "price_micros": 10_000,
+        "long_side_px": 1024,
         "aspect_ratios": ["1:1"],
-        "default_aspect_ratio": "1:1",
         "routes": ["simulator"],
+        "seconds_expected": 5,
     } | changes
 
 
@@ -47,8 +50,22 @@ def test_the_catalog_that_ships_has_the_published_modes_and_prices() -> None:
     assert catalog.default_mode == "2k"
 
 
-def test_every_model_that_ships_is_routed_to_the_embedded_provider() -> None:
-    assert all(NAME in model.routes for model in load_catalog().models.values())
+def test_every_picture_model_that_ships_is_routed_to_the_embedded_provider() -> None:
+    pictures = [model for model in load_catalog().models.values() if model.type == "image_generate"]
+
+    assert len(pictures) == 6
+    assert all(SIMULATOR in model.routes for model in pictures)
+
+
+def test_the_models_that_ship_have_prices_a_dollar_or_a_credit_can_pay() -> None:
+    models = load_catalog().models
+
+    assert {"nanobanana", "gpt-image", "flux", "stable-image", "clip"} <= set(models)
+    assert {name: model.price for name, model in models.items() if model.asset is Asset.CREDIT} == {"clip": 1}
+    assert (models["nanobanana"].price, models["nanobanana"].asset) == (10_000, Asset.USD)
+    assert {model.type for model in models.values()} == {"image_generate", "video_generate"}
+    replaced = {name: model.replacement for name, model in models.items() if model.deprecated}
+    assert replaced == {"stable-image-classic": "stable-image"}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +80,24 @@ def test_every_model_that_ships_is_routed_to_the_embedded_provider() -> None:
         {"modes": {"2k": a_mode(colour="red")}},
         {"models": {"m": a_model(routes=[])}},
         {"models": {"m": a_model(aspect_ratios=[])}},
-        {"models": {"m": a_model(default_aspect_ratio="16:9")}},
+        {"models": {"m": a_model(aspect_ratios=["16x9"])}},
+        {"models": {"m": a_model(aspect_ratios=["wide"])}},
+        {"models": {"m": a_model(aspect_ratios=["1:1", "0:0"])}},
+        {"models": {"m": a_model(aspect_ratios=["0:1"])}},
+        {"models": {"m": a_model(aspect_ratios=["-1:1"])}},
+        {"models": {"m": a_model(aspect_ratios=["1:2:3"])}},
+        {"models": {"m": a_model(price_micros=None)}},
+        {"models": {"m": a_model(price_credits=1)}},
+        {"models": {"m": a_model(price_micros=-1)}},
+        {"models": {"m": a_model(price_micros=0.01)}},
+        {"models": {"m": a_model(price_micros=None, price_credits=0.5)}},
+        {"models": {"m": a_model(outputs_max=0)}},
+        {"models": {"m": a_model(outputs_max=5)}},
+        {"models": {"m": a_model(input_images_max=5)}},
+        {"models": {"m": a_model(seconds_expected=0)}},
+        {"models": {"m": a_model(prompt_length_max=0)}},
+        {"models": {"m": a_model(replacement="unknown")}},
+        {"models": {"m": a_model(colour="red")}},
         {"models": {"m": a_model(type="poem")}},
         {"extra": 1},
     ],

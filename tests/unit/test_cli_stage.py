@@ -10,8 +10,9 @@ from typer.testing import CliRunner, Result
 
 from shoal.cli import app
 from shoal.cli.operator import Operator
-from shoal.cli.stage import LOCAL_FILE, LOCAL_FILE_VARIABLE, StageNotFound, connect
+from shoal.cli.stage import LOCAL_FILE, LOCAL_FILE_VARIABLE, OUTPUTS, StageNotFound, connect
 from shoal.domain.errors import ShoalError
+from shoal.settings import SweepJobsSettings
 
 # As `make run` first writes it: before there is an account.
 LOCAL = {
@@ -23,6 +24,7 @@ LOCAL = {
     "account_id": "",
     "event_bus": "shoal-local",
     "table": "shoal-local-table",
+    "outputs_bucket": "shoal-local-outputs",
     "state_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:shoal-local-generate",
     "public_url": "http://localhost:8787",
 }
@@ -88,6 +90,10 @@ def test_the_local_file_may_lie_elsewhere(folder: Path, monkeypatch: pytest.Monk
     other = write(folder / "other.json", json.dumps(LOCAL | {"public_url": "http://localhost:9999"}))
     monkeypatch.setenv(LOCAL_FILE_VARIABLE, str(other))
     assert connect(None).sweep.close_job.public_url == "http://localhost:9999"
+
+
+def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:
+    assert set(OUTPUTS) | {"stage"} == set(SweepJobsSettings.model_fields)
 
 
 def test_without_any_stage_the_operator_is_told_what_to_do() -> None:

@@ -32,7 +32,7 @@ def test_a_canceled_job_is_nobodys_concern_any_more(world: World, customer: Cust
     world.cancel_job(customer.caller, job.id)
 
     stored = world.now(job)
-    assert (stored.deadline_at_ms, stored.task_token, stored.closed_by) == (None, None, Closer.CANCEL)
+    assert (stored.deadline_at_ms, stored.task_tokens, stored.closed_by) == (None, {}, Closer.CANCEL)
 
 
 def test_a_canceled_free_trial_is_given_back(world: World) -> None:

@@ -43,12 +43,12 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def poll_message(job: Job, *, once: bool = False) -> dict[str, Any]:
-    return {"account_id": job.account_id, "job_id": job.id, "once": once}
+    return {"account_id": job.account_id, "job_id": job.id, "index": 0, "once": once}
 
 
 def begun(world: World, customer: Customer) -> Job:
     job = world.processing(customer)
-    world.jobs.note_provider_ref(job, "ref-1")
+    world.jobs.note_provider_ref(job, 0, "ref-1")
     return world.now(job)
 
 
@@ -113,9 +113,9 @@ def test_a_message_says_whether_to_look_once(world: World, customer: Customer) -
 
 def test_the_batch_on_disk_has_the_shape_the_queue_sends(world: World, customer: Customer) -> None:
     sent = json.loads(event("sqs_poll_queue")["Records"][0]["body"])
-    world.poll_queue.send(world.queued(customer), delay_seconds=0)
+    world.poll_queue.send(world.queued(customer), 0, delay_seconds=0)
 
-    assert set(sent) == {"account_id", "job_id", "once"}
+    assert set(sent) == {"account_id", "job_id", "index", "once"}
 
 
 def status_change(job: Job, status: str = "FAILED") -> Any:

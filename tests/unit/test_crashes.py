@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.domain.errors import ShoalError, Unavailable
-from shoal.domain.job import HoldState, Job, JobStatus
+from shoal.domain.job import Dialect, HoldState, Job, JobStatus
+from shoal.domain.wallet import EntryKind
 from tests.fakes import Fault
-from tests.unit.machine import Crash, Stage
+from tests.unit.executions import Crash
+from tests.unit.machine import Stage
 from tests.unit.world import Customer, World
 
 
@@ -27,12 +29,17 @@ def quiet() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Story:
-    """A prompt, how it ends when nothing breaks, and what the caller does meanwhile."""
+    """A prompt, how it ends when nothing breaks, and what the caller does meanwhile.
+
+    `outputs` make it a task of so many outputs, of which `delivered` come.
+    """
 
     prompt: str
     status: JobStatus
     cancel_after_s: int | None = None
     usd: str = "10.00"
+    outputs: int = 0
+    delivered: int = 1
 
 
 COMPLETED, FAILED, CANCELED = JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED
@@ -50,6 +57,16 @@ STORIES = {
     "canceled at once": Story("[slow:30] A shark", CANCELED, cancel_after_s=0),
     "canceled while pending": Story("[slow:30] A shark", CANCELED, cancel_after_s=5),
     "canceled too late": Story("A shark", COMPLETED, cancel_after_s=20),
+    "one task": Story("A shark", COMPLETED, outputs=1),
+    "three at once": Story("A shark", COMPLETED, outputs=3, delivered=3),
+    "two by poll": Story("[poll] A shark", COMPLETED, outputs=2, delivered=2),
+    "two by callback": Story("[callback] A shark", COMPLETED, outputs=2, delivered=2),
+    "two busy at first": Story("[busy:3] A shark", COMPLETED, outputs=2, delivered=2),
+    "one of three failing": Story("[fail] A shark", COMPLETED, outputs=3, delivered=2),
+    "both failing": Story("[fail][fail] A shark", FAILED, outputs=2),
+    "both delivering junk": Story("junk", FAILED, outputs=2),
+    "one failing and one never answering": Story("[fail][timeout]", FAILED, outputs=2),
+    "two canceled while pending": Story("[slow:30] A shark", CANCELED, cancel_after_s=5, outputs=2),
 }
 
 
@@ -60,7 +77,9 @@ def tell(story: Story, faults: list[Fault]) -> tuple[World, Customer]:
     world.network.calls.clear()
     world.network.faults = faults
     try:
-        answered = world.submit(customer, prompt=story.prompt)
+        task = {"model": "nanobanana", "num_outputs": story.outputs}
+        body = {"prompt": story.prompt} | (task if story.outputs else {"mode": "2k"})
+        answered = world.submit_body(customer, body, None)
         if story.cancel_after_s is not None:
             stage.run(until_ms=world.clock.ms + story.cancel_after_s * 1000)
             world.cancel_job(customer.caller, answered.job_id)
@@ -86,13 +105,31 @@ def check(world: World, customer: Customer) -> Job | None:
     resolution = "capture" if job.status is COMPLETED else "release"
     assert world.entries(customer) == ["top_up", "hold", resolution]
     outcome = "completed" if job.status is COMPLETED else "failed"
-    for family in ("image", "job"):
+    check_price(world, customer, job)
+    for family in ("image" if job.dialect is Dialect.IMAGE else "task", "job"):
         (times,) = world.bus.ids(f"{family}.{outcome}").values()
         assert times >= 1
         assert not world.bus.ids(f"{family}.{'failed' if outcome == 'completed' else 'completed'}")
     for opening in ("job.created", "job.processing"):
         assert len(world.bus.ids(opening)) <= 1
     return job
+
+
+def check_price(world: World, customer: Customer, job: Job) -> None:
+    """Exactly what was delivered is charged and counted, and each delivered output is there to be fetched."""
+    delivered = len(job.outputs)
+    assert (delivered > 0) == (job.status is COMPLETED)
+    assert job.cost == (0 if job.free_trial else job.unit_price * delivered)
+    granted = world.wallet(customer).balance + job.cost
+    assert granted == sum(
+        entry.balance_delta
+        for entry in world.tables.entries[customer.account_id, job.asset].values()
+        if entry.kind is EntryKind.TOP_UP
+    )
+    assert {output.key for output in job.outputs} <= set(world.outputs.objects)
+    used = world.summarize_usage(customer.caller, None, None)
+    counted = [(delivered, job.cost, 1)] if delivered else []
+    assert [(row.units, row.cost, row.requests) for row in used] == counted
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
@@ -103,7 +140,12 @@ def test_when_nothing_breaks_everything_happens_once(story: Story) -> None:
 
     assert job is not None
     assert job.status is story.status
-    assert set(world.bus.types()) >= {f"image.{'completed' if story.status is COMPLETED else 'failed'}"}
+    assert len(job.outputs) == (story.delivered if story.status is COMPLETED else 0)
+    family, outcome = (
+        ("task" if story.outputs else "image"),
+        "completed" if story.status is COMPLETED else "failed",
+    )
+    assert set(world.bus.types()) >= {f"{family}.{outcome}"}
     assert len(world.bus.published) == len(set(world.bus.types()))
     assert len(world.workflow.started) == 1
 

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from shoal.dialects.errors import image_error, invalid_field, neutral_error, validation_failed
+from shoal.dialects.errors import (
+    image_error,
+    invalid_field,
+    neutral_error,
+    tasks_error,
+    validation_failed,
+)
 from shoal.domain import errors
 from shoal.domain.errors import ApiError, InsufficientBalance, JobError, ProviderTimeout, RateLimited
 
@@ -16,6 +22,7 @@ PUBLISHED = {
     "invalid_json": 400,
     "unauthorized": 401,
     "insufficient_balance": 402,
+    "max_cost_exceeded": 402,
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
@@ -55,6 +62,15 @@ def test_the_image_dialect_shouts_its_codes(error: type[ApiError]) -> None:
         "error": {"code": error.code.upper(), "message": made.message, "status": error.status}
     }
     assert made.message.endswith(".")
+
+
+@pytest.mark.parametrize("error", below(ApiError))
+def test_the_tasks_dialect_wraps_its_errors_and_always_has_details(error: type[ApiError]) -> None:
+    made = error(details={"scope": "read"})
+
+    fields = {"code": error.code, "message": made.message, "status": error.status}
+    assert tasks_error(made) == {"data": None, "error": fields | {"details": {"scope": "read"}}}
+    assert tasks_error(error()) == {"data": None, "error": fields | {"details": {}}}
 
 
 @pytest.mark.parametrize("error", below(ApiError))
@@ -128,4 +144,4 @@ def test_the_time_out_has_the_documents_words() -> None:
 def test_every_way_a_job_ends_has_a_code_of_its_own() -> None:
     codes = [error.code for error in below(JobError)]
 
-    assert len(codes) == len(set(codes)) == 6
+    assert len(codes) == len(set(codes)) == 7

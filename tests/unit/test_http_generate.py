@@ -153,7 +153,6 @@ def test_the_message_names_the_modes_there_are(api: Api, customer: Customer) -> 
     [
         {"prompt": "A shark"},
         {},
-        {"prompt": "A shark", "model": "shoal-image"},
         {"mode": "2k", "model": "shoal-image", "prompt": "A shark"},
     ],
 )

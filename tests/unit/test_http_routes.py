@@ -19,7 +19,7 @@ def call_back(api: Api, of: Job, **path: str) -> Response:
     sent = event("http_post_callback")
     sent["pathParameters"] = {
         "provider": "simulator",
-        "job": f"{of.account_id}.{of.id}",
+        "job": f"{of.account_id}.{of.id}.0",
         "mac": "mac-of-simulator",
     } | path
     return api.send(sent)
@@ -101,6 +101,12 @@ def unrouted(method: str, path: str) -> dict[str, Any]:
         ("POST", "/v1/wallet", "GET"),
         ("HEAD", "/healthz", "GET"),
         ("GET", "/callbacks/a/b/c", "POST"),
+        ("DELETE", "/v1/tasks", "GET"),
+        ("POST", "/v1/tasks/gen_1", "GET"),
+        ("GET", "/v1/tasks/gen_1/cancel", "POST"),
+        ("PATCH", "/v1/models/flux", "GET"),
+        ("GET", "/v1/quote", "POST"),
+        ("POST", "/v1/usage/summary", "GET"),
     ],
 )
 def test_the_wrong_method_is_told_the_right_one(api: Api, method: str, path: str, allow: str) -> None:
@@ -138,8 +144,16 @@ NEED_A_KEY = [
     "http_get_api_wallet",
     "http_get_usage",
     "http_get_api_usage",
+    "http_get_task",
+    "http_get_tasks",
+    "http_post_task_cancel",
+    "http_get_models",
+    "http_get_model",
+    "http_post_quote",
+    "http_get_usage_summary",
 ]
 NEUTRAL = {"http_post_generate"}
+TASKS = set(NEED_A_KEY[10:])
 
 
 @pytest.mark.parametrize("name", NEED_A_KEY)
@@ -155,6 +169,8 @@ def test_without_a_valid_key_no_route_says_more_than_401(
     error = {"code": "UNAUTHORIZED", "message": "Missing or invalid API key.", "status": 401}
     if name in NEUTRAL:
         assert answer.json == {"data": None, "error": error | {"code": "unauthorized"}}
+    elif name in TASKS:
+        assert answer.json == {"data": None, "error": error | {"code": "unauthorized", "details": {}}}
     else:
         assert answer.json == {"error": error}
     assert answer.status == 401
@@ -172,7 +188,7 @@ def test_a_key_without_the_scope_is_forbidden(api: Api, world: World, name: str)
     answer = api.call(name, world.customer(scopes=frozenset()))
 
     assert (answer.status, answer.error["code"].upper()) == (403, "FORBIDDEN")
-    assert ("data" in answer.json) == (name in NEUTRAL)
+    assert ("data" in answer.json) == (name in NEUTRAL | TASKS)
 
 
 @pytest.mark.parametrize("name", NEED_A_KEY)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from shoal.adapters.system import RandomIds
 from shoal.domain.api_key import KeyPrefix, digest_of
-from shoal.domain.ids import derived_id, first_ulid_at, is_account_id, job_ulid
-from tests.unit.factories import ACCOUNT, JOB
+from shoal.domain.ids import derived_id, first_ulid_at, job_ulid
+from tests.unit.factories import JOB
 
 MOMENTS = st.integers(0, 2**47)
 
@@ -71,12 +71,6 @@ def test_a_job_id_of_any_dialect_gives_its_ulid(prefix: str) -> None:
 )
 def test_anything_else_is_no_job_id(text: str) -> None:
     assert job_ulid(text) is None
-
-
-def test_an_account_id_has_its_own_form() -> None:
-    assert is_account_id(ACCOUNT)
-    assert not is_account_id(JOB)
-    assert not is_account_id(ACCOUNT + "\n")
 
 
 def test_random_ids_differ_and_random_secrets_make_well_formed_keys() -> None:

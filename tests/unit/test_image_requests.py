@@ -13,7 +13,7 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import Dialect
 from shoal.domain.money import Asset
-from shoal.use_cases.submit_job import Submission
+from shoal.domain.submission import Submission
 
 SEED_MAX = 4_294_967_295
 
@@ -35,9 +35,16 @@ def test_a_bare_prompt_gets_the_catalogs_defaults() -> None:
         dialect=Dialect.IMAGE,
         model="shoal-image",
         mode="2k",
-        request={"prompt": "A shark", "aspect_ratio": "1:1", "seed": None, "metadata": None},
+        request={
+            "prompt": "A shark",
+            "aspect_ratio": "1:1",
+            "width_px": 2048,
+            "height_px": 2048,
+            "seed": None,
+            "metadata": None,
+        },
         asset=Asset.USD,
-        price=20_000,
+        unit_price=20_000,
         price_version=load_catalog().price_version,
         provider="simulator",
         free_trial_allowed=True,
@@ -54,7 +61,8 @@ def test_a_mode_has_its_price(mode: str, price: int) -> None:
 def test_everything_a_caller_asked_for_is_kept() -> None:
     asked = {"aspect_ratio": "16:9", "seed": SEED_MAX, "metadata": {"order": 7, "tags": ["a", None, 1.5]}}
 
-    assert parse(**asked).request == {"prompt": "A shark"} | asked
+    size = {"width_px": 2048, "height_px": 1152}
+    assert parse(**asked).request == {"prompt": "A shark"} | asked | size
 
 
 @pytest.mark.parametrize("aspect_ratio", load_catalog().models["shoal-image"].aspect_ratios)
@@ -67,7 +75,9 @@ def test_a_seed_may_be_any_32_bit_number(seed: int | None) -> None:
     assert parse(seed=seed).request["seed"] == seed
 
 
-@pytest.mark.parametrize("field", ["mode", "aspect_ratio", "seed", "metadata"])
+@pytest.mark.parametrize(
+    "field", ["mode", "aspect_ratio", "seed", "metadata", "webhook_url", "max_cost", "ttl_seconds"]
+)
 def test_null_is_the_same_as_leaving_an_optional_field_out(field: str) -> None:
     assert parse(**{field: None}) == parse()
 
@@ -127,7 +137,7 @@ def test_metadata_may_have_4096_bytes_of_json_and_no_more() -> None:
     assert refused({"prompt": "A shark", "metadata": {"note": "x" * (4_097 - frame)}}) == ["metadata"]
 
 
-@pytest.mark.parametrize("field", ["model", "n", "Prompt", "price", "webhook_url", ""])
+@pytest.mark.parametrize("field", ["model", "n", "Prompt", "price", "num_outputs", "input_image_urls", ""])
 def test_an_unknown_field_is_refused_by_name(field: str) -> None:
     assert refused({"prompt": "A shark", field: "x"}) == [field or "body"]
 

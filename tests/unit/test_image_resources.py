@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from shoal.dialects.fields import iso_seconds
 from shoal.dialects.image import (
     accepted,
-    iso_seconds,
     job_resource,
     status_word,
     usage_resource,
@@ -37,8 +37,8 @@ CREATED = "2025-11-24T10:40:00Z"
 STARTED = "2025-11-24T10:40:02Z"
 
 
-def resource(job: Job, complete: str = "completed") -> dict[str, Any]:
-    return job_resource(job, complete=complete, public_url="https://cdn.test")
+def resource(job: Job, complete: str = "completed", now_ms: int = CREATED_MS) -> dict[str, Any]:
+    return job_resource(job, complete=complete, public_url="https://cdn.test", now_ms=now_ms)
 
 
 def test_a_submit_is_answered_with_three_fields() -> None:
@@ -175,7 +175,12 @@ def test_the_last_usage_page_says_so() -> None:
 
 @pytest.mark.parametrize("job", [a_job(), a_completed_job(), a_failed_job(JobStatus.CANCELED)])
 def test_no_resource_shows_what_is_nobodys_business(job: Job) -> None:
-    secret: dict[str, Any] = {"task_token": "token-1", "provider_ref": "sim_1", "key_id": "key_1"}
+    secret: dict[str, Any] = {
+        "task_tokens": {0: "token-1"},
+        "provider_refs": {0: "sim_1"},
+        "key_id": "key_1",
+        "webhook_url": "https://hooks.test",
+    }
     shown = str(resource(replace(job, **secret)))
 
-    assert not re.search("token-1|sim_1|key_1|acc_", shown)
+    assert not re.search("token-1|sim_1|key_1|acc_|hooks", shown)

@@ -24,7 +24,7 @@ class Scene:
         self.granted = parse_usd(usd)
         submitted = self.world.job(self.customer, self.submit())
         self.job: Job = self.world.jobs.begin(
-            submitted.account_id, submitted.id, "token", self.world.clock.ms
+            submitted.account_id, submitted.id, 0, "token", self.world.clock.ms
         )
         self.world.clock.pass_seconds(700)
 

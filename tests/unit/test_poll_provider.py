@@ -15,13 +15,13 @@ def pending(world: World, customer: Customer, ref: str | None = "ref-1") -> Job:
     """A job whose provider said "not yet"."""
     job = world.processing(customer)
     if ref:
-        world.jobs.note_provider_ref(job, ref)
+        world.jobs.note_provider_ref(job, 0, ref)
     return world.now(job)
 
 
 def poll(world: World, job: Job, *script: Answer | Exception, once: bool = False) -> str:
     world.provider.script = list(script)
-    return world.poll_provider(job.account_id, job.id, once=once)[1]
+    return world.poll_provider(job.account_id, job.id, 0, once=once)[1]
 
 
 def test_a_finished_provider_ends_the_task(world: World, customer: Customer) -> None:
@@ -30,7 +30,7 @@ def test_a_finished_provider_ends_the_task(world: World, customer: Customer) -> 
     assert poll(world, job) == "done"
 
     assert [ref for ref, _ in world.provider.checked] == ["ref-1"]
-    assert world.tokens.answers["token-1"].output == {"outputs": [{"key": f"{job.account_id}/{job.id}/0"}]}
+    assert world.tokens.answers["token-1"].output == {"output": {"key": f"{job.account_id}/{job.id}/0"}}
     assert world.poll_queue.messages == []
 
 
@@ -53,7 +53,7 @@ def test_a_new_reference_is_kept(world: World, customer: Customer) -> None:
 
     poll(world, job, Pending("ref-2", 1))
 
-    assert world.now(job).provider_ref == "ref-2"
+    assert world.now(job).provider_refs == {0: "ref-2"}
 
 
 def test_a_provider_that_was_too_busy_to_begin_is_started(world: World, customer: Customer) -> None:
@@ -61,7 +61,7 @@ def test_a_provider_that_was_too_busy_to_begin_is_started(world: World, customer
 
     assert poll(world, job) == "done"
 
-    assert [request.idempotency_key for request in world.provider.started] == [job.id]
+    assert [request.idempotency_key for request in world.provider.started] == [f"{job.id}-0"]
     assert world.provider.checked == []
 
 
@@ -74,7 +74,7 @@ def test_a_provider_that_is_busy_again_is_asked_again(
     assert poll(world, job, ProviderBusy("still", retry_after_seconds=9)) == "pending"
 
     assert [message.delay_seconds for message in world.poll_queue.messages] == [9]
-    assert world.now(job).provider_ref == ref
+    assert world.now(job).provider_refs.get(0) == ref
 
 
 def test_a_provider_that_failed_fails_the_task(world: World, customer: Customer) -> None:
@@ -137,4 +137,4 @@ def test_a_job_that_ends_while_its_provider_is_asked_is_closed(world: World, cus
 
 def test_an_unknown_job_is_an_error(world: World, customer: Customer) -> None:
     with pytest.raises(NotFound):
-        world.poll_provider(customer.account_id, "job_unknown", once=False)
+        world.poll_provider(customer.account_id, "job_unknown", 0, once=False)

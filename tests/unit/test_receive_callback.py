@@ -6,7 +6,7 @@ import pytest
 
 from shoal.domain.errors import CallbackRefused, NotFound
 from shoal.domain.job import Job
-from shoal.domain.provider import Done, Pending
+from shoal.domain.provider import Done, Pending, ProviderOutput
 from tests.fakes import FakeProvider, PollMessage
 from tests.unit.world import Customer, World
 
@@ -14,13 +14,13 @@ from tests.unit.world import Customer, World
 def receive(world: World, job: Job, provider: str = "simulator", mac: str = "") -> Job:
     mac = mac or f"mac-of-{provider}"
     return world.receive_callback(
-        provider, f"{job.account_id}.{job.id}", mac, {"webhook-id": "ref-1"}, b'{"ref":"ref-1"}'
+        provider, f"{job.account_id}.{job.id}.0", mac, {"webhook-id": "ref-1"}, b'{"ref":"ref-1"}'
     )
 
 
 def test_a_callback_has_the_provider_looked_at_once_and_now(world: World, customer: Customer) -> None:
     job = world.processing(customer)
-    world.jobs.note_provider_ref(job, "ref-1")
+    world.jobs.note_provider_ref(job, 0, "ref-1")
     world.provider.callback = Pending("ref-1", 0)
 
     assert receive(world, job).id == job.id
@@ -45,21 +45,21 @@ def test_a_callback_that_overtakes_the_answer_to_start_brings_the_reference(
 
     receive(world, job)
 
-    assert world.now(job).provider_ref == "ref-1"
+    assert world.now(job).provider_refs == {0: "ref-1"}
 
 
 def test_a_known_reference_is_not_replaced_by_a_callback(world: World, customer: Customer) -> None:
     job = world.processing(customer)
-    world.jobs.note_provider_ref(job, "ref-1")
+    world.jobs.note_provider_ref(job, 0, "ref-1")
     world.provider.callback = Pending("ref-2", 0)
 
     receive(world, job)
 
-    assert world.now(job).provider_ref == "ref-1"
+    assert world.now(job).provider_refs == {0: "ref-1"}
 
 
 def test_a_callback_never_delivers_by_itself(world: World, customer: Customer) -> None:
-    world.provider.callback = Done(())
+    world.provider.callback = Done(ProviderOutput(data=b"picture"))
 
     receive(world, world.processing(customer))
 
@@ -102,7 +102,7 @@ def test_a_job_that_ends_while_its_callback_is_read_changes_nothing(world: World
 
     receive(world, job)
 
-    assert world.now(job).provider_ref is None
+    assert world.now(job).provider_refs == {}
 
 
 def test_a_forged_address_is_refused(world: World, customer: Customer) -> None:
@@ -120,7 +120,7 @@ def test_a_callback_the_provider_did_not_sign_is_refused(world: World, customer:
     with pytest.raises(CallbackRefused):
         receive(world, job)
     assert world.poll_queue.messages == []
-    assert world.now(job).provider_ref is None
+    assert world.now(job).provider_refs == {}
 
 
 def test_a_callback_of_another_provider_is_refused_even_at_its_genuine_address(
@@ -138,4 +138,4 @@ def test_a_callback_of_another_provider_is_refused_even_at_its_genuine_address(
 
 def test_a_callback_for_an_unknown_job_is_not_found(world: World, customer: Customer) -> None:
     with pytest.raises(NotFound):
-        world.receive_callback("simulator", f"{customer.account_id}.job_x", "mac-of-simulator", {}, b"")
+        world.receive_callback("simulator", f"{customer.account_id}.job_x.0", "mac-of-simulator", {}, b"")

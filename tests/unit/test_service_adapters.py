@@ -65,6 +65,24 @@ def test_an_execution_is_named_after_its_job() -> None:
     ]
 
 
+def test_a_job_of_several_outputs_runs_on_the_machine_for_several() -> None:
+    job = a_job(output_count=3)
+    starting, client = workflow({"status": "RUNNING"})
+
+    starting.start(job)
+    starting.state(job)
+    starting.stop(job)
+
+    assert client.calls[0]["stateMachineArn"] == f"{MACHINE}-batch"
+    assert json.loads(client.calls[0]["input"]) == {
+        "account_id": ACCOUNT,
+        "job_id": JOB,
+        "indexes": [0, 1, 2],
+    }
+    arn = EXECUTION.replace("generate:", "generate-batch:")
+    assert [call["executionArn"] for call in client.calls[1:]] == [arn, arn]
+
+
 def test_an_execution_that_exists_is_not_started_again() -> None:
     assert not workflow(refusal("ExecutionAlreadyExists"))[0].start(a_job())
 
@@ -111,10 +129,12 @@ def test_a_service_out_of_reach_is_unavailable_and_to_be_tried_again(error: Exce
         lambda: StepFunctionsTaskTokens(client).succeed("token", {}),
         lambda: StepFunctionsTaskTokens(client).fail("token", "Error", "cause"),
         lambda: EventBridgeBus(client, "bus").publish(closing_events(a_completed_job(), "https://cdn.test")),
-        lambda: SqsPollQueue(client, "url").send(job, delay_seconds=0),
+        lambda: SqsPollQueue(client, "url").send(job, 0, delay_seconds=0),
         lambda: S3Staging(client, "bucket").put(job, 0, b""),
         lambda: S3Staging(client, "bucket").read("key"),
-        lambda: S3Outputs(client, "bucket").put("key", b"", "image/png"),
+        lambda: S3Outputs(client, "bucket").put("key", b"", "image/png", cache_s=60),
+        lambda: S3Outputs(client, "bucket").delete(["key"]),
+        lambda: S3Staging(client, "bucket").put_input("key", b""),
         Secret(client, "arn", FakeClock()),
     ]
     for reach in reaching:
@@ -182,14 +202,19 @@ def test_the_bus_is_given_ten_entries_at_a_time_and_never_none() -> None:
     assert [len(call["Entries"]) for call in client.calls] == [10, 2]
 
 
-def test_a_poll_message_says_whose_job_and_whether_once() -> None:
+def test_a_poll_message_says_whose_job_which_output_and_whether_once() -> None:
     client: Any = Client({})
 
-    SqsPollQueue(client, "url").send(a_job(), delay_seconds=7, once=True)
+    SqsPollQueue(client, "url").send(a_job(), 2, delay_seconds=7, once=True)
 
     (call,) = client.calls
     assert (call["QueueUrl"], call["DelaySeconds"]) == ("url", 7)
-    assert json.loads(call["MessageBody"]) == {"account_id": ACCOUNT, "job_id": JOB, "once": True}
+    assert json.loads(call["MessageBody"]) == {
+        "account_id": ACCOUNT,
+        "job_id": JOB,
+        "index": 2,
+        "once": True,
+    }
 
 
 def staged(length: int) -> Any:
@@ -212,14 +237,32 @@ def test_staging_keys_derive_from_the_job() -> None:
     assert S3Staging(client, "bucket").put(a_job(), 1, b"x") == f"{ACCOUNT}/{JOB}/1"
 
 
-def test_an_output_is_immutable_and_typed() -> None:
+def test_an_output_is_immutable_typed_and_cached_while_it_is_kept() -> None:
     client: Any = Client({})
 
-    S3Outputs(client, "bucket").put("images/x/0.png", b"picture", "image/png")
+    S3Outputs(client, "bucket").put("images/x/0.png", b"picture", "image/png", cache_s=86_400)
 
     (call,) = client.calls
     assert (call["Key"], call["ContentType"]) == ("images/x/0.png", "image/png")
-    assert call["CacheControl"] == "public, max-age=31536000, immutable"
+    assert call["CacheControl"] == "public, max-age=86400, immutable"
+
+
+def test_a_callers_picture_is_staged_under_the_key_it_was_given() -> None:
+    client: Any = Client({})
+
+    assert S3Staging(client, "bucket").put_input("inputs/in_1/0", b"cat") == "inputs/in_1/0"
+    assert (client.calls[0]["Key"], client.calls[0]["Body"]) == ("inputs/in_1/0", b"cat")
+
+
+def test_outputs_are_deleted_one_by_one() -> None:
+    client: Any = Client({})
+
+    S3Outputs(client, "bucket").delete(["images/x/0.png", "images/x/1.png"])
+
+    assert [(call["operation"], call["Key"]) for call in client.calls] == [
+        ("delete_object", "images/x/0.png"),
+        ("delete_object", "images/x/1.png"),
+    ]
 
 
 def test_a_secret_is_read_once_in_a_while() -> None:

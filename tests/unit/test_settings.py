@@ -13,6 +13,9 @@ GOOD = {
     "SHOAL_TABLE": "shoal-unit",
     "SHOAL_STATE_MACHINE_ARN": "arn",
     "SHOAL_PROVIDER_DEADLINE_S": "180",
+    "SHOAL_STAGING_BUCKET": "shoal-unit-staging",
+    "SHOAL_LOOPBACK_ALLOWED": "false",
+    "SHOAL_PUBLIC_URL": "https://cdn.test",
 }
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from shoal.domain.errors import JobClosed, NotFound, Unavailable
 from shoal.domain.events import Event
-from shoal.domain.job import Closer, HoldState, Job, JobStatus
-from shoal.use_cases.release_hold import failure_of
+from shoal.domain.failures import job_error
+from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus
 from tests.unit.world import STORED, Customer, World
 
 FULL = 10_000_000
@@ -194,15 +194,15 @@ LAMBDA_CAUSE = json.dumps(
     ],
 )
 def test_a_caller_is_told_what_a_provider_did(error: str, cause: str, code: str, message: str) -> None:
-    failure = failure_of(error, cause, 180)
+    told = job_error(error, cause, 180)
 
-    assert (failure.code, failure.message) == (code, message)
+    assert (told.code, str(told)) == (code, message)
 
 
 @pytest.mark.parametrize("error", ["ProviderFailed", "OutputInvalid"])
 @pytest.mark.parametrize("cause", ["[1, 2]", '{"errorType":"X"}', '"text"', "{", "null", "7"])
 def test_a_cause_that_only_looks_like_a_lambdas_is_told_as_it_is(error: str, cause: str) -> None:
-    assert failure_of(error, cause, 180).message == cause
+    assert str(job_error(error, cause, 180)) == cause
 
 
 @pytest.mark.parametrize(
@@ -222,10 +222,10 @@ def test_a_cause_that_only_looks_like_a_lambdas_is_told_as_it_is(error: str, cau
     ],
 )
 def test_a_caller_is_never_told_what_went_wrong_inside(error: str) -> None:
-    failure = failure_of(error, "arn:aws:dynamodb:eu-west-1:123456789012:table/shoal", 180)
+    told = job_error(error, "arn:aws:dynamodb:eu-west-1:123456789012:table/shoal", 180)
 
-    assert failure.code == "internal_error"
-    assert failure.message == "The image could not be generated. No charge was applied."
+    assert told.code == "internal_error"
+    assert str(told) == "The image could not be generated. No charge was applied."
 
 
 def test_the_deadline_of_the_job_is_the_one_that_is_told(world: World, customer: Customer) -> None:
@@ -233,4 +233,5 @@ def test_the_deadline_of_the_job_is_the_one_that_is_told(world: World, customer:
 
     release(world, job, "States.Timeout", "")
 
-    assert world.now(job).failure == failure_of("States.Timeout", "", job.provider_deadline_s)
+    told = job_error("States.Timeout", "", job.provider_deadline_s)
+    assert world.now(job).failure == JobFailure(told.code, str(told))

@@ -208,24 +208,26 @@ URLS = MacCallbackUrls(lambda: "secret", "https://api.test/")
 
 def address() -> tuple[str, str, str]:
     """Provider, job key and MAC of a genuine address."""
-    url = URLS.url(a_job())
+    url = URLS.url(a_job(), 3)
     assert url.startswith("https://api.test/callbacks/")
     provider, job_key, mac = url.split("/")[-3:]
     return provider, job_key, mac
 
 
 def test_an_address_tells_whose_job_it_is_about() -> None:
-    assert URLS.verify(*address()) == (ACCOUNT, JOB)
+    assert URLS.verify(*address()) == (ACCOUNT, JOB, 3)
 
 
-def test_an_address_of_another_job_provider_or_stage_is_refused() -> None:
+def test_an_address_of_another_job_output_provider_or_stage_is_refused() -> None:
     provider, job_key, mac = address()
-    other_job = URLS.url(a_job(id=JOB[:-1] + "C")).split("/")[-2]
+    other_job = URLS.url(a_job(id=JOB[:-1] + "C"), 3).split("/")[-2]
+    other_output = URLS.url(a_job(), 2).split("/")[-2]
     foreign = MacCallbackUrls(lambda: "another secret", "https://api.test")
 
     for verify, changed in [
         (URLS.verify, ("other", job_key, mac)),
         (URLS.verify, (provider, other_job, mac)),
+        (URLS.verify, (provider, other_output, mac)),
         (URLS.verify, (provider, job_key, mac[:-1] + ("0" if mac[-1] != "0" else "1"))),
         (URLS.verify, (provider, job_key, "")),
         (URLS.verify, (provider, job_key, "é")),
@@ -237,7 +239,25 @@ def test_an_address_of_another_job_provider_or_stage_is_refused() -> None:
             verify(*changed)
 
 
-@pytest.mark.parametrize("job_key", ["", ".", "acc_x.job_y", f"{ACCOUNT}.", f"{JOB}.{ACCOUNT}", ACCOUNT])
+@pytest.mark.parametrize(
+    "job_key",
+    [
+        "",
+        ".",
+        "acc_x.job_y",
+        "acc_x.job_y.0",
+        ACCOUNT,
+        f"{ACCOUNT}.",
+        f"{ACCOUNT}.{JOB}",
+        f"{ACCOUNT}.{JOB}.",
+        f"{ACCOUNT}.{JOB}.10",
+        f"{ACCOUNT}.{JOB}.-1",
+        f"{ACCOUNT}.{JOB}.٣",
+        f"{ACCOUNT}.{JOB}.0\n",
+        f"{JOB}.{ACCOUNT}.0",
+        f"{JOB}.{JOB}.0",
+    ],
+)
 def test_a_genuine_mac_over_something_else_is_refused(job_key: str) -> None:
     mac = hmac.new(b"secret", f"simulator\n{job_key}".encode(), hashlib.sha256).hexdigest()
 

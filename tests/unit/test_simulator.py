@@ -15,20 +15,24 @@ from shoal.domain.provider import Answer, Done, Pending, ProviderRequest
 from tests.fakes import FakeClock
 
 REQUEST = ProviderRequest(
-    idempotency_key="job_1",
+    idempotency_key="job_1-0",
     model="shoal-image",
     prompt="A shark",
     width_px=1024,
     height_px=576,
     seed=None,
     submitted_at_ms=FakeClock().ms,
-    callback_url="https://api.test/callbacks/simulator/acc_1.job_1/mac",
+    callback_url="https://api.test/callbacks/simulator/acc_1.job_1.0/mac",
 )
 
 
 def draw(**request: Any) -> bytes:
     """A picture that tells what it was drawn from."""
     return repr(sorted(request.items())).encode()
+
+
+def edit(**request: Any) -> bytes:
+    return b"edited " + draw(**request)
 
 
 @dataclass
@@ -43,6 +47,7 @@ class Studio:
         self.simulator = Simulator(
             clock=self.clock,
             draw=draw,
+            edit=edit,
             call_back=lambda url, ref: self.callbacks.append((url, ref)),
             verify=lambda *_: self.verified,
         )
@@ -56,9 +61,8 @@ class Studio:
 
 def delivered(answer: Answer) -> bytes:
     assert isinstance(answer, Done)
-    (output,) = answer.outputs
-    assert output.data is not None
-    return output.data
+    assert answer.output.data is not None
+    return answer.output.data
 
 
 @pytest.fixture
@@ -84,8 +88,8 @@ def test_without_a_seed_each_job_has_its_own_and_keeps_it(studio: Studio) -> Non
     assert studio.picture() != studio.picture(idempotency_key="job_2")
 
 
-@given(st.text(), st.none() | st.integers(0, 2**32 - 1))
-def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None) -> None:
+@given(st.text(), st.none() | st.integers(0, 2**32 - 1) | st.just(2**32 - 1), st.integers(0, 3))
+def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None, index: int) -> None:
     seeds: list[int] = []
 
     def note(**request: Any) -> bytes:
@@ -93,16 +97,43 @@ def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None) ->
         return b""
 
     no: Any = None
-    Simulator(clock=FakeClock(), draw=note, call_back=no, verify=no).start(
-        replace(REQUEST, idempotency_key=key, seed=seed)
+    Simulator(clock=FakeClock(), draw=note, edit=no, call_back=no, verify=no).start(
+        replace(REQUEST, idempotency_key=key, seed=seed, index=index)
     )
     assert 0 <= seeds[0] < 2**32
-    assert seed is None or seeds == [seed]
+    assert seed is None or seeds == [(seed + index) % 2**32]
 
 
 def test_a_failing_prompt_fails(studio: Studio) -> None:
     with pytest.raises(ProviderFailed, match="failed to generate"):
         studio.start("A shark [fail]")
+
+
+@pytest.mark.parametrize("failing", range(5))
+def test_each_fail_marker_fails_one_output_of_a_job(studio: Studio, failing: int) -> None:
+    prompt = "[fail]" * failing + " A shark"
+
+    for index in range(4):
+        if index < failing:
+            with pytest.raises(ProviderFailed):
+                studio.start(prompt, index=index)
+        else:
+            assert isinstance(studio.start(prompt, index=index), Done)
+
+
+def test_the_outputs_of_one_job_differ_with_and_without_a_seed(studio: Studio) -> None:
+    chosen = {studio.picture(seed=7, index=index) for index in range(4)}
+    free = {studio.picture(idempotency_key=f"job_1-{index}", index=index) for index in range(4)}
+
+    assert len(chosen) == len(free) == 4
+    assert studio.picture(seed=7, index=1) == studio.picture(seed=8, index=0)
+
+
+def test_a_request_with_pictures_is_edited_and_not_drawn(studio: Studio) -> None:
+    made = studio.picture(seed=7, inputs=(b"cat", b"dog"))
+
+    size = {"width_px": 1024, "height_px": 576}
+    assert made == edit(pictures=(b"cat", b"dog"), prompt="A shark", seed=7, **size)
 
 
 def test_moderation_refuses_for_good(studio: Studio) -> None:

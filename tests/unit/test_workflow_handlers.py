@@ -40,8 +40,8 @@ def test_what_one_state_returns_the_next_one_takes(world: World, customer: Custo
     job, token = world.queued(customer), world.tokens.issue()
 
     run("call_provider", "task_call_provider", job, task_token=token)
-    delivered = world.tokens.answers[token].output["outputs"]
-    stored = run("store_output", "task_store_output", job, outputs=delivered)["outputs"]
+    delivered = world.tokens.answers[token].output["output"]
+    stored = run("store_output", "task_store_output", job, outputs=[delivered])["outputs"]
     settled = run("settle_wallet", "task_settle_wallet", job, outputs=stored)["events"]
 
     assert [entry["DetailType"] for entry in settled] == ["image.completed", "job.completed"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.dialects import image
+from shoal.dialects import image, tasks
+from shoal.dialects.fields import either_mode_or_model
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import OutputInvalid
@@ -18,12 +19,15 @@ from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.audit_ledger import AuditLedger
 from shoal.use_cases.authenticate import Authenticate
+from shoal.use_cases.await_job import AwaitJob
 from shoal.use_cases.call_provider import CallProvider
 from shoal.use_cases.cancel_job import CancelJob
 from shoal.use_cases.close_execution import CloseExecution
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
 from shoal.use_cases.poll_provider import PollProvider
+from shoal.use_cases.prepare_submission import PrepareSubmission
+from shoal.use_cases.quote import QuoteJob
 from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
 from shoal.use_cases.receive_callback import ReceiveCallback
 from shoal.use_cases.release_hold import ReleaseHold
@@ -31,11 +35,13 @@ from shoal.use_cases.resolve_answer import ResolveAnswer
 from shoal.use_cases.settle_wallet import SettleWallet
 from shoal.use_cases.store_output import StoreOutput
 from shoal.use_cases.submit_job import Answered, SubmitJob
+from shoal.use_cases.summarize_usage import SummarizeUsage
 from shoal.use_cases.sweep_jobs import SweepJobs
 from tests.fakes import (
     FakeAccounts,
     FakeBus,
     FakeCallbackUrls,
+    FakeCallerHttp,
     FakeClock,
     FakeIds,
     FakeJobs,
@@ -45,8 +51,10 @@ from tests.fakes import (
     FakePollQueue,
     FakeProvider,
     FakeProviders,
+    FakeRuns,
     FakeStaging,
     FakeTaskTokens,
+    FakeUsage,
     FakeWorkflow,
     Network,
     Tables,
@@ -54,6 +62,7 @@ from tests.fakes import (
 
 PUBLIC_URL = "https://cdn.test"
 DEADLINE_S = 180
+AVAILABLE = frozenset({"simulator"})
 STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
 
 
@@ -74,6 +83,12 @@ def inspect_any(data: bytes) -> Picture:
     return Picture("image/png", "png", 2048, 2048)
 
 
+def check_any(data: bytes) -> None:
+    """The first look at a caller's picture, as `inspect_any` takes it."""
+    if data == b"junk":
+        raise OutputInvalid("must be a PNG, JPEG or WebP picture")
+
+
 class World:
     """The fakes and the use cases over them. The provider's name is the catalog's: `simulator`."""
 
@@ -87,6 +102,8 @@ class World:
         self.workflow, self.tokens = FakeWorkflow(self.network), FakeTaskTokens(self.network)
         self.bus, self.poll_queue = FakeBus(self.network), FakePollQueue(self.network)
         self.staging, self.outputs = FakeStaging(self.network), FakeOutputs(self.network)
+        self.usage, self.runs = FakeUsage(self.network, self.tables), FakeRuns(self.network)
+        self.caller_http = FakeCallerHttp(self.network)
         self.callback_urls = FakeCallbackUrls()
         self.provider = FakeProvider(self.network)
         self.providers = FakeProviders({"simulator": self.provider})
@@ -99,8 +116,15 @@ class World:
     def _wire_api(self) -> None:
         self.manage = ManageAccounts(self.accounts, self.keys, self.ledger, self.clock, self.ids)
         self.authenticate = Authenticate(self.keys, self.clock)
-        self.submit_job = SubmitJob(self.ledger, self.workflow, self.clock, self.ids, DEADLINE_S)
-        self.read_job, self.list_jobs = ReadJob(self.jobs), ListJobs(self.jobs)
+        self.prepare = PrepareSubmission(self.caller_http, self.staging, check_any, self.clock, self.ids)
+        self.submit_job = SubmitJob(
+            self.ledger, self.workflow, self.prepare, self.clock, self.ids, DEADLINE_S
+        )
+        self.read_job = self.read_task = ReadJob(self.jobs)
+        self.list_jobs = self.list_tasks = ListJobs(self.jobs)
+        self.await_job = AwaitJob(self.jobs, self.clock, self.clock.pass_seconds)
+        self.quote_job = QuoteJob(self.runs, self.clock, load_catalog())
+        self.summarize_usage = SummarizeUsage(self.usage)
         self.read_wallet = ReadWallet(self.ledger)
         self.close_job = CloseJob(self.jobs, self.ledger, self.bus, self.workflow, self.clock, PUBLIC_URL)
         self.cancel_job = CancelJob(self.jobs, self.close_job)
@@ -109,17 +133,19 @@ class World:
         )
 
     def _wire_workflow(self) -> None:
-        resolve = ResolveAnswer(self.jobs, self.staging, self.tokens, self.poll_queue)
-        self.call_provider = CallProvider(
-            self.jobs, self.bus, self.providers, self.callback_urls, resolve, self.clock
-        )
-        self.poll_provider = PollProvider(self.jobs, self.providers, self.callback_urls, resolve)
-        self.store_output = StoreOutput(self.staging, self.outputs, inspect_any)
-        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.clock, PUBLIC_URL)
+        resolve = ResolveAnswer(self.jobs, self.staging, self.tokens, self.poll_queue, self.callback_urls)
+        self.call_provider = CallProvider(self.jobs, self.bus, self.providers, resolve, self.clock)
+        self.poll_provider = PollProvider(self.jobs, self.providers, resolve)
+        self.keep_outputs_for(None)
         self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clock, PUBLIC_URL)
-        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.close_job, self.clock)
+        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.outputs, self.close_job, self.clock)
         self.close_execution = CloseExecution(self.jobs, self.close_job)
         self.audit_ledger = AuditLedger(self.ledger)
+
+    def keep_outputs_for(self, seconds: int | None) -> None:
+        """Give the stage a retention; None is for ever."""
+        self.store_output = StoreOutput(self.jobs, self.staging, self.outputs, inspect_any, seconds)
+        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, self.clock, PUBLIC_URL, seconds)
 
     def customer(
         self,
@@ -141,21 +167,33 @@ class World:
 
     def submit_body(self, customer: Customer, body: dict[str, Any], key: str | None) -> Answered:
         scoped = key and IdempotencyKey.of(customer.account_id, "POST /v1/generate", key, body)
+        either_mode_or_model(body)
+        if "model" in body:
+            task = tasks.parse_submission(body, load_catalog(), AVAILABLE)
+            return self.submit_job(customer.caller, task, scoped or None, tasks.accepted)
         submission = image.parse_submission(body, load_catalog())
         return self.submit_job(customer.caller, submission, scoped or None, image.accepted)
 
+    def submit_task(self, customer: Customer, **body: Any) -> Answered:
+        """As `submit`; `body` completes `{"model":"nanobanana","prompt":"A shark"}`."""
+        return self.submit_body(customer, {"model": "nanobanana", "prompt": "A shark"} | body, None)
+
     def queued(self, customer: Customer, **body: Any) -> Job:
-        """A job just submitted."""
-        return self.job(customer, self.submit(customer, **body).job_id)
+        """A job just submitted: a task if `body` names a model."""
+        submit = self.submit_task if "model" in body else self.submit
+        return self.job(customer, submit(customer, **body).job_id)
 
     def processing(self, customer: Customer, **body: Any) -> Job:
-        """A job whose execution waits at its token."""
+        """A job whose execution waits at its token, or at one for each output."""
         job = self.queued(customer, **body)
-        return self.jobs.begin(job.account_id, job.id, self.tokens.issue(), self.clock.now_ms())
+        for index in range(job.output_count):
+            job = self.jobs.begin(job.account_id, job.id, index, self.tokens.issue(), self.clock.now_ms())
+        return job
 
     def completed(self, customer: Customer, **body: Any) -> Job:
+        """A job that delivered all its outputs."""
         job = self.processing(customer, **body)
-        return self.settle_wallet(job.account_id, job.id, [STORED])[0]
+        return self.settle_wallet(job.account_id, job.id, [STORED] * job.output_count)[0]
 
     def job(self, customer: Customer, job_id: str) -> Job:
         return self.jobs.get(customer.account_id, job_id)

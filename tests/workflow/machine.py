@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from PIL import Image
+
 from infra.local.aws import ACCOUNT, Endpoint
-from shoal.domain.job import Job
+from shoal.domain.job import Closer, Job, JobFailure
 from tests.local_cloud.lab import Lab
 from tests.support import Customer, Deployed, eventually
 
@@ -32,13 +35,25 @@ def handler(event, context):
 """
 """A stand-in for a function of the stack that loses some of a job's requests, or of its answers."""
 
-RAISES = """
-class {error}(Exception): pass
-def handler(event, context):
-    raise {error}("KeyError: 'arn:aws:dynamodb'")
-"""
 
-NEVER_ANSWERS = "import time\ndef handler(event, context): time.sleep(3)"
+def execution_input(job: Job) -> Json:
+    """What the job's execution is started with."""
+    told: Json = {"account_id": job.account_id, "job_id": job.id}
+    return told if job.output_count == 1 else told | {"indexes": list(range(job.output_count))}
+
+
+def states_of(definition: Json) -> dict[str, Json]:
+    """The states of a definition by name, those within a Map too."""
+    states: dict[str, Json] = dict(definition["States"])
+    for state in definition["States"].values():
+        if "ItemProcessor" in state:
+            states |= states_of(state["ItemProcessor"])
+    return states
+
+
+def asked(job: Job) -> bool:
+    """Whether the provider was asked for every output of the job, and will answer later."""
+    return len(job.provider_refs) == job.output_count
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,7 @@ class Machine:
         self._states.start_execution(
             stateMachineArn=self.arn,
             name=name or job.id,
-            input=json.dumps({"account_id": job.account_id, "job_id": job.id}),
+            input=json.dumps(execution_input(job)),
         )
 
     def status(self, job_id: str) -> str:
@@ -94,7 +109,7 @@ class Machine:
     def copy(self, tamper: Callable[[Json], None]) -> Machine:
         """A machine like this one, but for `tamper`'s changes, and without pauses before retries."""
         definition = self.definition()
-        for state in definition["States"].values():
+        for state in states_of(definition).values():
             for retrier in state.get("Retry", []):
                 retrier["MaxDelaySeconds"] = 0
         tamper(definition)
@@ -119,54 +134,81 @@ class Workshop:
 
     deployed: Deployed
     machine: Machine
+    batch: Machine
     lab: Lab
 
     @classmethod
     def of(cls, deployed: Deployed) -> Workshop:
-        machine = Machine(deployed, deployed.cloud.outputs["StateMachineArn"])
-        return cls(deployed, machine, Lab(Endpoint(deployed.cloud.endpoint_url)))
+        arn = deployed.cloud.outputs["StateMachineArn"]
+        machine, batch = Machine(deployed, arn), Machine(deployed, f"{arn}-batch")
+        return cls(deployed, machine, batch, Lab(Endpoint(deployed.cloud.endpoint_url)))
 
-    def with_function(self, state: str, source: str, **more: Any) -> Machine:
-        """A copy whose `state` invokes a function made from `source`; `more` are fields of the state."""
+    def with_function(self, state: str, source: str, of: Machine | None = None, **more: Any) -> Machine:
+        """A copy whose `state` invokes a function made from `source`; `more` are fields of the state.
+
+        It is a copy of the machine for one output, or `of` another.
+        """
         function = self.lab.function(source)
 
         def tamper(definition: Json) -> None:
-            definition["States"][state]["Arguments"]["FunctionName"] = function
-            definition["States"][state].update(more)
+            tampered = states_of(definition)[state]
+            tampered["Arguments"]["FunctionName"] = function
+            tampered.update(more)
 
-        return self.machine.copy(tamper)
+        return (of or self.machine).copy(tamper)
 
-    def losing(self, state: str, *, requests: int = 0, answers: int = 0) -> Machine:
+    def losing(
+        self, state: str, of: Machine | None = None, /, *, requests: int = 0, answers: int = 0
+    ) -> Machine:
         """A copy whose `state` loses a job's first requests to its function, or the first answers of it."""
-        function = self.machine.definition()["States"][state]["Arguments"]["FunctionName"]
+        function = states_of((of or self.machine).definition())[state]["Arguments"]["FunctionName"]
         source = FORWARDS.format(lost_before=requests, lost_after=answers, function=function)
-        return self.with_function(state, source)
+        return self.with_function(state, source, of)
 
-    def processing(self, customer: Customer, machine: Machine | None = None) -> Job:
-        """A job whose provider never answers: begun, its task token stored."""
+    def processing(self, customer: Customer) -> Job:
+        """An image whose provider never answers: begun, its task token stored."""
         job = self.deployed.accept(customer, "[timeout] a shark")
-        (machine or self.machine).start(job)
+        self.machine.start(job)
+        return self.begun(customer, job.id)
+
+    def processing_batch(self, customer: Customer, outputs: int) -> Job:
+        """Likewise a task of several outputs."""
+        job = self.deployed.accept_task(customer, "[timeout] mugs", outputs)
+        self.batch.start(job)
         return self.begun(customer, job.id)
 
     def begun(self, customer: Customer, job_id: str) -> Job:
-        """The job, once its provider was asked."""
-        return eventually(lambda: job if (job := self.deployed.job(customer, job_id)).provider_ref else None)
+        """The job, once its provider was asked for every output."""
+        return eventually(lambda: job if asked(job := self.deployed.job(customer, job_id)) else None)
 
-    def deliver(self, job: Job, data: bytes) -> None:
-        """Answer the job's task like a provider that delivered these bytes."""
-        key = f"{job.account_id}/{job.id}/0"
+    def deliver(self, job: Job, data: bytes, index: int = 0) -> None:
+        """Answer one of the job's tasks like a provider that delivered these bytes."""
+        key = f"{job.account_id}/{job.id}/{index}"
         bucket = self.deployed.cloud.outputs["StagingBucketName"]
         self.deployed.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=data)
-        self.answer(job, {"outputs": [{"key": key}]})
+        self.answer(job, {"output": {"key": key}}, index)
 
-    def answer(self, job: Job, output: Json) -> None:
-        """Let the job's task succeed with this output."""
+    def answer(self, job: Job, output: Json, index: int = 0) -> None:
+        """Let one of the job's tasks succeed with this output."""
         self.deployed.cloud.client("stepfunctions").send_task_success(
-            taskToken=job.task_token, output=json.dumps(output)
+            taskToken=job.task_tokens[index], output=json.dumps(output)
         )
 
-    def refuse(self, job: Job, error: str, cause: str) -> None:
-        """Let the job's task fail."""
+    def refuse(self, job: Job, error: str, cause: str, index: int = 0) -> None:
+        """Let one of the job's tasks fail."""
         self.deployed.cloud.client("stepfunctions").send_task_failure(
-            taskToken=job.task_token, error=error, cause=cause
+            taskToken=job.task_tokens[index], error=error, cause=cause
         )
+
+
+def picture(side_px: int = 64) -> bytes:
+    """A real PNG."""
+    data = io.BytesIO()
+    Image.new("RGB", (side_px, side_px), "teal").save(data, "PNG")
+    return data.getvalue()
+
+
+def cancel_unseen(deployed: Deployed, job: Job) -> Job:
+    """Close the job as a cancel does whose sender dies before it announces or stops anything."""
+    failure = JobFailure("canceled", "Canceled by request.")
+    return deployed.ledger.release(job, failure, Closer.CANCEL, job.created_at_ms + 1)

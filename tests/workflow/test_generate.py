@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
-from itertools import pairwise
-from pathlib import Path
-
 import pytest
-from PIL import Image
 
-from shoal.domain.job import Closer, Job, JobFailure, JobStatus
+from shoal.domain.job import Closer, JobFailure, JobStatus
 from tests.support import TEST_DEADLINE_S, Customer, Deployed
-from tests.workflow.machine import Json, Machine, Workshop
+from tests.workflow.machine import Json, Machine, Workshop, cancel_unseen, picture
 from tests.workflow.walks import (
     CLOSED_BEFORE_BEGINNING,
     CLOSED_BEFORE_RELEASING,
@@ -24,25 +18,11 @@ from tests.workflow.walks import (
     OPENED,
     REFUSED,
     UNUSABLE,
-    WALKS,
     assert_captured,
     assert_released,
+    walked_from,
+    ways_out_of,
 )
-
-DEFINITION = Path(__file__).parents[2] / "statemachines" / "generate.asl.json"
-
-
-def picture(side_px: int = 64) -> bytes:
-    """A real PNG."""
-    data = io.BytesIO()
-    Image.new("RGB", (side_px, side_px), "teal").save(data, "PNG")
-    return data.getvalue()
-
-
-def cancel_unseen(deployed: Deployed, job: Job) -> Job:
-    """Close the job as a cancel does whose sender dies before it announces or stops anything."""
-    failure = JobFailure("canceled", "Canceled by request.")
-    return deployed.ledger.release(job, failure, Closer.CANCEL, job.created_at_ms + 1)
 
 
 def test_a_good_job_takes_four_states(deployed: Deployed, machine: Machine, customer: Customer) -> None:
@@ -64,7 +44,7 @@ def test_a_provider_may_answer_later(
     assert machine.end(job_id) == "SUCCEEDED"
     assert machine.path(job_id) == HAPPY
     job = assert_captured(deployed, customer, job_id)
-    assert (job.provider_ref is None) == (marker == "[busy:1]")
+    assert (job.provider_refs == {}) == (marker == "[busy:1]")
     assert deployed.bus.types_of(job_id) == COMPLETED
 
 
@@ -113,12 +93,12 @@ def test_bytes_that_are_no_usable_picture_fail_the_job(
 @pytest.mark.parametrize(
     ("output", "failure"),
     [
-        ({"outputs": []}, JobFailure("output_invalid", "The provider delivered no image.")),
+        ({}, JobFailure("output_invalid", "The provider delivered no image.")),
         (
-            {"outputs": [{"key": "nobody/nothing/0"}]},
+            {"output": {"key": "nobody/nothing/0"}},
             JobFailure("output_invalid", "The provider's output is gone."),
         ),
-        ({"outputs": [{"unknown": "field"}]}, JobFailure("internal_error", NO_CHARGE)),
+        ({"output": {"unknown": "field"}}, JobFailure("internal_error", NO_CHARGE)),
     ],
     ids=["nothing", "gone", "malformed"],
 )
@@ -177,19 +157,4 @@ def test_a_failure_that_comes_after_a_cancel_changes_nothing(
 
 
 def test_every_transition_is_walked_by_a_test() -> None:
-    states = json.loads(DEFINITION.read_text())["States"]
-    ways_out = {name: [*ends(state), *catches(state)] for name, state in states.items()}
-
-    walked = {edge for path in WALKS for edge in pairwise((*path, "the end"))}
-
-    assert walked == {(name, way) for name, ways in ways_out.items() for way in ways}
-
-
-def ends(state: Json) -> list[str]:
-    """Where a state leads when all goes well."""
-    return [state.get("Next", "the end")]
-
-
-def catches(state: Json) -> list[str]:
-    """Where it leads when something fails."""
-    return [catcher["Next"] for catcher in state.get("Catch", [])]
+    assert walked_from("CallProvider") == ways_out_of("generate")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from shoal.domain.job import HoldState, Job, JobFailure
+from shoal.domain.job import HoldState, JobFailure
 from tests.support import Customer, Deployed
-from tests.workflow.machine import NEVER_ANSWERS, RAISES, Json, Machine, Workshop
+from tests.workflow.broken import NEVER_ANSWERS, RAISES, closed_execution, deafen
+from tests.workflow.machine import Json, Machine, Workshop
 from tests.workflow.walks import (
     COMPLETED,
     COMPLETED_UNHEARD,
@@ -27,25 +26,6 @@ from tests.workflow.walks import (
     assert_captured,
     assert_released,
 )
-
-Tamper = Callable[[Json], None]
-
-
-def deafen(state: str) -> Tamper:
-    """The bus refuses what `state` publishes: only AWS itself may use such a source."""
-
-    def tamper(definition: Json) -> None:
-        arguments = definition["States"][state]["Arguments"]
-        arguments["Entries"] = arguments["Entries"].replace("'Source': 'shoal'", "'Source': 'aws.shoal'")
-
-    return tamper
-
-
-def closed_execution(job: Job) -> Json:
-    """What the queue of closed executions delivers of a failed one."""
-    execution = json.dumps({"account_id": job.account_id, "job_id": job.id})
-    body = json.dumps({"detail": {"status": "FAILED", "input": execution}})
-    return {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": body}]}
 
 
 def test_an_internal_error_is_told_without_internals(

@@ -23,7 +23,7 @@ def assert_forgotten(deployed: Deployed, customer: Customer, job_id: str) -> Job
     job, wallet = deployed.job(customer, job_id), deployed.wallet(customer)
     assert (job.hold_state, job.cost) == (HoldState.RELEASED, 0)
     assert (wallet.available, wallet.held) == (10_000_000, 0)
-    assert not {"open_shard", "deadline_at", "task_token"} & deployed.item(job).keys()
+    assert not {"open_shard", "deadline_at", "task_tokens"} & deployed.item(job).keys()
     return job
 
 

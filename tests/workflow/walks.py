@@ -1,6 +1,10 @@
-"""The ways through generate.asl.json that the tests take, and how a job stands at their ends."""
+"""The ways through the state machines that the tests take, and how a job stands at their ends."""
 
 from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
 
 from shoal.domain.job import HoldState, Job, JobStatus
 from tests.support import Customer, Deployed
@@ -10,13 +14,34 @@ FAILED = ["image.failed", "job.created", "job.failed", "job.processing"]
 OPENED = ["job.created", "job.processing"]
 NO_CHARGE = "The image could not be generated. No charge was applied."
 
+TASK_COMPLETED = ["job.completed", "job.created", "job.processing", "task.completed"]
+TASK_FAILED = ["job.created", "job.failed", "job.processing", "task.failed"]
+
+DEFINITIONS = Path(__file__).parents[2] / "statemachines"
+
+Edge = tuple[str, str]
 WALKS: list[tuple[str, ...]] = []
 
 
 def walk(*states: str) -> tuple[str, ...]:
-    """A way through the machine that a test below takes."""
+    """A way through a machine that a test takes; its first state tells which machine."""
     WALKS.append(states)
     return states
+
+
+def walked_from(first: str) -> set[Edge]:
+    """Every transition that the walks of a machine take."""
+    return {edge for path in WALKS if path[0] == first for edge in pairwise((*path, "the end"))}
+
+
+def ways_out_of(machine: str) -> set[Edge]:
+    """Every transition of a machine, those after an error too."""
+    states = json.loads((DEFINITIONS / f"{machine}.asl.json").read_text(encoding="utf-8"))["States"]
+    return {
+        (name, way)
+        for name, state in states.items()
+        for way in (state.get("Next", "the end"), *(catcher["Next"] for catcher in state.get("Catch", [])))
+    }
 
 
 HAPPY = walk("CallProvider", "StoreOutput", "SettleWallet", "PublishCompleted")
@@ -31,6 +56,17 @@ COMPLETED_UNHEARD = walk(*HAPPY, "AnnounceLater")
 FAILED_UNHEARD = walk(*REFUSED, "AnnounceLater")
 UNHEARD_AND_LOST = walk(*HAPPY, "AnnounceLater", "LeftToTheSweeper")
 
+BATCH_HAPPY = walk("CallProviders", *HAPPY[1:])
+BATCH_REFUSED = walk("CallProviders", *UNUSABLE[1:])
+BATCH_BROKEN = walk("CallProviders", *REFUSED[1:])
+BATCH_UNSETTLED = walk("CallProviders", *UNSETTLED[1:])
+BATCH_CLOSED_BEFORE_SETTLING = walk("CallProviders", *CLOSED_BEFORE_SETTLING[1:])
+BATCH_CLOSED_BEFORE_RELEASING = walk("CallProviders", "StoreOutput", *CLOSED_BEFORE_RELEASING[1:])
+BATCH_UNRELEASED = walk("CallProviders", "StoreOutput", *UNRELEASED[1:])
+BATCH_COMPLETED_UNHEARD = walk(*BATCH_HAPPY, "AnnounceLater")
+BATCH_FAILED_UNHEARD = walk(*BATCH_REFUSED, "AnnounceLater")
+BATCH_UNHEARD_AND_LOST = walk(*BATCH_HAPPY, "AnnounceLater", "LeftToTheSweeper")
+
 
 def assert_released(deployed: Deployed, customer: Customer, job_id: str) -> Job:
     """The job ended, and not a cent was spent or is still held."""
@@ -41,9 +77,17 @@ def assert_released(deployed: Deployed, customer: Customer, job_id: str) -> Job:
     return job
 
 
-def assert_captured(deployed: Deployed, customer: Customer, job_id: str) -> Job:
-    """The job was completed, and its price was paid once."""
+def assert_captured(
+    deployed: Deployed, customer: Customer, job_id: str, *, delivered: int | None = None
+) -> Job:
+    """The job was completed, and what was delivered was paid once: every output, if not told."""
     job, wallet = deployed.job(customer, job_id), deployed.wallet(customer)
-    assert (job.status, job.hold_state, job.cost) == (JobStatus.COMPLETED, HoldState.CAPTURED, job.price)
-    assert (wallet.balance, wallet.held) == (10_000_000 - job.price, 0)
+    outputs = job.output_count if delivered is None else delivered
+    assert (job.status, job.hold_state, len(job.outputs)) == (
+        JobStatus.COMPLETED,
+        HoldState.CAPTURED,
+        outputs,
+    )
+    assert job.cost == job.unit_price * outputs
+    assert (wallet.balance, wallet.held) == (10_000_000 - job.cost, 0)
     return job

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 
 from shoal.domain.errors import CallbackRefused
-from shoal.domain.ids import is_account_id, job_ulid
 from shoal.domain.job import Job
+
+_JOB_KEY = re.compile(r"(acc_\w{26})\.([a-z]{3}_\w{26})\.([0-9])", re.ASCII)
 
 
 class MacCallbackUrls:
@@ -18,17 +20,18 @@ class MacCallbackUrls:
         self._secret = secret
         self._api_url = api_url.rstrip("/")
 
-    def url(self, job: Job) -> str:
-        job_key = f"{job.account_id}.{job.id}"
+    def url(self, job: Job, index: int) -> str:
+        job_key = f"{job.account_id}.{job.id}.{index}"
         return f"{self._api_url}/callbacks/{job.provider}/{job_key}/{self._mac(job.provider, job_key)}"
 
-    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str]:
+    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str, int]:
         expected = self._mac(provider, job_key)
-        account_id, _, job_id = job_key.partition(".")
+        match = _JOB_KEY.fullmatch(job_key)
         genuine = hmac.compare_digest(expected.encode(), mac.encode("utf-8", "surrogatepass"))
-        if not genuine or not is_account_id(account_id) or job_ulid(job_id) is None:
+        if match is None or not genuine:
             raise CallbackRefused("the address is not one we made")
-        return account_id, job_id
+        account_id, job_id, index = match.groups()
+        return account_id, job_id, int(index)
 
     def _mac(self, provider: str, job_key: str) -> str:
         message = f"{provider}\n{job_key}".encode("utf-8", "surrogatepass")

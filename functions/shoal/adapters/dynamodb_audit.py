@@ -23,7 +23,7 @@ WalletId = tuple[str, Asset]
 
 @dataclass(slots=True)
 class _Amounts:
-    """One wallet as three witnesses tell it: the wallet itself, its entries, and the holds of its jobs."""
+    """One wallet as four witnesses tell it: the wallet itself, its entries, its jobs' holds, the usage."""
 
     balance: int = 0
     held: int = 0
@@ -33,25 +33,42 @@ class _Amounts:
     entries_balance: int = 0
     entries_held: int = 0
     entries_free_generations: int = 0
+    captured: int = 0
     jobs_held: int = 0
+    usage_cost: int = 0
     unresolved: list[str] = field(default_factory=list)
 
-    def add_wallet(self, item: Item) -> None:
+    def add(self, item: Item) -> None:
+        """Hear one of the witnesses."""
+        kind = item["sk"].partition("#")[0]
+        match kind:
+            case "WALLET":
+                self._add_wallet(item)
+            case "ENTRY":
+                self._add_entry(item)
+            case "JOB":
+                self._add_job(item)
+            case "USAGE":
+                self.usage_cost += int(item["cost"])
+
+    def _add_wallet(self, item: Item) -> None:
         self.exists = True
         self.balance = int(item["balance"])
         self.held = int(item["held"])
         self.available = int(item["available"])
         self.free_generations = int(item["free_generations"])
 
-    def add_entry(self, item: Item) -> None:
+    def _add_entry(self, item: Item) -> None:
         self.entries_balance += int(item["balance_delta"])
+        if item["kind"] == EntryKind.CAPTURE:
+            self.captured -= int(item["balance_delta"])
         self.entries_held += int(item["held_delta"])
         self.entries_free_generations += int(item["free_generations_delta"])
 
-    def add_job(self, item: Item) -> None:
+    def _add_job(self, item: Item) -> None:
         held = item["hold_state"] == HoldState.HELD
         if held and not item["free_trial"]:
-            self.jobs_held += int(item["price"])
+            self.jobs_held += int(item["unit_price"]) * int(item["output_count"])
         if JobStatus(item["status"]).terminal == held:
             self.unresolved.append(item["id"])
 
@@ -69,6 +86,7 @@ class _Amounts:
                 self.free_generations,
             ),
             ("held is not the sum of the open jobs' holds", self.jobs_held, self.held),
+            ("usage is not the sum of the captures", self.captured, self.usage_cost),
             (
                 "available is not balance less held",
                 self.balance - self.held,
@@ -89,19 +107,17 @@ def audit(table: Table) -> list[Discrepancy]:
     """Every wallet of the table that is off."""
     amounts: dict[WalletId, _Amounts] = defaultdict(_Amounts)
     for item in table.scan(ConsistentRead=True):
-        if item["pk"].startswith("WALLET#"):
-            wallet = item["account_id"], Asset(item["asset"])
-            add = amounts[wallet].add_wallet if item["sk"] == "WALLET" else amounts[wallet].add_entry
-            add(item)
-        elif item["sk"].startswith("JOB#"):
-            amounts[item["account_id"], Asset(item["asset"])].add_job(item)
+        if "asset" in item:
+            account_id = item["pk"].split("#")[1]
+            amounts[account_id, Asset(item["asset"])].add(item)
     suspects = [wallet for wallet, seen in sorted(amounts.items()) if seen.discrepancies(wallet)]
     return [found for wallet in suspects for found in _look_closer(table, wallet)]
 
 
 def entries_sum(table: Table, account_id: str, asset: Asset) -> Movement:
     """All entries of one wallet, added up."""
-    amounts = _read_partition(table, (account_id, asset))
+    wallet = account_id, asset
+    amounts = _read(table, wallet, wallet_key(*wallet)[0])
     return Movement(
         account_id,
         asset,
@@ -115,31 +131,21 @@ def entries_sum(table: Table, account_id: str, asset: Asset) -> Movement:
 
 
 def _look_closer(table: Table, wallet: WalletId) -> list[Discrepancy]:
+    partitions = wallet_key(*wallet)[0], account_key(wallet[0])[0]
     found: list[Discrepancy] = []
     for _ in range(LOOKS_MAX):
         before = table.get(*wallet_key(*wallet))
-        amounts = _read_partition(table, wallet)
-        for items, _next in table.query(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :jobs)",
-            ConsistentRead=True,
-            values={":pk": account_key(wallet[0])[0], ":jobs": "JOB#"},
-        ):
-            for item in (item for item in items if item["asset"] == wallet[1]):
-                amounts.add_job(item)
-        found = amounts.discrepancies(wallet)
+        found = _read(table, wallet, *partitions).discrepancies(wallet)
         if not found or table.get(*wallet_key(*wallet)) == before:
             return found
     return found
 
 
-def _read_partition(table: Table, wallet: WalletId) -> _Amounts:
+def _read(table: Table, wallet: WalletId, *partitions: str) -> _Amounts:
+    """What the items of these partitions tell of the wallet."""
     amounts = _Amounts()
-    for items, _ in table.query(
-        KeyConditionExpression="pk = :pk",
-        ConsistentRead=True,
-        values={":pk": wallet_key(*wallet)[0]},
-    ):
-        for item in items:
-            add = amounts.add_wallet if item["sk"] == "WALLET" else amounts.add_entry
-            add(item)
+    for pk in partitions:
+        pages = table.query(KeyConditionExpression="pk = :pk", ConsistentRead=True, values={":pk": pk})
+        for item in (item for items, _ in pages for item in items if item.get("asset") == wallet[1]):
+            amounts.add(item)
     return amounts

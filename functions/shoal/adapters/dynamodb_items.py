@@ -139,6 +139,8 @@ def job_item(job: Job) -> Item:
         "sk": sk,
         "open_shard": open_shard(job.ulid),
         "deadline_at": job.deadline_at_ms,
+        "task_tokens": {},
+        "provider_refs": {},
         "id": job.id,
         "account_id": job.account_id,
         "key_id": job.key_id,
@@ -148,7 +150,10 @@ def job_item(job: Job) -> Item:
         # JSON keeps the caller's numbers as they came: DynamoDB has no floats.
         "request": json.dumps(job.request),
         "asset": str(job.asset),
-        "price": job.price,
+        "unit_price": job.unit_price,
+        "output_count": job.output_count,
+        "webhook_url": job.webhook_url,
+        "ttl_s": job.ttl_s,
         "price_version": job.price_version,
         "free_trial": job.free_trial,
         "provider": job.provider,
@@ -174,7 +179,10 @@ def job_of(item: Item) -> Job:
         mode=item.get("mode"),
         request=json.loads(item["request"]),
         asset=Asset(item["asset"]),
-        price=int(item["price"]),
+        unit_price=int(item["unit_price"]),
+        output_count=int(item["output_count"]),
+        webhook_url=item.get("webhook_url"),
+        ttl_s=_moment(item, "ttl_s"),
         price_version=item["price_version"],
         free_trial=item["free_trial"],
         provider=item["provider"],
@@ -187,11 +195,16 @@ def job_of(item: Item) -> Job:
         closed_at_ms=_moment(item, "closed_at_ms"),
         closed_by=Closer(item["closed_by"]) if "closed_by" in item else None,
         deadline_at_ms=_moment(item, "deadline_at"),
-        task_token=item.get("task_token"),
-        provider_ref=item.get("provider_ref"),
+        outputs_expire_at_ms=_moment(item, "outputs_expire_at_ms"),
+        task_tokens=_by_output(item, "task_tokens"),
+        provider_refs=_by_output(item, "provider_refs"),
         outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
         failure=JobFailure(failure["code"], failure["message"]) if failure else None,
     )
+
+
+def _by_output(item: Item, name: str) -> dict[int, str]:
+    return {int(index): text for index, text in item.get(name, {}).items()}
 
 
 def _moment(item: Item, name: str) -> int | None:

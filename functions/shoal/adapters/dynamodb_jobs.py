@@ -69,11 +69,11 @@ class DynamoDbJobs:
                 return JobPage(tuple(found), last["sk"].removeprefix("JOB#"))
         return JobPage(tuple(found), None)
 
-    def begin(self, account_id: str, job_id: str, task_token: str, now_ms: int) -> Job:
+    def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         job = self.get(account_id, job_id)
         deadline = now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS
         expression = (
-            "SET #status = :processing, task_token = :token, deadline_at = :deadline,"
+            "SET #status = :processing, task_tokens.#index = :token, deadline_at = :deadline,"
             " started_at_ms = if_not_exists(started_at_ms, :now)"
         )
         values = {
@@ -82,10 +82,11 @@ class DynamoDbJobs:
             ":deadline": deadline,
             ":now": now_ms,
         }
-        return job_of(self._change_open(job, expression, values))
+        return job_of(self._change_open(job, expression, values, {"#status": "status", "#index": str(index)}))
 
-    def note_provider_ref(self, job: Job, ref: str) -> None:
-        self._change_open(job, "SET provider_ref = :ref", {":ref": ref})
+    def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
+        names = {"#index": str(index)}
+        self._change_open(job, "SET provider_refs.#index = :ref", {":ref": ref}, names)
 
     def note_late_output(self, job: Job, now_ms: int) -> None:
         expression = "SET late_output_at_ms = if_not_exists(late_output_at_ms, :now)"
@@ -113,12 +114,17 @@ class DynamoDbJobs:
         return True
 
     def mark_announced(self, job: Job) -> None:
-        values = {":held": str(HoldState.HELD)}
-        self._table.update(Update(_key(job), "REMOVE open_shard, deadline_at", UNANNOUNCED, values))
+        values: dict[str, Any] = {":held": str(HoldState.HELD)}
+        expression = "REMOVE open_shard, deadline_at"
+        if job.outputs_due_at_ms is not None:
+            expression, values[":expire"] = "SET deadline_at = :expire", job.outputs_due_at_ms
+        self._table.update(Update(_key(job), expression, UNANNOUNCED, values))
 
-    def _change_open(self, job: Job, expression: str, values: dict[str, Any]) -> Item:
+    def mark_outputs_deleted(self, job: Job) -> None:
+        self._table.update(Update(_key(job), "REMOVE open_shard, deadline_at", EXISTS))
+
+    def _change_open(self, job: Job, expression: str, values: dict[str, Any], names: dict[str, str]) -> Item:
         values = values | {":held": str(HoldState.HELD)}
-        names = {"#status": "status"} if "#status" in expression else None
         try:
             return self._table.update(Update(_key(job), expression, OPEN, values, names))
         except ConditionFailed:
@@ -130,9 +136,13 @@ def _key(job: Job) -> tuple[str, str]:
 
 
 def _matches(job: Job, which: JobFilter) -> bool:
-    return (which.statuses is None or job.status in which.statuses) and (
-        which.dialects is None or job.dialect in which.dialects
+    wanted = (
+        (which.statuses, job.status),
+        (which.dialects, job.dialect),
+        (which.models, job.model),
+        (None if which.test is None else (which.test,), job.test),
     )
+    return all(values is None or value in values for values, value in wanted)
 
 
 def _ends(to_ms: int | None, cursor: str | None) -> Iterator[str]:

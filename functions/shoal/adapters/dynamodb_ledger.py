@@ -26,6 +26,7 @@ from shoal.adapters.dynamodb_table import (
     TransactionRefused,
     Update,
 )
+from shoal.adapters.dynamodb_usage import usage_update
 from shoal.domain.errors import (
     IdempotencyInFlight,
     InsufficientBalance,
@@ -92,24 +93,27 @@ class DynamoDbLedger:
             return _refused_submit(refused, record)
         return None
 
+    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        item = self._table.get(*idempotency_key(key.account_id, key.route, key.key))
+        if item is None or int(item["expires_at"]) <= now_ms // 1000:
+            return None
+        return _record_of(item, key)
+
     def capture(
-        self,
-        job: Job,
-        cost: int,
-        outputs: Sequence[Output],
-        closer: Closer,
-        now_ms: int,
+        self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
     ) -> Job:
+        cost = job.cost_of(len(outputs))
         closed = replace(
             job,
             status=JobStatus.COMPLETED,
             hold_state=HoldState.CAPTURED,
             outputs=tuple(outputs),
+            outputs_expire_at_ms=expire_at_ms,
             cost=cost,
             closed_by=closer,
             closed_at_ms=now_ms,
         )
-        return self._close(closed, job.hold.capture(cost, now_ms))
+        return self._close(closed, job.hold.capture(cost, now_ms), usage_update(closed))
 
     def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
         closed = replace(
@@ -146,14 +150,16 @@ class DynamoDbLedger:
     def discrepancies(self) -> list[Discrepancy]:
         return audit(self._table)
 
-    def _close(self, closed: Job, movement: Movement) -> Job:
+    def _close(self, closed: Job, movement: Movement, *also: Update) -> Job:
         # The workflow announces by itself; anybody else leaves the job due until `mark_announced`.
-        due = None if closed.closed_by is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS
-        closed = replace(closed, task_token=None, deadline_at_ms=due)
+        announce_by_ms = None if closed.closed_by is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS
+        due_ms = announce_by_ms or closed.outputs_due_at_ms
+        closed = replace(closed, task_tokens={}, deadline_at_ms=due_ms)
         parts: list[Put | Update] = [
             _closed(closed),
             _moved(movement, *_resolvable(closed)),
             Put(entry_item(movement), NEW),
+            *also,
         ]
         try:
             self._table.transact(parts)
@@ -167,7 +173,10 @@ class DynamoDbLedger:
 
 
 def _closed(job: Job) -> Update:
-    """The job's part of a settlement. It stays in the open-jobs index only while its announcement is due."""
+    """The job's part of a settlement.
+
+    It stays in the open-jobs index only while it has to be announced, or its outputs to be deleted.
+    """
     changes: dict[str, Any] = {
         "status": str(job.status),
         "hold_state": str(job.hold_state),
@@ -175,9 +184,10 @@ def _closed(job: Job) -> Update:
         "closed_by": str(job.closed_by),
         "cost": job.cost,
         "outputs": outputs_json(job.outputs),
+        "outputs_expire_at_ms": job.outputs_expire_at_ms,
         "failure": job.failure and asdict(job.failure),
     }
-    removals = ["task_token"]
+    removals = ["task_tokens"]
     if job.deadline_at_ms is None:
         removals += ["open_shard", "deadline_at"]
     else:

@@ -89,11 +89,11 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change an item under a condition. Attribute names that are reserved words go into `names`."""
+    """Change an item, under a condition or whatever stands there. Reserved words go into `names`."""
 
     key: tuple[str, str]
     expression: str
-    condition: str
+    condition: str | None = None
     values: Mapping[str, Any] | None = None
     names: Mapping[str, str] | None = None
 
@@ -102,9 +102,10 @@ class Update:
             "TableName": table,
             "Key": marshal({"pk": self.key[0], "sk": self.key[1]}),
             "UpdateExpression": self.expression,
-            "ConditionExpression": self.condition,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        if self.condition:
+            arguments["ConditionExpression"] = self.condition
+            arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if self.values:
             arguments["ExpressionAttributeValues"] = marshal(self.values)
         if self.names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 OUTPUT_BYTES_MAX = 64 * 1024 * 1024
-IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class S3Staging:
@@ -26,6 +26,11 @@ class S3Staging:
 
     def put(self, job: Job, index: int, data: bytes) -> str:
         key = f"{job.account_id}/{job.id}/{index}"
+        with unavailable_when_unreachable():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+        return key
+
+    def put_input(self, key: str, data: bytes) -> str:
         with unavailable_when_unreachable():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return key
@@ -44,18 +49,23 @@ class S3Staging:
 
 
 class S3Outputs:
-    """Implements the `Outputs` port. An output never changes, so caches may keep it for ever."""
+    """Implements the `Outputs` port. An output never changes, so caches may keep it as long as it is kept."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
-    def put(self, key: str, data: bytes, content_type: str) -> None:
+    def put(self, key: str, data: bytes, content_type: str, *, cache_s: int) -> None:
         with unavailable_when_unreachable():
             self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=data,
                 ContentType=content_type,
-                CacheControl=IMMUTABLE,
+                CacheControl=f"public, max-age={cache_s}, immutable",
             )
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            with unavailable_when_unreachable():
+                self._client.delete_object(Bucket=self._bucket, Key=key)

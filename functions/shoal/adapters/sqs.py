@@ -19,8 +19,8 @@ class SqsPollQueue:
         self._client = client
         self._url = url
 
-    def send(self, job: Job, *, delay_seconds: int, once: bool = False) -> None:
-        message = {"account_id": job.account_id, "job_id": job.id, "once": once}
+    def send(self, job: Job, index: int, *, delay_seconds: int, once: bool = False) -> None:
+        message = {"account_id": job.account_id, "job_id": job.id, "index": index, "once": once}
         with unavailable_when_unreachable():
             self._client.send_message(
                 QueueUrl=self._url,

@@ -15,23 +15,26 @@ from shoal.domain.ports import ExecutionState
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+BATCH_SUFFIX = "-batch"
 _NO_LONGER_WAITING = frozenset({"TaskDoesNotExist", "TaskTimedOut"})
 _CAUSE_LENGTH_MAX = 32_768
 
 
 class StepFunctionsWorkflow:
-    """Implements the `Workflow` port."""
+    """Implements the `Workflow` port on the machine `generate` and its sibling for several outputs."""
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
     def start(self, job: Job) -> bool:
-        execution = {"account_id": job.account_id, "job_id": job.id}
+        execution: dict[str, Any] = {"account_id": job.account_id, "job_id": job.id}
+        if job.output_count > 1:
+            execution["indexes"] = list(range(job.output_count))
         try:
             with unavailable_when_unreachable():
                 self._client.start_execution(
-                    stateMachineArn=self._state_machine_arn,
+                    stateMachineArn=self._machine_arn(job),
                     name=job.id,
                     input=json.dumps(execution),
                 )
@@ -59,8 +62,12 @@ class StepFunctionsWorkflow:
             if error_code(error) != "ExecutionDoesNotExist":
                 raise
 
+    def _machine_arn(self, job: Job) -> str:
+        """One output takes the short way; several are asked for side by side."""
+        return self._state_machine_arn + ("" if job.output_count == 1 else BATCH_SUFFIX)
+
     def _execution_arn(self, job: Job) -> str:
-        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{job.id}"
+        return f"{self._machine_arn(job).replace(':stateMachine:', ':execution:')}:{job.id}"
 
 
 class StepFunctionsTaskTokens:

@@ -118,7 +118,7 @@ def _resource(job: Job) -> dict[str, Any]:
         "free_trial": job.free_trial,
         "hold": job.hold_state,
         "provider": job.provider,
-        "provider_ref": job.provider_ref,
+        "provider_refs": list(job.provider_refs.values()),
         "created_at": moment(job.created_at_ms),
         "started_at": moment(job.started_at_ms),
         "closed_at": moment(job.closed_at_ms),

@@ -12,6 +12,7 @@ from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
 from shoal.adapters.dynamodb_table import Table
 from shoal.adapters.eventbridge import EventBridgeBus
+from shoal.adapters.s3 import S3Outputs
 from shoal.adapters.stepfunctions import StepFunctionsWorkflow
 from shoal.settings import SweepJobsSettings
 from shoal.use_cases.audit_ledger import AuditLedger
@@ -41,6 +42,8 @@ def operator_of(settings: SweepJobsSettings, client: Callable[[str], Any]) -> Op
     return Operator(
         manage=bootstrap.manage_accounts(table),
         inspect=InspectAccount(DynamoDbAccounts(table), DynamoDbKeys(table), jobs, ledger),
-        sweep=SweepJobs(jobs, workflow, close_job, bootstrap.clock),
+        sweep=SweepJobs(
+            jobs, workflow, S3Outputs(client("s3"), settings.outputs_bucket), close_job, bootstrap.clock
+        ),
         audit=AuditLedger(ledger),
     )

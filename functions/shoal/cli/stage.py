@@ -23,6 +23,7 @@ OUTPUTS = {
     "table": "TableName",
     "event_bus": "EventBusName",
     "state_machine_arn": "StateMachineArn",
+    "outputs_bucket": "OutputsBucketName",
     "public_url": "PublicUrl",
 }
 """Which output of the stack holds which setting."""

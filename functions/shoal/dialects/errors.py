@@ -25,6 +25,11 @@ def image_error(error: ApiError) -> dict[str, Any]:
     return {"error": _fields(error, error.code.upper())}
 
 
+def tasks_error(error: ApiError) -> dict[str, Any]:
+    """`{"data":null,"error":{"code":"insufficient_balance","message":…,"status":402,"details":{…}}}`"""
+    return {"data": None, "error": _fields(error, error.code) | {"details": error.details}}
+
+
 def validation_failed(error: ValidationError) -> ValidationFailed:
     """What pydantic found, as field paths and plain words."""
     fields = [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -13,10 +14,19 @@ from pydantic import (
     Field,
     NonNegativeInt,
     PositiveInt,
+    StringConstraints,
     model_validator,
 )
 
+from shoal.domain.errors import NotFound
+from shoal.domain.money import Asset
+
 CATALOG_FILE = Path(__file__).parent.parent / "catalog.toml"
+OUTPUTS_MAX = 4
+NEAREST_MAX = 3
+
+ModelType = Literal["image_generate", "video_generate"]
+Ratio = Annotated[str, StringConstraints(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
 
 
 class _Entry(BaseModel):
@@ -24,18 +34,47 @@ class _Entry(BaseModel):
 
 
 class Model(_Entry):
-    """A model callers can use. `routes` are providers in the order they are tried."""
+    """A model callers can use.
 
-    type: Literal["image_generate"]
-    aspect_ratios: list[str] = Field(min_length=1)
-    default_aspect_ratio: str
-    routes: list[str] = Field(min_length=1)
+    `price_micros` (micro-dollars) or `price_credits` is per output. `routes` are providers in the order they
+    are tried. `input_images_max` is how many pictures it edits, 0 if it does not. `seconds_expected` is
+    what a quote says while there are no recent runs.
+    """
+
+    title: str
+    type: ModelType
+    price_micros: NonNegativeInt | None = None
+    price_credits: NonNegativeInt | None = None
+    long_side_px: PositiveInt
+    aspect_ratios: tuple[Ratio, ...] = Field(min_length=1, strict=False)
+    prompt_length_max: PositiveInt = 4_000
+    outputs_max: int = Field(default=OUTPUTS_MAX, ge=1, le=OUTPUTS_MAX)
+    negative_prompt: bool = False
+    input_images_max: int = Field(default=0, ge=0, le=OUTPUTS_MAX)
+    routes: tuple[str, ...] = Field(min_length=1, strict=False)
+    seconds_expected: PositiveInt
+    deprecated: bool = False
+    replacement: str | None = None
 
     @model_validator(mode="after")
-    def _default_is_offered(self) -> Self:
-        if self.default_aspect_ratio not in self.aspect_ratios:
-            raise ValueError("default_aspect_ratio is not among aspect_ratios")
+    def _one_price(self) -> Self:
+        if (self.price_micros is None) == (self.price_credits is None):
+            raise ValueError("give either price_micros or price_credits")
         return self
+
+    @property
+    def default_aspect_ratio(self) -> str:
+        """The first one offered."""
+        return self.aspect_ratios[0]
+
+    @property
+    def asset(self) -> Asset:
+        return Asset.CREDIT if self.price_micros is None else Asset.USD
+
+    @property
+    def price(self) -> int:
+        """Per output, in the asset's unit."""
+        return (self.price_credits if self.price_micros is None else self.price_micros) or 0
 
 
 class Mode(_Entry):
@@ -58,10 +97,20 @@ class Catalog(_Entry):
     def _names_resolve(self) -> Self:
         if self.default_mode not in self.modes:
             raise ValueError(f"default_mode {self.default_mode!r} is not a mode")
-        for name, mode in self.modes.items():
-            if mode.model not in self.models:
-                raise ValueError(f"mode {name!r} names an unknown model {mode.model!r}")
+        named = [(f"mode {name!r}", mode.model) for name, mode in self.modes.items()]
+        named += [(f"model {name!r}", model.replacement or name) for name, model in self.models.items()]
+        for who, target in named:
+            if target not in self.models:
+                raise ValueError(f"{who} names an unknown model {target!r}")
         return self
+
+    def model(self, name: str) -> Model:
+        """Raises `NotFound` with the nearest names."""
+        if name not in self.models:
+            nearest = difflib.get_close_matches(name[:100], self.models, NEAREST_MAX, cutoff=0.4)
+            hint = f" Did you mean {', '.join(nearest)}?" if nearest else ""
+            raise NotFound(f"There is no model {name[:100]!r}.{hint}", details={"nearest": nearest})
+        return self.models[name]
 
 
 @cache

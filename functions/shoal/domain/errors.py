@@ -5,6 +5,7 @@ ShoalError
 │   ├── InvalidJson           400
 │   ├── Unauthorized          401
 │   ├── InsufficientBalance   402
+│   ├── MaxCostExceeded       402
 │   ├── Forbidden             403
 │   ├── NotFound              404
 │   ├── MethodNotAllowed      405
@@ -81,6 +82,10 @@ class Unauthorized(ApiError):
 class InsufficientBalance(ApiError):
     status, code = 402, "insufficient_balance"
     message = "Your wallet balance is too low to process this request."
+
+
+class MaxCostExceeded(ApiError):
+    status, code, message = 402, "max_cost_exceeded", "The request would cost more than its max_cost."
 
 
 class Forbidden(ApiError):

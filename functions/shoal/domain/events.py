@@ -20,6 +20,11 @@ def iso_ms(at_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def utc_day(at_ms: int) -> str:
+    """The UTC day of a moment: `2026-05-13`."""
+    return iso_ms(at_ms)[:10]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry of the bus. `detail` is the envelope webhooks carry plus the account id."""

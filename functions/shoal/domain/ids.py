@@ -8,18 +8,12 @@ import re
 from ulid import ULID
 
 _JOB_ID = re.compile(r"(?:job|gen|vid)_([0-7][0-9A-HJKMNP-TV-Z]{25})")
-_ACCOUNT_ID = re.compile(r"acc_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def job_ulid(job_id: str) -> str | None:
     """The ULID of a well-formed job id of any dialect, else None."""
     match = _JOB_ID.fullmatch(job_id)
     return match.group(1) if match else None
-
-
-def is_account_id(text: str) -> bool:
-    """Whether the text has the form of an account id."""
-    return _ACCOUNT_ID.fullmatch(text) is not None
 
 
 def derived_id(prefix: str, at_ms: int, *parts: str) -> str:

@@ -79,8 +79,10 @@ class JobFailure:
 class Job:
     """Moments are Unix time in milliseconds, money is in the unit of `asset`.
 
-    `price` is what the hold took, frozen at submit; `cost` is what was captured in the end.
+    `unit_price` is per output, frozen at submit; `cost` is what was captured in the end.
     `deadline_at_ms` is by when the next step must have happened: None once there is none.
+    `task_tokens` and `provider_refs` are by output, 0 to `output_count` − 1.
+    `ttl_s` is how long its outputs are kept, None for the stage's own retention.
     """
 
     id: str
@@ -90,11 +92,14 @@ class Job:
     mode: str | None
     request: Mapping[str, Any]
     asset: Asset
-    price: int
+    unit_price: int
     price_version: str
     provider: str
     provider_deadline_s: int
     created_at_ms: int
+    output_count: int = 1
+    webhook_url: str | None = None
+    ttl_s: int | None = None
     free_trial: bool = False
     key_id: str = ""
     status: JobStatus = JobStatus.QUEUED
@@ -104,14 +109,33 @@ class Job:
     closed_at_ms: int | None = None
     closed_by: Closer | None = None
     deadline_at_ms: int | None = None
-    task_token: str | None = None
-    provider_ref: str | None = None
+    outputs_expire_at_ms: int | None = None
+    task_tokens: Mapping[int, str] = field(default_factory=dict)
+    provider_refs: Mapping[int, str] = field(default_factory=dict)
     outputs: tuple[Output, ...] = field(default=())
     failure: JobFailure | None = None
 
     @property
     def ulid(self) -> str:
         return self.id.partition("_")[2]
+
+    @property
+    def price(self) -> int:
+        """What all its outputs cost, in the asset's unit: what the hold takes."""
+        return self.unit_price * self.output_count
+
+    def cost_of(self, delivered: int) -> int:
+        """What so many delivered outputs cost: nothing on a free trial."""
+        return 0 if self.free_trial else self.unit_price * delivered
+
+    @property
+    def outputs_due_at_ms(self) -> int | None:
+        """When its outputs are to be deleted, as its request asked; the stage's rule sees to the others."""
+        return self.outputs_expire_at_ms if self.ttl_s is not None else None
+
+    def outputs_expired(self, now_ms: int) -> bool:
+        """Whether its outputs are no longer kept."""
+        return self.outputs_expire_at_ms is not None and now_ms >= self.outputs_expire_at_ms
 
     @property
     def test(self) -> bool:

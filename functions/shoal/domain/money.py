@@ -50,6 +50,13 @@ def format_usd(micros: int, *, decimals_min: int = 2) -> str:
     return f"-${text[1:]}" if text.startswith("-") else f"${text}"
 
 
+def format_amount(asset: Asset, amount: int, *, decimals_min: int = 2) -> str:
+    """An amount of any asset for people to read: `$0.02`, `3 credits`."""
+    if asset.in_dollars:
+        return format_usd(amount, decimals_min=decimals_min)
+    return f"{amount} credit{'' if amount == 1 else 's'}"
+
+
 def decimal_amount(asset: Asset, amount: int) -> str:
     """An amount of any asset as a decimal string: dollars with two decimals or more, credits whole."""
     return decimal_usd(amount) if asset.in_dollars else str(Decimal(amount))

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from shoal.domain.api_key import ApiKey, Caller
 from shoal.domain.events import Event
-from shoal.domain.idempotency import IdempotencyRecord
+from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import Closer, Dialect, Job, JobFailure, JobStatus, Output
 from shoal.domain.money import Asset
 from shoal.domain.provider import Answer, ProviderRequest
@@ -70,6 +70,8 @@ class JobFilter:
 
     statuses: frozenset[JobStatus] | None = None
     dialects: frozenset[Dialect] | None = None
+    models: frozenset[str] | None = None
+    test: bool | None = None
     from_ms: int | None = None
     to_ms: int | None = None
 
@@ -89,10 +91,10 @@ class Jobs(Protocol):
     def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
         """Raises `ValidationFailed` for a cursor that no page gave out."""
 
-    def begin(self, account_id: str, job_id: str, task_token: str, now_ms: int) -> Job:
-        """Mark as processing and keep the task token. Raises `JobClosed` if it is terminal."""
+    def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
+        """Mark as processing and keep the task token of one output. Raises `JobClosed` if it is terminal."""
 
-    def note_provider_ref(self, job: Job, ref: str) -> None:
+    def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
         """Raises `JobClosed` if the job is terminal."""
 
     def note_late_output(self, job: Job, now_ms: int) -> None:
@@ -105,7 +107,10 @@ class Jobs(Protocol):
         """Move the deadline the caller saw; False if somebody else moved it first."""
 
     def mark_announced(self, job: Job) -> None:
-        """A terminal job has told the world: nobody needs to look at it again."""
+        """A terminal job has told the world: it is due again only when its outputs expire, if they do."""
+
+    def mark_outputs_deleted(self, job: Job) -> None:
+        """Its outputs are gone: nobody needs to look at it again."""
 
 
 class Ledger(Protocol):
@@ -117,15 +122,16 @@ class Ledger(Protocol):
         Raises `InsufficientBalance` (nothing written), `IdempotencyKeyReused`, `IdempotencyInFlight`.
         """
 
+    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
+
     def capture(
-        self,
-        job: Job,
-        cost: int,
-        outputs: Sequence[Output],
-        closer: Closer,
-        now_ms: int,
+        self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
     ) -> Job:
-        """Complete the job and spend `cost` of its hold. Raises `JobClosed` if it is terminal."""
+        """Complete the job, spend what its outputs cost, release the rest of its hold, add to the usage.
+
+        `expire_at_ms` is when the outputs are no longer kept. Raises `JobClosed` if it is terminal.
+        """
 
     def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
         """Close the job and give its hold back. Raises `JobClosed` if it is terminal.
@@ -155,6 +161,33 @@ class Discrepancy:
     what: str
     expected: int
     found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """What an account used of a model on one UTC day (`2026-01-31`); `cost` is in the asset's unit."""
+
+    day: str
+    model: str
+    asset: Asset
+    units: int
+    cost: int
+    requests: int
+
+
+class UsageRollups(Protocol):
+    def between(self, account_id: str, from_day: str | None, to_day: str | None) -> Iterable[Rollup]:
+        """Rollups from one day to another, both included; None is no bound."""
+
+
+class Runs(Protocol):
+    """How long jobs take, by model: an estimate, no account."""
+
+    def note(self, job: Job) -> None:
+        """Remember how long a completed job took."""
+
+    def seconds_expected(self, model: str, now_ms: int) -> int | None:
+        """The mean of today's and yesterday's runs, None if there were none."""
 
 
 class ExecutionState(StrEnum):
@@ -187,8 +220,8 @@ class Bus(Protocol):
 
 
 class PollQueue(Protocol):
-    def send(self, job: Job, *, delay_seconds: int, once: bool = False) -> None:
-        """Have the provider asked again. `once`: do not keep asking if it is still pending."""
+    def send(self, job: Job, index: int, *, delay_seconds: int, once: bool = False) -> None:
+        """Have the provider asked again for one output. `once`: do not keep asking if it is still pending."""
 
 
 class Staging(Protocol):
@@ -197,14 +230,31 @@ class Staging(Protocol):
     def put(self, job: Job, index: int, data: bytes) -> str:
         """Returns the key."""
 
+    def put_input(self, key: str, data: bytes) -> str:
+        """Keep a caller's picture under a key of its own. Returns the key."""
+
     def read(self, key: str) -> bytes:
         """Raises `OutputInvalid` if there is nothing at the key."""
+
+
+class CallerHttp(Protocol):
+    """HTTP to addresses that callers chose: only to permitted ones. Both raise `ExchangeError`."""
+
+    def vet(self, url: str) -> None:
+        """Whether the address is permitted, without speaking to it."""
+
+    def fetch(self, url: str, *, bytes_max: int, seconds_max: float) -> bytes:
+        """What is there, whole."""
 
 
 class Outputs(Protocol):
     """What callers may fetch."""
 
-    def put(self, key: str, data: bytes, content_type: str) -> None: ...
+    def put(self, key: str, data: bytes, content_type: str, *, cache_s: int) -> None:
+        """`cache_s` is how long caches may keep it."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """What is not there is no error."""
 
 
 class Provider(Protocol):
@@ -230,7 +280,7 @@ class Providers(Protocol):
 class CallbackUrls(Protocol):
     """Addresses only Shoal can make: a MAC binds provider and job."""
 
-    def url(self, job: Job) -> str: ...
+    def url(self, job: Job, index: int) -> str: ...
 
-    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str]:
-        """Account id and job id of a genuine address. Raises `CallbackRefused`."""
+    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str, int]:
+        """Account id, job id and output of a genuine address. Raises `CallbackRefused`."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SIMULATOR = "simulator"
+"""The embedded provider: every stage has it, and test keys use no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest:
     """One output to make. `idempotency_key` is the same whenever the same output is asked for again.
 
-    `callback_url` is where a provider that calls back should do so; `submitted_at_ms` is Unix time in ms.
+    `index` tells the outputs of one job apart. `inputs` are pictures to edit. `callback_url` is where a
+    provider that calls back should do so; `submitted_at_ms` is Unix time in ms.
     """
 
     idempotency_key: str
@@ -20,6 +24,9 @@ class ProviderRequest:
     seed: int | None
     submitted_at_ms: int
     callback_url: str
+    index: int = 0
+    negative_prompt: str | None = None
+    inputs: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    outputs: tuple[ProviderOutput, ...]
+    output: ProviderOutput
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,31 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.ports import CallbackUrls, Jobs, Provider, Providers
-from shoal.domain.provider import Answer
-from shoal.use_cases.resolve_answer import ResolveAnswer, provider_request
+from shoal.domain.ports import Jobs, Provider, Providers
+from shoal.domain.provider import Answer, ProviderRequest
+from shoal.use_cases.resolve_answer import ResolveAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class PollProvider:
     jobs: Jobs
     providers: Providers
-    callback_urls: CallbackUrls
     resolve: ResolveAnswer
 
-    def __call__(self, account_id: str, job_id: str, *, once: bool) -> tuple[Job, str]:
+    def __call__(self, account_id: str, job_id: str, index: int, *, once: bool) -> tuple[Job, str]:
         """The job and what came of asking. Raises `NotFound`, `JobClosed` (it ended while we asked)."""
         job = self.jobs.get(account_id, job_id)
         provider = self.providers.get(job.provider)
+        ref = job.provider_refs.get(index)
         if job.status.terminal:
-            self._abandon(job, provider)
+            self._abandon(job, ref, provider)
             return job, "closed"
-        return job, self.resolve(job, lambda: self._ask(job, provider), once=once)
 
-    def _ask(self, job: Job, provider: Provider) -> Answer:
-        request = provider_request(job, self.callback_urls)
-        return provider.check(job.provider_ref, request) if job.provider_ref else provider.start(request)
+        def ask(request: ProviderRequest) -> Answer:
+            return provider.check(ref, request) if ref else provider.start(request)
 
-    def _abandon(self, job: Job, provider: Provider) -> None:
-        if job.provider_ref and job.status is not JobStatus.COMPLETED:
-            provider.cancel(job.provider_ref)
+        return job, self.resolve(job, index, ask, once=once)
+
+    def _abandon(self, job: Job, ref: str | None, provider: Provider) -> None:
+        if ref and job.status is not JobStatus.COMPLETED:
+            provider.cancel(ref)

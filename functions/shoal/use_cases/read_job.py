@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoal.domain.api_key import Caller
 from shoal.domain.job import Job
@@ -25,7 +25,8 @@ class ListJobs:
     jobs: Jobs
 
     def __call__(self, caller: Caller, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
-        """Raises `ValidationFailed` for a cursor that is not one of ours."""
+        """Jobs of the key's own mode, test or live. Raises `ValidationFailed` for an unknown cursor."""
+        which = replace(which, test=caller.test)
         return self.jobs.page(caller.account_id, which, limit=limit, cursor=cursor)
 
 

@@ -33,18 +33,18 @@ class ReceiveCallback:
         A callback only ever says "look now": the result is read from the provider itself, so a forged or
         repeated one can at most cause a look. A callback for a terminal job changes nothing.
         """
-        account_id, job_id = self.callback_urls.verify(provider, job_key, mac)
+        account_id, job_id, index = self.callback_urls.verify(provider, job_key, mac)
         job = self.jobs.get(account_id, job_id)
         if job.provider != provider:
             raise CallbackRefused("the job has another provider")
         answer = self.providers.get(provider).parse_callback(headers, body, self.clock.now_ms())
         if not job.status.terminal:
             with suppress(JobClosed):  # it ended while the callback was read: nothing is left to look at
-                self._look_now(job, answer)
+                self._look_now(job, index, answer)
         return job
 
-    def _look_now(self, job: Job, answer: Answer) -> None:
-        if isinstance(answer, Pending) and answer.ref and job.provider_ref is None:
+    def _look_now(self, job: Job, index: int, answer: Answer) -> None:
+        if isinstance(answer, Pending) and answer.ref and index not in job.provider_refs:
             # The callback overtook the answer to `start`: the reference is news.
-            self.jobs.note_provider_ref(job, answer.ref)
-        self.poll_queue.send(job, delay_seconds=0, once=True)
+            self.jobs.note_provider_ref(job, index, answer.ref)
+        self.poll_queue.send(job, index, delay_seconds=0, once=True)

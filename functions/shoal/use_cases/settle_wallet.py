@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoal.domain.errors import JobClosed
+from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.events import Event, closing_events
 from shoal.domain.job import Closer, Job, JobStatus, Output
-from shoal.domain.ports import Clock, Jobs, Ledger
+from shoal.domain.ports import Clock, Jobs, Ledger, Runs
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SettleWallet:
+    """`retention_s` is how long the stage keeps outputs, None for ever."""
+
     jobs: Jobs
     ledger: Ledger
+    runs: Runs
     clock: Clock
     public_url: str
+    retention_s: int | None = None
 
     def __call__(self, account_id: str, job_id: str, outputs: Sequence[Output]) -> tuple[Job, list[Event]]:
         """The completed job and the events to publish; the same again when run again.
 
-        Raises `JobClosed` when the job ended otherwise: the late output is recorded, never charged.
+        Only what was delivered is charged; the rest of the hold is released with it. Raises `JobClosed` when
+        the job ended otherwise: the late output is recorded, never charged.
         """
         job = self.jobs.get(account_id, job_id)
         if not job.status.terminal:
@@ -32,7 +40,22 @@ class SettleWallet:
         return job, closing_events(job, self.public_url)
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:
+        now_ms = self.clock.now_ms()
+        expire_at_ms = self._expire_at_ms(job, now_ms)
         try:
-            return self.ledger.capture(job, job.hold.amount, outputs, Closer.WORKFLOW, self.clock.now_ms())
+            closed = self.ledger.capture(job, outputs, expire_at_ms, Closer.WORKFLOW, now_ms)
         except JobClosed:
             return self.jobs.get(job.account_id, job.id)
+        self._note_run(closed)
+        return closed
+
+    def _expire_at_ms(self, job: Job, now_ms: int) -> int | None:
+        kept = [seconds for seconds in (job.ttl_s, self.retention_s) if seconds is not None]
+        return now_ms + min(kept) * 1000 if kept else None
+
+    def _note_run(self, job: Job) -> None:
+        try:
+            self.runs.note(job)
+        except Unavailable:
+            # Only an estimate lives on it: the next run is noted again.
+            logger.warning("run not noted", extra={"job_id": job.id})

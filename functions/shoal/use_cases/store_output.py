@@ -5,30 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shoal.domain.errors import OutputInvalid
-from shoal.domain.job import Output
-from shoal.domain.ports import Outputs, Staging
+from shoal.domain.errors import JobError, OutputInvalid
+from shoal.domain.failures import job_error
+from shoal.domain.job import Job, Output
+from shoal.domain.ports import Jobs, Outputs, Staging
 from shoal.domain.provider import Picture
+
+YEAR_S = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOutput:
+    """`retention_s` is how long the stage keeps outputs, None for ever."""
+
+    jobs: Jobs
     staging: Staging
     outputs: Outputs
     inspect: Callable[[bytes], Picture]
+    retention_s: int | None = None
 
-    def __call__(self, job_id: str, delivered: Sequence[Mapping[str, str]]) -> tuple[Output, ...]:
-        """The stored outputs. Raises `OutputInvalid` if there is none or one is not a usable picture.
+    def __call__(
+        self, account_id: str, job_id: str, delivered: Sequence[Mapping[str, str]]
+    ) -> tuple[Output, ...]:
+        """The stored outputs: one for each item that is a usable picture.
 
-        Keys derive from the job, so a repeated run writes the same objects again.
+        An item names what was staged, or the error its provider call ended in. Raises the first error, a
+        `JobError`, when nothing usable was delivered. Keys derive from the job, so a repeated run writes the
+        same objects again.
         """
-        if not delivered:
-            raise OutputInvalid("The provider delivered no image.")
-        return tuple(self._store(job_id, index, item["key"]) for index, item in enumerate(delivered))
+        job = self.jobs.get(account_id, job_id)
+        stored: list[Output] = []
+        problems: list[JobError] = [OutputInvalid("The provider delivered no image.")]
+        for index, item in enumerate(delivered):
+            try:
+                stored.append(self._store(job, index, item))
+            except JobError as problem:
+                problems.append(problem)
+        if not stored:
+            raise problems[min(1, len(problems) - 1)]
+        return tuple(stored)
 
-    def _store(self, job_id: str, index: int, staged_key: str) -> Output:
-        data = self.staging.read(staged_key)
+    def _store(self, job: Job, index: int, item: Mapping[str, str]) -> Output:
+        if "error" in item:
+            raise job_error(item["error"], item["cause"], job.provider_deadline_s)
+        data = self.staging.read(item["key"])
         picture = self.inspect(data)
-        key = f"images/{job_id}/{index}.{picture.extension}"
-        self.outputs.put(key, data, picture.content_type)
+        key = f"images/{job.id}/{index}.{picture.extension}"
+        kept_s = min(job.ttl_s or YEAR_S, self.retention_s or YEAR_S)
+        self.outputs.put(key, data, picture.content_type, cache_s=kept_s)
         return Output(key, picture.content_type, picture.width_px, picture.height_px, len(data))

@@ -10,28 +10,16 @@ from typing import Any
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import InsufficientBalance
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
-from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Dialect, Job
-from shoal.domain.money import Asset
+from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Job
 from shoal.domain.ports import Clock, Ids, Ledger, Workflow
+from shoal.domain.provider import SIMULATOR
+from shoal.domain.submission import Submission
 
 logger = logging.getLogger(__name__)
 
 ACCEPTED = 202
 
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What a dialect understood of a request, priced in the asset's unit."""
-
-    dialect: Dialect
-    model: str
-    mode: str | None
-    request: Mapping[str, Any]
-    asset: Asset
-    price: int
-    price_version: str
-    provider: str
-    free_trial_allowed: bool
+Prepare = Callable[[Submission], Submission]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +34,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
+    """`prepare` looks at the addresses a submission names and fetches its inputs."""
+
     ledger: Ledger
     workflow: Workflow
+    prepare: Prepare
     clock: Clock
     ids: Ids
     provider_deadline_s: int
@@ -61,10 +52,17 @@ class SubmitJob:
     ) -> Answered:
         """Accept a job or replay the answer it got before.
 
-        Raises `InsufficientBalance`, `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`:
-        in each of them nothing was written.
+        Raises `InsufficientBalance`, `MaxCostExceeded`, `ValidationFailed` (an address or an input),
+        `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`: in each of them nothing was written.
         """
         now_ms = self.clock.now_ms()
+        submission.check_max_cost()
+        if submission.reaches_out:
+            # A replay must not depend on what a caller's addresses answer today.
+            earlier = self.ledger.recorded(key, now_ms) if key else None
+            if earlier:
+                return _replay(earlier)
+            submission = self.prepare(submission)
         for job in self._ways_to_pay(caller, submission, now_ms):
             body = render(job)
             record = IdempotencyRecord(key, job.id, ACCEPTED, body, now_ms + LIFETIME_MS) if key else None
@@ -73,10 +71,10 @@ class SubmitJob:
             except InsufficientBalance:
                 continue
             if earlier:
-                return Answered(earlier.status, earlier.body, earlier.job_id, replayed=True)
+                return _replay(earlier)
             self._start(job)
             return Answered(ACCEPTED, body, job.id, replayed=False)
-        raise InsufficientBalance()
+        raise InsufficientBalance
 
     def _ways_to_pay(self, caller: Caller, submission: Submission, now_ms: int) -> Iterator[Job]:
         paid = self._job(caller, submission, now_ms)
@@ -94,10 +92,13 @@ class SubmitJob:
             mode=submission.mode,
             request=submission.request,
             asset=caller.asset(submission.asset),
-            price=submission.price,
+            unit_price=submission.unit_price,
+            output_count=submission.output_count,
             price_version=submission.price_version,
-            provider=submission.provider,
+            provider=SIMULATOR if caller.test else submission.provider,
             provider_deadline_s=self.provider_deadline_s,
+            webhook_url=submission.webhook_url,
+            ttl_s=submission.ttl_s,
             created_at_ms=now_ms,
             deadline_at_ms=now_ms + START_GRACE_MS,
         )
@@ -110,3 +111,7 @@ class SubmitJob:
             logger.warning(
                 "execution not started, left to the sweeper", extra={"job_id": job.id}, exc_info=True
             )
+
+
+def _replay(earlier: IdempotencyRecord) -> Answered:
+    return Answered(earlier.status, earlier.body, earlier.job_id, replayed=True)

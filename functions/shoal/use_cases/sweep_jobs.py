@@ -14,7 +14,7 @@ from shoal.domain.errors import (
     ProviderTimeout,
 )
 from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Job, JobStatus
-from shoal.domain.ports import Clock, ExecutionState, Jobs, Workflow
+from shoal.domain.ports import Clock, ExecutionState, Jobs, Outputs, Workflow
 from shoal.use_cases.close_job import CloseJob
 
 logger = logging.getLogger(__name__)
@@ -24,11 +24,12 @@ logger = logging.getLogger(__name__)
 class SweepJobs:
     jobs: Jobs
     workflow: Workflow
+    outputs: Outputs
     close_job: CloseJob
     clock: Clock
 
     def __call__(self) -> Counter[str]:
-        """See to every overdue job. Returns how many were started, closed, announced, left or deferred."""
+        """See to every overdue job. Returns how many were started, closed, announced and so on."""
         done: Counter[str] = Counter()
         for job in self.jobs.overdue(self.clock.now_ms()):
             # Claiming moves the deadline, so of two sweepers only one acts, and a crash costs one minute.
@@ -39,8 +40,7 @@ class SweepJobs:
     def _see_to(self, job: Job) -> str:
         try:
             if job.status.terminal:
-                self.close_job.announce(job)
-                return "announced"
+                return self._finish(job)
             return self._start(job) if job.status is JobStatus.QUEUED else self._close(job, _timeout(job))
         except JobClosed:
             return "left"
@@ -48,6 +48,14 @@ class SweepJobs:
             # One job that cannot be seen to must not keep the others waiting.
             logger.warning("job deferred to the next sweep", extra={"job_id": job.id}, exc_info=True)
             return "deferred"
+
+    def _finish(self, job: Job) -> str:
+        if job.outputs_due_at_ms is not None and job.outputs_due_at_ms == job.deadline_at_ms:
+            self.outputs.delete([output.key for output in job.outputs])
+            self.jobs.mark_outputs_deleted(job)
+            return "deleted"
+        self.close_job.announce(job)
+        return "announced"
 
     def _start(self, job: Job) -> str:
         if self.clock.now_ms() - job.created_at_ms > QUEUE_LIMIT_MS:

@@ -1,9 +1,9 @@
 """The embedded provider: draws real pictures, and misbehaves on request so that every path can be walked.
 
-Markers in the prompt: `[fail]`, `[nsfw]` (refused, terminal), `[timeout]` (never answers),
-`[slow:SECONDS]`, `[busy:SECONDS]` (asks to come back until then), `[poll]` and `[callback]` (how the answer
-comes; at once unless told). It keeps no state: its reference says when the picture is due, and the request
-says what is in it.
+Markers in the prompt: `[fail]` (each fails one output), `[nsfw]` (refused, terminal), `[timeout]` (never
+answers), `[slow:SECONDS]`, `[busy:SECONDS]` (asks to come back until then), `[poll]` and `[callback]` (how
+the answer comes; at once unless told). It keeps no state: its reference says when the picture is due, and
+the request says what is in it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from shoal.domain.errors import (
 from shoal.domain.ports import Clock
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
-NAME = "simulator"
 POLL_SECONDS = 1
 FALLBACK_POLL_SECONDS = 20
 """When a promised callback is given up waiting for."""
+
+SEEDS = 2**32
 
 _NEVER = "never"
 _MARKER = re.compile(r"\[(fail|nsfw|timeout|poll|callback|slow|busy)(?::(\d{1,4}))?\]")
@@ -37,13 +38,14 @@ Verify = Callable[[Mapping[str, str], bytes, int], str]
 class Simulator:
     """Implements the `Provider` port.
 
-    `draw` makes the picture. `call_back` posts a signed callback (address, reference), as the real ones do
-    from their side; `verify` checks one and returns its reference.
+    `draw` makes a picture, `edit` one from others. `call_back` posts a signed callback (address,
+    reference), as the real ones do from their side; `verify` checks one and returns its reference.
     """
 
-    def __init__(self, *, clock: Clock, draw: Draw, call_back: CallBack, verify: Verify) -> None:
+    def __init__(self, *, clock: Clock, draw: Draw, edit: Draw, call_back: CallBack, verify: Verify) -> None:
         self._clock = clock
         self._draw = draw
+        self._edit = edit
         self._call_back = call_back
         self._verify = verify
 
@@ -81,20 +83,19 @@ class Simulator:
     def _misbehave(self, markers: dict[str, int], request: ProviderRequest) -> None:
         if "nsfw" in markers:
             raise ProviderRejected("The prompt was refused by content moderation.")
-        if "fail" in markers:
+        if request.index < request.prompt.count("[fail]"):
             raise ProviderFailed("The provider failed to generate the image.")
         if "busy" in markers and self._clock.now_ms() < request.submitted_at_ms + markers["busy"] * 1000:
             raise ProviderBusy("at capacity", retry_after_seconds=POLL_SECONDS)
 
     def _done(self, request: ProviderRequest) -> Done:
-        seed = request.seed if request.seed is not None else _seed_of(request.idempotency_key)
-        data = self._draw(
-            prompt=request.prompt,
-            seed=seed,
-            width_px=request.width_px,
-            height_px=request.height_px,
-        )
-        return Done((ProviderOutput(data=data),))
+        seed = _seed(request)
+        size = {"width_px": request.width_px, "height_px": request.height_px}
+        if request.inputs:
+            data = self._edit(pictures=request.inputs, prompt=request.prompt, seed=seed, **size)
+        else:
+            data = self._draw(prompt=request.prompt, seed=seed, **size)
+        return Done(ProviderOutput(data=data))
 
 
 def _ref(due_ms: int) -> str:
@@ -105,6 +106,8 @@ def _markers(prompt: str) -> dict[str, int]:
     return {name: int(argument or 0) for name, argument in _MARKER.findall(prompt)}
 
 
-def _seed_of(text: str) -> int:
-    """A seed nobody chose: the same for every attempt at the same output."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+def _seed(request: ProviderRequest) -> int:
+    """The same for every attempt at an output, and another for each output of a job."""
+    if request.seed is not None:
+        return (request.seed + request.index) % SEEDS
+    return int.from_bytes(hashlib.sha256(request.idempotency_key.encode()).digest()[:4], "big")

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal import bootstrap
 from shoal.handlers.consumers.queue import consumer
-from shoal.observability import logger
+from shoal.observability import count_failed, logger
 
 
 def close(record: SQSRecord) -> None:
@@ -17,6 +17,7 @@ def close(record: SQSRecord) -> None:
     execution = json.loads(detail["input"])
     logger.append_keys(account_id=execution["account_id"], job_id=execution["job_id"])
     done = bootstrap.close_execution()(execution["account_id"], execution["job_id"])
+    count_failed(int(done == "closed"))
     logger.info(
         "execution ended early",
         extra={"execution_status": detail["status"], "done": done},

@@ -14,12 +14,14 @@ from shoal.observability import count_provider_call, logger
 
 
 def poll(record: SQSRecord) -> None:
-    """One message: an account id, a job id, and whether to ask just once."""
+    """One message: an account id, a job id, the number of an output, and whether to ask just once."""
     message = json.loads(record.body)
     logger.append_keys(account_id=message["account_id"], job_id=message["job_id"])
     started = time.monotonic_ns()
     try:
-        _, outcome = bootstrap.poll_provider()(message["account_id"], message["job_id"], once=message["once"])
+        _, outcome = bootstrap.poll_provider()(
+            message["account_id"], message["job_id"], message["index"], once=message["once"]
+        )
     except JobClosed:
         outcome = "closed"
     logger.info("provider asked", extra={"outcome": outcome})

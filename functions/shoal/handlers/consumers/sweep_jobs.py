@@ -7,13 +7,15 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from shoal import bootstrap
-from shoal.observability import flush_metrics, logger, metrics
+from shoal.observability import count_failed, flush_metrics, logger, metrics
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Lambda handler. `StuckJobs` counts what nobody but the sweeper would have finished."""
     done = bootstrap.sweep_jobs()()
-    metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=done.total() - done["left"])
+    stuck = done.total() - done["left"] - done["deleted"]
+    metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=stuck)
+    count_failed(done["closed"])
     logger.info("swept", extra={"done": dict(done)})
     flush_metrics()
     return dict(done)

@@ -43,20 +43,31 @@ RenderError = Callable[[ApiError], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the caller gets. `body` None is an empty answer."""
+    """What the caller gets: JSON, or text whose type the headers tell, or nothing."""
 
     status: int
-    body: Mapping[str, Any] | None
+    body: Mapping[str, Any] | str | None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Request:
-    """One HTTP request, read lazily. `render_error` may be set once the dialect is known."""
+    """One HTTP request, read lazily. `render_error` may be set once the dialect is known.
 
-    def __init__(self, event: APIGatewayProxyEventV2, render_error: RenderError) -> None:
+    `remaining_ms` tells what the Lambda has left of its time.
+    """
+
+    def __init__(
+        self, event: APIGatewayProxyEventV2, render_error: RenderError, remaining_ms: Callable[[], int]
+    ) -> None:
         self._event = event
+        self._remaining_ms = remaining_ms
         self.render_error = render_error
         self.headers_out: dict[str, str] = {"X-Request-Id": event.request_context.request_id}
+
+    @property
+    def seconds_left(self) -> int:
+        """What the Lambda has left of its time by now."""
+        return self._remaining_ms() // 1000
 
     @property
     def route(self) -> str:
@@ -123,7 +134,7 @@ def endpoint(
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         started = time.monotonic_ns()
-        request = Request(APIGatewayProxyEventV2(event), render_error)
+        request = Request(APIGatewayProxyEventV2(event), render_error, context.get_remaining_time_in_millis)
         logger.append_keys(request_id=request.headers_out["X-Request-Id"])
         try:
             answer = _answer(handle, request)
@@ -134,10 +145,16 @@ def endpoint(
         return {
             "statusCode": answer.status,
             "headers": _HEADERS | request.headers_out | dict(answer.headers),
-            "body": "" if answer.body is None else json.dumps(answer.body, ensure_ascii=False),
+            "body": _text(answer.body),
         }
 
     return handler
+
+
+def _text(body: Mapping[str, Any] | str | None) -> str:
+    if body is None or isinstance(body, str):
+        return body or ""
+    return json.dumps(body, ensure_ascii=False)
 
 
 def _answer(handle: Callable[[Request], Answer], request: Request) -> Answer:

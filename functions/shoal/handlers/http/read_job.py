@@ -18,7 +18,12 @@ def read(request: Request) -> Answer:
     job = bootstrap.read_job()(caller, request.path_parameter("id"))
     return Answer(
         200,
-        image.job_resource(job, complete=complete_word(request), public_url=settings.public_url),
+        image.job_resource(
+            job,
+            complete=complete_word(request),
+            public_url=settings.public_url,
+            now_ms=bootstrap.clock.now_ms(),
+        ),
     )
 
 

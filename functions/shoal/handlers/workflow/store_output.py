@@ -10,7 +10,7 @@ from shoal.handlers.workflow.task import task
 
 
 def store(event: dict[str, Any]) -> dict[str, Any]:
-    outputs = bootstrap.store_output()(event["job_id"], event["outputs"])
+    outputs = bootstrap.store_output()(event["account_id"], event["job_id"], event["outputs"])
     return {"outputs": [asdict(output) for output in outputs]}
 
 

@@ -1,0 +1,129 @@
+"""Fields that requests of several dialects share, and how query parameters are read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
+
+from shoal.dialects.errors import invalid_field
+from shoal.domain.money import Asset, parse_usd
+
+PROMPT_LENGTH_MAX = 4_000
+SEED_MAX = 2**32 - 1
+METADATA_BYTES_MAX = 4_096
+TTL_S_MIN = 60
+TTL_S_MAX = 365 * 24 * 3600
+URL_LENGTH_MAX = 2_048
+PAGE_LIMIT = 20
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PAGE_LIMIT_MAX = 100
+
+Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LENGTH_MAX)]
+Seed = Annotated[int, Field(ge=0, le=SEED_MAX)]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_LENGTH_MAX)]
+
+
+class SubmitFields(BaseModel):
+    """What any submit may carry beside the parameters of what it asks for."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    webhook_url: Url | None = None
+    metadata: dict[str, Any] | None = None
+    max_cost: str | None = None
+    ttl_seconds: Annotated[int, Field(ge=TTL_S_MIN, le=TTL_S_MAX)] | None = None
+
+    @field_validator("metadata")
+    @classmethod
+    def _metadata_is_small(cls, metadata: dict[str, Any] | None) -> dict[str, Any] | None:
+        if metadata is not None and len(json.dumps(metadata)) > METADATA_BYTES_MAX:
+            raise PydanticCustomError("too_large", f"must be at most {METADATA_BYTES_MAX} bytes of JSON")
+        return metadata
+
+
+def either_mode_or_model(body: Mapping[str, Any]) -> None:
+    """A body speaks the image dialect with `mode` or the tasks dialect with `model`.
+
+    Raises `ValidationFailed` for neither and for both.
+    """
+    if "mode" not in body and "model" not in body:
+        raise invalid_field("mode", "is missing: give either mode or model")
+    if "mode" in body and "model" in body:
+        raise invalid_field("model", "cannot stand beside mode")
+
+
+def parse_max_cost(text: str | None, asset: Asset) -> int | None:
+    """A caller's limit in the asset's unit, from `0.05`, `$0.05` or whole credits.
+
+    Raises `ValidationFailed`.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_usd(text) if asset.in_dollars else _whole(text)
+    except ValueError:
+        form = "an amount such as 0.05" if asset.in_dollars else "a whole number of credits"
+        raise invalid_field("max_cost", f"must be {form}") from None
+
+
+def iso_seconds(at_ms: int | None) -> str | None:
+    """ISO 8601 UTC to the second, `2025-01-15T10:23:44Z`."""
+    if at_ms is None:
+        return None
+    return (EPOCH + timedelta(seconds=at_ms // 1000)).isoformat().replace("+00:00", "Z")
+
+
+def check_parameters(query: Mapping[str, str], known: set[str]) -> None:
+    """Raises `ValidationFailed` for a query parameter that is not known."""
+    unknown = set(query) - known
+    if unknown:
+        raise invalid_field(min(unknown)[:100], "unknown parameter")
+
+
+def parse_range(query: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """`from` and `to` in Unix ms. Raises `ValidationFailed`, also when they are the wrong way round."""
+    from_ms, to_ms = _moment(query, "from"), _moment(query, "to")
+    if from_ms is not None and to_ms is not None and from_ms > to_ms:
+        raise invalid_field("from", "must not be after to")
+    return from_ms, to_ms
+
+
+def parse_limit(query: Mapping[str, str]) -> int:
+    """The size of a page. Raises `ValidationFailed`."""
+    text = query.get("limit")
+    if text is None:
+        return PAGE_LIMIT
+    if not re.fullmatch(r"[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= PAGE_LIMIT_MAX:
+        raise invalid_field("limit", f"must be a whole number from 1 to {PAGE_LIMIT_MAX}")
+    return int(text)
+
+
+def parse_wait_s(prefer: str | None) -> int:
+    """N of `Prefer: wait=N` (RFC 7240), 0 without one. An unusable preference is ignored, as the RFC asks."""
+    match = re.search(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:$|[,;])", prefer or "", re.I)
+    return int(match.group(1)) if match else 0
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        raise ValueError("not a whole number")
+    return int(text)
+
+
+def _moment(query: Mapping[str, str], name: str) -> int | None:
+    if name not in query:
+        return None
+    try:
+        moment = datetime.fromisoformat(query[name])
+    except ValueError:
+        raise invalid_field(name, "must be an ISO 8601 time such as 2026-01-31T00:00:00Z") from None
+    at_ms = (moment.replace(tzinfo=moment.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1)
+    if at_ms < 0:
+        raise invalid_field(name, "must be a time from 1970 on")
+    return at_ms

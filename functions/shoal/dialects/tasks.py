@@ -1,0 +1,254 @@
+"""The tasks dialect: requests in, `{data, error}` envelopes out. No AWS, no money moves here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
+
+from shoal.dialects.errors import invalid_field, validation_failed
+from shoal.dialects.fields import (
+    Seed,
+    SubmitFields,
+    Url,
+    check_parameters,
+    iso_seconds,
+    parse_limit,
+    parse_max_cost,
+    parse_range,
+)
+from shoal.domain.catalog import Catalog, Model, size_px
+from shoal.domain.errors import Unavailable
+from shoal.domain.events import output_url, utc_day
+from shoal.domain.job import Dialect, Job, JobStatus
+from shoal.domain.money import format_amount
+from shoal.domain.ports import JobFilter, JobPage
+from shoal.domain.submission import Submission
+from shoal.use_cases.quote import Quote
+from shoal.use_cases.summarize_usage import ModelUsage
+
+COST_DECIMALS = 4
+CSV_COLUMNS = ("model", "total_units", "total_cost", "request_count")
+STATUS_WORDS = {
+    JobStatus.QUEUED: "pending",
+    JobStatus.PROCESSING: "processing",
+    JobStatus.COMPLETED: "completed",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELED: "canceled",
+    JobStatus.EXPIRED: "failed",
+}
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+def envelope(data: Any, **beside: Any) -> dict[str, Any]:
+    """The shape of every success."""
+    return {"data": data, **beside, "error": None}
+
+
+@cache
+def parameters_of(name: str, model: Model) -> type[BaseModel]:
+    """The parameters a model takes: what parses its requests and what its JSON Schema is made from."""
+    prompt = StringConstraints(strip_whitespace=True, min_length=1, max_length=model.prompt_length_max)
+    fields: dict[str, Any] = {
+        "prompt": (Annotated[str, prompt], Field(description="What to make.")),
+        "aspect_ratio": (Literal[model.aspect_ratios], model.default_aspect_ratio),
+        "num_outputs": (Annotated[int, Field(ge=1, le=model.outputs_max)], 1),
+        "seed": (Seed | None, Field(None, description="The same seed makes the same output again.")),
+    }
+    if model.negative_prompt:
+        negative = StringConstraints(strip_whitespace=True, max_length=model.prompt_length_max)
+        fields["negative_prompt"] = (Annotated[str, negative] | None, None)
+    if model.input_images_max:
+        urls = Annotated[list[Url], Field(min_length=1, max_length=model.input_images_max)]
+        fields["input_image_urls"] = (urls | None, Field(None, description="Pictures to edit."))
+    return create_model(f"{name} parameters", __config__=_STRICT, **fields)
+
+
+def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: frozenset[str]) -> Submission:
+    """A submit as the engine takes it, priced. `available` are the providers of the stage.
+
+    Raises `NotFound` with the nearest names for an unknown model, `ValidationFailed` naming every wrong
+    field, `Unavailable` for a model no provider of this stage makes.
+    """
+    name = body.get("model")
+    if not isinstance(name, str):
+        raise invalid_field("model", "must be the id of a model")
+    model = catalog.model(name)
+    try:
+        request: Any = _request_of(name, model).model_validate(body)
+    except ValidationError as error:
+        raise validation_failed(error) from None
+    provider = route(model, available)
+    if provider is None:
+        raise Unavailable(f"The model {name!r} is not available here.", retry_after_seconds=3600)
+    width_px, height_px = size_px(model.long_side_px, request.aspect_ratio)
+    return Submission(
+        dialect=Dialect.TASKS,
+        model=name,
+        mode=None,
+        request={
+            "type": model.type,
+            "prompt": request.prompt,
+            "aspect_ratio": request.aspect_ratio,
+            "width_px": width_px,
+            "height_px": height_px,
+            "seed": request.seed,
+            "negative_prompt": getattr(request, "negative_prompt", None),
+            "metadata": request.metadata,
+        },
+        asset=model.asset,
+        unit_price=model.price,
+        output_count=request.num_outputs,
+        price_version=catalog.price_version,
+        provider=provider,
+        free_trial_allowed=False,
+        max_cost=parse_max_cost(request.max_cost, model.asset),
+        webhook_url=request.webhook_url,
+        input_urls=tuple(getattr(request, "input_image_urls", None) or ()),
+        ttl_s=request.ttl_seconds,
+    )
+
+
+def route(model: Model, available: frozenset[str]) -> str | None:
+    """The first of a model's providers that the stage has."""
+    return next((provider for provider in model.routes if provider in available), None)
+
+
+def accepted(job: Job) -> dict[str, Any]:
+    """The answer to a submit."""
+    data = {
+        "id": job.id,
+        "status": STATUS_WORDS[JobStatus.QUEUED],
+        "model": job.model,
+        "type": _type(job),
+        "cost": _cost(job),
+        "created_at": iso_seconds(job.created_at_ms),
+    }
+    return envelope(data)
+
+
+def task_resource(job: Job, *, public_url: str, now_ms: int) -> dict[str, Any]:
+    """A task. `output` is null until it has completed; expired outputs are shown as such, without URLs."""
+    return {
+        "id": job.id,
+        "status": STATUS_WORDS[job.status],
+        "model": job.model,
+        "type": _type(job),
+        "output": _output(job, public_url, now_ms),
+        "cost": _cost(job),
+        "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
+        "metadata": job.request.get("metadata"),
+        "created_at": iso_seconds(job.created_at_ms),
+        "started_at": iso_seconds(job.started_at_ms),
+        "completed_at": iso_seconds(job.completed_at_ms),
+    }
+
+
+def task_list(page: JobPage, *, public_url: str, now_ms: int) -> dict[str, Any]:
+    data = [task_resource(job, public_url=public_url, now_ms=now_ms) for job in page.jobs]
+    return envelope(data, next_cursor=page.next_cursor)
+
+
+def parse_list_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | None]:
+    """Filter, page size and cursor of a list of tasks. Raises `ValidationFailed`."""
+    check_parameters(query, {"status", "model", "from", "to", "limit", "cursor"})
+    from_ms, to_ms = parse_range(query)
+    which = JobFilter(
+        statuses=_statuses(query["status"]) if "status" in query else None,
+        models=frozenset({query["model"]}) if "model" in query else None,
+        from_ms=from_ms,
+        to_ms=to_ms,
+    )
+    return which, parse_limit(query), query.get("cursor")
+
+
+def parse_summary_query(query: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """First and last UTC day of a summary, both included. Raises `ValidationFailed`."""
+    check_parameters(query, {"from", "to"})
+    from_ms, to_ms = parse_range(query)
+    return (
+        None if from_ms is None else utc_day(from_ms),
+        None if to_ms is None else utc_day(to_ms),
+    )
+
+
+def summary_rows(usage: Sequence[ModelUsage]) -> list[dict[str, Any]]:
+    return [
+        {
+            "model": used.model,
+            "total_units": used.units,
+            "total_cost": format_amount(used.asset, used.cost, decimals_min=COST_DECIMALS),
+            "request_count": used.requests,
+        }
+        for used in usage
+    ]
+
+
+def quote_resource(quote: Quote) -> dict[str, Any]:
+    """`upper_bound` is what a submit would hold; fewer delivered outputs cost less."""
+    asked = quote.submission
+    return {
+        "model": asked.model,
+        "mode": asked.mode,
+        "num_outputs": asked.output_count,
+        "price": format_amount(asked.asset, asked.unit_price, decimals_min=COST_DECIMALS),
+        "upper_bound": format_amount(asked.asset, asked.price, decimals_min=COST_DECIMALS),
+        "price_version": asked.price_version,
+        "seconds_expected": quote.seconds_expected,
+    }
+
+
+def model_resource(name: str, catalog: Catalog, available: frozenset[str]) -> dict[str, Any]:
+    """A model of the catalog. Raises `NotFound` with the nearest names."""
+    model = catalog.model(name)
+    schema = parameters_of(name, model).model_json_schema()
+    return {
+        "id": name,
+        "title": model.title,
+        "type": model.type,
+        "parameters": schema,
+        "price": {
+            "per": "output",
+            "amount": format_amount(model.asset, model.price, decimals_min=COST_DECIMALS),
+            "asset": model.asset,
+            "version": catalog.price_version,
+        },
+        "limits": {"num_outputs": model.outputs_max, "prompt_characters": model.prompt_length_max},
+        "availability": "available" if route(model, available) else "unavailable",
+        "deprecated": model.deprecated,
+        "replacement": model.replacement,
+    }
+
+
+@cache
+def _request_of(name: str, model: Model) -> type[BaseModel]:
+    """The whole body of a submit: building it takes longer than reading a request with it."""
+    return create_model("Request", __base__=(parameters_of(name, model), SubmitFields), model=(str, ...))
+
+
+def _type(job: Job) -> str:
+    return str(job.request.get("type", "image_generate"))
+
+
+def _cost(job: Job) -> str:
+    if job.status is JobStatus.COMPLETED:
+        return format_amount(job.asset, job.cost, decimals_min=COST_DECIMALS)
+    return format_amount(job.asset, 0)
+
+
+def _output(job: Job, public_url: str, now_ms: int) -> dict[str, Any] | None:
+    if job.status is not JobStatus.COMPLETED:
+        return None
+    if job.outputs_expired(now_ms):
+        return {"url": None, "urls": [], "expired": True}
+    urls = [output_url(output.key, public_url) for output in job.outputs]
+    return {"url": urls[0], "urls": urls}
+
+
+def _statuses(text: str) -> frozenset[JobStatus]:
+    statuses = frozenset(status for status, word in STATUS_WORDS.items() if word == text)
+    if not statuses:
+        raise invalid_field("status", f"must be one of {', '.join(sorted(set(STATUS_WORDS.values())))}")
+    return statuses

@@ -1,0 +1,67 @@
+"""Look at the addresses a submission names, and fetch the pictures it wants edited, before money is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from shoal.domain.errors import ExchangeError, ExchangeTimedOut, OutputInvalid, ValidationFailed
+from shoal.domain.ports import CallerHttp, Clock, Ids, Staging
+from shoal.domain.submission import Submission
+
+INPUT_BYTES_MAX = 10 * 1024 * 1024
+INPUT_SECONDS_MAX = 5.0
+INPUTS_SECONDS_MAX = 15.0
+"""For all addresses of a submission together: its caller waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareSubmission:
+    """`check_picture` raises `OutputInvalid` for bytes that are no picture of a usable type and size."""
+
+    http: CallerHttp
+    staging: Staging
+    check_picture: Callable[[bytes], None]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, submission: Submission) -> Submission:
+        """The submission with its inputs staged. Raises `ValidationFailed` naming the address at fault.
+
+        Inputs are staged only when all of them are good, and are gone a day later like all that is staged.
+        """
+        until_ms = self.clock.now_ms() + round(INPUTS_SECONDS_MAX * 1000)
+        if submission.webhook_url is not None:
+            self._vet("webhook_url", submission.webhook_url)
+        if not submission.input_urls:
+            return submission
+        pictures = [
+            self._fetch(f"input_image_urls.{n}", url, until_ms) for n, url in enumerate(submission.input_urls)
+        ]
+        folder = f"inputs/{self.ids.new('in', self.clock.now_ms())}"
+        keys = [self.staging.put_input(f"{folder}/{n}", data) for n, data in enumerate(pictures)]
+        return replace(submission, request={**submission.request, "input_keys": keys})
+
+    def _vet(self, field: str, url: str) -> None:
+        try:
+            self.http.vet(url)
+        except ExchangeError as error:
+            raise _invalid(field, str(error)) from None
+
+    def _fetch(self, field: str, url: str, until_ms: int) -> bytes:
+        seconds_max = min(INPUT_SECONDS_MAX, (until_ms - self.clock.now_ms()) / 1000)
+        try:
+            if seconds_max <= 0:
+                raise ExchangeTimedOut(INPUTS_SECONDS_MAX)
+            data = self.http.fetch(url, bytes_max=INPUT_BYTES_MAX, seconds_max=seconds_max)
+            self.check_picture(data)
+        except (ExchangeError, OutputInvalid) as error:
+            raise _invalid(field, str(error)) from None
+        return data
+
+
+def _invalid(field: str, message: str) -> ValidationFailed:
+    return ValidationFailed(
+        f"The request is not valid. {field}: {message}",
+        details={"fields": [{"field": field, "message": message}]},
+    )

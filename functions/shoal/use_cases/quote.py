@@ -1,0 +1,30 @@
+"""Quote: what a request would cost and how long it would take, without running it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.catalog import Catalog
+from shoal.domain.ports import Clock, Runs
+from shoal.domain.submission import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """`submission` tells the price; `seconds_expected` is the mean of recent runs, or the catalog's guess."""
+
+    submission: Submission
+    seconds_expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteJob:
+    runs: Runs
+    clock: Clock
+    catalog: Catalog
+
+    def __call__(self, submission: Submission) -> Quote:
+        """Nothing is held or written. Raises `MaxCostExceeded` where a submit would."""
+        submission.check_max_cost()
+        recent = self.runs.seconds_expected(submission.model, self.clock.now_ms())
+        return Quote(submission, recent or self.catalog.model(submission.model).seconds_expected)

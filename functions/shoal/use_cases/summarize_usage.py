@@ -1,0 +1,37 @@
+"""Usage by model, from the rollups that settlements wrote."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from shoal.domain.api_key import Caller
+from shoal.domain.money import Asset
+from shoal.domain.ports import UsageRollups
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """`cost` is in the asset's unit, `units` are delivered outputs, `requests` are completed jobs."""
+
+    model: str
+    asset: Asset
+    units: int
+    cost: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummarizeUsage:
+    rollups: UsageRollups
+
+    def __call__(self, caller: Caller, from_day: str | None, to_day: str | None) -> list[ModelUsage]:
+        """Per model, by name, from one UTC day (`2026-01-31`) to another, both included."""
+        assets = {caller.asset(Asset.USD), caller.asset(Asset.CREDIT)}
+        sums: dict[tuple[str, Asset], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for rollup in self.rollups.between(caller.account_id, from_day, to_day):
+            if rollup.asset in assets:
+                total = sums[rollup.model, rollup.asset]
+                for place, amount in enumerate((rollup.units, rollup.cost, rollup.requests)):
+                    total[place] += amount
+        return [ModelUsage(model, asset, *amounts) for (model, asset), amounts in sorted(sums.items())]

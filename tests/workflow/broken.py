@@ -1,0 +1,36 @@
+"""What breaks a copy of a machine: functions that fail, and a bus that refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from shoal.domain.job import Job
+from tests.workflow.machine import Json, execution_input
+
+Tamper = Callable[[Json], None]
+
+RAISES = """
+class {error}(Exception): pass
+def handler(event, context):
+    raise {error}("KeyError: 'arn:aws:dynamodb'")
+"""
+
+NEVER_ANSWERS = "import time\ndef handler(event, context): time.sleep(3)"
+
+
+def deafen(state: str) -> Tamper:
+    """The bus refuses what `state` publishes: only AWS itself may use such a source."""
+
+    def tamper(definition: Json) -> None:
+        arguments = definition["States"][state]["Arguments"]
+        arguments["Entries"] = arguments["Entries"].replace("'Source': 'shoal'", "'Source': 'aws.shoal'")
+
+    return tamper
+
+
+def closed_execution(job: Job) -> Json:
+    """What the queue of closed executions delivers of a failed one."""
+    execution = json.dumps(execution_input(job))
+    body = json.dumps({"detail": {"status": "FAILED", "input": execution}})
+    return {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": body}]}
