@@ -65,8 +65,9 @@ check-stack: $(READY)
 check-vulnerabilities: $(PACKAGES)
 	@$(BIN)/python -m infra.audit
 
-bench: $(READY) ## Measure submits and jobs against GET /healthz, on what `make run` left running
+bench: $(READY) ## Measure jobs and webhooks against GET /healthz, in a few minutes; `make run` first
 	@$(BIN)/python -m infra.local.bench
+	@$(BIN)/python -m infra.local.bench_webhooks
 
 format: $(PACKAGES) ## Rewrite the code in the house's format
 	@$(BIN)/ruff check --fix .

@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 PLATFORM = "aarch64-manylinux_2_28"
 PYTHON_VERSION = "3.13"
 
-AWS_SERVICES = frozenset({"dynamodb", "events", "s3", "secretsmanager", "sqs", "sts", "stepfunctions"})
+AWS_SERVICES = frozenset(
+    {"dynamodb", "events", "kms", "s3", "scheduler", "secretsmanager", "sqs", "sts", "stepfunctions"}
+)
 """Folders of botocore's data that the functions use; the other four hundred would only cost time."""
 ENDPOINT_PREFIXES = AWS_SERVICES | {"states"}
 BLOAT = ("**/tests", "**/*.pyi", "**/py.typed", "**/__pycache__", "bin", ".lock")

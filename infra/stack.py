@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from constructs import Construct
 
-from infra import registry
+from infra import registry, webhook_registry
 from infra.constructs.api import Api
 from infra.constructs.bus import Bus
 from infra.constructs.functions import Functions
@@ -14,11 +14,14 @@ from infra.constructs.queues import Queues
 from infra.constructs.schedules import Schedules
 from infra.constructs.secret import CallbackSecret
 from infra.constructs.storage import OPEN_JOBS, Storage
+from infra.constructs.webhooks import RetrySchedules, WebhookKey
 from infra.constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
+from infra.function import Target
 from infra.packages import Packages
-from infra.registry import Target
 from infra.stage import Stage
 from shoal.domain.catalog import load_catalog
+from shoal.domain.delivery import ORDERS_AT_ONCE_MAX
+from shoal.domain.webhook import EVENT_TYPES
 
 CLOSE_CONCURRENCY_MAX = 2
 """The least that Lambda takes; failed executions are few and nobody waits for them."""
@@ -38,11 +41,14 @@ class ShoalStack(Stack):
         self.storage = Storage(self, "Storage", stage=stage)
         self.bus = Bus(self, "Bus", stage=stage).bus
         self.secret = CallbackSecret(self, "CallbackSecret", stage=stage).secret
-        self.queues = Queues(
+        self.queues = Queues(self, "Queues")
+        self.webhook_key = WebhookKey(self, "WebhookKey", stage=stage).key
+        self.retry_schedules = RetrySchedules(
             self,
-            "Queues",
-            poll_timeout_seconds=registry.POLL_PROVIDER.timeout_seconds,
-            close_timeout_seconds=registry.CLOSE_EXECUTION.timeout_seconds,
+            "RetrySchedules",
+            stage=stage,
+            retries=self.queues.retries,
+            dead_letters=self.queues.async_failures,
         )
         self.api = Api(self, "Api", stage=stage)
         self.public_url = stage.local_url or f"https://{self.storage.cdn.distribution_domain_name}"
@@ -63,6 +69,10 @@ class ShoalStack(Stack):
             bus=self.bus,
         ).by_name
         self._connect(stage)
+        self._watch(stage)
+        self._outputs()
+
+    def _watch(self, stage: Stage) -> None:
         Monitoring(
             self,
             "Monitoring",
@@ -72,7 +82,6 @@ class ShoalStack(Stack):
             functions=self.functions.by_verb,
             queues=self.queues,
         )
-        self._outputs()
 
     def _connect(self, stage: Stage) -> None:
         """Tie each function to what calls it."""
@@ -94,6 +103,23 @@ class ShoalStack(Stack):
             queue=self.queues.closed_executions,
             concurrency_max=CLOSE_CONCURRENCY_MAX,
         )
+        self._connect_webhooks(stage, schedules)
+
+    def _connect_webhooks(self, stage: Stage, schedules: Schedules) -> None:
+        """Bus, events, deliveries and retries: each queue before its function."""
+        schedules.on_event(self.bus, EVENT_TYPES, self.queues.webhook_events)
+        for name, function, queue in (
+            ("WebhookEvents", webhook_registry.FAN_OUT_EVENT, self.queues.webhook_events),
+            ("Deliveries", webhook_registry.DELIVER_WEBHOOK, self.queues.deliveries),
+            ("Retries", webhook_registry.RETRY_WEBHOOK, self.queues.retries),
+        ):
+            schedules.consume(
+                name,
+                self.functions[function],
+                queue=queue,
+                concurrency_max=stage.delivery_concurrency_max,
+                batch_size=ORDERS_AT_ONCE_MAX,
+            )
 
     def _values(self, stage: Stage) -> dict[str, str]:
         """What each settings field holds on this stage."""
@@ -110,6 +136,16 @@ class ShoalStack(Stack):
             "staging_bucket": self.storage.staging.bucket_name,
             "outputs_bucket": self.storage.outputs.bucket_name,
             "retention_days": str(stage.retention_days or 0),
+            "webhook_key_arn": self.webhook_key.key_arn,
+            "webhook_events_queue_url": self.queues.webhook_events.queue_url,
+            "deliveries_queue_url": self.queues.deliveries.queue_url,
+            "retries_queue_url": self.queues.retries.queue_url,
+            "retries_queue_arn": self.queues.retries.queue_arn,
+            "async_failures_queue_arn": self.queues.async_failures.queue_arn,
+            "retry_schedule_group": self.retry_schedules.group,
+            "retry_schedule_role_arn": self.retry_schedules.role.role_arn,
+            "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
+            "webhooks_max": str(stage.webhooks_max),
             "loopback_allowed": str(stage.loopback_allowed).lower(),
         }
 
@@ -129,6 +165,12 @@ class ShoalStack(Stack):
             "closed_executions_queue": (self.queues.closed_executions.queue_arn,),
             "async_failures_queue": (self.queues.async_failures.queue_arn,),
             "callback_secret": (self.secret.secret_arn,),
+            "webhook_key": (self.webhook_key.key_arn,),
+            "webhook_events_queue": (self.queues.webhook_events.queue_arn,),
+            "deliveries_queue": (self.queues.deliveries.queue_arn,),
+            "retries_queue": (self.queues.retries.queue_arn,),
+            "retry_schedules": (self.retry_schedules.schedules_arn,),
+            "retry_schedule_role": (self.retry_schedules.role.role_arn,),
         }
 
     def _states_arn(self, resource: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -9,10 +10,14 @@ from typing import Literal, get_args
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
+from shoal.domain.delivery import RETRY_DELAYS_S
+from shoal.domain.webhook import SUBSCRIPTIONS_MAX
+
 StageName = Literal["local", "dev", "prod"]
 
 PROVIDER_DEADLINE_SECONDS = 180
 PROVIDER_DEADLINE_SECONDS_MAX = 3600
+RETRIES_MAX = 10
 LOCAL_URL = "http://localhost:8787"
 
 
@@ -25,7 +30,9 @@ class Stage:
     """Settings of one stage.
 
     `api_rate_limit` is in requests per second over all callers, `api_burst_limit` in requests;
-    `poll_concurrency_max` bounds how many polls of providers run at once.
+    `poll_concurrency_max` bounds how many polls of providers run at once, `delivery_concurrency_max` how many
+    functions deliver webhooks in each lane.
+    `webhooks_max` is per account; `webhook_retry_s` are the pauses before the retries of a delivery.
     `archive_days`: how long the bus keeps its events for a replay.
     `retention_days`: how long outputs are kept; for ever if none.
     `local_url`: root of the local front, which stands for API and CDN; none on AWS.
@@ -39,10 +46,13 @@ class Stage:
     api_rate_limit: int
     api_burst_limit: int
     poll_concurrency_max: int
+    delivery_concurrency_max: int
     layers: bool = True
     tracing: bool = True
     archive_days: int
     retention_days: int | None = None
+    webhooks_max: int = SUBSCRIPTIONS_MAX
+    webhook_retry_s: tuple[int, ...] = RETRY_DELAYS_S
     provider_deadline_s: int = PROVIDER_DEADLINE_SECONDS
     local_url: str | None = None
     alarm_email: str | None = None
@@ -68,6 +78,7 @@ LOCAL = Stage(
     api_rate_limit=1000,
     api_burst_limit=1000,
     poll_concurrency_max=5,
+    delivery_concurrency_max=3,
     layers=False,
     tracing=False,
     archive_days=1,
@@ -82,6 +93,7 @@ DEV = Stage(
     api_rate_limit=50,
     api_burst_limit=100,
     poll_concurrency_max=5,
+    delivery_concurrency_max=10,
     archive_days=7,
 )
 PROD = Stage(
@@ -94,6 +106,7 @@ PROD = Stage(
     api_rate_limit=500,
     api_burst_limit=1000,
     poll_concurrency_max=50,
+    delivery_concurrency_max=100,
     archive_days=30,
 )
 STAGES: Mapping[str, Stage] = {stage.name: stage for stage in (LOCAL, DEV, PROD)}
@@ -111,6 +124,9 @@ def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | Non
         provider_deadline_s=_deadline(
             environ.get("SHOAL_PROVIDER_DEADLINE_S", str(PROVIDER_DEADLINE_SECONDS))
         ),
+        webhook_retry_s=_pauses(
+            environ.get("SHOAL_WEBHOOK_RETRY_S", ",".join(map(str, stage.webhook_retry_s)))
+        ),
         local_url=_root_url(environ.get("SHOAL_LOCAL_URL", stage.local_url)),
     )
 
@@ -120,6 +136,15 @@ def _deadline(text: str) -> int:
         return int(text)
     raise InvalidStage(
         f"SHOAL_PROVIDER_DEADLINE_S={text!r}: must be whole seconds from 1 to {PROVIDER_DEADLINE_SECONDS_MAX}"
+    )
+
+
+def _pauses(text: str) -> tuple[int, ...]:
+    pauses = text.split(",")
+    if len(pauses) <= RETRIES_MAX and all(re.fullmatch("[0-9]{1,6}", each) and int(each) for each in pauses):
+        return tuple(map(int, pauses))
+    raise InvalidStage(
+        f"SHOAL_WEBHOOK_RETRY_S={text!r}: must be at most {RETRIES_MAX} pauses in whole seconds like 1,2,5"
     )
 
 

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from shoal.use_cases.close_execution import CloseExecution
     from shoal.use_cases.close_job import CloseJob
     from shoal.use_cases.manage_accounts import ManageAccounts
+    from shoal.use_cases.note_low_balance import NoteLowBalance
     from shoal.use_cases.poll_provider import PollProvider
     from shoal.use_cases.prepare_submission import PrepareSubmission
     from shoal.use_cases.quote import QuoteJob
@@ -243,6 +244,7 @@ def settle_wallet() -> SettleWallet:
         jobs=_jobs(settings.table),
         ledger=_ledger(settings.table),
         runs=_runs(settings.table),
+        note_low_balance=_note_low_balance(settings.table),
         clock=clock,
         public_url=settings.public_url,
         retention_s=_retention_s(settings),
@@ -303,9 +305,17 @@ def _close_job(
         ledger=_ledger(settings.table),
         bus=EventBridgeBus(_client("events"), settings.event_bus),
         workflow=_workflow(settings),
+        note_low_balance=_note_low_balance(settings.table),
         clock=clock,
         public_url=settings.public_url,
     )
+
+
+def _note_low_balance(table: str) -> NoteLowBalance:
+    from shoal.domain.catalog import load_catalog
+    from shoal.use_cases.note_low_balance import NoteLowBalance
+
+    return NoteLowBalance(_ledger(table), load_catalog().low_balance)
 
 
 def _resolve(settings: CallProviderSettings | PollProviderSettings, secret: Any) -> ResolveAnswer:

@@ -44,6 +44,20 @@ def count_provider_call(outcome: str, duration_ms: int) -> None:
     metrics.add_metric(name="ProviderLatency", unit=MetricUnit.Milliseconds, value=duration_ms)
 
 
+def count_attempt(delivered: bool, age_ms: int, disabled: bool) -> None:
+    """Metrics of one attempt at a delivery. `age_ms` is how old its event was after it."""
+    metrics.add_metric(name="WebhookAttempts", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="WebhookFailures", unit=MetricUnit.Count, value=int(not delivered))
+    metrics.add_metric(name="WebhooksDisabled", unit=MetricUnit.Count, value=int(disabled))
+    name = "WebhookDeliveryTime" if delivered else "UndeliveredEventAge"
+    metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=age_ms)
+
+
+def count_disabled() -> None:
+    """Metric of a disabling that a crash kept from being counted with its attempt."""
+    metrics.add_metric(name="WebhooksDisabled", unit=MetricUnit.Count, value=1)
+
+
 def flush_metrics() -> None:
     """Print what was measured, if anything was."""
     if metrics.metric_set:

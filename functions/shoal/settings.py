@@ -7,9 +7,9 @@ environment from these models, so the two cannot drift apart.
 from __future__ import annotations
 
 import os
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
 
 
 def environment_variable(field: str) -> str:
@@ -82,6 +82,26 @@ class ListJobsSettings(Settings):
     table: str
 
 
+class ManageWebhooksSettings(Settings):
+    table: str
+    api_url: str
+    webhook_key_arn: str
+    webhooks_max: PositiveInt
+    loopback_allowed: bool
+
+
+class ManageDeliveriesSettings(Settings):
+    table: str
+    api_url: str
+    retries_queue_url: str
+    webhook_events_queue_url: str
+
+
+class ManageWebhookSecretSettings(Settings):
+    table: str
+    webhook_key_arn: str
+
+
 class ReceiveCallbackSettings(Settings):
     table: str
     poll_queue_url: str
@@ -144,6 +164,37 @@ class CloseExecutionSettings(Settings):
     event_bus: str
     state_machine_arn: str
     public_url: str
+
+
+class FanOutEventSettings(Settings):
+    table: str
+    webhook_key_arn: str
+    webhook_events_queue_url: str
+    deliveries_queue_url: str
+    retries_queue_url: str
+
+
+class AttemptSettings(Settings):
+    """`webhook_retry_s` are the pauses before the retries, in seconds with commas between them."""
+
+    table: str
+    event_bus: str
+    webhook_key_arn: str
+    retries_queue_url: str
+    retries_queue_arn: str
+    retry_schedule_group: str
+    retry_schedule_role_arn: str
+    async_failures_queue_arn: str
+    webhook_retry_s: Annotated[tuple[PositiveInt, ...], BeforeValidator(lambda text: text.split(","))]
+    loopback_allowed: bool
+
+
+class DeliverWebhookSettings(AttemptSettings):
+    deliveries_queue_url: str
+
+
+class RetryWebhookSettings(AttemptSettings):
+    pass
 
 
 class AuditLedgerSettings(Settings):

@@ -1,4 +1,4 @@
-"""One page that shows how Shoal is: jobs, money, providers, the API and what waits."""
+"""One page that shows how Shoal is: jobs, money, providers, the API, webhooks and what waits."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Dashboard(Construct):
                 _jobs(own),
                 _providers(own),
                 _api(own, http_api),
+                _webhooks(own),
                 _work(queues, machines),
                 _health(own, stage),
             ],
@@ -81,8 +82,23 @@ def _api(own: OwnMetrics, http_api: apigatewayv2.HttpApi) -> list[cloudwatch.IWi
     ]
 
 
+def _webhooks(own: OwnMetrics) -> list[cloudwatch.IWidget]:
+    return [
+        _graph("Webhook attempts", [own.total("WebhookAttempts"), own.total("WebhookFailures")]),
+        _graph("Event to receipt (ms)", _percentiles(own, "WebhookDeliveryTime")),
+        _graph("Oldest undelivered event (ms)", [own.total("UndeliveredEventAge", statistic="Maximum")]),
+        _graph("Webhooks disabled", [own.total("WebhooksDisabled")]),
+    ]
+
+
 def _work(queues: Queues, machines: Mapping[str, stepfunctions.StateMachine]) -> list[cloudwatch.IWidget]:
-    waiting = {"polls": queues.poll, "closed executions": queues.closed_executions}
+    waiting = {
+        "polls": queues.poll,
+        "closed executions": queues.closed_executions,
+        "webhook events": queues.webhook_events,
+        "deliveries": queues.deliveries,
+        "retries": queues.retries,
+    }
     return [
         _graph(
             "Messages waiting",
@@ -109,20 +125,24 @@ def _work(queues: Queues, machines: Mapping[str, stepfunctions.StateMachine]) ->
                 for name, queue in queues.dead_letters.items()
             ],
         ),
-        _graph(
-            "Executions",
-            [
-                metric
-                for name, machine in machines.items()
-                for metric in (
-                    machine.metric_started(period=PERIOD, label=f"{name} started"),
-                    machine.metric_succeeded(period=PERIOD, label=f"{name} succeeded"),
-                    machine.metric_failed(period=PERIOD, label=f"{name} failed"),
-                    machine.metric_timed_out(period=PERIOD, label=f"{name} timed out"),
-                )
-            ],
-        ),
+        _executions(machines),
     ]
+
+
+def _executions(machines: Mapping[str, stepfunctions.StateMachine]) -> cloudwatch.IWidget:
+    return _graph(
+        "Executions",
+        [
+            metric
+            for name, machine in machines.items()
+            for metric in (
+                machine.metric_started(period=PERIOD, label=f"{name} started"),
+                machine.metric_succeeded(period=PERIOD, label=f"{name} succeeded"),
+                machine.metric_failed(period=PERIOD, label=f"{name} failed"),
+                machine.metric_timed_out(period=PERIOD, label=f"{name} timed out"),
+            )
+        ],
+    )
 
 
 def _health(own: OwnMetrics, stage: Stage) -> list[cloudwatch.IWidget]:

@@ -13,9 +13,9 @@ from constructs import Construct
 from infra import registry
 from infra.constructs.metrics import NAMESPACE
 from infra.constructs.service_role import ServiceRole, leading_keys
+from infra.function import Function, Target
 from infra.nag import accept, accept_wildcard
 from infra.packages import Packages
-from infra.registry import Function, Target
 from infra.stage import Stage
 from shoal.settings import environment_variable
 
@@ -25,6 +25,7 @@ WILDCARDS: Mapping[Target, str] = {
     "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
     "staging_objects": "An object is named after its job.",
     "output_images": "An object is named after its job.",
+    "retry_schedules": "A schedule is named after the attempt it is for.",
 }
 """Targets whose ARNs end in a wildcard, and why."""
 

@@ -23,6 +23,11 @@ from infra.stage import Stage
 SERVER_ERRORS_MAX = 5
 """A few 503s in a burst are answered by the clients' retries; more in five minutes are an outage."""
 PROVIDER_FAILURE_RATE_MAX = 0.2
+WEBHOOK_FAILURE_RATE_MAX = 0.5
+UNDELIVERED_SECONDS_MAX = 300
+RETRY_DELAY_SECONDS_MAX = 900
+"""The longest an order waits in the queue of retries because it is planned for later."""
+"""First attempts follow an event within seconds."""
 
 Missing = cloudwatch.TreatMissingData
 
@@ -49,6 +54,7 @@ class Monitoring(Construct):
         self._topic = self._alarm_topic(stage)
         self._alarm_on_api(http_api)
         self._alarm_on_jobs()
+        self._alarm_on_webhooks(queues)
         for name, machine in machines.items():
             self._alarm_on_executions(name, machine)
         for name, queue in queues.dead_letters.items():
@@ -105,6 +111,32 @@ class Monitoring(Construct):
             at_least=PROVIDER_FAILURE_RATE_MAX,
             periods=3,
         )
+
+    def _alarm_on_webhooks(self, queues: Queues) -> None:
+        """Endpoints fail all the time; most of them at once is our own failure."""
+        self._alarm(
+            "WebhookFailureRate",
+            self._own.total("WebhookFailures", statistic="Average"),
+            "Most attempts at deliveries fail: is it one account's endpoints, or the way out?",
+            at_least=WEBHOOK_FAILURE_RATE_MAX,
+            periods=3,
+        )
+        self._alarm(
+            "WebhooksDisabled",
+            self._own.total("WebhooksDisabled"),
+            "A webhook was disabled: its account misses events until somebody enables it.",
+        )
+        for name, queue, planned_s in (
+            ("WebhookEvents", queues.webhook_events, 0),
+            ("Deliveries", queues.deliveries, 0),
+            ("Retries", queues.retries, RETRY_DELAY_SECONDS_MAX),
+        ):
+            self._alarm(
+                f"{name}Waiting",
+                queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
+                "The oldest order to deliver an event waits longer than planned.",
+                at_least=planned_s + UNDELIVERED_SECONDS_MAX,
+            )
 
     def _alarm_on_executions(self, name: str, machine: stepfunctions.StateMachine) -> None:
         """A job that fails ends its execution well; one that ends otherwise was left to the sweeper."""

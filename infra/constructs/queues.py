@@ -6,6 +6,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import registry, webhook_registry
+from infra.function import Function
 from infra.nag import accept
 
 RECEIVES_MAX = 5
@@ -15,14 +17,15 @@ VISIBILITY_FACTOR = 6
 
 
 class Queues(Construct):
-    """Polls of providers, closed executions, and what asynchronous invocations could not deliver."""
+    """The queues before the consumers, and one for what asynchronous invocations could not deliver."""
 
-    def __init__(
-        self, scope: Construct, id_: str, *, poll_timeout_seconds: int, close_timeout_seconds: int
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
-        self.poll = self._queue("Poll", poll_timeout_seconds)
-        self.closed_executions = self._queue("ClosedExecutions", close_timeout_seconds)
+        self.poll = self._queue("Poll", registry.POLL_PROVIDER)
+        self.closed_executions = self._queue("ClosedExecutions", registry.CLOSE_EXECUTION)
+        self.webhook_events = self._queue("WebhookEvents", webhook_registry.FAN_OUT_EVENT)
+        self.deliveries = self._queue("Deliveries", webhook_registry.DELIVER_WEBHOOK)
+        self.retries = self._queue("Retries", webhook_registry.RETRY_WEBHOOK)
         self.async_failures = self._dead_letters("AsyncFailures")
         accept(
             self.async_failures,
@@ -36,14 +39,17 @@ class Queues(Construct):
         return {
             "Poll": _dead_letters_of(self.poll),
             "ClosedExecutions": _dead_letters_of(self.closed_executions),
+            "WebhookEvents": _dead_letters_of(self.webhook_events),
+            "Deliveries": _dead_letters_of(self.deliveries),
+            "Retries": _dead_letters_of(self.retries),
             "AsyncFailures": self.async_failures,
         }
 
-    def _queue(self, name: str, consumer_timeout_seconds: int) -> sqs.Queue:
+    def _queue(self, name: str, consumer: Function) -> sqs.Queue:
         return sqs.Queue(
             self,
             name,
-            visibility_timeout=Duration.seconds(VISIBILITY_FACTOR * consumer_timeout_seconds),
+            visibility_timeout=Duration.seconds(VISIBILITY_FACTOR * consumer.timeout_seconds),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(

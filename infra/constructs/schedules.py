@@ -12,6 +12,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from shoal.domain.events import SOURCE
+
 BATCH_SIZE = 5
 RETRIES = 2
 UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
@@ -71,8 +73,24 @@ class Schedules(Construct):
             targets=[targets.SqsQueue(queue, dead_letter_queue=self._dead_letters)],
         )
 
+    def on_event(self, bus: events.IEventBus, types: Iterable[str], queue: sqs.IQueue) -> None:
+        """Put every event of these types on Shoal's own bus into the queue."""
+        events.Rule(
+            self,
+            "WebhookEvents",
+            event_bus=bus,
+            event_pattern=events.EventPattern(source=[SOURCE], detail_type=list(types)),
+            targets=[targets.SqsQueue(queue, dead_letter_queue=self._dead_letters)],
+        )
+
     def consume(
-        self, name: str, function: lambda_.IFunction, *, queue: sqs.IQueue, concurrency_max: int
+        self,
+        name: str,
+        function: lambda_.IFunction,
+        *,
+        queue: sqs.IQueue,
+        concurrency_max: int,
+        batch_size: int = BATCH_SIZE,
     ) -> None:
         """Feed the function from the queue; only the messages it reports as failed come again."""
         lambda_.EventSourceMapping(
@@ -80,7 +98,7 @@ class Schedules(Construct):
             f"{name}Messages",
             target=function,
             event_source_arn=queue.queue_arn,
-            batch_size=BATCH_SIZE,
+            batch_size=batch_size,
             max_concurrency=concurrency_max,
             report_batch_item_failures=True,
         )

@@ -16,7 +16,7 @@ TRACING_ACTIONS = {
     # Step Functions decides itself which executions it traces.
     "states.amazonaws.com": (*SEND_TRACES, "xray:GetSamplingRules", "xray:GetSamplingTargets"),
 }
-"""What a service needs to trace, as its developer guide says."""
+"""What a service that traces needs for it, as its developer guide says."""
 
 
 class ServiceRole(Construct):
@@ -33,7 +33,7 @@ class ServiceRole(Construct):
     ) -> None:
         super().__init__(scope, id_)
         policy = iam.PolicyDocument(statements=list(statements))
-        if stage.tracing:
+        if stage.tracing and service in TRACING_ACTIONS:
             policy.add_statements(
                 iam.PolicyStatement(actions=list(TRACING_ACTIONS[service]), resources=["*"])
             )

@@ -30,6 +30,8 @@ from infra.local.processes import ROOT, LocalCloudError, Service, require_free, 
 
 FOLDER = ROOT / ".local"
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
+OVERRIDES = ("SHOAL_PROVIDER_DEADLINE_S", "SHOAL_WEBHOOK_RETRY_S")
+"""What the environment may change of the local stage."""
 SHOAL = Path(sys.executable).with_name("shoal")
 DEMO_EMAIL, DEMO_USD = "demo@example.com", "10.00"
 DEMO_USD_MIN = Decimal("0.02")  # the price of the demo's picture
@@ -93,9 +95,8 @@ class Local:
                 )
 
     def _deploy(self, endpoint: aws.Endpoint) -> None:
-        settings = {"SHOAL_LOCAL_URL": self.api_url}
-        if deadline := os.environ.get("SHOAL_PROVIDER_DEADLINE_S"):
-            settings["SHOAL_PROVIDER_DEADLINE_S"] = deadline
+        chosen = {name: os.environ[name] for name in OVERRIDES if os.environ.get(name)}
+        settings = {"SHOAL_LOCAL_URL": self.api_url, **chosen}
         digest = source_hash(settings)
         deployed = self.deployed.read_text() if self.deployed.exists() else None
         if deployed == digest:

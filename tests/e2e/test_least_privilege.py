@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
+from unittest.mock import patch
 
 import pytest
 import requests
 
 from infra import registry
+from infra.function import Function
 from infra.local.aws import Endpoint
 from infra.local.cloud import local_cloud
 from tests.local_cloud.lab import Lab
 from tests.support import Customer, Deployed, eventually
 from tests.support_bus import BusLog
 from tests.support_fixtures import pause_sweeper
+from tests.support_receiver import Receiver, reply
 from tests.support_tasks import MODEL, TasksClient
+from tests.support_webhooks import WebhooksClient
 from tests.workflow.machine import Workshop
 
 SCANS = """
@@ -28,8 +33,9 @@ DENIED = ("AccessDenied", "not authorized to perform", "explicit deny")
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The stack in a cloud of its own that enforces IAM."""
+    """The stack in a cloud of its own that enforces IAM; a webhook's second retry is left to a schedule."""
     with (
+        patch.dict(os.environ, {"SHOAL_WEBHOOK_RETRY_S": "1,1000"}),
         local_cloud(tmp_path_factory.mktemp("guarded"), enforce_iam=True) as cloud,
         requests.Session() as http,
     ):
@@ -51,6 +57,7 @@ def use_everything(guarded: Deployed) -> None:
     assert customer.client.cancel(customer.client.submit("[timeout] a shark")).status_code == 200
     assert customer.client.usage().status_code == 200
     use_tasks(guarded, customer)
+    use_webhooks(guarded, customer)
     lose_an_input(guarded, customer)
     lose_a_picture(workshop, customer)
     abort(workshop, customer)
@@ -75,6 +82,38 @@ def use_tasks(guarded: Deployed, customer: Customer) -> None:
     assert tasks.data("POST", "/v1/quote", json={"model": MODEL, "prompt": "a mug"})
     canceled = tasks.submit("[timeout] mugs", num_outputs=2)
     assert tasks.data("POST", f"/v1/tasks/{canceled}/cancel")["status"] == "canceled"
+
+
+def use_webhooks(guarded: Deployed, customer: Customer) -> None:
+    """Webhooks of endpoints that take events, that fail and that are gone; all there is to do with them."""
+    webhooks = WebhooksClient(customer.client)
+    with Receiver() as good, Receiver(reply(500)) as failing, Receiver(reply(410)) as gone:
+        kept, _ = webhooks.subscribe(good.url(), "*")
+        left, _ = webhooks.subscribe(gone.url(), "image.*")
+        webhooks.subscribe(failing.url(), "image.*")
+        assert webhooks.call("POST", f"/{kept}/test")["delivery"]["status"] == "delivered"
+        assert webhooks.call("POST", f"/{kept}/rotate")["secret"]
+        assert customer.client.request("POST", "/v1/webhook-secret").status_code == 201
+        customer.client.submit("a shark", webhook_url=good.url("/mine"))
+        eventually(lambda: not webhooks.webhook(left)["enabled"])
+        eventually(lambda: webhooks.deliveries(kept, type="webhook.disabled", status="delivered"))
+        eventually(lambda: schedules(guarded))
+        eventually(lambda: [each for each in good.requests if each.path == "/mine"])
+        first = webhooks.deliveries(kept)[-1]
+        webhooks.call("POST", f"/{kept}/deliveries/{first['id']}/resend")
+        webhooks.call("POST", f"/{kept}/recover", json={"since": webhooks.webhook(kept)["created_at"]})
+        assert len(webhooks.call("GET", "")["webhooks"]) == 3
+        body = {"enabled": True}
+        assert customer.client.request("PATCH", f"/api/v1/webhooks/{left}", json=body).status_code == 200
+        eventually(lambda: len(webhooks.deliveries(kept)[-1]["attempts"]) == 2)
+    assert customer.client.request("DELETE", f"/api/v1/webhooks/{left}").status_code == 204
+    assert customer.client.request("GET", "/v1/webhook-secret").status_code == 200
+
+
+def schedules(guarded: Deployed) -> list[str]:
+    """The names of the retries that wait for their time."""
+    found = guarded.cloud.client("scheduler").list_schedules(GroupName="shoal-local-retries")
+    return [schedule["Name"] for schedule in found["Schedules"]]
 
 
 def lose_an_input(guarded: Deployed, customer: Customer) -> None:
@@ -117,7 +156,7 @@ def sweep(workshop: Workshop, customer: Customer) -> None:
     assert customer.client.wait(unstarted_batch.id)["status"] == "completed"
 
 
-def logged(guarded: Deployed, function: registry.Function) -> str:
+def logged(guarded: Deployed, function: Function) -> str:
     """All that a function has logged."""
     group = f"/aws/lambda/shoal-local-{function.verb.replace('_', '-')}"
     pages = guarded.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)

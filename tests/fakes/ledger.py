@@ -97,6 +97,7 @@ class FakeLedger:
         if wallet is None or wallet.balance > AMOUNT_MAX:
             raise NotFound("No such wallet, or it is full.")
         self.tables.move(movement)
+        self.tables.low_since.pop((movement.account_id, movement.asset), None)
         return True
 
     @reached
@@ -104,6 +105,14 @@ class FakeLedger:
         if (account_id, asset) not in self.tables.wallets:
             raise NotFound("No such wallet.")
         return self.tables.wallets[account_id, asset]
+
+    @reached
+    def note_low(self, job: Job, below: int) -> Wallet | None:
+        wallet_id = job.account_id, job.asset
+        wallet = self.tables.wallets[wallet_id]
+        if wallet_id not in self.tables.low_since and wallet.available < below:
+            self.tables.low_since[wallet_id] = job.ulid
+        return wallet if self.tables.low_since.get(wallet_id) == job.ulid else None
 
     @reached
     def entries_sum(self, account_id: str, asset: Asset) -> Movement:

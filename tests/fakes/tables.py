@@ -33,6 +33,7 @@ class Tables:
     tats: dict[str, int] = field(default_factory=dict)
     wallets: dict[WalletId, Wallet] = field(default_factory=dict)
     entries: dict[WalletId, dict[str, Movement]] = field(default_factory=dict)
+    low_since: dict[WalletId, str] = field(default_factory=dict)
     jobs: dict[JobId, Job] = field(default_factory=dict)
     late_outputs: dict[JobId, int] = field(default_factory=dict)
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)

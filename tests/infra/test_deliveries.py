@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra import registry
-from tests.infra.template import Template, text
+from infra import registry, webhook_registry
+from shoal.domain.webhook import EVENT_TYPES
+from tests.infra.template import Template, allowed, text
 
 DEAD_LETTERS = {
     "<QueuesPollDeadLetters.Arn>",
     "<QueuesClosedExecutionsDeadLetters.Arn>",
+    "<QueuesWebhookEventsDeadLetters.Arn>",
+    "<QueuesDeliveriesDeadLetters.Arn>",
+    "<QueuesRetriesDeadLetters.Arn>",
     "<QueuesAsyncFailures.Arn>",
 }
 
@@ -50,22 +54,29 @@ def test_queues_are_encrypted(template: Template) -> None:
 
 
 def test_a_message_stays_hidden_six_times_as_long_as_its_function_runs(template: Template) -> None:
-    for function in (registry.POLL_PROVIDER, registry.CLOSE_EXECUTION):
+    for function in (registry.POLL_PROVIDER, registry.CLOSE_EXECUTION, *webhook_registry.CONSUMERS):
         arn = text(mapping_of(template, function.verb)["EventSourceArn"])
         assert queues_of(template)[arn]["VisibilityTimeout"] >= 6 * function.timeout_seconds
 
 
 def test_only_the_messages_that_failed_come_again(template: Template) -> None:
-    for verb, concurrency in (("poll_provider", template.stage.poll_concurrency_max), ("close_execution", 2)):
+    polls, deliveries = template.stage.poll_concurrency_max, template.stage.delivery_concurrency_max
+    for verb, concurrency, batch in (
+        ("poll_provider", polls, 5),
+        ("close_execution", 2, 5),
+        ("fan_out_event", deliveries, 10),
+        ("deliver_webhook", deliveries, 10),
+        ("retry_webhook", deliveries, 10),
+    ):
         mapping = mapping_of(template, verb)
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert mapping["BatchSize"] == 5
+        assert mapping["BatchSize"] == batch
         assert mapping["ScalingConfig"] == {"MaximumConcurrency": concurrency}
 
 
 def test_every_rule_retries_and_has_dead_letters(template: Template) -> None:
     rules = template.properties("AWS::Events::Rule")
-    assert len(rules) == 3
+    assert len(rules) == 4
     for rule in rules:
         for target in rule["Targets"]:
             assert text(target["DeadLetterConfig"]["Arn"]) == "<QueuesAsyncFailures.Arn>"
@@ -95,7 +106,7 @@ def test_a_scheduled_function_that_fails_leaves_a_dead_letter(template: Template
 
 
 def test_executions_that_end_without_success_reach_their_queue(template: Template) -> None:
-    (rule,) = [rule for rule in template.properties("AWS::Events::Rule") if "EventPattern" in rule]
+    rule = rule_into(template, "<QueuesClosedExecutions.Arn>")
     pattern = rule["EventPattern"]
     assert "EventBusName" not in rule  # the default bus, where AWS services tell what happens
     assert pattern["source"] == ["aws.states"]
@@ -103,7 +114,34 @@ def test_executions_that_end_without_success_reach_their_queue(template: Templat
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     machines = [text(arn) for arn in pattern["detail"]["stateMachineArn"]]
     assert machines == ["<WorkflowGenerate>", "<WorkflowGenerateBatch>"]
-    assert [text(target["Arn"]) for target in rule["Targets"]] == ["<QueuesClosedExecutions.Arn>"]
+
+
+def test_every_event_that_can_be_subscribed_to_reaches_its_queue(template: Template) -> None:
+    rule = rule_into(template, "<QueuesWebhookEvents.Arn>")
+    assert text(rule["EventBusName"]) == "<Bus>"
+    assert rule["EventPattern"] == {"source": ["shoal"], "detail-type": list(EVENT_TYPES)}
+
+
+def test_late_retries_wait_in_a_group_whose_role_reaches_two_queues(dev: Template) -> None:
+    assert dev.one("AWS::Scheduler::ScheduleGroup")["Name"] == "shoal-dev-retries"
+    environment = dev.function("retry_webhook")["Environment"]["Variables"]
+    assert environment["SHOAL_RETRY_SCHEDULE_GROUP"] == "shoal-dev-retries"
+    assert environment["SHOAL_WEBHOOK_RETRY_S"] == "60,300,1800,7200,21600,86400"
+    role = dev.role_of({"Role": environment["SHOAL_RETRY_SCHEDULE_ROLE_ARN"]})
+    assert allowed(role) == {
+        ("sqs:SendMessage", "<QueuesRetries.Arn>"),
+        ("sqs:SendMessage", "<QueuesAsyncFailures.Arn>"),
+    }
+
+
+def rule_into(template: Template, queue: str) -> dict[str, Any]:
+    """The rule whose one target is the queue."""
+    (found,) = [
+        rule
+        for rule in template.properties("AWS::Events::Rule")
+        if [text(target["Arn"]) for target in rule["Targets"]] == [queue]
+    ]
+    return found
 
 
 def test_the_bus_keeps_every_event_of_shoal_for_a_replay(template: Template) -> None:

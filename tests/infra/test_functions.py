@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra import registry
-from infra.registry import Function
+from infra.function import Function
 from infra.stage import DEV
 from shoal import settings
 from shoal.settings import Settings, environment_variable

@@ -3,107 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from itertools import chain
 
 import pytest
 
 from infra import registry
+from tests.infra.expected_grants import (
+    BUS,
+    EXECUTIONS,
+    EXPECTED,
+    IMAGES,
+    LEADING_KEYS,
+    MACHINES,
+    SCHEDULES,
+    STAGING,
+    TABLE,
+)
 from tests.infra.template import Resource, Template, all_states, allowed, listed, statements, text
-
-ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
-TABLE = "<StorageTable.Arn>"
-OPEN_JOBS = f"{TABLE}/index/open_jobs"
-MACHINES = ("generate", "generate-batch")
-MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{name}" for name in MACHINES]
-EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
-BUS = "<Bus.Arn>"
-STAGING = "<StorageStaging.Arn>"
-IMAGES = "<StorageOutputs.Arn>/images/*"
-POLL = "<QueuesPoll.Arn>"
-CLOSED = "<QueuesClosedExecutions.Arn>"
-ASYNC_FAILURES = "<QueuesAsyncFailures.Arn>"
-SECRET = "<CallbackSecret>"
-
-
-def on_each(arns: list[str], *actions: str) -> set[tuple[str, str]]:
-    return {(action, arn) for action in actions for arn in arns}
-
-
-READ_AND_COUNT = {("dynamodb:GetItem", TABLE), ("dynamodb:UpdateItem", TABLE)}
-CLOSE_JOBS = {*READ_AND_COUNT, ("dynamodb:PutItem", TABLE)}
-QUERY_AND_COUNT = {("dynamodb:Query", TABLE), ("dynamodb:UpdateItem", TABLE)}
-START = on_each(MACHINE_ARNS, "states:StartExecution")
-STOP = on_each(EXECUTIONS, "states:StopExecution")
-RESOLVE_TASK = on_each(MACHINE_ARNS, "states:SendTaskSuccess", "states:SendTaskFailure")
-READ_STAGED = {("s3:GetObject", f"{STAGING}/*"), ("s3:ListBucket", STAGING)}
-STAGE = {*READ_STAGED, ("s3:PutObject", f"{STAGING}/*")}
-CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
-
-EXPECTED: dict[str, set[tuple[str, str]]] = {
-    "submit_job": {
-        *CLOSE_JOBS,
-        *START,
-        ("s3:PutObject", f"{STAGING}/*"),
-    },
-    "read_task": READ_AND_COUNT,
-    "list_tasks": QUERY_AND_COUNT,
-    "read_models": {("dynamodb:UpdateItem", TABLE)},
-    "quote_job": READ_AND_COUNT,
-    "summarize_usage": QUERY_AND_COUNT,
-    "read_job": READ_AND_COUNT,
-    "cancel_job": {*CLOSE_JOBS, *STOP, ("events:PutEvents", BUS)},
-    "read_wallet": READ_AND_COUNT,
-    "list_jobs": QUERY_AND_COUNT,
-    "receive_callback": {*READ_AND_COUNT, *CALL_BACK},
-    "read_health": set(),
-    "reject_route": set(),
-    "call_provider": {
-        *READ_AND_COUNT,
-        *CALL_BACK,
-        *RESOLVE_TASK,
-        *STAGE,
-        ("events:PutEvents", BUS),
-    },
-    "store_output": {
-        *READ_STAGED,
-        ("dynamodb:GetItem", TABLE),
-        ("s3:PutObject", IMAGES),
-    },
-    "settle_wallet": CLOSE_JOBS,
-    "release_hold": CLOSE_JOBS,
-    "poll_provider": {
-        *READ_AND_COUNT,
-        *CALL_BACK,
-        *RESOLVE_TASK,
-        *STAGE,
-        ("sqs:ReceiveMessage", POLL),
-        ("sqs:DeleteMessage", POLL),
-        ("sqs:GetQueueAttributes", POLL),
-    },
-    "sweep_jobs": {
-        *CLOSE_JOBS,
-        ("dynamodb:Query", OPEN_JOBS),
-        ("events:PutEvents", BUS),
-        *START,
-        *STOP,
-        *on_each(EXECUTIONS, "states:DescribeExecution"),
-        ("s3:DeleteObject", IMAGES),
-        ("sqs:SendMessage", ASYNC_FAILURES),
-    },
-    "close_execution": {
-        *CLOSE_JOBS,
-        *STOP,
-        ("events:PutEvents", BUS),
-        ("sqs:ReceiveMessage", CLOSED),
-        ("sqs:DeleteMessage", CLOSED),
-        ("sqs:GetQueueAttributes", CLOSED),
-    },
-    "audit_ledger": {
-        ("dynamodb:GetItem", TABLE),
-        ("dynamodb:Query", TABLE),
-        ("dynamodb:Scan", TABLE),
-        ("sqs:SendMessage", ASYNC_FAILURES),
-    },
-}
 
 TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 SAMPLED_TRACES = TRACES | {("xray:GetSamplingRules", "*"), ("xray:GetSamplingTargets", "*")}
@@ -124,6 +41,7 @@ STATE_ACTIONS = {
     "events:putEvents": ("events:PutEvents", BUS),
     "dynamodb:updateItem": ("dynamodb:UpdateItem", TABLE),
 }
+TRUSTED = {"lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"}
 SEND = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sns:Publish"}
 
 
@@ -141,35 +59,29 @@ def test_a_function_may_do_what_its_code_calls_and_no_more(dev: Template, verb: 
 
 def test_a_function_that_moves_no_money_is_let_to_no_wallet(dev: Template) -> None:
     keys = {verb: leading_keys_of(dev.role_of(dev.function(verb))) for verb in EXPECTED}
-    one_job = {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
-    count_request = {"dynamodb:UpdateItem": ["KEY#*"]}
-    assert {verb: found for verb, found in keys.items() if found} == {
-        "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], **count_request},
-        "read_task": {"dynamodb:GetItem": ["ACCOUNT#*"], **count_request},
-        "list_tasks": {"dynamodb:Query": ["ACCOUNT#*"], **count_request},
-        "read_models": count_request,
-        "quote_job": {"dynamodb:GetItem": ["MODEL#*"], **count_request},
-        "summarize_usage": {"dynamodb:Query": ["ACCOUNT#*"], **count_request},
-        "read_wallet": {"dynamodb:GetItem": ["WALLET#*"], **count_request},
-        "list_jobs": {"dynamodb:Query": ["ACCOUNT#*"], **count_request},
-        "receive_callback": one_job,
-        "call_provider": one_job,
-        "store_output": {"dynamodb:GetItem": ["ACCOUNT#*"]},
-        "poll_provider": one_job,
-    }
+    assert {verb: found for verb, found in keys.items() if found} == LEADING_KEYS
     for name in MACHINES:
         role = dev.role_of(dev.machine(name), "RoleArn")
         assert leading_keys_of(role) == {"dynamodb:UpdateItem": ["ACCOUNT#*"]}
 
 
+def test_whoever_speaks_to_strangers_reaches_neither_wallets_nor_accounts_nor_keys(dev: Template) -> None:
+    for verb in ("deliver_webhook", "retry_webhook"):
+        role = dev.role_of(dev.function(verb))
+        on_items = [s for s in statements(role) if text(listed(s["Resource"])[0]) == TABLE]
+        assert all("Condition" in statement for statement in on_items)
+        assert set(chain(*leading_keys_of(role).values())) == {"WEBHOOK#*", "WEBHOOKS#*"}
+
+
 def leading_keys_of(role: Resource) -> dict[str, list[str]]:
-    """The partition keys to which each action is limited."""
-    return {
-        action: statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-        for statement in statements(role)
-        if "Condition" in statement
-        for action in listed(statement["Action"])
-    }
+    """The partition keys to which each action is limited, sorted."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for statement in statements(role):
+        if "Condition" in statement:
+            keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            for action in listed(statement["Action"]):
+                found[action].update(keys)
+    return {action: sorted(keys) for action, keys in found.items()}
 
 
 def test_only_the_audit_scans(dev: Template) -> None:
@@ -193,7 +105,7 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(dev: Template, na
 
 
 def test_wildcards_are_those_reviewed(dev: Template) -> None:
-    reviewed = {*(name for _, name in TRACES), *EXECUTIONS, f"{STAGING}/*", IMAGES}
+    reviewed = {*(name for _, name in TRACES), *EXECUTIONS, f"{STAGING}/*", IMAGES, SCHEDULES}
     for role in dev.properties("AWS::IAM::Role"):
         for action, resource in allowed(role):
             assert "*" not in action
@@ -207,7 +119,7 @@ def test_roles_are_all_there_is(template: Template) -> None:
     assert not template.of_type("AWS::IAM::ManagedPolicy")
     for role in template.properties("AWS::IAM::Role"):
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"]["Service"] in {"lambda.amazonaws.com", "states.amazonaws.com"}
+        assert trust["Principal"]["Service"] in TRUSTED
         assert {statement["Effect"] for statement in statements(role)} == {"Allow"}
 
 

@@ -31,7 +31,15 @@ def test_there_is_an_alarm_on_everything_a_customer_would_notice(template: Templ
     expected = {"ApiServerErrors", "StuckJobs", "LedgerDiscrepancies", "ProviderFailureRate"}
     for machine in ("Generate", "GenerateBatch"):
         expected |= {f"{machine}ExecutionsFailed", f"{machine}ExecutionsTimedOut"}
-    expected |= {f"{name}DeadLetters" for name in ("Poll", "ClosedExecutions", "AsyncFailures")}
+    expected |= {
+        "WebhookFailureRate",
+        "WebhooksDisabled",
+        "WebhookEventsWaiting",
+        "DeliveriesWaiting",
+        "RetriesWaiting",
+    }
+    queues = ("Poll", "ClosedExecutions", "WebhookEvents", "Deliveries", "Retries", "AsyncFailures")
+    expected |= {f"{name}DeadLetters" for name in queues}
     for function in registry.functions():
         expected |= {f"{function.camel}Errors", f"{function.camel}Throttles"}
     assert alarms_of(template).keys() == expected
@@ -51,13 +59,22 @@ def test_dead_letters_are_watched_one_by_one(template: Template) -> None:
     assert watched == {
         "<QueuesPollDeadLetters.QueueName>",
         "<QueuesClosedExecutionsDeadLetters.QueueName>",
+        "<QueuesWebhookEventsDeadLetters.QueueName>",
+        "<QueuesDeliveriesDeadLetters.QueueName>",
+        "<QueuesRetriesDeadLetters.QueueName>",
         "<QueuesAsyncFailures.QueueName>",
     }
 
 
 def test_alarms_read_own_metrics_by_exactly_the_dimensions_they_are_emitted_with(template: Template) -> None:
     own = [alarm for alarm in alarms_of(template).values() if alarm["Namespace"] == "Shoal"]
-    assert {alarm["MetricName"] for alarm in own} == {"StuckJobs", "LedgerDiscrepancies", "ProviderFailures"}
+    assert {alarm["MetricName"] for alarm in own} == {
+        "StuckJobs",
+        "LedgerDiscrepancies",
+        "ProviderFailures",
+        "WebhookFailures",
+        "WebhooksDisabled",
+    }
     for alarm in own:
         assert alarm["Dimensions"] == [{"Name": "service", "Value": template.stage.prefix}]
 

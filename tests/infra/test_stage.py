@@ -36,6 +36,18 @@ def test_a_deadline_that_cannot_be_is_refused(deadline: str) -> None:
         stage_named("local", environ={"SHOAL_PROVIDER_DEADLINE_S": deadline})
 
 
+def test_the_local_stage_takes_pauses_between_retries_from_the_environment() -> None:
+    assert stage_named("local", environ={}).webhook_retry_s == (60, 300, 1_800, 7_200, 21_600, 86_400)
+    assert stage_named("local", environ={"SHOAL_WEBHOOK_RETRY_S": "1,2"}).webhook_retry_s == (1, 2)
+    assert stage_named("dev", environ={"SHOAL_WEBHOOK_RETRY_S": "1,2"}).webhook_retry_s[0] == 60
+
+
+@pytest.mark.parametrize("pauses", ["", "0", "1,", "1.5", "soon", "-1", ",".join("1" * 11)])
+def test_pauses_that_cannot_be_are_refused(pauses: str) -> None:
+    with pytest.raises(InvalidStage, match="SHOAL_WEBHOOK_RETRY_S"):
+        stage_named("local", environ={"SHOAL_WEBHOOK_RETRY_S": pauses})
+
+
 @pytest.mark.parametrize("url", ["", "localhost:8787", "http://localhost:8787/", "http://localhost/api"])
 def test_a_local_url_that_is_no_root_is_refused(url: str) -> None:
     with pytest.raises(InvalidStage, match="SHOAL_LOCAL_URL"):

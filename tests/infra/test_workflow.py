@@ -11,6 +11,7 @@ import pytest
 
 from infra import registry
 from infra.constructs.workflow import MACHINES
+from infra.function import Function
 from infra.stage import DEV
 from tests.infra.template import Template, all_states, synthesized, text
 
@@ -40,9 +41,7 @@ def test_every_substitution_is_used_and_every_name_substituted(template: Templat
 
 
 @pytest.mark.parametrize("function", registry.WORKFLOW, ids=lambda function: function.verb)
-def test_a_state_calls_the_function_of_its_name(
-    dev: Template, name: str, function: registry.Function
-) -> None:
+def test_a_state_calls_the_function_of_its_name(dev: Template, name: str, function: Function) -> None:
     state = all_states(dev.definition(name))[function.camel]
     assert state["Arguments"]["FunctionName"] == f"${{{function.camel}Function}}"
     substitutions = dev.machine(name)["DefinitionSubstitutions"]
@@ -57,9 +56,7 @@ def test_the_provider_deadline_is_the_stages(dev: Template, tmp_path: Path, name
 
 
 @pytest.mark.parametrize("function", registry.WORKFLOW, ids=lambda function: function.verb)
-def test_a_state_waits_longer_than_its_function_runs(
-    dev: Template, name: str, function: registry.Function
-) -> None:
+def test_a_state_waits_longer_than_its_function_runs(dev: Template, name: str, function: Function) -> None:
     assert all_states(dev.definition(name))[function.camel]["TimeoutSeconds"] > function.timeout_seconds
 
 

@@ -13,7 +13,7 @@ from shoal.adapters.dynamodb_usage import DynamoDbRuns, DynamoDbUsage
 from shoal.adapters.system import RandomIds
 from shoal.dialects import image, tasks
 from shoal.domain.api_key import Caller, Scope
-from shoal.domain.catalog import load_catalog
+from shoal.domain.catalog import LowBalance, load_catalog
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset
@@ -25,6 +25,7 @@ from shoal.use_cases.cancel_job import CancelJob
 from shoal.use_cases.close_execution import CloseExecution
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.release_hold import ReleaseHold
 from shoal.use_cases.settle_wallet import SettleWallet
 from shoal.use_cases.submit_job import Answered, SubmitJob
@@ -35,6 +36,7 @@ from tests.support_tasks import MODEL
 
 PUBLIC_URL = "https://cdn.test"
 DEADLINE_S = 180
+LOW_BALANCE = LowBalance(micros=5_000, credits=1)
 PRICE = 10_000
 """What an image of mode 1k costs, and each output of a task."""
 
@@ -57,10 +59,13 @@ class Bench:
         self.jobs, self.ledger, self.keys = DynamoDbJobs(table), DynamoDbLedger(table), DynamoDbKeys(table)
         self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
         self.submit_job = SubmitJob(self.ledger, self.workflow, as_it_is, self.clock, self.ids, DEADLINE_S)
-        self.close_job = CloseJob(self.jobs, self.ledger, self.bus, self.workflow, self.clock, PUBLIC_URL)
+        note_low = NoteLowBalance(self.ledger, LOW_BALANCE)
+        self.close_job = CloseJob(
+            self.jobs, self.ledger, self.bus, self.workflow, note_low, self.clock, PUBLIC_URL
+        )
         self.cancel_job = CancelJob(self.jobs, self.close_job)
         self.close_execution = CloseExecution(self.jobs, self.close_job)
-        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, self.clock, PUBLIC_URL)
+        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, note_low, self.clock, PUBLIC_URL)
         self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clock, PUBLIC_URL)
         self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.outputs, self.close_job, self.clock)
 

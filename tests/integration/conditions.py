@@ -17,7 +17,9 @@ Json = dict[str, Any]
 
 ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)"
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
-CLAUSE = re.compile(r"attribute_(?:not_)?exists\(\w+\)|\w+ (?:=|<>|<=|>=|<|>) :\w+")
+CLAUSE = re.compile(
+    r"attribute_(?:not_)?exists\(#?\w+\)|NOT contains\(\w+, :\w+\)|#?\w+ (?:=|<>|<=|>=|<|>) :\w+"
+)
 CONDITION = re.compile(rf"\(?(?:{CLAUSE.pattern})\)?(?: (?:AND|OR) \(?(?:{CLAUSE.pattern})\)?)*")
 KINDS = {
     ("ACCOUNT", "ACCOUNT"): "account",
@@ -29,6 +31,11 @@ KINDS = {
     ("WALLET", "WALLET"): "wallet",
     ("WALLET", "ENTRY"): "entry",
     ("IDEMPOTENCY", "IDEMPOTENCY"): "idempotency record",
+    ("WEBHOOKS", "COUNT"): "count of subscriptions",
+    ("WEBHOOKS", "SECRET"): "account secret",
+    ("WEBHOOKS", "WEBHOOK"): "subscription",
+    ("WEBHOOK", "DELIVERY"): "delivery",
+    ("WEBHOOK", "SLOTS"): "slots",
 }
 """What an item is, by the first parts of its keys."""
 
@@ -109,17 +116,17 @@ class ConditionedClient:
 
 
 class Meanwhile:
-    """A DynamoDB client that lets something else happen just before its second update of an item."""
+    """A DynamoDB client that lets something else happen just before one of its updates."""
 
-    def __init__(self, client: Any, happen: Callable[[], None]) -> None:
-        self._client, self._happen, self._updates = client, happen, 0
+    def __init__(self, client: Any, happen: Callable[[], None], *, update: int = 2) -> None:
+        self._client, self._happen, self._update, self._updates = client, happen, update, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
     def update_item(self, **arguments: Any) -> Any:
         self._updates += 1
-        if self._updates == 2:
+        if self._updates == self._update:
             self._happen()
         return self._client.update_item(**arguments)
 

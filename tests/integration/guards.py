@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shoal.adapters.dynamodb_accounts import IDLE, WITHIN_BURST
+from shoal.adapters.dynamodb_idempotency import UNUSED
 from shoal.adapters.dynamodb_jobs import EXISTS, OPEN, SAME_DEADLINE, UNANNOUNCED
 from shoal.adapters.dynamodb_ledger import (
     AFFORDABLE,
+    LOW,
     NEW,
     ON_TRIAL,
     ROOM,
     STILL_HELD,
     STILL_OPEN,
     TRIAL_TAKEN,
-    UNUSED,
 )
+from tests.integration import guards_webhooks
 from tests.integration.bench import Bench
 from tests.integration.conditions import Guard, Mutant, Unguarded
 from tests.integration.scenarios_keys import (
@@ -43,10 +45,13 @@ from tests.integration.scenarios_money import (
     a_job_overwrites_no_job_of_the_same_id,
     a_job_without_money_is_refused,
     a_late_output_makes_no_job,
+    a_low_wallet_is_noted_by_one_job,
+    a_top_up_ends_being_low,
     a_top_up_is_made_once,
     a_trial_is_given_back,
     a_trial_is_not_spent_while_there_is_money,
     a_wallet_that_is_not_there_takes_nothing,
+    a_wallet_with_enough_is_not_low,
     an_idempotency_key_counts_for_a_day,
     an_idempotency_key_makes_one_job,
     an_open_job_stays_in_sight_of_the_sweeper,
@@ -56,12 +61,17 @@ from tests.integration.scenarios_money import (
 Scenario = Callable[[Bench], None]
 
 BURSTS = [a_burst_is_admitted_and_no_more, a_rested_key_has_its_whole_burst_again]
-GUARDS: dict[Guard, list[Scenario]] = {
+GUARDS: dict[Guard, list[Scenario]] = guards_webhooks.GUARDS | {
     Guard("job", NEW): [a_job_overwrites_no_job_of_the_same_id],
     Guard("wallet", AFFORDABLE): [a_job_without_money_is_refused],
     Guard("wallet", ON_TRIAL): [a_trial_is_not_spent_while_there_is_money, a_fourth_trial_is_refused],
     Guard("entry", NEW): [a_top_up_is_made_once],
     Guard("wallet", ROOM): [a_full_wallet_takes_no_more, a_wallet_that_is_not_there_takes_nothing],
+    Guard("wallet", LOW, alone=True): [
+        a_low_wallet_is_noted_by_one_job,
+        a_wallet_with_enough_is_not_low,
+        a_top_up_ends_being_low,
+    ],
     Guard("idempotency record", UNUSED): [
         an_idempotency_key_makes_one_job,
         an_idempotency_key_counts_for_a_day,
@@ -104,7 +114,7 @@ UNGUARDED = {
 }
 """Every write under no condition, and why it needs none."""
 
-WITHOUT_EFFECT = {
+WITHOUT_EFFECT = guards_webhooks.WITHOUT_EFFECT | {
     Mutant(Guard("wallet", TRIAL_TAKEN), TRIAL_TAKEN, holds=True): (
         "DynamoDB adds nothing to a number that is not there: a missing wallet fails the transaction anyway"
     ),

@@ -71,6 +71,27 @@ def a_top_up_is_made_once(bench: Bench) -> None:
     assert (made, bench.wallet(caller).balance) == ([True, False], 7)
 
 
+def a_low_wallet_is_noted_by_one_job(bench: Bench) -> None:
+    caller = bench.account(3 * PRICE)
+    first, second = (bench.settle(bench.accept(caller)) for _ in range(2))
+    noted = [bench.ledger.note_low(job, 2 * PRICE) is not None for job in (first, second, first)]
+    assert noted == [True, False, True]
+
+
+def a_wallet_with_enough_is_not_low(bench: Bench) -> None:
+    caller = bench.account(2 * PRICE)
+    job = bench.settle(bench.accept(caller))
+    assert bench.ledger.note_low(job, PRICE) is None
+
+
+def a_top_up_ends_being_low(bench: Bench) -> None:
+    caller = bench.account(3 * PRICE)
+    first, second = (bench.settle(bench.accept(caller)) for _ in range(2))
+    assert bench.ledger.note_low(first, 2 * PRICE)
+    bench.accounts.top_up(caller.account_id, Asset.USD, 1)
+    assert bench.ledger.note_low(second, 2 * PRICE)
+
+
 def a_full_wallet_takes_no_more(bench: Bench) -> None:
     caller = bench.account(1)
     bench.accounts.top_up(caller.account_id, Asset.USD, AMOUNT_MAX)

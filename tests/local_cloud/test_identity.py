@@ -15,6 +15,23 @@ import boto3
 def handler(event, context):
     boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='"done"')
 """
+SENDS_BATCH = """
+import boto3
+def handler(event, context):
+    entries = [{"Id": "1", "MessageBody": "x"}]
+    return len(boto3.client("sqs").send_message_batch(QueueUrl=event["url"], Entries=entries)["Successful"])
+"""
+SCHEDULES = """
+import boto3
+def handler(event, context):
+    boto3.client("scheduler").create_schedule(
+        Name="later",
+        GroupName=event["group"],
+        ScheduleExpression="at(2099-01-01T00:00:00)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": event["queue"], "RoleArn": event["role"]},
+    )
+"""
 READS = """
 import boto3
 def handler(event, context):
@@ -54,6 +71,30 @@ def test_an_answer_to_a_token_is_authorized_on_its_machine(guarded: Lab) -> None
     refused = answered(guarded, "other", allowed_machine="mine")
     assert refused["status"] == "FAILED"
     assert "not authorized to perform: states:SendTaskSuccess" in refused["cause"]
+
+
+def test_a_batch_of_messages_is_authorized_by_the_action_of_one(guarded: Lab) -> None:
+    url = guarded.endpoint.client("sqs").create_queue(QueueName="batched")["QueueUrl"]
+    sender = role(guarded.endpoint, "sender", "sqs:SendMessage", "arn:aws:sqs:us-east-1:000000000000:batched")
+
+    answer = guarded.invoke(guarded.function(SENDS_BATCH, role=sender), {"url": url})
+
+    assert answer == {"error": None, "body": 1}
+
+
+def test_a_schedule_is_authorized_in_its_group(guarded: Lab) -> None:
+    schedules = guarded.endpoint.client("scheduler")
+    arn = "arn:aws:scheduler:us-east-1:000000000000:schedule/mine/*"
+    planner = guarded.function(
+        SCHEDULES, role=role(guarded.endpoint, "planner", "scheduler:CreateSchedule", arn)
+    )
+    target = {"queue": "arn:aws:sqs:us-east-1:000000000000:later", "role": ROLE}
+    errors = {}
+    for group in ("mine", "other"):
+        schedules.create_schedule_group(Name=group)
+        errors[group] = guarded.invoke(planner, {"group": group, **target})["error"]
+
+    assert errors == {"mine": None, "other": "Unhandled"}
 
 
 def test_a_bucket_that_demands_tls_can_be_read(guarded: Lab) -> None:

@@ -19,6 +19,7 @@ def a_catalog(**changes: Any) -> dict[str, Any]:
     return {
         "price_version": "1",
         "default_mode": "2k",
+        "low_balance": {"micros": 1, "credits": 1},
         "models": {"m": a_model()},
         "modes": {"2k": a_mode()},
     } | changes
@@ -99,6 +100,8 @@ def test_the_models_that_ship_have_prices_a_dollar_or_a_credit_can_pay() -> None
         {"models": {"m": a_model(replacement="unknown")}},
         {"models": {"m": a_model(colour="red")}},
         {"models": {"m": a_model(type="poem")}},
+        {"low_balance": {"micros": -1, "credits": 1}},
+        {"low_balance": {"micros": 1}},
         {"extra": 1},
     ],
 )
@@ -111,7 +114,8 @@ def test_a_wrong_catalog_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_catalog_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "catalog.toml"
-    file.write_text('price_version = "1"\ndefault_mode = "2k"\nmodels = {}\nmodes = {}\n')
+    low = "low_balance = {micros = 1, credits = 1}"
+    file.write_text(f'price_version = "1"\ndefault_mode = "2k"\n{low}\nmodels = {{}}\nmodes = {{}}\n')
 
     with pytest.raises(ValidationError, match="default_mode"):
         load_catalog(file)

@@ -8,7 +8,7 @@ from typing import Any
 from shoal.dialects import image, tasks
 from shoal.dialects.fields import either_mode_or_model
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
-from shoal.domain.catalog import load_catalog
+from shoal.domain.catalog import LowBalance, load_catalog
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
@@ -25,6 +25,7 @@ from shoal.use_cases.cancel_job import CancelJob
 from shoal.use_cases.close_execution import CloseExecution
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.poll_provider import PollProvider
 from shoal.use_cases.prepare_submission import PrepareSubmission
 from shoal.use_cases.quote import QuoteJob
@@ -62,6 +63,7 @@ from tests.fakes import (
 
 PUBLIC_URL = "https://cdn.test"
 DEADLINE_S = 180
+LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
 AVAILABLE = frozenset({"simulator"})
 STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
 
@@ -126,7 +128,10 @@ class World:
         self.quote_job = QuoteJob(self.runs, self.clock, load_catalog())
         self.summarize_usage = SummarizeUsage(self.usage)
         self.read_wallet = ReadWallet(self.ledger)
-        self.close_job = CloseJob(self.jobs, self.ledger, self.bus, self.workflow, self.clock, PUBLIC_URL)
+        self.note_low_balance = NoteLowBalance(self.ledger, LOW_BALANCE)
+        self.close_job = CloseJob(
+            self.jobs, self.ledger, self.bus, self.workflow, self.note_low_balance, self.clock, PUBLIC_URL
+        )
         self.cancel_job = CancelJob(self.jobs, self.close_job)
         self.receive_callback = ReceiveCallback(
             self.jobs, self.providers, self.callback_urls, self.poll_queue, self.clock
@@ -145,7 +150,9 @@ class World:
     def keep_outputs_for(self, seconds: int | None) -> None:
         """Give the stage a retention; None is for ever."""
         self.store_output = StoreOutput(self.jobs, self.staging, self.outputs, inspect_any, seconds)
-        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, self.clock, PUBLIC_URL, seconds)
+        self.settle_wallet = SettleWallet(
+            self.jobs, self.ledger, self.runs, self.note_low_balance, self.clock, PUBLIC_URL, seconds
+        )
 
     def customer(
         self,

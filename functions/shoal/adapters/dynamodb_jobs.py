@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from shoal.adapters.dynamodb_items import (
@@ -12,9 +12,10 @@ from shoal.adapters.dynamodb_items import (
     job_key,
     job_of,
 )
+from shoal.adapters.dynamodb_pages import Range, read_page
 from shoal.adapters.dynamodb_table import ConditionFailed, Item, Table, Update
-from shoal.domain.errors import JobClosed, NotFound, ValidationFailed
-from shoal.domain.ids import first_ulid_at, job_ulid
+from shoal.domain.errors import JobClosed, NotFound
+from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
 from shoal.domain.ports import JobFilter, JobPage
 
@@ -25,9 +26,6 @@ EXISTS = "attribute_exists(pk)"
 
 READ_MAX = 1000
 """Jobs one page may read while it looks for matches: a selective filter gets a short page, not a slow one."""
-
-_ULID_LAST = "8"
-"""Sorts after the first character of every ULID."""
 
 
 class DynamoDbJobs:
@@ -44,30 +42,11 @@ class DynamoDbJobs:
         return job_of(item)
 
     def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
-        oldest = first_ulid_at(which.from_ms or 0)
-        newest = min(_ends(which.to_ms, cursor))
-        if newest < oldest:  # DynamoDB refuses such a range
-            return JobPage((), None)
-        arguments: dict[str, Any] = {
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
-            "ScanIndexForward": False,
-            "Limit": min(READ_MAX, limit + 1),
-            "values": {
-                ":pk": account_key(account_id)[0],
-                ":oldest": f"JOB#{oldest}",
-                ":newest": f"JOB#{newest}",
-            },
-        }
-        found: list[Job] = []
-        read = 0
-        for items, last in self._table.query(**arguments):
-            read += len(items)
-            found += [job for job in map(job_of, items) if _matches(job, which)]
-            if len(found) > limit:
-                return JobPage(tuple(found[:limit]), found[limit - 1].ulid)
-            if last and read >= READ_MAX:
-                return JobPage(tuple(found), last["sk"].removeprefix("JOB#"))
-        return JobPage(tuple(found), None)
+        jobs = Range.of(account_key(account_id)[0], "JOB#", which.from_ms, which.to_ms, cursor)
+        page = read_page(
+            self._table, jobs, job_of, lambda job: _matches(job, which), limit=limit, read_max=READ_MAX
+        )
+        return JobPage(page.found, page.next_cursor)
 
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         job = self.get(account_id, job_id)
@@ -143,23 +122,3 @@ def _matches(job: Job, which: JobFilter) -> bool:
         (None if which.test is None else (which.test,), job.test),
     )
     return all(values is None or value in values for values, value in wanted)
-
-
-def _ends(to_ms: int | None, cursor: str | None) -> Iterator[str]:
-    """Every bound a page has above. Raises `ValidationFailed`."""
-    yield _ULID_LAST
-    if to_ms is not None:
-        yield first_ulid_at(to_ms)
-    if cursor is not None:
-        yield _before(cursor)
-
-
-def _before(cursor: str) -> str:
-    """The largest sort key below a cursor, which is the ULID of the last job shown."""
-    if job_ulid(f"job_{cursor}") is None:
-        raise ValidationFailed(
-            "The cursor is not one this API gave out.",
-            details={"fields": [{"field": "cursor", "message": "unknown cursor"}]},
-        )
-    # "!" sorts below every character of a ULID and "~" above: the string just below the cursor.
-    return f"{cursor[:-1]}{chr(ord(cursor[-1]) - 1)}~"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from shoal.adapters.dynamodb_audit import audit, entries_sum
+from shoal.adapters.dynamodb_idempotency import record_of, record_put, recorded
 from shoal.adapters.dynamodb_items import (
     entry_item,
-    idempotency_key,
     job_item,
     job_key,
     open_shard,
@@ -19,7 +18,7 @@ from shoal.adapters.dynamodb_items import (
     wallet_of,
 )
 from shoal.adapters.dynamodb_table import (
-    Item,
+    ConditionFailed,
     Put,
     Table,
     TransactionContended,
@@ -51,13 +50,13 @@ from shoal.domain.ports import Discrepancy
 from shoal.domain.wallet import Movement, Wallet
 
 NEW = "attribute_not_exists(pk)"
-UNUSED = "attribute_not_exists(pk) OR expires_at <= :now_s"
 AFFORDABLE = "available >= :price"
 ON_TRIAL = "available < :price AND free_generations >= :one"
 STILL_HELD = "held >= :amount"
 TRIAL_TAKEN = "attribute_exists(pk)"
 STILL_OPEN = "hold_state = :held"
 ROOM = "attribute_exists(pk) AND balance <= :balance_max"
+LOW = "available < :below AND attribute_not_exists(low_since)"
 
 _MOVE = "SET balance = balance + :balance, held = held + :held_delta, available = available + :available"
 _MOVE_TRIALS = ", free_generations = free_generations + :trials"
@@ -82,7 +81,7 @@ class DynamoDbLedger:
             Put(entry_item(hold), NEW),
         ]
         if record:
-            parts.append(_record_put(record, now_ms))
+            parts.append(record_put(record, now_ms))
         try:
             self._table.transact(parts)
         except TransactionContended as contended:
@@ -94,10 +93,7 @@ class DynamoDbLedger:
         return None
 
     def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        item = self._table.get(*idempotency_key(key.account_id, key.route, key.key))
-        if item is None or int(item["expires_at"]) <= now_ms // 1000:
-            return None
-        return _record_of(item, key)
+        return recorded(self._table, key, now_ms)
 
     def capture(
         self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
@@ -129,7 +125,7 @@ class DynamoDbLedger:
     def top_up(self, movement: Movement) -> bool:
         room = {":balance_max": AMOUNT_MAX}
         try:
-            self._table.transact([_moved(movement, ROOM, room), Put(entry_item(movement), NEW)])
+            self._table.transact([_topped_up(movement, room), Put(entry_item(movement), NEW)])
         except TransactionContended:
             raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused as refused:
@@ -143,6 +139,16 @@ class DynamoDbLedger:
         if item is None:
             raise NotFound("No such wallet.")
         return wallet_of(item)
+
+    def note_low(self, job: Job, below: int) -> Wallet | None:
+        key = wallet_key(job.account_id, job.asset)
+        try:
+            values = {":below": below, ":job": job.ulid}
+            return wallet_of(self._table.update(Update(key, "SET low_since = :job", LOW, values)))
+        except ConditionFailed as failed:
+            # A repeated run finds its own note there.
+            noted = failed.item and failed.item.get("low_since") == job.ulid
+            return wallet_of(failed.item) if failed.item and noted else None
 
     def entries_sum(self, account_id: str, asset: Asset) -> Movement:
         return entries_sum(self._table, account_id, asset)
@@ -220,42 +226,19 @@ def _moved(movement: Movement, condition: str, values: dict[str, Any]) -> Update
     return Update(key, expression, condition, arguments | values)
 
 
+def _topped_up(movement: Movement, room: dict[str, Any]) -> Update:
+    """More money may run low anew."""
+    moved = _moved(movement, ROOM, room)
+    return replace(moved, expression=f"{moved.expression} REMOVE low_since")
+
+
 def _resolvable(job: Job) -> tuple[str, dict[str, Any]]:
     return (TRIAL_TAKEN, {}) if job.free_trial else (STILL_HELD, {":amount": job.hold.amount})
 
 
-def _record_put(record: IdempotencyRecord, now_ms: int) -> Put:
-    pk, sk = idempotency_key(record.key.account_id, record.key.route, record.key.key)
-    item = {
-        "pk": pk,
-        "sk": sk,
-        "fingerprint": record.key.fingerprint,
-        "job_id": record.job_id,
-        "answer_status": record.status,
-        "answer_body": json.dumps(record.body),
-        "expires_at": record.expires_at_ms // 1000,
-    }
-    return Put(item, UNUSED, {":now_s": now_ms // 1000})
-
-
 def _refused_submit(refused: TransactionRefused, record: IdempotencyRecord | None) -> IdempotencyRecord:
     if record and refused.failed(3):
-        return _record_of(refused.reasons[3].item, record.key)
+        return record_of(refused.reasons[3].item, record.key)
     if refused.failed(1):
         raise InsufficientBalance() from None
     raise InternalError() from refused
-
-
-def _record_of(item: Item | None, again: IdempotencyKey) -> IdempotencyRecord:
-    if item is None:
-        raise IdempotencyInFlight(retry_after_seconds=1)
-    key = IdempotencyKey(again.account_id, again.route, again.key, item["fingerprint"])
-    body = json.loads(item["answer_body"])
-    record = IdempotencyRecord(
-        key,
-        item["job_id"],
-        int(item["answer_status"]),
-        body,
-        int(item["expires_at"]) * 1000,
-    )
-    return record.replay(again)

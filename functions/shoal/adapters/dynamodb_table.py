@@ -116,6 +116,22 @@ class Update:
         return {"Update": self.arguments(table)}
 
 
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove an item that is there."""
+
+    key: tuple[str, str]
+
+    def request(self, table: str) -> dict[str, Any]:
+        return {
+            "Delete": {
+                "TableName": table,
+                "Key": marshal({"pk": self.key[0], "sk": self.key[1]}),
+                "ConditionExpression": "attribute_exists(pk)",
+            }
+        }
+
+
 class Table:
     """Single-table access. `sleep` and `jitter` (seconds, and a number from 0 to 1) are for tests to own."""
 
@@ -142,6 +158,22 @@ class Table:
             )
         return unmarshal(answer["Item"]) if "Item" in answer else None
 
+    def get_several(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Item]:
+        """Those of the items that are there, at most 100, read consistently, by their keys."""
+        wanted: Any = {
+            self._name: {"Keys": [marshal({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}
+        }
+        found: list[Item] = []
+        for attempt in range(CONFLICT_ATTEMPTS_MAX):
+            with unavailable_when_unreachable():
+                answer = self._client.batch_get_item(RequestItems=wanted)
+            found += map(unmarshal, answer["Responses"].get(self._name, []))
+            wanted = answer.get("UnprocessedKeys")
+            if not wanted:
+                return {(item["pk"], item["sk"]): item for item in found}
+            self._wait_for_others(attempt)
+        raise Unavailable(retry_after_seconds=1)
+
     def update(self, update: Update) -> Item:
         """The item after the change. Raises `ConditionFailed`, and `Unavailable` under contention."""
         arguments = update.arguments(self._name)
@@ -154,7 +186,7 @@ class Table:
                 self._raise_or_wait(error, attempt)
         raise Unavailable(retry_after_seconds=1)
 
-    def transact(self, parts: Sequence[Put | Update]) -> None:
+    def transact(self, parts: Sequence[Put | Update | Delete]) -> None:
         """Write all parts or none. Raises `TransactionRefused`, `TransactionContended`, `Unavailable`."""
         requests = [part.request(self._name) for part in parts]
         for attempt in range(CONFLICT_ATTEMPTS_MAX):

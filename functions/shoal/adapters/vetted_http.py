@@ -88,12 +88,12 @@ class VettedHttp:
         response_bytes_max: int = 16 * 1024,
         too_long: Literal["cut", "refuse"] = "cut",
     ) -> Response:
-        """One exchange. The wall clock runs from the connecting to the last byte of the answer.
+        """One exchange. The wall clock runs from the resolving to the last byte of the answer.
 
         Raises `ExchangeError`. A status is never an error, a redirect is an answer like any other.
         """
-        vetted = vet(url, self._rules, self._resolve)
         deadline = _Deadline(wall_clock_seconds)
+        vetted = vet(url, self._rules, self._resolve)
         with _plain_errors(wall_clock_seconds), self._connect(vetted, deadline) as sock:
             client = http.client.HTTPConnection(vetted.target.host, vetted.target.port)
             client.sock = _TimedSocket(sock, deadline)

@@ -14,11 +14,13 @@ from shoal.adapters.dynamodb_table import Table
 from shoal.adapters.eventbridge import EventBridgeBus
 from shoal.adapters.s3 import S3Outputs
 from shoal.adapters.stepfunctions import StepFunctionsWorkflow
+from shoal.domain.catalog import load_catalog
 from shoal.settings import SweepJobsSettings
 from shoal.use_cases.audit_ledger import AuditLedger
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.inspect_account import InspectAccount
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.sweep_jobs import SweepJobs
 
 
@@ -38,7 +40,8 @@ def operator_of(settings: SweepJobsSettings, client: Callable[[str], Any]) -> Op
     jobs, ledger = DynamoDbJobs(table), DynamoDbLedger(table)
     workflow = StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
     bus = EventBridgeBus(client("events"), settings.event_bus)
-    close_job = CloseJob(jobs, ledger, bus, workflow, bootstrap.clock, settings.public_url)
+    note_low = NoteLowBalance(ledger, load_catalog().low_balance)
+    close_job = CloseJob(jobs, ledger, bus, workflow, note_low, bootstrap.clock, settings.public_url)
     return Operator(
         manage=bootstrap.manage_accounts(table),
         inspect=InspectAccount(DynamoDbAccounts(table), DynamoDbKeys(table), jobs, ledger),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -28,6 +28,20 @@ def image_error(error: ApiError) -> dict[str, Any]:
 def tasks_error(error: ApiError) -> dict[str, Any]:
     """`{"data":null,"error":{"code":"insufficient_balance","message":…,"status":402,"details":{…}}}`"""
     return {"data": None, "error": _fields(error, error.code) | {"details": error.details}}
+
+
+def video_error(api_url: str) -> Callable[[ApiError], dict[str, Any]]:
+    """`{"code":"not_found","message":…,"docs_url":"https://…/docs/api#not_found","details":{…}}`"""
+
+    def render(error: ApiError) -> dict[str, Any]:
+        return {
+            "code": error.code,
+            "message": error.message,
+            "docs_url": f"{api_url.rstrip('/')}/docs/api#{error.code}",
+            "details": error.details,
+        }
+
+    return render
 
 
 def validation_failed(error: ValidationError) -> ValidationFailed:

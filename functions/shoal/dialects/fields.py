@@ -88,7 +88,7 @@ def check_parameters(query: Mapping[str, str], known: set[str]) -> None:
 
 def parse_range(query: Mapping[str, str]) -> tuple[int | None, int | None]:
     """`from` and `to` in Unix ms. Raises `ValidationFailed`, also when they are the wrong way round."""
-    from_ms, to_ms = _moment(query, "from"), _moment(query, "to")
+    from_ms, to_ms = parse_moment(query, "from"), parse_moment(query, "to")
     if from_ms is not None and to_ms is not None and from_ms > to_ms:
         raise invalid_field("from", "must not be after to")
     return from_ms, to_ms
@@ -116,7 +116,8 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _moment(query: Mapping[str, str], name: str) -> int | None:
+def parse_moment(query: Mapping[str, str], name: str) -> int | None:
+    """An ISO 8601 time in Unix ms, None without one; UTC if it names no zone. Raises `ValidationFailed`."""
     if name not in query:
         return None
     try:

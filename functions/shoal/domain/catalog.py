@@ -85,11 +85,23 @@ class Mode(_Entry):
     price_micros: NonNegativeInt
 
 
+class LowBalance(_Entry):
+    """With less than this available a wallet is low: micro-dollars, and credits."""
+
+    micros: NonNegativeInt
+    credits: NonNegativeInt
+
+    def of(self, asset: Asset) -> int:
+        """The threshold in the asset's unit."""
+        return self.micros if asset.in_dollars else self.credits
+
+
 class Catalog(_Entry):
-    """All that can be asked for and what it costs."""
+    """All that can be asked for and what it costs, and when a wallet is low."""
 
     price_version: str
     default_mode: str
+    low_balance: LowBalance
     models: dict[str, Model]
     modes: dict[str, Mode]
 

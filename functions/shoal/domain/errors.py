@@ -10,6 +10,9 @@ ShoalError
 │   ├── NotFound              404
 │   ├── MethodNotAllowed      405
 │   ├── JobAlreadyTerminal    409
+│   ├── TooManyWebhooks       409
+│   ├── WebhookDisabled       409
+│   ├── ResentTooOften        409
 │   ├── IdempotencyInFlight   409
 │   ├── PayloadTooLarge       413
 │   ├── UnsupportedMediaType  415
@@ -110,6 +113,19 @@ class MethodNotAllowed(ApiError):
 
 class JobAlreadyTerminal(ApiError):
     status, code, message = 409, "conflict", "The job has already ended."
+
+
+class TooManyWebhooks(ApiError):
+    status, code = 409, "conflict"
+    message = "The account has as many webhooks as it may have: delete one first."
+
+
+class WebhookDisabled(ApiError):
+    status, code, message = 409, "conflict", "The webhook is disabled: enable it first."
+
+
+class ResentTooOften(ApiError):
+    status, code, message = 409, "conflict", "This delivery has been sent again as often as is possible."
 
 
 class IdempotencyInFlight(ApiError):

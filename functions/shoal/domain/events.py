@@ -8,7 +8,8 @@ from typing import Any
 
 from shoal.domain.ids import derived_id
 from shoal.domain.job import Dialect, Job, JobStatus
-from shoal.domain.money import decimal_amount, format_usd
+from shoal.domain.money import decimal_amount, format_amount, format_usd
+from shoal.domain.wallet import Wallet
 
 SOURCE = "shoal"
 _FAMILY = {Dialect.IMAGE: "image", Dialect.TASKS: "task"}
@@ -58,6 +59,25 @@ def closing_events(job: Job, public_url: str) -> list[Event]:
     return [
         _event(f"{family}.{outcome}", job, closed_at_ms, data) for family in (_FAMILY[job.dialect], "job")
     ]
+
+
+def low_balance_event(job: Job, wallet: Wallet, below: int) -> Event:
+    """`wallet.low_balance`: a completed job left less than `below` available in its wallet."""
+    at_ms, event_type = job.closed_at_ms or job.created_at_ms, "wallet.low_balance"
+    detail = {
+        "id": derived_id("evt", at_ms, job.id, event_type),
+        "type": event_type,
+        "created_at": iso_ms(at_ms),
+        "account_id": job.account_id,
+        "data": {
+            "asset": wallet.asset,
+            "balance": format_amount(wallet.asset, wallet.balance),
+            "available": format_amount(wallet.asset, wallet.available),
+            "threshold": format_amount(wallet.asset, below),
+            "test": job.test,
+        },
+    }
+    return Event(event_type, detail)
 
 
 def output_url(key: str, public_url: str) -> str:

@@ -7,7 +7,8 @@ import re
 
 from ulid import ULID
 
-_JOB_ID = re.compile(r"(?:job|gen|vid)_([0-7][0-9A-HJKMNP-TV-Z]{25})")
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_JOB_ID = re.compile(rf"(?:job|gen|vid)_({_ULID.pattern})")
 
 
 def job_ulid(job_id: str) -> str | None:
@@ -28,3 +29,18 @@ def derived_id(prefix: str, at_ms: int, *parts: str) -> str:
 def first_ulid_at(at_ms: int) -> str:
     """The smallest ULID of a moment (Unix time in ms): a bound for queries by time."""
     return str(ULID.from_bytes(at_ms.to_bytes(6, "big") + bytes(10)))
+
+
+def is_ulid(text: str) -> bool:
+    return _ULID.fullmatch(text) is not None
+
+
+def ulid_of(prefix: str, id_: str) -> str | None:
+    """The ULID of a well-formed id with this prefix, else None."""
+    found, _, ulid = id_.partition("_")
+    return ulid if found == prefix and is_ulid(ulid) else None
+
+
+def moment_of(id_: str) -> int:
+    """Unix time in ms at which an id was made. Raises ValueError for one without a ULID."""
+    return int(ULID.from_str(id_.partition("_")[2]).milliseconds)

@@ -145,6 +145,12 @@ class Ledger(Protocol):
     def wallet(self, account_id: str, asset: Asset) -> Wallet:
         """Raises `NotFound`."""
 
+    def note_low(self, job: Job, below: int) -> Wallet | None:
+        """The job's wallet if this job is the first since the last top-up to find less than that available.
+
+        The same again when asked again for the same job.
+        """
+
     def entries_sum(self, account_id: str, asset: Asset) -> Movement:
         """All entries of a wallet, added up."""
 

@@ -13,6 +13,7 @@ from shoal.domain.errors import JobError
 from shoal.domain.events import closing_events
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.domain.ports import Bus, Clock, Jobs, Ledger, Workflow
+from shoal.use_cases.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class CloseJob:
     ledger: Ledger
     bus: Bus
     workflow: Workflow
+    note_low_balance: NoteLowBalance
     clock: Clock
     public_url: str
 
@@ -39,7 +41,7 @@ class CloseJob:
 
     def announce(self, job: Job) -> None:
         """Tell the world of a terminal job and let go of it. Safe to repeat: the events keep their ids."""
-        self.bus.publish(closing_events(job, self.public_url))
+        self.bus.publish(closing_events(job, self.public_url) + self.note_low_balance(job))
         self.jobs.mark_announced(job)
         if job.closed_by is not Closer.WORKFLOW:
             self.workflow.stop(job)

@@ -10,6 +10,7 @@ from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.events import Event, closing_events
 from shoal.domain.job import Closer, Job, JobStatus, Output
 from shoal.domain.ports import Clock, Jobs, Ledger, Runs
+from shoal.use_cases.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class SettleWallet:
     jobs: Jobs
     ledger: Ledger
     runs: Runs
+    note_low_balance: NoteLowBalance
     clock: Clock
     public_url: str
     retention_s: int | None = None
@@ -37,7 +39,7 @@ class SettleWallet:
         if job.status is not JobStatus.COMPLETED:
             self.jobs.note_late_output(job, self.clock.now_ms())
             raise JobClosed(job.id)
-        return job, closing_events(job, self.public_url)
+        return job, closing_events(job, self.public_url) + self.note_low_balance(job)
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:
         now_ms = self.clock.now_ms()

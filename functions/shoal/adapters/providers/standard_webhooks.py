@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 from collections.abc import Mapping
 
 from shoal.domain.errors import CallbackRefused
+from shoal.domain.webhook_signature import standard_signature
 
 TOLERANCE_S = 300
 
@@ -20,7 +19,7 @@ def signed_headers(secret: bytes, message_id: str, timestamp_s: int, body: bytes
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp_s),
-        "webhook-signature": f"v1,{_signature(secret, message_id, str(timestamp_s), body)}",
+        "webhook-signature": standard_signature(secret, message_id, str(timestamp_s), body),
     }
 
 
@@ -34,15 +33,10 @@ def verify(secret: bytes, headers: Mapping[str, str], body: bytes, now_ms: int) 
         raise CallbackRefused("the signature headers are missing or malformed")
     if abs(now_ms // 1000 - int(timestamp)) > TOLERANCE_S:
         raise CallbackRefused("the callback is too old or too new")
-    expected = f"v1,{_signature(secret, message_id, timestamp, body)}".encode()
+    expected = standard_signature(secret, message_id, timestamp, body).encode()
     offered = headers.get("webhook-signature", "").split(" ")
     if not any(hmac.compare_digest(expected, _bytes(signature)) for signature in offered):
         raise CallbackRefused("the signature does not hold")
-
-
-def _signature(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
-    message = _bytes(f"{message_id}.{timestamp}.") + body
-    return base64.b64encode(hmac.new(secret, message, hashlib.sha256).digest()).decode()
 
 
 def _bytes(text: str) -> bytes:

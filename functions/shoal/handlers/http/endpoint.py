@@ -25,6 +25,7 @@ from shoal.domain.errors import (
     PayloadTooLarge,
     UnsupportedMediaType,
 )
+from shoal.domain.idempotency import IdempotencyKey
 from shoal.handlers.http.json_body import json_object
 from shoal.observability import flush_metrics, logger, metrics
 from shoal.use_cases.authenticate import Authenticate, require
@@ -125,6 +126,15 @@ class Request:
         if media_type != "application/json":
             raise UnsupportedMediaType()
         return json_object(data)
+
+    def optional_json_object(self) -> dict[str, Any]:
+        """The body as a JSON object, empty if there is no body. Raises as `json_object` does."""
+        return self.json_object() if self.body else {}
+
+    def idempotency_key(self, caller: Caller, route: str, body: Mapping[str, Any]) -> IdempotencyKey | None:
+        """The caller's `Idempotency-Key`, counting within `route`. Raises `ValidationFailed`."""
+        key = self.headers.get("idempotency-key")
+        return None if key is None else IdempotencyKey.of(caller.account_id, route, key, body)
 
 
 def endpoint(

@@ -10,9 +10,8 @@ from shoal import bootstrap
 from shoal.dialects import image, tasks
 from shoal.dialects.errors import image_error, neutral_error, tasks_error
 from shoal.dialects.fields import either_mode_or_model
-from shoal.domain.api_key import Caller, Scope
+from shoal.domain.api_key import Scope
 from shoal.domain.catalog import load_catalog
-from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job
 from shoal.domain.submission import Submission
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
@@ -43,7 +42,7 @@ def submit(request: Request) -> Answer:
         either_mode_or_model(body)
     in_tasks = request.route == GENERATE and "model" in body
     request.render_error = tasks_error if in_tasks else image_error
-    key = _idempotency_key(request, caller, body)
+    key = request.idempotency_key(caller, request.route, body)
     spoken = _tasks(body, settings) if in_tasks else _image(request, body, settings)
     answered = bootstrap.submit_job()(caller, spoken.submission, key, spoken.accepted)
     logger.append_keys(job_id=answered.job_id)
@@ -71,11 +70,6 @@ def _tasks(body: Mapping[str, Any], settings: SubmitJobSettings) -> Spoken:
 
     submission = tasks.parse_submission(body, load_catalog(), bootstrap.available_providers())
     return Spoken(submission, tasks.accepted, resource)
-
-
-def _idempotency_key(request: Request, caller: Caller, body: Mapping[str, Any]) -> IdempotencyKey | None:
-    key = request.headers.get("idempotency-key")
-    return None if key is None else IdempotencyKey.of(caller.account_id, request.route, key, body)
 
 
 handler = endpoint(submit)

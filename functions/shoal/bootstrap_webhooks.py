@@ -1,0 +1,197 @@
+"""The composition root of the webhook functions; the rest is in `bootstrap`."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shoal.adapters.aws import client
+from shoal.adapters.dynamodb_table import Table
+from shoal.bootstrap import clock, ids, settings_of
+from shoal.domain.webhook import SECRET_BYTES, new_secret
+from shoal.domain.webhook_ports import Lane
+from shoal.settings import (
+    AttemptSettings,
+    DeliverWebhookSettings,
+    FanOutEventSettings,
+    ManageDeliveriesSettings,
+    ManageWebhookSecretSettings,
+    ManageWebhooksSettings,
+    RetryWebhookSettings,
+)
+
+if TYPE_CHECKING:
+    from shoal.adapters.kms import KmsSecretBox
+    from shoal.adapters.webhook_queues import SqsOrderQueue
+    from shoal.use_cases.deliver_webhook import DeliverWebhook
+    from shoal.use_cases.fan_out_event import FanOutEvent
+    from shoal.use_cases.manage_deliveries import ManageDeliveries
+    from shoal.use_cases.manage_webhook_secret import ManageWebhookSecret
+    from shoal.use_cases.manage_webhooks import ManageWebhooks
+    from shoal.use_cases.recover_deliveries import RecoverDeliveries
+
+
+@cache
+def manage_webhooks() -> ManageWebhooks:
+    from shoal.adapters.caller_http import VettedCallerHttp
+    from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
+    from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
+    from shoal.use_cases.manage_webhooks import ManageWebhooks
+
+    settings = settings_of(ManageWebhooksSettings)
+    table = _table(settings.table)
+    return ManageWebhooks(
+        subscriptions=DynamoDbSubscriptions(table),
+        records=DynamoDbIdempotencyRecords(table),
+        secret_box=_secret_box(settings.webhook_key_arn),
+        http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
+        new_secret=_new_secret,
+        clock=clock,
+        ids=ids,
+        subscriptions_max=settings.webhooks_max,
+    )
+
+
+@cache
+def manage_webhook_secret() -> ManageWebhookSecret:
+    from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
+    from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets
+    from shoal.use_cases.manage_webhook_secret import ManageWebhookSecret
+
+    settings = settings_of(ManageWebhookSecretSettings)
+    table = _table(settings.table)
+    return ManageWebhookSecret(
+        account_secrets=DynamoDbAccountSecrets(table),
+        records=DynamoDbIdempotencyRecords(table),
+        secret_box=_secret_box(settings.webhook_key_arn),
+        new_secret=_new_secret,
+        clock=clock,
+    )
+
+
+@cache
+def manage_deliveries() -> ManageDeliveries:
+    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
+    from shoal.adapters.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
+    from shoal.use_cases.manage_deliveries import ManageDeliveries
+
+    settings = settings_of(ManageDeliveriesSettings)
+    table = _table(settings.table)
+    return ManageDeliveries(
+        subscriptions=DynamoDbSubscriptions(table),
+        deliveries=DynamoDbDeliveries(table),
+        queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
+        recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
+        clock=clock,
+        ids=ids,
+        sleep=time.sleep,
+    )
+
+
+@cache
+def fan_out_event() -> FanOutEvent:
+    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+    from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
+    from shoal.adapters.webhook_queues import SqsDeliveryQueue
+    from shoal.use_cases.fan_out_event import FanOutEvent
+
+    settings = settings_of(FanOutEventSettings)
+    table = _table(settings.table)
+    urls = {Lane.QUICK: settings.deliveries_queue_url, Lane.CAREFUL: settings.retries_queue_url}
+    return FanOutEvent(
+        subscriptions=DynamoDbSubscriptions(table),
+        account_secrets=DynamoDbAccountSecrets(table),
+        deliveries=DynamoDbDeliveries(table),
+        queue=SqsDeliveryQueue(client("sqs"), urls),
+        jobs=DynamoDbJobs(table),
+        secret_box=_secret_box(settings.webhook_key_arn),
+        new_secret=_new_secret,
+        clock=clock,
+    )
+
+
+@cache
+def recover_deliveries() -> RecoverDeliveries:
+    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
+    from shoal.adapters.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
+    from shoal.use_cases.recover_deliveries import RecoverDeliveries
+
+    settings = settings_of(FanOutEventSettings)
+    return RecoverDeliveries(
+        deliveries=DynamoDbDeliveries(_table(settings.table)),
+        queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
+        recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
+        clock=clock,
+    )
+
+
+@cache
+def deliver_webhook() -> tuple[DeliverWebhook, SqsOrderQueue]:
+    settings = settings_of(DeliverWebhookSettings)
+    return _deliver(Lane.QUICK, settings), _orders(settings.deliveries_queue_url)
+
+
+@cache
+def retry_webhook() -> tuple[DeliverWebhook, SqsOrderQueue]:
+    settings = settings_of(RetryWebhookSettings)
+    return _deliver(Lane.CAREFUL, settings), _orders(settings.retries_queue_url)
+
+
+def _orders(url: str) -> SqsOrderQueue:
+    from shoal.adapters.webhook_queues import SqsOrderQueue
+
+    return SqsOrderQueue(client("sqs"), url)
+
+
+def _deliver(lane: Lane, settings: AttemptSettings) -> DeliverWebhook:
+    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb_slots import DynamoDbSlots
+    from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
+    from shoal.adapters.eventbridge import EventBridgeBus
+    from shoal.adapters.vetted_http import VettedHttp
+    from shoal.adapters.webhook_http import VettedWebhookHttp
+    from shoal.adapters.webhook_queues import ScheduledRetries, ScheduleTarget, SqsDeliveryQueue
+    from shoal.domain.addresses import LOCAL_RULES, AddressRules
+    from shoal.domain.delivery import RetryLadder
+    from shoal.use_cases.deliver_webhook import DeliverWebhook
+
+    table = _table(settings.table)
+    queue = SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url})
+    target = ScheduleTarget(
+        group=settings.retry_schedule_group,
+        role_arn=settings.retry_schedule_role_arn,
+        queue_arn=settings.retries_queue_arn,
+        dead_letters_arn=settings.async_failures_queue_arn,
+    )
+    return DeliverWebhook(
+        lane=lane,
+        subscriptions=DynamoDbSubscriptions(table),
+        deliveries=DynamoDbDeliveries(table),
+        slots=DynamoDbSlots(table),
+        queue=queue,
+        retries=ScheduledRetries(queue, client("scheduler"), target),
+        secret_box=_secret_box(settings.webhook_key_arn),
+        http=VettedWebhookHttp(VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())),
+        bus=EventBridgeBus(client("events"), settings.event_bus),
+        ladder=RetryLadder(settings.webhook_retry_s),
+        clock=clock,
+    )
+
+
+@cache
+def _table(name: str) -> Table:
+    return Table(client("dynamodb"), name)
+
+
+def _secret_box(key_arn: str) -> KmsSecretBox:
+    from shoal.adapters.kms import KmsSecretBox
+
+    return KmsSecretBox(client("kms"), key_arn)
+
+
+def _new_secret() -> str:
+    return new_secret(secrets.token_bytes(SECRET_BYTES))

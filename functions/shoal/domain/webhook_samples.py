@@ -1,0 +1,75 @@
+"""Made-up events of every type, to try an endpoint with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shoal.domain.events import Event, iso_ms
+
+_ULID = "00000000000000000000000000"
+_JOB = {
+    "job_id": f"job_{_ULID}",
+    "dialect": "image",
+    "model": "nanobanana",
+    "mode": "1k",
+    "test": True,
+    "metadata": None,
+}
+_COMPLETED = {
+    "status": "completed",
+    "cost": "$0.01",
+    "image_url": f"https://example.com/images/job_{_ULID}/0.png",
+    "urls": [f"https://example.com/images/job_{_ULID}/0.png"],
+    "error": None,
+}
+_FAILED: dict[str, Any] = {
+    "status": "failed",
+    "cost": "$0.00",
+    "image_url": None,
+    "urls": [],
+    "error": {"code": "provider_failed", "message": "The provider could not make the image."},
+}
+_TASK = _JOB | {"job_id": f"gen_{_ULID}", "dialect": "tasks", "mode": None}
+_VIDEO = {"video_id": f"vid_{_ULID}", "test": True}
+_SAMPLES: dict[str, dict[str, Any]] = {
+    "video.created": _VIDEO | {"status": "queued"},
+    "video.scene_ready": _VIDEO | {"scene": 1, "clip_url": "https://example.com/videos/scene-1.mp4"},
+    "video.ready": _VIDEO
+    | {
+        "final_video_url": "https://example.com/videos/final.mp4",
+        "narration_audio_url": "https://example.com/videos/narration.mp3",
+        "clip_count": 2,
+    },
+    "video.failed": _VIDEO
+    | {"error": {"code": "provider_failed", "message": "A scene could not be rendered."}},
+    "image.completed": _JOB | _COMPLETED,
+    "image.failed": _JOB | _FAILED,
+    "task.completed": _TASK | _COMPLETED,
+    "task.failed": _TASK | _FAILED,
+    "wallet.low_balance": {
+        "asset": "usd",
+        "balance": "$0.95",
+        "available": "$0.93",
+        "threshold": "$1.00",
+        "test": True,
+    },
+    "webhook.disabled": {
+        "webhook_id": f"wh_{_ULID}",
+        "name": "",
+        "url": "https://example.com/",
+        "reason": "failing",
+        "disabled_at": "2026-05-13T10:23:14.001Z",
+    },
+}
+
+
+def sample_event(event_type: str, event_id: str, account_id: str, at_ms: int) -> Event:
+    """An event of a known type that nothing has caused; its data says so."""
+    detail = {
+        "id": event_id,
+        "type": event_type,
+        "created_at": iso_ms(at_ms),
+        "account_id": account_id,
+        "data": _SAMPLES[event_type] | {"synthetic": True},
+    }
+    return Event(event_type, detail)

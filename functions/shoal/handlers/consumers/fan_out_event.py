@@ -1,0 +1,30 @@
+"""The queue of events: who is to hear of it? Also of orders to recover, which are events come again."""
+
+from __future__ import annotations
+
+import json
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from shoal import bootstrap_webhooks
+from shoal.domain.events import Event
+from shoal.domain.webhook_ports import RecoverOrder
+from shoal.handlers.consumers.queue import consumer
+from shoal.observability import logger
+
+
+def fan_out(record: SQSRecord) -> None:
+    """One message: an event as the bus hands it on, or an order to recover."""
+    message = json.loads(record.body)
+    if "recover" in message:
+        order = RecoverOrder(**message["recover"])
+        logger.append_keys(account_id=order.account_id, webhook_id=order.webhook_id)
+        logger.info("recovered", extra={"deliveries": bootstrap_webhooks.recover_deliveries()(order)})
+        return
+    event = Event(message["detail-type"], message["detail"])
+    logger.append_keys(account_id=event.detail["account_id"], event_id=event.detail["id"])
+    deliveries = bootstrap_webhooks.fan_out_event()(event)
+    logger.info("fanned out", extra={"event_type": event.type, "deliveries": deliveries})
+
+
+handler = consumer(fan_out)

@@ -1,0 +1,79 @@
+"""FanOutEvent: who is to hear of an event? Write a delivery for each, then order its first attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shoal.domain.delivery import Delivery, delivery_of, delivery_of_request
+from shoal.domain.errors import NotFound, Unavailable
+from shoal.domain.events import Event
+from shoal.domain.ports import Clock, Jobs
+from shoal.domain.webhook import CLOSING_TYPES, REQUESTED, AccountSecret, Secrets, Subscription
+from shoal.domain.webhook_ports import (
+    AccountSecrets,
+    Deliveries,
+    DeliveryQueue,
+    Lane,
+    SecretBox,
+    Subscriptions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FanOutEvent:
+    """Ids derive from the event: run again it writes nothing twice, and orders what is already under way."""
+
+    subscriptions: Subscriptions
+    account_secrets: AccountSecrets
+    deliveries: Deliveries
+    queue: DeliveryQueue
+    jobs: Jobs
+    secret_box: SecretBox
+    new_secret: Callable[[], str]
+    clock: Clock
+
+    def __call__(self, event: Event) -> int:
+        """How many deliveries the event has, those missed included. Raises `Unavailable`."""
+        account_id: str = event.detail["account_id"]
+        lanes: dict[Lane, list[Delivery]] = {lane: [] for lane in Lane}
+        for subscription in self.subscriptions.of_account(account_id):
+            if subscription.wants(event.type):
+                lanes[lane_of(subscription)].append(delivery_of(event, subscription))
+        lanes[Lane.CAREFUL] += self._requested(event, account_id)
+        self.deliveries.open([delivery for deliveries in lanes.values() for delivery in deliveries])
+        for lane, deliveries in lanes.items():
+            # Missed ones too: an earlier try, before the disabling, may have written them as pending.
+            self.queue.send(lane, [each.order() for each in deliveries])
+        return sum(map(len, lanes.values()))
+
+    def _requested(self, event: Event, account_id: str) -> Iterator[Delivery]:
+        """The delivery to the address that the job's own request named, if it did."""
+        job_id = event.detail["data"].get("job_id")
+        if event.type not in CLOSING_TYPES or not job_id:
+            return
+        try:
+            url = self.jobs.get(account_id, job_id).webhook_url
+        except NotFound:  # an event that no job of ours caused
+            return
+        if url:
+            self._ensure_secret(account_id)
+            yield delivery_of_request(event, account_id, url)
+
+    def _ensure_secret(self, account_id: str) -> None:
+        if self.account_secrets.get(account_id) is not None:
+            return
+        now_ms = self.clock.now_ms()
+        sealed = self.secret_box.seal(self.new_secret(), account_id, REQUESTED)
+        try:
+            first = AccountSecret(account_id, Secrets(sealed), now_ms, now_ms)
+            self.account_secrets.put(first, None, None, now_ms)
+        except Unavailable:
+            if self.account_secrets.get(account_id) is None:
+                raise
+            # Somebody else made it at the same time: theirs will do.
+
+
+def lane_of(subscription: Subscription) -> Lane:
+    """Whoever is not known to be quick is spoken to where waiting keeps nobody else waiting."""
+    return Lane.QUICK if subscription.good else Lane.CAREFUL

@@ -1,0 +1,100 @@
+"""What a caller does with deliveries: look at them, try an endpoint, send one or many again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shoal.domain.api_key import Caller
+from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, delivery_of_test
+from shoal.domain.errors import ResentTooOften, Unavailable, WebhookDisabled
+from shoal.domain.ports import Clock, Ids
+from shoal.domain.webhook import REQUESTED
+from shoal.domain.webhook_ports import (
+    Deliveries,
+    DeliveryFilter,
+    DeliveryPage,
+    DeliveryQueue,
+    Lane,
+    RecoverOrder,
+    RecoverQueue,
+    Subscriptions,
+)
+from shoal.domain.webhook_samples import sample_event
+
+RECOVER_EVENTS_MAX = 10_000
+TEST_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ManageDeliveries:
+    """`sleep` takes seconds. The webhook id `requested` stands for the `webhook_url`s of requests."""
+
+    subscriptions: Subscriptions
+    deliveries: Deliveries
+    queue: DeliveryQueue
+    recover_queue: RecoverQueue
+    clock: Clock
+    ids: Ids
+    sleep: Callable[[float], None]
+
+    def list(
+        self, caller: Caller, webhook_id: str, which: DeliveryFilter, *, limit: int, cursor: str | None
+    ) -> DeliveryPage:
+        """Newest event first. Raises `NotFound`, `ValidationFailed` for an unknown cursor."""
+        self._check(caller, webhook_id)
+        return self.deliveries.page(caller.account_id, webhook_id, which, limit=limit, cursor=cursor)
+
+    def test(self, caller: Caller, webhook_id: str, event_type: str | None, wait_s: float) -> Delivery:
+        """Send a made-up event, also to a disabled subscription, and wait for the attempt.
+
+        `event_type` None is one the subscription wants. Still pending after `wait_s` if others are before it.
+        Raises `NotFound`.
+        """
+        subscription = self.subscriptions.get(caller.account_id, webhook_id)
+        now_ms = self.clock.now_ms()
+        event = sample_event(
+            event_type or subscription.sample_type, self.ids.new("evt", now_ms), caller.account_id, now_ms
+        )
+        delivery = delivery_of_test(event, subscription)
+        self.deliveries.open([delivery])
+        self.queue.send(Lane.CAREFUL, [delivery.order()])
+        while delivery.status is DeliveryStatus.PENDING and self.clock.now_ms() < now_ms + wait_s * 1000:
+            self.sleep(TEST_PAUSE_S)
+            delivery = self.deliveries.get(caller.account_id, webhook_id, delivery.id)
+        return delivery
+
+    def resend(self, caller: Caller, webhook_id: str, delivery_id: str) -> Delivery:
+        """Begin a delivery anew, also one that was delivered.
+
+        Raises `NotFound`, `WebhookDisabled`, `ResentTooOften`, `Unavailable` if it changed meanwhile.
+        """
+        self._check(caller, webhook_id, enabled=True)
+        delivery = self.deliveries.get(caller.account_id, webhook_id, delivery_id)
+        if delivery.run >= RUNS_MAX:
+            raise ResentTooOften()
+        again = self.deliveries.restart(delivery, self.clock.now_ms())
+        if again is None:
+            raise Unavailable(retry_after_seconds=1)
+        self.queue.send(Lane.CAREFUL, [again.order()])
+        return again
+
+    def recover(self, caller: Caller, webhook_id: str, since_ms: int) -> RecoverOrder:
+        """Have all that was not delivered since a moment sent again. Raises `NotFound`, `WebhookDisabled`."""
+        self._check(caller, webhook_id, enabled=True)
+        order = RecoverOrder(
+            account_id=caller.account_id,
+            webhook_id=webhook_id,
+            since_ms=since_ms,
+            until_ms=self.clock.now_ms(),
+            left=RECOVER_EVENTS_MAX,
+        )
+        self.recover_queue.send(order)
+        return order
+
+    def _check(self, caller: Caller, webhook_id: str, *, enabled: bool = False) -> None:
+        if webhook_id == REQUESTED:
+            return
+        subscription = self.subscriptions.get(caller.account_id, webhook_id)
+        if enabled and not subscription.enabled:
+            raise WebhookDisabled()

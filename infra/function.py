@@ -1,0 +1,122 @@
+"""What a Lambda of the stack is, as data: its code, its size, who calls it and what it may touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from shoal import settings
+from shoal.handlers.http.routes import ROUTES
+
+Group = Literal["http", "workflow", "consumers"]
+Target = Literal[
+    "table",
+    "open_jobs",
+    "machines",
+    "executions",
+    "bus",
+    "staging_bucket",
+    "staging_objects",
+    "output_images",
+    "poll_queue",
+    "closed_executions_queue",
+    "async_failures_queue",
+    "callback_secret",
+    "webhook_key",
+    "webhook_events_queue",
+    "deliveries_queue",
+    "retries_queue",
+    "retry_schedules",
+    "retry_schedule_role",
+]
+
+HTTP_TIMEOUT_SECONDS = 15
+"""Half of the 30 s after which the HTTP API gives up on a function."""
+WAITING_TIMEOUT_SECONDS = 29
+"""For functions that wait for a job to end when asked to: just below those 30 s."""
+MEDIA_MEMORY_MB = 1769
+"""The memory size at which Lambda gives a whole vCPU; drawing and decoding pictures needs one."""
+CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+RESOLVE_TASK = ("states:SendTaskSuccess", "states:SendTaskFailure")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Leave to do exactly these actions on one resource.
+
+    `leading_keys`: patterns that an item's partition key must match; none for any item of a table.
+    """
+
+    target: Target
+    actions: tuple[str, ...]
+    leading_keys: tuple[str, ...] = ()
+
+
+def allow(target: Target, *actions: str) -> Grant:
+    """The grant of `actions` on `target`."""
+    return Grant(target=target, actions=actions)
+
+
+def on_table(*operations: str, keys: tuple[str, ...] = ()) -> Grant:
+    """The grant of DynamoDB operations on items with these partition keys, on all items if none are named.
+
+    A transaction is allowed by the operations it consists of.
+    """
+    actions = tuple(f"dynamodb:{operation}" for operation in operations)
+    return Grant(target="table", actions=actions, leading_keys=keys)
+
+
+ACCOUNTS = ("ACCOUNT#*",)
+"""An account with its jobs and its usage."""
+SUBSCRIPTIONS = ("WEBHOOKS#*",)
+"""The subscriptions of an account and its webhook secret."""
+DELIVERIES = ("WEBHOOK#*",)
+"""The deliveries of a subscription, and its slots."""
+RECORDS = ("IDEMPOTENCY#*",)
+RUNS = ("MODEL#*",)
+"""How long a model's recent jobs took."""
+COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
+"""The write that authenticates an API key and limits its rate."""
+# Functions that move no money are let to no wallet, and so to no ledger entry, by their roles.
+READ_MISSING = allow("staging_bucket", "s3:ListBucket")
+"""Without it S3 answers AccessDenied where an object is missing."""
+USE_JOB = on_table("GetItem", "UpdateItem", keys=ACCOUNTS)
+MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """One Lambda: handler `shoal.handlers.<group>.<verb>.handler`.
+
+    `media`: the function draws or checks pictures and gets Pillow.
+    """
+
+    verb: str
+    group: Group
+    grants: tuple[Grant, ...] = ()
+    memory_mb: int = 512
+    timeout_seconds: int = HTTP_TIMEOUT_SECONDS
+    media: bool = False
+
+    @property
+    def handler(self) -> str:
+        """Where Lambda finds the code."""
+        return f"shoal.handlers.{self.group}.{self.verb}.handler"
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Keys of the HTTP API that lead here."""
+        return tuple(route for route, verb in ROUTES.items() if verb == self.verb)
+
+    @property
+    def camel(self) -> str:
+        """The verb as part of a class name and of logical ids: `SubmitJob`."""
+        return "".join(word.capitalize() for word in self.verb.split("_"))
+
+    @property
+    def settings(self) -> type[BaseModel]:
+        """The model by which the code reads its environment."""
+        model: type[BaseModel] = getattr(settings, f"{self.camel}Settings")
+        return model

@@ -1,0 +1,102 @@
+"""The Lambdas of the webhooks.
+
+Those that speak to strangers, `deliver_webhook` and `retry_webhook`, are let to no partition that holds a
+wallet, an account or a key.
+"""
+
+from __future__ import annotations
+
+from infra.function import (
+    ACCOUNTS,
+    CONSUME,
+    COUNT_REQUEST,
+    DELIVERIES,
+    RECORDS,
+    SUBSCRIPTIONS,
+    WAITING_TIMEOUT_SECONDS,
+    Function,
+    Target,
+    allow,
+    on_table,
+)
+
+ATTEMPT_TIMEOUT_SECONDS = 60
+"""An attempt takes 15 s at most, and what is written before and after; more are begun while some wait."""
+
+SEAL = allow("webhook_key", "kms:Encrypt")
+OPEN = allow("webhook_key", "kms:Decrypt")
+
+HTTP = (
+    Function(
+        verb="manage_webhooks",
+        group="http",
+        grants=(
+            COUNT_REQUEST,
+            on_table("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", keys=SUBSCRIPTIONS),
+            on_table("GetItem", "PutItem", keys=RECORDS),
+            SEAL,
+            OPEN,
+        ),
+    ),
+    Function(
+        verb="manage_deliveries",
+        group="http",
+        timeout_seconds=WAITING_TIMEOUT_SECONDS,
+        grants=(
+            COUNT_REQUEST,
+            on_table("GetItem", keys=SUBSCRIPTIONS),
+            on_table("GetItem", "PutItem", "UpdateItem", "Query", keys=DELIVERIES),
+            allow("webhook_events_queue", "sqs:SendMessage"),
+            allow("retries_queue", "sqs:SendMessage"),
+        ),
+    ),
+    Function(
+        verb="manage_webhook_secret",
+        group="http",
+        grants=(
+            COUNT_REQUEST,
+            on_table("GetItem", "PutItem", keys=(*SUBSCRIPTIONS, *RECORDS)),
+            SEAL,
+            OPEN,
+        ),
+    ),
+)
+
+FAN_OUT_EVENT = Function(
+    verb="fan_out_event",
+    group="consumers",
+    timeout_seconds=30,
+    grants=(
+        on_table("GetItem", keys=ACCOUNTS),
+        on_table("GetItem", "PutItem", "Query", keys=SUBSCRIPTIONS),
+        on_table("PutItem", "UpdateItem", "Query", keys=DELIVERIES),
+        allow("webhook_events_queue", "sqs:SendMessage", *CONSUME),
+        allow("deliveries_queue", "sqs:SendMessage"),
+        allow("retries_queue", "sqs:SendMessage"),
+        SEAL,
+    ),
+)
+
+
+def _sender(verb: str, *of_queues: tuple[Target, tuple[str, ...]]) -> Function:
+    return Function(
+        verb=verb,
+        group="consumers",
+        timeout_seconds=ATTEMPT_TIMEOUT_SECONDS,
+        grants=(
+            on_table("BatchGetItem", "UpdateItem", keys=SUBSCRIPTIONS),
+            on_table("BatchGetItem", "GetItem", "UpdateItem", keys=DELIVERIES),
+            *(allow(queue, *actions) for queue, actions in of_queues),
+            allow("retry_schedules", "scheduler:CreateSchedule"),
+            allow("retry_schedule_role", "iam:PassRole"),
+            allow("bus", "events:PutEvents"),
+            OPEN,
+        ),
+    )
+
+
+DELIVER_WEBHOOK = _sender(
+    "deliver_webhook", ("deliveries_queue", CONSUME), ("retries_queue", ("sqs:SendMessage",))
+)
+RETRY_WEBHOOK = _sender("retry_webhook", ("retries_queue", ("sqs:SendMessage", *CONSUME)))
+CONSUMERS = (FAN_OUT_EVENT, DELIVER_WEBHOOK, RETRY_WEBHOOK)

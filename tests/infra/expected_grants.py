@@ -1,0 +1,192 @@
+"""What each function may do, written out a second time."""
+
+from __future__ import annotations
+
+ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
+TABLE = "<StorageTable.Arn>"
+OPEN_JOBS = f"{TABLE}/index/open_jobs"
+MACHINES = ("generate", "generate-batch")
+MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{name}" for name in MACHINES]
+EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
+BUS = "<Bus.Arn>"
+STAGING = "<StorageStaging.Arn>"
+IMAGES = "<StorageOutputs.Arn>/images/*"
+POLL = "<QueuesPoll.Arn>"
+CLOSED = "<QueuesClosedExecutions.Arn>"
+ASYNC_FAILURES = "<QueuesAsyncFailures.Arn>"
+SECRET = "<CallbackSecret>"
+EVENTS = "<QueuesWebhookEvents.Arn>"
+DELIVERIES = "<QueuesDeliveries.Arn>"
+RETRIES = "<QueuesRetries.Arn>"
+WEBHOOK_KEY = "<WebhookKey.Arn>"
+SCHEDULES = f"arn:<AWS::Partition>:scheduler:{ACCOUNT}:schedule/shoal-dev-retries/*"
+SCHEDULE_ROLE = "<RetrySchedulesRole.Arn>"
+
+
+def on_each(arns: list[str], *actions: str) -> set[tuple[str, str]]:
+    return {(action, arn) for action in actions for arn in arns}
+
+
+def consume(queue: str) -> set[tuple[str, str]]:
+    return on_each([queue], "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+READ_AND_COUNT = {("dynamodb:GetItem", TABLE), ("dynamodb:UpdateItem", TABLE)}
+CLOSE_JOBS = {*READ_AND_COUNT, ("dynamodb:PutItem", TABLE)}
+QUERY_AND_COUNT = {("dynamodb:Query", TABLE), ("dynamodb:UpdateItem", TABLE)}
+START = on_each(MACHINE_ARNS, "states:StartExecution")
+STOP = on_each(EXECUTIONS, "states:StopExecution")
+RESOLVE_TASK = on_each(MACHINE_ARNS, "states:SendTaskSuccess", "states:SendTaskFailure")
+READ_STAGED = {("s3:GetObject", f"{STAGING}/*"), ("s3:ListBucket", STAGING)}
+STAGE = {*READ_STAGED, ("s3:PutObject", f"{STAGING}/*")}
+SEND_WEBHOOK = {
+    *READ_AND_COUNT,
+    ("dynamodb:BatchGetItem", TABLE),
+    ("kms:Decrypt", WEBHOOK_KEY),
+    ("events:PutEvents", BUS),
+    ("sqs:SendMessage", RETRIES),
+    ("scheduler:CreateSchedule", SCHEDULES),
+    ("iam:PassRole", SCHEDULE_ROLE),
+}
+CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
+
+EXPECTED: dict[str, set[tuple[str, str]]] = {
+    "submit_job": {
+        *CLOSE_JOBS,
+        *START,
+        ("s3:PutObject", f"{STAGING}/*"),
+    },
+    "read_task": READ_AND_COUNT,
+    "list_tasks": QUERY_AND_COUNT,
+    "read_models": {("dynamodb:UpdateItem", TABLE)},
+    "quote_job": READ_AND_COUNT,
+    "summarize_usage": QUERY_AND_COUNT,
+    "read_job": READ_AND_COUNT,
+    "cancel_job": {*CLOSE_JOBS, *STOP, ("events:PutEvents", BUS)},
+    "read_wallet": READ_AND_COUNT,
+    "list_jobs": QUERY_AND_COUNT,
+    "receive_callback": {*READ_AND_COUNT, *CALL_BACK},
+    "manage_webhooks": {
+        *CLOSE_JOBS,
+        ("dynamodb:DeleteItem", TABLE),
+        ("dynamodb:Query", TABLE),
+        ("kms:Encrypt", WEBHOOK_KEY),
+        ("kms:Decrypt", WEBHOOK_KEY),
+    },
+    "manage_deliveries": {
+        *CLOSE_JOBS,
+        ("dynamodb:Query", TABLE),
+        ("sqs:SendMessage", EVENTS),
+        ("sqs:SendMessage", RETRIES),
+    },
+    "manage_webhook_secret": {*CLOSE_JOBS, ("kms:Encrypt", WEBHOOK_KEY), ("kms:Decrypt", WEBHOOK_KEY)},
+    "read_health": set(),
+    "reject_route": set(),
+    "call_provider": {
+        *READ_AND_COUNT,
+        *CALL_BACK,
+        *RESOLVE_TASK,
+        *STAGE,
+        ("events:PutEvents", BUS),
+    },
+    "store_output": {
+        *READ_STAGED,
+        ("dynamodb:GetItem", TABLE),
+        ("s3:PutObject", IMAGES),
+    },
+    "settle_wallet": CLOSE_JOBS,
+    "release_hold": CLOSE_JOBS,
+    "poll_provider": {
+        *READ_AND_COUNT,
+        *CALL_BACK,
+        *RESOLVE_TASK,
+        *STAGE,
+        ("sqs:ReceiveMessage", POLL),
+        ("sqs:DeleteMessage", POLL),
+        ("sqs:GetQueueAttributes", POLL),
+    },
+    "sweep_jobs": {
+        *CLOSE_JOBS,
+        ("dynamodb:Query", OPEN_JOBS),
+        ("events:PutEvents", BUS),
+        *START,
+        *STOP,
+        *on_each(EXECUTIONS, "states:DescribeExecution"),
+        ("s3:DeleteObject", IMAGES),
+        ("sqs:SendMessage", ASYNC_FAILURES),
+    },
+    "close_execution": {
+        *CLOSE_JOBS,
+        *STOP,
+        ("events:PutEvents", BUS),
+        ("sqs:ReceiveMessage", CLOSED),
+        ("sqs:DeleteMessage", CLOSED),
+        ("sqs:GetQueueAttributes", CLOSED),
+    },
+    "fan_out_event": {
+        *CLOSE_JOBS,
+        *consume(EVENTS),
+        ("dynamodb:Query", TABLE),
+        ("sqs:SendMessage", EVENTS),
+        ("sqs:SendMessage", DELIVERIES),
+        ("sqs:SendMessage", RETRIES),
+        ("kms:Encrypt", WEBHOOK_KEY),
+    },
+    "deliver_webhook": {*SEND_WEBHOOK, *consume(DELIVERIES)},
+    "retry_webhook": {*SEND_WEBHOOK, *consume(RETRIES)},
+    "audit_ledger": {
+        ("dynamodb:GetItem", TABLE),
+        ("dynamodb:Query", TABLE),
+        ("dynamodb:Scan", TABLE),
+        ("sqs:SendMessage", ASYNC_FAILURES),
+    },
+}
+
+SEND_KEYS = {
+    "dynamodb:BatchGetItem": ["WEBHOOK#*", "WEBHOOKS#*"],
+    "dynamodb:GetItem": ["WEBHOOK#*"],
+    "dynamodb:UpdateItem": ["WEBHOOK#*", "WEBHOOKS#*"],
+}
+ONE_JOB = {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
+COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*"]}
+LEADING_KEYS = {
+    "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], **COUNT_REQUEST},
+    "read_task": {"dynamodb:GetItem": ["ACCOUNT#*"], **COUNT_REQUEST},
+    "list_tasks": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
+    "read_models": COUNT_REQUEST,
+    "quote_job": {"dynamodb:GetItem": ["MODEL#*"], **COUNT_REQUEST},
+    "summarize_usage": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
+    "read_wallet": {"dynamodb:GetItem": ["WALLET#*"], **COUNT_REQUEST},
+    "list_jobs": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
+    "receive_callback": ONE_JOB,
+    "call_provider": ONE_JOB,
+    "manage_webhooks": {
+        "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
+        "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
+        "dynamodb:UpdateItem": ["KEY#*", "WEBHOOKS#*"],
+        "dynamodb:DeleteItem": ["WEBHOOKS#*"],
+        "dynamodb:Query": ["WEBHOOKS#*"],
+    },
+    "manage_deliveries": {
+        "dynamodb:GetItem": ["WEBHOOK#*", "WEBHOOKS#*"],
+        "dynamodb:PutItem": ["WEBHOOK#*"],
+        "dynamodb:UpdateItem": ["KEY#*", "WEBHOOK#*"],
+        "dynamodb:Query": ["WEBHOOK#*"],
+    },
+    "manage_webhook_secret": {
+        "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
+        "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
+        **COUNT_REQUEST,
+    },
+    "fan_out_event": {
+        "dynamodb:GetItem": ["ACCOUNT#*", "WEBHOOKS#*"],
+        "dynamodb:PutItem": ["WEBHOOK#*", "WEBHOOKS#*"],
+        "dynamodb:UpdateItem": ["WEBHOOK#*"],
+        "dynamodb:Query": ["WEBHOOK#*", "WEBHOOKS#*"],
+    },
+    "deliver_webhook": SEND_KEYS,
+    "retry_webhook": SEND_KEYS,
+    "store_output": {"dynamodb:GetItem": ["ACCOUNT#*"]},
+    "poll_provider": ONE_JOB,
+}
+"""The partition keys to which the functions are limited that are not let to all, by action."""

@@ -1,0 +1,86 @@
+"""Every webhook route asks for a key with the scope, in its own dialect's words, before it does anything."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+
+from shoal import bootstrap
+from shoal.domain.api_key import Scope
+from shoal.handlers.http.routes import ROUTES
+from tests.unit.api import LambdaContext
+from tests.unit.events import event
+from tests.unit.test_webhook_requests import SETTINGS
+from tests.unit.world import Customer, World
+
+WEBHOOK_ROUTES = sorted(
+    route
+    for route, verb in ROUTES.items()
+    if verb in ("manage_webhooks", "manage_deliveries", "manage_webhook_secret")
+)
+LIMIT = '"key";q=60;w=60'
+
+
+def test_the_routes_are_there() -> None:
+    assert len(WEBHOOK_ROUTES) == 13
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(bootstrap, "settings_of", lambda model: model.from_environment())
+    monkeypatch.setattr(bootstrap, "authenticate", lambda _: world.authenticate)
+
+
+def call(world: World, route: str, key: str | None) -> dict[str, Any]:
+    method, path = route.split(" ")
+    sent = event("http_post_cancel") | {"routeKey": route, "rawPath": path}
+    sent["requestContext"]["http"] |= {"method": method, "path": path}
+    del sent["headers"]["authorization"]
+    if key is not None:
+        sent["headers"]["authorization"] = f"Bearer {key}"
+    handler = importlib.import_module(f"shoal.handlers.http.{ROUTES[route]}").handler
+    answer: dict[str, Any] = handler(sent, LambdaContext(world.clock))
+    return answer
+
+
+def refusal(route: str, code: str, message: str, status: int, **details: str) -> dict[str, Any]:
+    """The error in the words of the route's dialect."""
+    if route.endswith(("/v1/webhook-secret", "/v1/webhook-secret/rotate")):
+        return {
+            "data": None,
+            "error": {"code": code, "message": message, "status": status, "details": details},
+        }
+    docs_url = f"https://api.test/docs/api#{code}"
+    return {"code": code, "message": message, "docs_url": docs_url, "details": details}
+
+
+@pytest.mark.parametrize("route", WEBHOOK_ROUTES)
+@pytest.mark.parametrize("key", [None, "", "vsk_live_0123456789abcdefghijABCDEFGHIJKL"])
+def test_nobody_without_a_key_is_told_anything(world: World, route: str, key: str | None) -> None:
+    answer = call(world, route, key)
+
+    assert answer["statusCode"] == 401
+    assert json.loads(answer["body"]) == refusal(route, "unauthorized", "Missing or invalid API key.", 401)
+
+
+@pytest.mark.parametrize("route", WEBHOOK_ROUTES)
+def test_a_revoked_key_opens_no_route(world: World, customer: Customer, route: str) -> None:
+    world.keys.revoke(customer.account_id, customer.stored_key.id)
+
+    assert call(world, route, customer.key)["statusCode"] == 401
+
+
+@pytest.mark.parametrize("route", WEBHOOK_ROUTES)
+def test_a_key_without_the_scope_is_forbidden_and_told_its_limit(world: World, route: str) -> None:
+    customer = world.customer(scopes=frozenset(Scope) - {Scope.WEBHOOKS})
+
+    answer = call(world, route, customer.key)
+
+    assert (answer["statusCode"], answer["headers"]["RateLimit-Policy"]) == (403, LIMIT)
+    message = "This API key does not have the scope this request needs."
+    assert json.loads(answer["body"]) == refusal(route, "forbidden", message, 403, scope="webhooks")
