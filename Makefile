@@ -24,13 +24,16 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test check $(CHECKS) bench format synth deploy lock clean
+.PHONY: help run demo-video down test check $(CHECKS) bench format synth deploy lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Boot the local cloud, deploy, make one picture; leaves everything running
 	@$(BIN)/python -m infra.local.run up
+
+demo-video: $(READY) ## Render a video of 16 seconds on what `make run` left running, or boots
+	@$(BIN)/python -m infra.local.demo_video
 
 down: $(PACKAGES) ## Stop what `make run` left running
 	@$(BIN)/python -m infra.local.run down

@@ -20,6 +20,8 @@ Target = Literal[
     "staging_bucket",
     "staging_objects",
     "output_images",
+    "videos_bucket",
+    "video_objects",
     "poll_queue",
     "closed_executions_queue",
     "async_failures_queue",
@@ -38,6 +40,10 @@ WAITING_TIMEOUT_SECONDS = 29
 """For functions that wait for a job to end when asked to: just below those 30 s."""
 MEDIA_MEMORY_MB = 1769
 """The memory size at which Lambda gives a whole vCPU; drawing and decoding pictures needs one."""
+VIDEO_MEMORY_MB = 3008
+"""Nearly two vCPUs, and the most that every account may use: encoding clips is what takes the time."""
+VIDEO_DISK_MB = 4096
+"""For the clips of the longest video, their narration and the file that is made of them."""
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 RESOLVE_TASK = ("states:SendTaskSuccess", "states:SendTaskFailure")
 
@@ -77,11 +83,21 @@ DELIVERIES = ("WEBHOOK#*",)
 RECORDS = ("IDEMPOTENCY#*",)
 RUNS = ("MODEL#*",)
 """How long a model's recent jobs took."""
+SCENES = ("JOB#*",)
+"""The scenes of a video."""
 COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
 """The write that authenticates an API key and limits its rate."""
 # Functions that move no money are let to no wallet, and so to no ledger entry, by their roles.
 READ_MISSING = allow("staging_bucket", "s3:ListBucket")
 """Without it S3 answers AccessDenied where an object is missing."""
+SIGN_VIDEO_URL = allow("video_objects", "s3:GetObject")
+"""Whoever fetches a signed address does what its maker may do."""
+DELETE_VIDEO = (
+    allow("videos_bucket", "s3:ListBucket"),
+    allow("video_objects", "s3:DeleteObject"),
+    READ_MISSING,
+    allow("staging_objects", "s3:DeleteObject"),
+)
 USE_JOB = on_table("GetItem", "UpdateItem", keys=ACCOUNTS)
 MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
 
@@ -90,7 +106,8 @@ MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
 class Function:
     """One Lambda: handler `shoal.handlers.<group>.<verb>.handler`.
 
-    `media`: the function draws or checks pictures and gets Pillow.
+    `media`: the function draws or checks pictures and gets Pillow. `video`: it also makes or checks clips or
+    sound and gets PyAV and a voice. `disk_mb` is the size of its /tmp.
     """
 
     verb: str
@@ -99,6 +116,8 @@ class Function:
     memory_mb: int = 512
     timeout_seconds: int = HTTP_TIMEOUT_SECONDS
     media: bool = False
+    video: bool = False
+    disk_mb: int = 512
 
     @property
     def handler(self) -> str:

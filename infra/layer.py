@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ AWS_SERVICES = frozenset(
 )
 """Folders of botocore's data that the functions use; the other four hundred would only cost time."""
 ENDPOINT_PREFIXES = AWS_SERVICES | {"states"}
+LAYERS = ("base", "media", "video")
+"""Each after those it builds on; all but the first are named after their extra."""
 BLOAT = ("**/tests", "**/*.pyi", "**/py.typed", "**/__pycache__", "bin", ".lock")
 
 
@@ -27,21 +30,29 @@ class LayerFailed(RuntimeError):
     """uv could not export the lock file or install from it; the message is uv's."""
 
 
-def requirements(*, media: bool) -> str:
-    """Pinned and hashed requirements of the lock file: the base layer's, or what media adds to them."""
-    base = _locked()
-    if not media:
-        return "".join(base)
-    return "".join(entry for entry in _locked("--extra", "media") if entry not in base)
+def requirements(name: str) -> str:
+    """Pinned and hashed requirements of the lock file: what a layer adds to those before it."""
+    extras = LAYERS[: LAYERS.index(name) + 1][1:]
+    before = _locked(*_with(extras[:-1])) if extras else []
+    return "".join(entry for entry in _locked(*_with(extras)) if entry not in before)
+
+
+def _with(extras: Sequence[str]) -> list[str]:
+    return [option for extra in extras for option in ("--extra", extra)]
 
 
 def install(requirements_text: str, target: Path) -> None:
-    """Install wheels for Lambda's platform into `target` and strip what no function needs."""
+    """Install wheels for Lambda's platform into `target` and strip what no function needs.
+
+    Copies, not links: what is trimmed here in place would be trimmed in uv's cache, and in every environment
+    that is linked to it.
+    """
     _uv(
         "pip",
         "install",
         "--quiet",
         "--no-deps",
+        "--link-mode=copy",
         "--require-hashes",
         "--only-binary=:all:",
         f"--python-platform={PLATFORM}",

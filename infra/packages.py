@@ -26,7 +26,7 @@ MODE = 0o644
 
 @dataclass(frozen=True, kw_only=True)
 class Packages:
-    """`functions` is Shoal's code; `base` and `media` are layers, none where the runtime has what is in them.
+    """`functions` is Shoal's code; the others are layers, none where the runtime has what is in them.
 
     `exclude`: globs of what is left out of `functions` when it is a folder.
     """
@@ -34,6 +34,7 @@ class Packages:
     functions: Path
     base: Path | None = None
     media: Path | None = None
+    video: Path | None = None
     exclude: tuple[str, ...] = ()
 
 
@@ -45,15 +46,17 @@ def source_packages() -> Packages:
 def unbuilt_packages(*, layers: bool) -> Packages:
     """What stands for the packages where a template is looked at and never deployed."""
     source = source_packages()
-    return replace(source, base=LAYER_STAND_IN, media=LAYER_STAND_IN) if layers else source
+    stand_in = LAYER_STAND_IN
+    return replace(source, base=stand_in, media=stand_in, video=stand_in) if layers else source
 
 
 def built_packages() -> Packages:
     """Zips with bytecode, taken from an earlier build where nothing they are made of has changed."""
     return Packages(
         functions=functions_zip(FUNCTIONS),
-        base=_layer_zip("base", layer.requirements(media=False)),
-        media=_layer_zip("media", layer.requirements(media=True)),
+        base=_layer_zip("base"),
+        media=_layer_zip("media"),
+        video=_layer_zip("video"),
     )
 
 
@@ -67,7 +70,9 @@ def functions_zip(source: Path) -> Path:
     return _built("functions", _content_of(source), fill)
 
 
-def _layer_zip(name: str, requirements: str) -> Path:
+def _layer_zip(name: str) -> Path:
+    requirements = layer.requirements(name)
+
     def fill(folder: Path) -> None:
         layer.install(requirements, folder / "python")
         bytecode.precompile(folder, prefix="/opt")

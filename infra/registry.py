@@ -1,20 +1,24 @@
-"""Every Lambda of the stack; those of the webhooks are in `webhook_registry`."""
+"""Every Lambda of the stack; those of videos and webhooks are in registries of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra import webhook_registry
+from infra import video_registry, webhook_registry
 from infra.function import (
     ACCOUNTS,
     CONSUME,
     COUNT_REQUEST,
+    DELETE_VIDEO,
     MEDIA_MEMORY_MB,
     MOVE_MONEY,
     READ_MISSING,
     RESOLVE_TASK,
     RUNS,
+    SCENES,
+    SIGN_VIDEO_URL,
     USE_JOB,
+    VIDEO_MEMORY_MB,
     WAITING_TIMEOUT_SECONDS,
     Function,
     allow,
@@ -36,12 +40,12 @@ HTTP = (
         verb="read_task",
         group="http",
         timeout_seconds=WAITING_TIMEOUT_SECONDS,
-        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST),
+        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST, SIGN_VIDEO_URL),
     ),
     Function(
         verb="list_tasks",
         group="http",
-        grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST),
+        grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST, SIGN_VIDEO_URL),
     ),
     Function(verb="read_models", group="http", grants=(COUNT_REQUEST,)),
     Function(
@@ -57,15 +61,17 @@ HTTP = (
     Function(
         verb="read_job",
         group="http",
-        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST),
+        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST, SIGN_VIDEO_URL),
     ),
     Function(
         verb="cancel_job",
         group="http",
         grants=(
             MOVE_MONEY,
+            on_table("Query", keys=SCENES),
             allow("bus", "events:PutEvents"),
             allow("executions", "states:StopExecution"),
+            *DELETE_VIDEO,
         ),
     ),
     Function(
@@ -87,6 +93,7 @@ HTTP = (
             allow("callback_secret", "secretsmanager:GetSecretValue"),
         ),
     ),
+    *video_registry.HTTP,
     *webhook_registry.HTTP,
     Function(verb="read_health", group="http"),
     Function(verb="reject_route", group="http"),
@@ -99,6 +106,7 @@ WORKFLOW = (
         memory_mb=MEDIA_MEMORY_MB,
         timeout_seconds=150,
         media=True,
+        video=True,
         grants=(
             USE_JOB,
             allow("bus", "events:PutEvents"),
@@ -115,6 +123,7 @@ WORKFLOW = (
         memory_mb=MEDIA_MEMORY_MB,
         timeout_seconds=60,
         media=True,
+        video=True,
         grants=(
             on_table("GetItem", keys=ACCOUNTS),
             allow("staging_objects", "s3:GetObject"),
@@ -122,18 +131,21 @@ WORKFLOW = (
             allow("output_images", "s3:PutObject"),
         ),
     ),
-    Function(verb="settle_wallet", group="workflow", grants=(MOVE_MONEY,)),
-    Function(verb="release_hold", group="workflow", grants=(MOVE_MONEY,)),
+    *video_registry.WORKFLOW,
+    Function(verb="settle_wallet", group="workflow", grants=(MOVE_MONEY, SIGN_VIDEO_URL)),
+    Function(verb="release_hold", group="workflow", grants=(MOVE_MONEY, SIGN_VIDEO_URL, *DELETE_VIDEO)),
 )
 
 POLL_PROVIDER = Function(
     verb="poll_provider",
     group="consumers",
-    memory_mb=MEDIA_MEMORY_MB,
+    memory_mb=VIDEO_MEMORY_MB,
     timeout_seconds=120,
     media=True,
+    video=True,
     grants=(
         USE_JOB,
+        on_table("GetItem", keys=SCENES),
         allow("staging_objects", "s3:PutObject", "s3:GetObject"),
         READ_MISSING,
         allow("poll_queue", "sqs:SendMessage", *CONSUME),
@@ -152,6 +164,8 @@ SWEEP_JOBS = Function(
         allow("machines", "states:StartExecution"),
         allow("executions", "states:DescribeExecution", "states:StopExecution"),
         allow("output_images", "s3:DeleteObject"),
+        SIGN_VIDEO_URL,
+        *DELETE_VIDEO,
         allow("async_failures_queue", "sqs:SendMessage"),
     ),
 )
@@ -163,6 +177,8 @@ CLOSE_EXECUTION = Function(
         allow("bus", "events:PutEvents"),
         allow("executions", "states:StopExecution"),
         allow("closed_executions_queue", *CONSUME),
+        SIGN_VIDEO_URL,
+        *DELETE_VIDEO,
     ),
 )
 AUDIT_LEDGER = Function(

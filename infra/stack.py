@@ -21,6 +21,7 @@ from infra.packages import Packages
 from infra.stage import Stage
 from shoal.domain.catalog import load_catalog
 from shoal.domain.delivery import ORDERS_AT_ONCE_MAX
+from shoal.domain.video import FOLDER
 from shoal.domain.webhook import EVENT_TYPES
 
 CLOSE_CONCURRENCY_MAX = 2
@@ -70,7 +71,7 @@ class ShoalStack(Stack):
         ).by_name
         self._connect(stage)
         self._watch(stage)
-        self._outputs()
+        self._outputs(stage)
 
     def _watch(self, stage: Stage) -> None:
         Monitoring(
@@ -129,12 +130,15 @@ class ShoalStack(Stack):
             "event_bus": self.bus.event_bus_name,
             "state_machine_arn": self._states_arn("stateMachine", machine_name(stage, GENERATE)),
             "provider_deadline_s": str(stage.provider_deadline_s),
+            "clip_deadline_s": str(stage.clip_deadline_s),
             "public_url": self.public_url,
             "api_url": self.api.url,
             "poll_queue_url": self.queues.poll.queue_url,
             "callback_secret_arn": self.secret.secret_arn,
             "staging_bucket": self.storage.staging.bucket_name,
             "outputs_bucket": self.storage.outputs.bucket_name,
+            "videos_bucket": self.storage.videos.bucket_name,
+            "signed_url_s": str(stage.signed_url_s),
             "retention_days": str(stage.retention_days or 0),
             "webhook_key_arn": self.webhook_key.key_arn,
             "webhook_events_queue_url": self.queues.webhook_events.queue_url,
@@ -161,6 +165,8 @@ class ShoalStack(Stack):
             "staging_bucket": (self.storage.staging.bucket_arn,),
             "staging_objects": (self.storage.staging.arn_for_objects("*"),),
             "output_images": (self.storage.outputs.arn_for_objects("images/*"),),
+            "videos_bucket": (self.storage.videos.bucket_arn,),
+            "video_objects": (self.storage.videos.arn_for_objects(f"{FOLDER}*"),),
             "poll_queue": (self.queues.poll.queue_arn,),
             "closed_executions_queue": (self.queues.closed_executions.queue_arn,),
             "async_failures_queue": (self.queues.async_failures.queue_arn,),
@@ -179,7 +185,7 @@ class ShoalStack(Stack):
             service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
         )
 
-    def _outputs(self) -> None:
+    def _outputs(self, stage: Stage) -> None:
         """What the operator's command and the local scripts look up."""
         outputs = {
             "ApiUrl": self.api.url,
@@ -187,6 +193,8 @@ class ShoalStack(Stack):
             "TableName": self.storage.table.table_name,
             "OutputsBucketName": self.storage.outputs.bucket_name,
             "StagingBucketName": self.storage.staging.bucket_name,
+            "VideosBucketName": self.storage.videos.bucket_name,
+            "SignedUrlSeconds": str(stage.signed_url_s),
             "StateMachineArn": self.machines[GENERATE].state_machine_arn,
             "PollQueueUrl": self.queues.poll.queue_url,
             "CallbackSecretArn": self.secret.secret_arn,

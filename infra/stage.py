@@ -17,6 +17,8 @@ StageName = Literal["local", "dev", "prod"]
 
 PROVIDER_DEADLINE_SECONDS = 180
 PROVIDER_DEADLINE_SECONDS_MAX = 3600
+SIGNED_URL_SECONDS = 3600
+"""Well within the hours for which the credentials of the function that signs it hold."""
 RETRIES_MAX = 10
 LOCAL_URL = "http://localhost:8787"
 
@@ -34,7 +36,9 @@ class Stage:
     functions deliver webhooks in each lane.
     `webhooks_max` is per account; `webhook_retry_s` are the pauses before the retries of a delivery.
     `archive_days`: how long the bus keeps its events for a replay.
-    `retention_days`: how long outputs are kept; for ever if none.
+    `retention_days`: how long outputs are kept; for ever if none. `signed_url_s`: how long the address of a
+    video holds, in seconds.
+    `provider_deadline_s`: what a provider may take for an output; `clip_deadline_s`: for a scene of a video.
     `local_url`: root of the local front, which stands for API and CDN; none on AWS.
     """
 
@@ -54,6 +58,8 @@ class Stage:
     webhooks_max: int = SUBSCRIPTIONS_MAX
     webhook_retry_s: tuple[int, ...] = RETRY_DELAYS_S
     provider_deadline_s: int = PROVIDER_DEADLINE_SECONDS
+    clip_deadline_s: int = PROVIDER_DEADLINE_SECONDS
+    signed_url_s: int = SIGNED_URL_SECONDS
     local_url: str | None = None
     alarm_email: str | None = None
 
@@ -121,9 +127,8 @@ def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | Non
         return stage
     return replace(
         stage,
-        provider_deadline_s=_deadline(
-            environ.get("SHOAL_PROVIDER_DEADLINE_S", str(PROVIDER_DEADLINE_SECONDS))
-        ),
+        provider_deadline_s=_deadline("SHOAL_PROVIDER_DEADLINE_S", environ),
+        clip_deadline_s=_deadline("SHOAL_CLIP_DEADLINE_S", environ),
         webhook_retry_s=_pauses(
             environ.get("SHOAL_WEBHOOK_RETRY_S", ",".join(map(str, stage.webhook_retry_s)))
         ),
@@ -131,12 +136,11 @@ def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | Non
     )
 
 
-def _deadline(text: str) -> int:
+def _deadline(name: str, environ: Mapping[str, str]) -> int:
+    text = environ.get(name, str(PROVIDER_DEADLINE_SECONDS))
     if text.isdecimal() and 1 <= int(text) <= PROVIDER_DEADLINE_SECONDS_MAX:
         return int(text)
-    raise InvalidStage(
-        f"SHOAL_PROVIDER_DEADLINE_S={text!r}: must be whole seconds from 1 to {PROVIDER_DEADLINE_SECONDS_MAX}"
-    )
+    raise InvalidStage(f"{name}={text!r}: must be whole seconds from 1 to {PROVIDER_DEADLINE_SECONDS_MAX}")
 
 
 def _pauses(text: str) -> tuple[int, ...]:

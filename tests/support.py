@@ -20,7 +20,7 @@ from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
 from shoal.adapters.dynamodb_table import Item, Table
 from shoal.adapters.system import RandomIds, SystemClock
-from shoal.dialects import image, tasks
+from shoal.dialects import image, tasks, video
 from shoal.domain.api_key import Caller, KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobClosed, Unavailable
@@ -30,16 +30,20 @@ from shoal.domain.ports import Clock, ExecutionState, JobFilter
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, Allowance, RateLimit
 from shoal.domain.submission import Submission
+from shoal.domain.video import EMBEDDED
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.manage_accounts import ManageAccounts
 from shoal.use_cases.submit_job import SubmitJob
 from tests.support_bus import BusLog
 from tests.support_client import Client
 from tests.support_tasks import MODEL
+from tests.support_videos import video_request
 
 WAIT_SECONDS_MAX = 30.0
 PAUSE_SECONDS = 0.03
 TEST_DEADLINE_S = TEST_DEADLINE_SECONDS
+EVERYTHING = frozenset({SIMULATOR, EMBEDDED})
+"""All providers the stack has."""
 UNHURRIED = RateLimit.of_rate(REQUESTS_PER_MINUTE_MAX)
 """A rate no test reaches."""
 
@@ -122,9 +126,9 @@ class Deployed:
     def accounts(self) -> ManageAccounts:
         return bootstrap.manage_accounts(self.table)
 
-    def customer(self, usd: str = "10.00") -> Customer:
+    def customer(self, usd: str = "10.00", credits: int = 0) -> Customer:
         """A new account with this grant."""
-        account, _ = self.accounts.open("someone@example.com", usd_micros=parse_usd(usd))
+        account, _ = self.accounts.open("someone@example.com", usd_micros=parse_usd(usd), credits=credits)
         return Customer(account.id, *self.key_of(account.id))
 
     def key_of(
@@ -154,13 +158,19 @@ class Deployed:
     def accept_task(self, customer: Customer, prompt: str, outputs: int, **more: Any) -> Job:
         """Likewise a task of several outputs; `more` are fields of its request."""
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
-        submission = tasks.parse_submission(body, load_catalog(), frozenset({SIMULATOR}))
+        submission = tasks.parse_submission(body, load_catalog(), EVERYTHING)
         return self._accepted(customer, submission)
+
+    def accept_video(self, customer: Customer, idea: str, scenes: int, **more: Any) -> Job:
+        """Likewise a video of so many scenes."""
+        body = video_request(idea, scenes, **more)
+        return self._accepted(customer, video.parse_submission(body, load_catalog(), EVERYTHING))
 
     def _accepted(self, customer: Customer, submission: Submission, clock: Clock | None = None) -> Job:
         clock = clock or SystemClock()
-        submit = SubmitJob(self.ledger, NoWorkflow(), as_it_is, clock, RandomIds(), TEST_DEADLINE_S)
-        answered = submit(customer.caller, submission, None, image.accepted)
+        deadlines_s = TEST_DEADLINE_S, TEST_DEADLINE_S
+        submit = SubmitJob(self.ledger, NoWorkflow(), as_it_is, clock, RandomIds(), *deadlines_s)
+        answered = submit(customer.caller, submission, None, tasks.accepted)
         return self.jobs.get(customer.account_id, answered.job_id)
 
     def job(self, customer: Customer, job_id: str) -> Job:

@@ -35,7 +35,7 @@ class BusLog:
         """
         with self._reading:
             self._seen += self._unread()
-            return [event for event in self._seen if event["detail"]["data"]["job_id"] == job_id]
+            return [event for event in self._seen if event["detail"]["data"].get("job_id") == job_id]
 
     def types_of(self, job_id: str) -> list[str]:
         """The types of the events about the job, sorted: a queue keeps no order."""

@@ -34,6 +34,14 @@ def customer(deployed: Deployed) -> Iterator[Customer]:
     deployed.abandon(customer)
 
 
+@pytest.fixture
+def filmmaker(deployed: Deployed) -> Iterator[Customer]:
+    """A new account with 20 credits."""
+    customer = deployed.customer(usd="0", credits=20)
+    yield customer
+    deployed.abandon(customer)
+
+
 def pause_sweeper(cloud: LocalCloud) -> None:
     """Disable the schedule that runs the sweeper."""
     events = cloud.client("events")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from shoal.adapters.system import RandomIds, SystemClock
+from shoal import bootstrap_parts as parts
 from shoal.domain.provider import SIMULATOR
+from shoal.domain.video import EMBEDDED
 from shoal.settings import (
     AuditLedgerSettings,
     CallProviderSettings,
@@ -26,7 +27,6 @@ from shoal.settings import (
     ReadWalletSettings,
     ReceiveCallbackSettings,
     ReleaseHoldSettings,
-    Settings,
     SettleWalletSettings,
     StoreOutputSettings,
     SubmitJobSettings,
@@ -35,57 +35,35 @@ from shoal.settings import (
 )
 
 if TYPE_CHECKING:
-    from shoal.adapters.callback_urls import MacCallbackUrls
-    from shoal.adapters.dynamodb_accounts import DynamoDbKeys
-    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
     from shoal.adapters.dynamodb_table import Table
-    from shoal.adapters.dynamodb_usage import DynamoDbRuns
-    from shoal.adapters.providers.registry import ProviderRegistry
-    from shoal.adapters.sqs import SqsPollQueue
-    from shoal.adapters.stepfunctions import (
-        StepFunctionsTaskTokens,
-        StepFunctionsWorkflow,
-    )
     from shoal.use_cases.audit_ledger import AuditLedger
     from shoal.use_cases.authenticate import Authenticate
     from shoal.use_cases.await_job import AwaitJob
     from shoal.use_cases.call_provider import CallProvider
     from shoal.use_cases.cancel_job import CancelJob
     from shoal.use_cases.close_execution import CloseExecution
-    from shoal.use_cases.close_job import CloseJob
     from shoal.use_cases.manage_accounts import ManageAccounts
-    from shoal.use_cases.note_low_balance import NoteLowBalance
     from shoal.use_cases.poll_provider import PollProvider
-    from shoal.use_cases.prepare_submission import PrepareSubmission
     from shoal.use_cases.quote import QuoteJob
     from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
     from shoal.use_cases.receive_callback import ReceiveCallback
     from shoal.use_cases.release_hold import ReleaseHold
-    from shoal.use_cases.resolve_answer import ResolveAnswer
     from shoal.use_cases.settle_wallet import SettleWallet
     from shoal.use_cases.store_output import StoreOutput
     from shoal.use_cases.submit_job import SubmitJob
     from shoal.use_cases.summarize_usage import SummarizeUsage
     from shoal.use_cases.sweep_jobs import SweepJobs
 
-clock = SystemClock()
-ids = RandomIds()
 
-SettingsOf = TypeVar("SettingsOf", bound=Settings)
-
-
-@cache
-def settings_of(model: type[SettingsOf]) -> SettingsOf:
-    """The Lambda's settings, read when first asked for and then kept."""
-    return model.from_environment()
+clock, ids = parts.clock, parts.ids
+settings_of, output_urls, public_urls = parts.settings_of, parts.output_urls, parts.public_urls
 
 
 @cache
 def authenticate(table_name: str) -> Authenticate:
     from shoal.use_cases.authenticate import Authenticate
 
-    return Authenticate(_keys(table_name), clock)
+    return Authenticate(parts.keys(table_name), clock)
 
 
 @cache
@@ -94,12 +72,13 @@ def submit_job() -> SubmitJob:
 
     settings = settings_of(SubmitJobSettings)
     return SubmitJob(
-        ledger=_ledger(settings.table),
-        workflow=_workflow(settings),
-        prepare=_prepare_submission(settings),
+        ledger=parts.ledger(settings.table),
+        workflow=parts.workflow(settings),
+        prepare=parts.prepare_submission(settings),
         clock=clock,
         ids=ids,
         provider_deadline_s=settings.provider_deadline_s,
+        clip_deadline_s=settings.clip_deadline_s,
     )
 
 
@@ -107,35 +86,35 @@ def submit_job() -> SubmitJob:
 def read_job() -> ReadJob:
     from shoal.use_cases.read_job import ReadJob
 
-    return ReadJob(_jobs(settings_of(ReadJobSettings).table))
+    return ReadJob(parts.jobs(settings_of(ReadJobSettings).table))
 
 
 @cache
 def list_jobs() -> ListJobs:
     from shoal.use_cases.read_job import ListJobs
 
-    return ListJobs(_jobs(settings_of(ListJobsSettings).table))
+    return ListJobs(parts.jobs(settings_of(ListJobsSettings).table))
 
 
 @cache
 def await_job(table_name: str) -> AwaitJob:
     from shoal.use_cases.await_job import AwaitJob
 
-    return AwaitJob(_jobs(table_name), clock, time.sleep)
+    return AwaitJob(parts.jobs(table_name), clock, time.sleep)
 
 
 @cache
 def read_task() -> ReadJob:
     from shoal.use_cases.read_job import ReadJob
 
-    return ReadJob(_jobs(settings_of(ReadTaskSettings).table))
+    return ReadJob(parts.jobs(settings_of(ReadTaskSettings).table))
 
 
 @cache
 def list_tasks() -> ListJobs:
     from shoal.use_cases.read_job import ListJobs
 
-    return ListJobs(_jobs(settings_of(ListTasksSettings).table))
+    return ListJobs(parts.jobs(settings_of(ListTasksSettings).table))
 
 
 @cache
@@ -143,7 +122,7 @@ def quote_job() -> QuoteJob:
     from shoal.domain.catalog import load_catalog
     from shoal.use_cases.quote import QuoteJob
 
-    return QuoteJob(_runs(settings_of(QuoteJobSettings).table), clock, load_catalog())
+    return QuoteJob(parts.runs(settings_of(QuoteJobSettings).table), clock, load_catalog())
 
 
 @cache
@@ -151,19 +130,19 @@ def summarize_usage() -> SummarizeUsage:
     from shoal.adapters.dynamodb_usage import DynamoDbUsage
     from shoal.use_cases.summarize_usage import SummarizeUsage
 
-    return SummarizeUsage(DynamoDbUsage(_table(settings_of(SummarizeUsageSettings).table)))
+    return SummarizeUsage(DynamoDbUsage(parts.table_named(settings_of(SummarizeUsageSettings).table)))
 
 
 def available_providers() -> frozenset[str]:
-    """The providers this stage can call."""
-    return frozenset({SIMULATOR})
+    """The providers, script writers and speakers this stage has."""
+    return frozenset({SIMULATOR, EMBEDDED})
 
 
 @cache
 def read_wallet() -> ReadWallet:
     from shoal.use_cases.read_job import ReadWallet
 
-    return ReadWallet(_ledger(settings_of(ReadWalletSettings).table))
+    return ReadWallet(parts.ledger(settings_of(ReadWalletSettings).table))
 
 
 @cache
@@ -171,7 +150,7 @@ def cancel_job() -> CancelJob:
     from shoal.use_cases.cancel_job import CancelJob
 
     settings = settings_of(CancelJobSettings)
-    return CancelJob(_jobs(settings.table), _close_job(settings))
+    return CancelJob(parts.jobs(settings.table), parts.close_job(settings))
 
 
 @cache
@@ -179,12 +158,12 @@ def receive_callback() -> ReceiveCallback:
     from shoal.use_cases.receive_callback import ReceiveCallback
 
     settings = settings_of(ReceiveCallbackSettings)
-    secret = _secret(settings.callback_secret_arn)
+    secret = parts.secret_at(settings.callback_secret_arn)
     return ReceiveCallback(
-        jobs=_jobs(settings.table),
-        providers=_providers(secret, draws=False),
-        callback_urls=_callback_urls(secret),
-        poll_queue=_poll_queue(settings.poll_queue_url),
+        jobs=parts.jobs(settings.table),
+        providers=parts.providers(secret, draws=False),
+        callback_urls=parts.callback_urls(secret),
+        poll_queue=parts.poll_queue(settings.poll_queue_url),
         clock=clock,
     )
 
@@ -195,12 +174,12 @@ def call_provider() -> CallProvider:
     from shoal.use_cases.call_provider import CallProvider
 
     settings = settings_of(CallProviderSettings)
-    secret = _secret(settings.callback_secret_arn)
+    secret = parts.secret_at(settings.callback_secret_arn)
     return CallProvider(
-        jobs=_jobs(settings.table),
-        bus=EventBridgeBus(_client("events"), settings.event_bus),
-        providers=_providers(secret),
-        resolve=_resolve(settings, secret),
+        jobs=parts.jobs(settings.table),
+        bus=EventBridgeBus(parts.client("events"), settings.event_bus),
+        providers=parts.providers(secret),
+        resolve=parts.resolve(settings, secret),
         clock=clock,
     )
 
@@ -210,28 +189,30 @@ def poll_provider() -> PollProvider:
     from shoal.use_cases.poll_provider import PollProvider
 
     settings = settings_of(PollProviderSettings)
-    secret = _secret(settings.callback_secret_arn)
+    secret = parts.secret_at(settings.callback_secret_arn)
     return PollProvider(
-        jobs=_jobs(settings.table),
-        providers=_providers(secret),
-        resolve=_resolve(settings, secret),
+        jobs=parts.jobs(settings.table),
+        providers=parts.providers(secret),
+        resolve=parts.resolve(settings, secret),
     )
 
 
 @cache
 def store_output() -> StoreOutput:
     from shoal.adapters.s3 import S3Outputs, S3Staging
+    from shoal.adapters.studio import inspect_clip
     from shoal.media.picture import inspect_picture
     from shoal.use_cases.store_output import StoreOutput
 
     settings = settings_of(StoreOutputSettings)
-    s3 = _client("s3")
+    s3 = parts.client("s3")
     return StoreOutput(
-        jobs=_jobs(settings.table),
+        jobs=parts.jobs(settings.table),
         staging=S3Staging(s3, settings.staging_bucket),
         outputs=S3Outputs(s3, settings.outputs_bucket),
         inspect=inspect_picture,
-        retention_s=_retention_s(settings),
+        inspect_clip=inspect_clip,
+        retention_s=parts.retention_s(settings),
     )
 
 
@@ -241,13 +222,13 @@ def settle_wallet() -> SettleWallet:
 
     settings = settings_of(SettleWalletSettings)
     return SettleWallet(
-        jobs=_jobs(settings.table),
-        ledger=_ledger(settings.table),
-        runs=_runs(settings.table),
-        note_low_balance=_note_low_balance(settings.table),
+        jobs=parts.jobs(settings.table),
+        ledger=parts.ledger(settings.table),
+        runs=parts.runs(settings.table),
+        note_low_balance=parts.note_low_balance(settings.table),
         clock=clock,
-        public_url=settings.public_url,
-        retention_s=_retention_s(settings),
+        url_of=output_urls(settings),
+        retention_s=parts.retention_s(settings),
     )
 
 
@@ -256,7 +237,13 @@ def release_hold() -> ReleaseHold:
     from shoal.use_cases.release_hold import ReleaseHold
 
     settings = settings_of(ReleaseHoldSettings)
-    return ReleaseHold(_jobs(settings.table), _ledger(settings.table), clock, settings.public_url)
+    return ReleaseHold(
+        jobs=parts.jobs(settings.table),
+        ledger=parts.ledger(settings.table),
+        clean_up=parts.clean_up(settings),
+        clock=clock,
+        url_of=output_urls(settings),
+    )
 
 
 @cache
@@ -265,9 +252,14 @@ def sweep_jobs() -> SweepJobs:
     from shoal.use_cases.sweep_jobs import SweepJobs
 
     settings = settings_of(SweepJobsSettings)
-    outputs = S3Outputs(_client("s3"), settings.outputs_bucket)
-    jobs = _jobs(settings.table)
-    return SweepJobs(jobs, _workflow(settings), outputs, _close_job(settings), clock)
+    return SweepJobs(
+        jobs=parts.jobs(settings.table),
+        workflow=parts.workflow(settings),
+        outputs=S3Outputs(parts.client("s3"), settings.outputs_bucket),
+        video_files=parts.video_files(settings.staging_bucket, settings.videos_bucket),
+        close_job=parts.close_job(settings),
+        clock=clock,
+    )
 
 
 @cache
@@ -275,14 +267,14 @@ def close_execution() -> CloseExecution:
     from shoal.use_cases.close_execution import CloseExecution
 
     settings = settings_of(CloseExecutionSettings)
-    return CloseExecution(_jobs(settings.table), _close_job(settings))
+    return CloseExecution(parts.jobs(settings.table), parts.close_job(settings))
 
 
 @cache
 def audit_ledger() -> AuditLedger:
     from shoal.use_cases.audit_ledger import AuditLedger
 
-    return AuditLedger(_ledger(settings_of(AuditLedgerSettings).table))
+    return AuditLedger(parts.ledger(settings_of(AuditLedgerSettings).table))
 
 
 def manage_accounts(table: Table) -> ManageAccounts:
@@ -292,162 +284,3 @@ def manage_accounts(table: Table) -> ManageAccounts:
     from shoal.use_cases.manage_accounts import ManageAccounts
 
     return ManageAccounts(DynamoDbAccounts(table), DynamoDbKeys(table), DynamoDbLedger(table), clock, ids)
-
-
-def _close_job(
-    settings: CancelJobSettings | SweepJobsSettings | CloseExecutionSettings,
-) -> CloseJob:
-    from shoal.adapters.eventbridge import EventBridgeBus
-    from shoal.use_cases.close_job import CloseJob
-
-    return CloseJob(
-        jobs=_jobs(settings.table),
-        ledger=_ledger(settings.table),
-        bus=EventBridgeBus(_client("events"), settings.event_bus),
-        workflow=_workflow(settings),
-        note_low_balance=_note_low_balance(settings.table),
-        clock=clock,
-        public_url=settings.public_url,
-    )
-
-
-def _note_low_balance(table: str) -> NoteLowBalance:
-    from shoal.domain.catalog import load_catalog
-    from shoal.use_cases.note_low_balance import NoteLowBalance
-
-    return NoteLowBalance(_ledger(table), load_catalog().low_balance)
-
-
-def _resolve(settings: CallProviderSettings | PollProviderSettings, secret: Any) -> ResolveAnswer:
-    from shoal.adapters.s3 import S3Staging
-    from shoal.use_cases.resolve_answer import ResolveAnswer
-
-    return ResolveAnswer(
-        jobs=_jobs(settings.table),
-        staging=S3Staging(_client("s3"), settings.staging_bucket),
-        tokens=_task_tokens(),
-        poll_queue=_poll_queue(settings.poll_queue_url),
-        callback_urls=_callback_urls(secret, settings.api_url),
-    )
-
-
-def _prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
-    from shoal.adapters.caller_http import VettedCallerHttp
-    from shoal.adapters.picture_header import check_picture_header
-    from shoal.adapters.s3 import S3Staging
-    from shoal.use_cases.prepare_submission import PrepareSubmission
-
-    return PrepareSubmission(
-        http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
-        staging=S3Staging(_client("s3"), settings.staging_bucket),
-        check_picture=check_picture_header,
-        clock=clock,
-        ids=ids,
-    )
-
-
-def _retention_s(settings: StoreOutputSettings | SettleWalletSettings) -> int | None:
-    return settings.retention_days * 24 * 3600 or None
-
-
-def _runs(table: str) -> DynamoDbRuns:
-    from shoal.adapters.dynamodb_usage import DynamoDbRuns
-
-    return DynamoDbRuns(_table(table))
-
-
-def _providers(secret: Any, *, draws: bool = True) -> ProviderRegistry:
-    """`draws` is off where callbacks are only read: that function does not carry the media packages."""
-    from shoal.adapters.providers import simulator
-    from shoal.adapters.providers.registry import ProviderRegistry
-    from shoal.adapters.providers.simulator_callbacks import SimulatorCallbacks
-
-    callbacks = SimulatorCallbacks(secret, clock)
-    embedded = simulator.Simulator(
-        clock=clock,
-        draw=_draw if draws else _no_drawing,
-        edit=_edit if draws else _no_drawing,
-        call_back=callbacks.send,
-        verify=callbacks.verify,
-    )
-    return ProviderRegistry({SIMULATOR: embedded})
-
-
-def _draw(**request: Any) -> bytes:
-    from shoal.media.drawing import draw
-
-    return draw(**request)
-
-
-def _edit(**request: Any) -> bytes:
-    from shoal.media.editing import edit
-
-    return edit(**request)
-
-
-def _no_drawing(**_: Any) -> bytes:
-    raise RuntimeError("this function does not draw")
-
-
-def _client(service: str) -> Any:
-    from shoal.adapters.aws import client
-
-    return client(service)
-
-
-@cache
-def _table(name: str) -> Table:
-    from shoal.adapters.dynamodb_table import Table
-
-    return Table(_client("dynamodb"), name)
-
-
-@cache
-def _keys(table: str) -> DynamoDbKeys:
-    from shoal.adapters.dynamodb_accounts import DynamoDbKeys
-
-    return DynamoDbKeys(_table(table))
-
-
-def _jobs(table: str) -> DynamoDbJobs:
-    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-
-    return DynamoDbJobs(_table(table))
-
-
-def _ledger(table: str) -> DynamoDbLedger:
-    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-
-    return DynamoDbLedger(_table(table))
-
-
-def _workflow(
-    settings: SubmitJobSettings | CancelJobSettings | SweepJobsSettings | CloseExecutionSettings,
-) -> StepFunctionsWorkflow:
-    from shoal.adapters.stepfunctions import StepFunctionsWorkflow
-
-    return StepFunctionsWorkflow(_client("stepfunctions"), settings.state_machine_arn)
-
-
-def _task_tokens() -> StepFunctionsTaskTokens:
-    from shoal.adapters.stepfunctions import StepFunctionsTaskTokens
-
-    return StepFunctionsTaskTokens(_client("stepfunctions"))
-
-
-def _poll_queue(url: str) -> SqsPollQueue:
-    from shoal.adapters.sqs import SqsPollQueue
-
-    return SqsPollQueue(_client("sqs"), url)
-
-
-def _secret(arn: str) -> Any:
-    from shoal.adapters.secrets import Secret
-
-    return Secret(_client("secretsmanager"), arn, clock)
-
-
-def _callback_urls(secret: Any, api_url: str = "") -> MacCallbackUrls:
-    from shoal.adapters.callback_urls import MacCallbackUrls
-
-    return MacCallbackUrls(secret, api_url)

@@ -31,35 +31,56 @@ class Settings(BaseModel):
         return cls.model_validate({f: os.environ[v] for f, v in variables.items() if v in os.environ})
 
 
+class AddressSettings(Settings):
+    """Where outputs are fetched: a signed address of a private one holds for `signed_url_s` seconds."""
+
+    public_url: str
+    videos_bucket: str
+    signed_url_s: PositiveInt
+
+
 class SubmitJobSettings(Settings):
     table: str
     state_machine_arn: str
     provider_deadline_s: PositiveInt
+    clip_deadline_s: PositiveInt
     staging_bucket: str
     loopback_allowed: bool
     public_url: str
+    api_url: str
 
 
-class ReadJobSettings(Settings):
+class ReadJobSettings(AddressSettings):
     table: str
-    public_url: str
 
 
-class CancelJobSettings(Settings):
+class CloseJobSettings(AddressSettings):
     table: str
     event_bus: str
     state_machine_arn: str
-    public_url: str
+    staging_bucket: str
 
 
-class ReadTaskSettings(Settings):
+class CancelJobSettings(CloseJobSettings):
+    api_url: str
+
+
+class ReadTaskSettings(AddressSettings):
     table: str
-    public_url: str
 
 
-class ListTasksSettings(Settings):
+class ListTasksSettings(AddressSettings):
     table: str
-    public_url: str
+
+
+class ReadVideoSettings(AddressSettings):
+    table: str
+    api_url: str
+
+
+class ListVideosSettings(AddressSettings):
+    table: str
+    api_url: str
 
 
 class ReadModelsSettings(Settings):
@@ -76,6 +97,7 @@ class SummarizeUsageSettings(Settings):
 
 class ReadWalletSettings(Settings):
     table: str
+    api_url: str
 
 
 class ListJobsSettings(Settings):
@@ -113,16 +135,19 @@ class ReadHealthSettings(Settings):
 
 
 class RejectRouteSettings(Settings):
-    pass
+    api_url: str
 
 
-class CallProviderSettings(Settings):
+class AskProviderSettings(Settings):
     table: str
-    event_bus: str
     staging_bucket: str
     poll_queue_url: str
     callback_secret_arn: str
     api_url: str
+
+
+class CallProviderSettings(AskProviderSettings):
+    event_bus: str
 
 
 class StoreOutputSettings(Settings):
@@ -132,38 +157,53 @@ class StoreOutputSettings(Settings):
     retention_days: NonNegativeInt
 
 
-class SettleWalletSettings(Settings):
+class SettleWalletSettings(AddressSettings):
     table: str
-    public_url: str
     retention_days: NonNegativeInt
 
 
-class ReleaseHoldSettings(Settings):
-    table: str
-    public_url: str
-
-
-class PollProviderSettings(Settings):
+class ReleaseHoldSettings(AddressSettings):
     table: str
     staging_bucket: str
-    poll_queue_url: str
-    callback_secret_arn: str
-    api_url: str
 
 
-class SweepJobsSettings(Settings):
+class WriteScriptSettings(Settings):
     table: str
     event_bus: str
-    state_machine_arn: str
+
+
+class VideoFilesSettings(Settings):
+    table: str
+    staging_bucket: str
+    videos_bucket: str
+
+
+class NarrateSettings(VideoFilesSettings):
+    pass
+
+
+class RenderSceneSettings(AskProviderSettings):
+    pass
+
+
+class StoreClipSettings(VideoFilesSettings, AddressSettings):
+    pass
+
+
+class StitchVideoSettings(VideoFilesSettings):
+    pass
+
+
+class PollProviderSettings(AskProviderSettings):
+    pass
+
+
+class SweepJobsSettings(CloseJobSettings):
     outputs_bucket: str
-    public_url: str
 
 
-class CloseExecutionSettings(Settings):
-    table: str
-    event_bus: str
-    state_machine_arn: str
-    public_url: str
+class CloseExecutionSettings(CloseJobSettings):
+    pass
 
 
 class FanOutEventSettings(Settings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -25,6 +25,7 @@ WILDCARDS: Mapping[Target, str] = {
     "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
     "staging_objects": "An object is named after its job.",
     "output_images": "An object is named after its job.",
+    "video_objects": "An object is named after its job.",
     "retry_schedules": "A schedule is named after the attempt it is for.",
 }
 """Targets whose ARNs end in a wildcard, and why."""
@@ -52,6 +53,7 @@ class Functions(Construct):
         self._code = lambda_.Code.from_asset(str(packages.functions), exclude=list(packages.exclude))
         self._base = self._layer("Base", packages.base)
         self._media = self._layer("Media", packages.media)
+        self._video = self._layer("Video", packages.video)
         self.by_verb = {function.verb: self._function(function) for function in registry.functions()}
 
     def __getitem__(self, function: Function) -> lambda_.Function:
@@ -72,6 +74,13 @@ class Functions(Construct):
             )
         ]
 
+    def _layers(self, function: Function) -> list[lambda_.ILayerVersion]:
+        return [
+            *self._base,
+            *(self._media if function.media else []),
+            *(self._video if function.video else []),
+        ]
+
     def _function(self, function: Function) -> lambda_.Function:
         name = f"{self._stage.prefix}-{function.verb.replace('_', '-')}"
         log_group = logs.LogGroup(
@@ -90,8 +99,9 @@ class Functions(Construct):
             architecture=ARCHITECTURE,
             handler=function.handler,
             code=self._code,
-            layers=[*self._base, *(self._media if function.media else [])],
+            layers=self._layers(function),
             memory_size=function.memory_mb,
+            ephemeral_storage_size=Size.mebibytes(function.disk_mb),
             timeout=Duration.seconds(function.timeout_seconds),
             environment=self._environment(function),
             role=self._role(function, log_group).sealed,

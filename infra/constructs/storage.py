@@ -1,4 +1,4 @@
-"""Where things are kept: the table, the outputs with the CDN before them, and the staging bucket."""
+"""Where things are kept: the table, outputs with the CDN before them, videos, and the staging bucket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ STAGING_DAYS = 1
 
 
 class Storage(Construct):
-    """The table, and the buckets. Nothing but the CDN may read the outputs, nothing at all is public."""
+    """The table, and the buckets. Nothing but the CDN may read the outputs, nothing at all is public.
+
+    The CDN does not reach the videos: they are fetched by signed addresses of S3.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
@@ -29,6 +32,7 @@ class Storage(Construct):
             else []
         )
         self.outputs = self._bucket("Outputs", stage, *kept)
+        self.videos = self._bucket("Videos", stage, *kept)
         self.staging = self._bucket(
             "Staging", stage, s3.LifecycleRule(id="expire-staged", expiration=Duration.days(STAGING_DAYS))
         )

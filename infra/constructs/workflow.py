@@ -1,4 +1,4 @@
-"""The state machines, each with its log; they share a role, for they call the same."""
+"""The state machines, each with its log and its role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from infra.stage import Stage
 
 DEFINITIONS = Path(__file__).parents[2] / "statemachines"
 GENERATE = "generate"
-MACHINES = (GENERATE, "generate-batch")
+RENDER_VIDEO = "render-video"
+MACHINES = (GENERATE, "generate-batch", RENDER_VIDEO)
 """By name; a machine's definition is its file, with underscores for dashes."""
 LOG_DELIVERY_ACTIONS = (
     "logs:CreateLogDelivery",
@@ -54,18 +55,14 @@ class Workflows(Construct):
         bus: events.IEventBus,
     ) -> None:
         super().__init__(scope, id_)
-        role = self._role(stage, tasks, table, bus)
-        substitutions = {
-            **{f"{state}Function": function.function_arn for state, function in tasks.items()},
-            "EventBusName": bus.event_bus_name,
-            "TableName": table.table_name,
-        }
-        self.by_name = {name: self._machine(name, stage, role, substitutions) for name in MACHINES}
+        self._stage, self._table, self._bus = stage, table, bus
+        self.by_name = {name: self._machine(name, tasks) for name in MACHINES}
 
-    def _machine(
-        self, name: str, stage: Stage, role: ServiceRole, substitutions: Mapping[str, str]
-    ) -> stepfunctions.StateMachine:
-        id_ = "".join(word.capitalize() for word in name.split("-"))
+    def _machine(self, name: str, tasks: Mapping[str, lambda_.IFunction]) -> stepfunctions.StateMachine:
+        stage, id_ = self._stage, "".join(word.capitalize() for word in name.split("-"))
+        definition = _definition(name, stage)
+        functions = {f"{state}Function": function.function_arn for state, function in tasks.items()}
+        called = {name: arn for name, arn in functions.items() if f"${{{name}}}" in definition}
         log_group = logs.LogGroup(
             self,
             f"{id_}Log",
@@ -78,9 +75,13 @@ class Workflows(Construct):
             id_,
             state_machine_name=machine_name(stage, name),
             state_machine_type=stepfunctions.StateMachineType.STANDARD,
-            definition_body=stepfunctions.DefinitionBody.from_string(_definition(name, stage)),
-            definition_substitutions=substitutions,
-            role=role.sealed,
+            definition_body=stepfunctions.DefinitionBody.from_string(definition),
+            definition_substitutions={
+                **called,
+                "EventBusName": self._bus.event_bus_name,
+                "TableName": self._table.table_name,
+            },
+            role=self._role(id_, list(called.values())).sealed,
             logs=stepfunctions.LogOptions(
                 destination=log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=False
             ),
@@ -90,27 +91,21 @@ class Workflows(Construct):
             accept(machine, "AwsSolutions-SF2", because="The stage has no X-Ray.")
         return machine
 
-    def _role(
-        self,
-        stage: Stage,
-        tasks: Mapping[str, lambda_.IFunction],
-        table: dynamodb.ITable,
-        bus: events.IEventBus,
-    ) -> ServiceRole:
+    def _role(self, id_: str, function_arns: list[str]) -> ServiceRole:
         role = ServiceRole(
             self,
-            "Role",
-            stage=stage,
+            f"{id_}Role",
+            stage=self._stage,
             service="states.amazonaws.com",
             statements=[
                 iam.PolicyStatement(
                     actions=["lambda:InvokeFunction"],
-                    resources=[function.function_arn for function in tasks.values()],
+                    resources=function_arns,
                 ),
-                iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]),
+                iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus.event_bus_arn]),
                 iam.PolicyStatement(
                     actions=["dynamodb:UpdateItem"],
-                    resources=[table.table_arn],
+                    resources=[self._table.table_arn],
                     conditions=leading_keys("ACCOUNT#*"),
                 ),
                 iam.PolicyStatement(actions=list(LOG_DELIVERY_ACTIONS), resources=["*"]),
@@ -123,12 +118,14 @@ class Workflows(Construct):
 
 
 def _definition(name: str, stage: Stage) -> str:
-    """The machine's file, with the stage's deadline for every CallProvider in it."""
+    """The machine's file, with the stage's deadlines for the states in it that wait for a provider."""
     text = (DEFINITIONS / f"{name.replace('-', '_')}.asl.json").read_text(encoding="utf-8")
 
+    deadlines_s = {"CallProvider": stage.provider_deadline_s, "RenderScene": stage.clip_deadline_s}
+
     def with_deadline(part: dict[str, Any]) -> dict[str, Any]:
-        if "CallProvider" in part:
-            part["CallProvider"]["TimeoutSeconds"] = stage.provider_deadline_s
+        for state in deadlines_s.keys() & part.keys():
+            part[state]["TimeoutSeconds"] = deadlines_s[state]
         return part
 
     return json.dumps(json.loads(text, object_hook=with_deadline), indent=2)

@@ -26,6 +26,7 @@ from infra.local.processes import LocalCloudError, Service, free_port
 BOOT_SECONDS_MAX = 60.0
 PROBE_SECONDS_MAX = 2.0
 TEST_DEADLINE_SECONDS = 12
+TEST_CLIP_DEADLINE_SECONDS = 120  # the simulator needs seconds for a clip, more of them beside other tests
 # Lambdas inherit the server's environment, so it gets these of the machine's variables and no others.
 INHERITED = ("PATH", "HOME", "LANG")
 
@@ -60,6 +61,8 @@ class LocalCloud:
             "table": self.outputs["TableName"],
             "outputs_bucket": self.outputs["OutputsBucketName"],
             "staging_bucket": self.outputs["StagingBucketName"],
+            "videos_bucket": self.outputs["VideosBucketName"],
+            "signed_url_s": self.outputs["SignedUrlSeconds"],
             "state_machine_arn": self.outputs["StateMachineArn"],
             "poll_queue_url": self.outputs["PollQueueUrl"],
             "callback_secret_arn": self.outputs["CallbackSecretArn"],
@@ -82,6 +85,7 @@ def local_cloud(
     folder: Path,
     *,
     provider_deadline_s: int = TEST_DEADLINE_SECONDS,
+    clip_deadline_s: int = TEST_CLIP_DEADLINE_SECONDS,
     enforce_iam: bool = False,
 ) -> Iterator[LocalCloud]:
     """A cloud with Shoal deployed; it ends with the context.
@@ -94,6 +98,7 @@ def local_cloud(
     settings = {
         "SHOAL_LOCAL_URL": f"http://localhost:{front_port}",
         "SHOAL_PROVIDER_DEADLINE_S": str(provider_deadline_s),
+        "SHOAL_CLIP_DEADLINE_S": str(clip_deadline_s),
     }
     with bare_cloud(folder, enforce_iam=enforce_iam) as endpoint:
         outputs = synthesize(folder / "cdk.out", settings).deploy(endpoint)

@@ -27,7 +27,7 @@ class Client:
 
     def submit(self, request: dict[str, str]) -> str:
         """Submit a job; returns its id."""
-        answer: str = self._call("POST", "/v1/generate", request)["job_id"]
+        answer: str = self.call("POST", "/v1/generate", request)["job_id"]
         return answer
 
     def wait(
@@ -36,7 +36,7 @@ class Client:
         """The job once it is complete. Raises `LocalCloudError` when it fails."""
         deadline = time.monotonic() + JOB_SECONDS_MAX
         while True:
-            job = self._call("GET", f"/v1/jobs/{job_id}")
+            job = self.call("GET", f"/v1/jobs/{job_id}")
             on_status(job["status"])
             if job["status"] == "complete":
                 return job
@@ -56,9 +56,10 @@ class Client:
 
     def wallet(self) -> dict[str, Any]:
         """The wallet: dollar amounts as text."""
-        return self._call("GET", "/v1/wallet")
+        return self.call("GET", "/v1/wallet")
 
-    def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to a request. Raises `LocalCloudError` for one that is no success."""
         answer = requests.request(
             method,
             f"{self.api_url}{path}",

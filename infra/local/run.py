@@ -30,7 +30,7 @@ from infra.local.processes import ROOT, LocalCloudError, Service, require_free, 
 
 FOLDER = ROOT / ".local"
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
-OVERRIDES = ("SHOAL_PROVIDER_DEADLINE_S", "SHOAL_WEBHOOK_RETRY_S")
+OVERRIDES = ("SHOAL_PROVIDER_DEADLINE_S", "SHOAL_CLIP_DEADLINE_S", "SHOAL_WEBHOOK_RETRY_S")
 """What the environment may change of the local stage."""
 SHOAL = Path(sys.executable).with_name("shoal")
 DEMO_EMAIL, DEMO_USD = "demo@example.com", "10.00"

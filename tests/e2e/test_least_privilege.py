@@ -20,6 +20,7 @@ from tests.support_bus import BusLog
 from tests.support_fixtures import pause_sweeper
 from tests.support_receiver import Receiver, reply
 from tests.support_tasks import MODEL, TasksClient
+from tests.support_videos import VideosClient
 from tests.support_webhooks import WebhooksClient
 from tests.workflow.machine import Workshop
 
@@ -28,6 +29,7 @@ import boto3
 def handler(event, context):
     return boto3.client("dynamodb").scan(TableName=event["table"])["Count"]
 """
+HOOK = "http://127.0.0.1:9/nobody"
 DENIED = ("AccessDenied", "not authorized to perform", "explicit deny")
 
 
@@ -58,6 +60,7 @@ def use_everything(guarded: Deployed) -> None:
     assert customer.client.usage().status_code == 200
     use_tasks(guarded, customer)
     use_webhooks(guarded, customer)
+    use_videos(guarded, workshop)
     lose_an_input(guarded, customer)
     lose_a_picture(workshop, customer)
     abort(workshop, customer)
@@ -82,6 +85,47 @@ def use_tasks(guarded: Deployed, customer: Customer) -> None:
     assert tasks.data("POST", "/v1/quote", json={"model": MODEL, "prompt": "a mug"})
     canceled = tasks.submit("[timeout] mugs", num_outputs=2)
     assert tasks.data("POST", f"/v1/tasks/{canceled}/cancel")["status"] == "canceled"
+
+
+def use_videos(guarded: Deployed, workshop: Workshop) -> None:
+    """Videos whose clips come at once and later, that fail, that are canceled, and one whose clip is lost."""
+    filmmaker = guarded.customer(usd="0", credits=20)
+    videos = VideosClient(filmmaker.client)
+    ready = videos.wait(videos.submit("[poll:scene=1] sharks", 2))
+    assert ready["status"] == "ready"
+    burned = videos.wait(videos.submit("[callback] sharks", subtitles="burned", webhook_url=HOOK))
+    assert burned["status"] == "ready"
+    for video, addresses in ((ready, 2), (burned, 1)):
+        urls = [video["final_video_url"], video["narration_audio_url"], video["poster_url"]]
+        urls += [scene["clip_url"] for scene in video["scenes"]]
+        assert len(urls) == 3 + addresses
+        assert [guarded.http.get(url).status_code for url in urls] == [200] * len(urls)
+        assert {guarded.http.get(url.partition("?")[0]).status_code for url in urls} == {403}
+    for dialect in (f"/v1/jobs/{ready['id']}", f"/v1/tasks/{ready['id']}", "/v1/tasks", "/api/v1/videos"):
+        assert filmmaker.client.request("GET", dialect).status_code == 200
+    assert videos.wait(videos.submit("[fail] sharks"))["status"] == "failed"
+    canceled = videos.submit("[timeout] sharks")
+    eventually(lambda: guarded.job(filmmaker, canceled).provider_refs)
+    assert videos.cancel(canceled).status_code == 200
+    lose_a_clip(workshop, filmmaker)
+    aborted = videos.submit("[timeout] sharks")
+    eventually(lambda: guarded.job(filmmaker, aborted).provider_refs)
+    workshop.video.abort(aborted)
+    assert videos.wait(aborted)["status"] == "failed"
+    guarded.make_due(guarded.job(filmmaker, canceled))
+    assert guarded.sweep() == {"deleted": 1}
+    assert videos.credits() == (17, 0)
+
+
+def lose_a_clip(workshop: Workshop, filmmaker: Customer) -> None:
+    """A delivered clip is gone when it is to be stored."""
+    videos = VideosClient(filmmaker.client)
+    video_id = videos.submit("[timeout] sharks")
+    job = eventually(
+        lambda: job if (job := workshop.deployed.job(filmmaker, video_id)).provider_refs else None
+    )
+    workshop.answer(job, {"output": {"key": f"{job.account_id}/{job.id}/9"}})
+    assert videos.wait(video_id)["error"]["message"] == "The provider's output is gone."
 
 
 def use_webhooks(guarded: Deployed, customer: Customer) -> None:

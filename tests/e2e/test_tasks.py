@@ -213,7 +213,7 @@ def test_models_are_listed_with_their_parameters(tasks: TasksClient) -> None:
         "title": "Num Outputs",
         "type": "integer",
     }
-    assert models["clip"]["availability"] == "unavailable"
+    assert models["clip"]["availability"] == "available"
     assert models["stable-image-classic"]["replacement"] == "stable-image"
     assert tasks.data("GET", "/v1/models/flux") == models["flux"]
 

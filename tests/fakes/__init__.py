@@ -19,10 +19,19 @@ from tests.fakes.services import (
 )
 from tests.fakes.tables import FakeAccounts, FakeJobs, FakeKeys, Tables
 from tests.fakes.usage import FakeCallerHttp, FakeRuns, FakeUsage
+from tests.fakes.videos import (
+    FakeByName,
+    FakeScenes,
+    FakeScriptWriter,
+    FakeSpeaker,
+    FakeStudio,
+    FakeVideoFiles,
+)
 
 __all__ = [
     "FakeAccounts",
     "FakeBus",
+    "FakeByName",
     "FakeCallbackUrls",
     "FakeCallerHttp",
     "FakeClock",
@@ -35,9 +44,14 @@ __all__ = [
     "FakeProvider",
     "FakeProviders",
     "FakeRuns",
+    "FakeScenes",
+    "FakeScriptWriter",
+    "FakeSpeaker",
     "FakeStaging",
+    "FakeStudio",
     "FakeTaskTokens",
     "FakeUsage",
+    "FakeVideoFiles",
     "FakeWorkflow",
     "Fault",
     "Network",

@@ -50,7 +50,8 @@ class FakeLedger:
             if earlier:
                 return earlier
         if not self._affordable(job):
-            raise InsufficientBalance
+            wallet = self.tables.wallets.get((job.account_id, job.asset))
+            raise InsufficientBalance(available=wallet.available if wallet else 0)
         hold = job.hold.place(now_ms)
         if (job.account_id, job.ulid) in self.tables.jobs or self._entered(hold):
             raise InternalError
@@ -77,7 +78,8 @@ class FakeLedger:
             "cost": cost,
         }
         closed = self._close(job, job.hold.capture(cost, now_ms), closer, changes)
-        self.tables.use(Rollup(utc_day(now_ms), job.model, job.asset, len(outputs), cost, 1), job.account_id)
+        units = job.units_of(len(outputs))
+        self.tables.use(Rollup(utc_day(now_ms), job.model, job.asset, units, cost, 1), job.account_id)
         return closed
 
     @reached
@@ -184,8 +186,9 @@ class FakeLedger:
             "closed_at_ms": movement.at_ms,
             "task_tokens": {},
         }
-        due_ms = replace(job, **changes).outputs_due_at_ms
-        changes["deadline_at_ms"] = due_ms if closer is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS
+        announced = closer is Closer.WORKFLOW
+        due_ms = replace(job, **changes).files_due_at_ms if announced else movement.at_ms + START_GRACE_MS
+        changes |= {"announced": announced, "deadline_at_ms": due_ms}
         self.tables.put(replace(stored, **changes))
         self.tables.move(movement)
         return replace(job, **changes)

@@ -9,10 +9,11 @@ from shoal.domain.api_key import ApiKey, Caller, KeyPrefix
 from shoal.domain.errors import JobClosed, NotFound, RateLimited, Unauthorized, ValidationFailed
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
-from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
+from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.money import Asset
 from shoal.domain.ports import Account, JobFilter, JobPage, Rollup
 from shoal.domain.rate_limit import Allowance
+from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
 from tests.fakes.network import Network, reached
 
@@ -25,7 +26,7 @@ RollupId = tuple[str, str, Asset, str]
 class Tables:
     """All that is stored. Jobs are found by account and ULID, records by account, route and key.
 
-    Rollups are found by account, day, asset and model.
+    Rollups are found by account, day, asset and model, scenes by the job's id.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Tables:
     late_outputs: dict[JobId, int] = field(default_factory=dict)
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)
     rollups: dict[RollupId, Rollup] = field(default_factory=dict)
+    scenes: dict[str, tuple[Scene, ...]] = field(default_factory=dict)
 
     def stored(self, job: Job) -> Job:
         return self.jobs[job.account_id, job.ulid]
@@ -176,15 +178,20 @@ class FakeJobs:
 
     @reached
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
-        job = self._open(self._get(account_id, job_id))
-        return self.tables.put(
-            replace(
-                job,
-                status=JobStatus.PROCESSING,
-                task_tokens={**job.task_tokens, index: task_token},
-                deadline_at_ms=now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS,
-                started_at_ms=job.started_at_ms or now_ms,
-            )
+        job = self._next_step(self._get(account_id, job_id), now_ms)
+        return self.tables.put(replace(job, task_tokens={**job.task_tokens, index: task_token}))
+
+    @reached
+    def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
+        job = self._next_step(self._get(account_id, job_id), now_ms)
+        return self.tables.put(replace(job, steps=job.steps | ({done} if done else frozenset())))
+
+    def _next_step(self, job: Job, now_ms: int) -> Job:
+        return replace(
+            self._open(job),
+            status=JobStatus.PROCESSING,
+            deadline_at_ms=now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS,
+            started_at_ms=job.started_at_ms or now_ms,
         )
 
     @reached
@@ -220,10 +227,10 @@ class FakeJobs:
         stored = self.tables.stored(job)
         if stored.hold_state is HoldState.HELD:
             raise AssertionError("an open job was marked as announced")
-        self.tables.put(replace(stored, deadline_at_ms=job.outputs_due_at_ms))
+        self.tables.put(replace(stored, announced=True, deadline_at_ms=job.files_due_at_ms))
 
     @reached
-    def mark_outputs_deleted(self, job: Job) -> None:
+    def mark_files_deleted(self, job: Job) -> None:
         self.tables.put(replace(self.tables.stored(job), deadline_at_ms=None))
 
     def _open(self, job: Job) -> Job:

@@ -178,7 +178,7 @@ class FakeAccountSecrets:
         secret: AccountSecret,
         before: AccountSecret | None,
         record: IdempotencyRecord | None,
-        now_ms: int,  # noqa: ARG002 - the port's signature
+        now_ms: int,
     ) -> IdempotencyRecord | None:
         if self.tables.account_secrets.get(secret.account_id) != before:
             raise Unavailable(retry_after_seconds=1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 TABLE = "<StorageTable.Arn>"
 OPEN_JOBS = f"{TABLE}/index/open_jobs"
-MACHINES = ("generate", "generate-batch")
+MACHINES = ("generate", "generate-batch", "render-video")
 MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{name}" for name in MACHINES]
 EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
 BUS = "<Bus.Arn>"
 STAGING = "<StorageStaging.Arn>"
 IMAGES = "<StorageOutputs.Arn>/images/*"
+VIDEOS = "<StorageVideos.Arn>"
+CLIPS = f"{VIDEOS}/videos/*"
 POLL = "<QueuesPoll.Arn>"
 CLOSED = "<QueuesClosedExecutions.Arn>"
 ASYNC_FAILURES = "<QueuesAsyncFailures.Arn>"
@@ -38,6 +40,14 @@ START = on_each(MACHINE_ARNS, "states:StartExecution")
 STOP = on_each(EXECUTIONS, "states:StopExecution")
 RESOLVE_TASK = on_each(MACHINE_ARNS, "states:SendTaskSuccess", "states:SendTaskFailure")
 READ_STAGED = {("s3:GetObject", f"{STAGING}/*"), ("s3:ListBucket", STAGING)}
+PUT_STAGED = ("s3:PutObject", f"{STAGING}/*")
+SIGN = ("s3:GetObject", CLIPS)
+DELETE_VIDEO = {
+    ("s3:ListBucket", VIDEOS),
+    ("s3:DeleteObject", CLIPS),
+    ("s3:ListBucket", STAGING),
+    ("s3:DeleteObject", f"{STAGING}/*"),
+}
 STAGE = {*READ_STAGED, ("s3:PutObject", f"{STAGING}/*")}
 SEND_WEBHOOK = {
     *READ_AND_COUNT,
@@ -56,13 +66,21 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *START,
         ("s3:PutObject", f"{STAGING}/*"),
     },
-    "read_task": READ_AND_COUNT,
-    "list_tasks": QUERY_AND_COUNT,
+    "read_task": {*READ_AND_COUNT, SIGN},
+    "list_tasks": {*QUERY_AND_COUNT, SIGN},
+    "read_video": {*READ_AND_COUNT, *QUERY_AND_COUNT, SIGN},
+    "list_videos": {*QUERY_AND_COUNT, SIGN},
     "read_models": {("dynamodb:UpdateItem", TABLE)},
     "quote_job": READ_AND_COUNT,
     "summarize_usage": QUERY_AND_COUNT,
-    "read_job": READ_AND_COUNT,
-    "cancel_job": {*CLOSE_JOBS, *STOP, ("events:PutEvents", BUS)},
+    "read_job": {*READ_AND_COUNT, SIGN},
+    "cancel_job": {
+        *CLOSE_JOBS,
+        *STOP,
+        *DELETE_VIDEO,
+        ("dynamodb:Query", TABLE),
+        ("events:PutEvents", BUS),
+    },
     "read_wallet": READ_AND_COUNT,
     "list_jobs": QUERY_AND_COUNT,
     "receive_callback": {*READ_AND_COUNT, *CALL_BACK},
@@ -94,8 +112,28 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:GetItem", TABLE),
         ("s3:PutObject", IMAGES),
     },
-    "settle_wallet": CLOSE_JOBS,
-    "release_hold": CLOSE_JOBS,
+    "settle_wallet": {*CLOSE_JOBS, SIGN},
+    "release_hold": {*CLOSE_JOBS, SIGN, *DELETE_VIDEO},
+    "write_script": {
+        *CLOSE_JOBS,
+        ("dynamodb:Query", TABLE),
+        ("events:PutEvents", BUS),
+    },
+    "narrate": {
+        *READ_AND_COUNT,
+        ("dynamodb:Query", TABLE),
+        ("s3:PutObject", CLIPS),
+        PUT_STAGED,
+    },
+    "render_scene": {*READ_AND_COUNT, *CALL_BACK, *RESOLVE_TASK, PUT_STAGED},
+    "store_clip": {*READ_AND_COUNT, *READ_STAGED, ("s3:PutObject", CLIPS), SIGN},
+    "stitch_video": {
+        *READ_AND_COUNT,
+        *READ_STAGED,
+        ("s3:ListBucket", VIDEOS),
+        ("s3:GetObject", CLIPS),
+        ("s3:PutObject", CLIPS),
+    },
     "poll_provider": {
         *READ_AND_COUNT,
         *CALL_BACK,
@@ -113,11 +151,15 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *STOP,
         *on_each(EXECUTIONS, "states:DescribeExecution"),
         ("s3:DeleteObject", IMAGES),
+        SIGN,
+        *DELETE_VIDEO,
         ("sqs:SendMessage", ASYNC_FAILURES),
     },
     "close_execution": {
         *CLOSE_JOBS,
         *STOP,
+        SIGN,
+        *DELETE_VIDEO,
         ("events:PutEvents", BUS),
         ("sqs:ReceiveMessage", CLOSED),
         ("sqs:DeleteMessage", CLOSED),
@@ -148,6 +190,7 @@ SEND_KEYS = {
     "dynamodb:UpdateItem": ["WEBHOOK#*", "WEBHOOKS#*"],
 }
 ONE_JOB = {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
+ONE_SCENE = {"dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
 COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*"]}
 LEADING_KEYS = {
     "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], **COUNT_REQUEST},
@@ -187,6 +230,17 @@ LEADING_KEYS = {
     "deliver_webhook": SEND_KEYS,
     "retry_webhook": SEND_KEYS,
     "store_output": {"dynamodb:GetItem": ["ACCOUNT#*"]},
-    "poll_provider": ONE_JOB,
+    "poll_provider": ONE_SCENE,
+    "read_video": {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:Query": ["JOB#*"], **COUNT_REQUEST},
+    "list_videos": {"dynamodb:Query": ["ACCOUNT#*", "JOB#*"], **COUNT_REQUEST},
+    "cancel_job": {"dynamodb:Query": ["JOB#*"]},
+    "write_script": {**ONE_JOB, "dynamodb:PutItem": ["JOB#*"], "dynamodb:Query": ["JOB#*"]},
+    "narrate": {**ONE_JOB, "dynamodb:Query": ["JOB#*"]},
+    "render_scene": ONE_SCENE,
+    "store_clip": {
+        "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"],
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "JOB#*"],
+    },
+    "stitch_video": ONE_JOB,
 }
 """The partition keys to which the functions are limited that are not let to all, by action."""

@@ -113,7 +113,7 @@ def test_executions_that_end_without_success_reach_their_queue(template: Templat
     assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     machines = [text(arn) for arn in pattern["detail"]["stateMachineArn"]]
-    assert machines == ["<WorkflowGenerate>", "<WorkflowGenerateBatch>"]
+    assert machines == ["<WorkflowGenerate>", "<WorkflowGenerateBatch>", "<WorkflowRenderVideo>"]
 
 
 def test_every_event_that_can_be_subscribed_to_reaches_its_queue(template: Template) -> None:

@@ -51,7 +51,9 @@ def test_functions_run_on_the_platform_the_layers_are_built_for(dev: Template, f
     properties = dev.function(function.verb)
     assert properties["Runtime"] == "python3.13"
     assert properties["Architectures"] == ["arm64"]
-    assert len(properties["Layers"]) == (2 if function.media else 1)
+    assert len(properties["Layers"]) == 1 + function.media + function.video
+    assert function.media or not function.video, "PyAV and the voice come on top of Pillow"
+    assert properties["EphemeralStorage"] == {"Size": function.disk_mb}
     for layer in dev.properties("AWS::Lambda::LayerVersion"):
         assert layer["CompatibleRuntimes"] == ["python3.13"]
         assert layer["CompatibleArchitectures"] == ["arm64"]

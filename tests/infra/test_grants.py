@@ -11,6 +11,7 @@ import pytest
 from infra import registry
 from tests.infra.expected_grants import (
     BUS,
+    CLIPS,
     EXECUTIONS,
     EXPECTED,
     IMAGES,
@@ -105,7 +106,7 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(dev: Template, na
 
 
 def test_wildcards_are_those_reviewed(dev: Template) -> None:
-    reviewed = {*(name for _, name in TRACES), *EXECUTIONS, f"{STAGING}/*", IMAGES, SCHEDULES}
+    reviewed = {*(name for _, name in TRACES), *EXECUTIONS, f"{STAGING}/*", IMAGES, CLIPS, SCHEDULES}
     for role in dev.properties("AWS::IAM::Role"):
         for action, resource in allowed(role):
             assert "*" not in action

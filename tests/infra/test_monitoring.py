@@ -29,7 +29,7 @@ def page_of(template: Template) -> dict[str, Any]:
 
 def test_there_is_an_alarm_on_everything_a_customer_would_notice(template: Template) -> None:
     expected = {"ApiServerErrors", "StuckJobs", "LedgerDiscrepancies", "ProviderFailureRate"}
-    for machine in ("Generate", "GenerateBatch"):
+    for machine in ("Generate", "GenerateBatch", "RenderVideo"):
         expected |= {f"{machine}ExecutionsFailed", f"{machine}ExecutionsTimedOut"}
     expected |= {
         "WebhookFailureRate",
@@ -86,7 +86,7 @@ def test_each_machine_is_watched_by_itself(template: Template) -> None:
         if "Executions" in name and alarm["Namespace"] == "AWS/States"
         for dimension in alarm["Dimensions"]
     }
-    assert watched == {"<WorkflowGenerate>", "<WorkflowGenerateBatch>"}
+    assert watched == {"<WorkflowGenerate>", "<WorkflowGenerateBatch>", "<WorkflowRenderVideo>"}
 
 
 def test_no_sweep_is_as_bad_as_a_stuck_job(template: Template) -> None:

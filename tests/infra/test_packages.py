@@ -96,14 +96,12 @@ def names_in(requirements: str) -> list[str]:
 
 
 def test_layers_hold_locked_and_hashed_packages_each_in_one_layer() -> None:
-    base, media = layer.requirements(media=False), layer.requirements(media=True)
-    names = {
-        name: re.findall(r"^([\w-]+)==", text, re.MULTILINE)
-        for name, text in (("base", base), ("media", media))
-    }
+    texts = {name: layer.requirements(name) for name in layer.LAYERS}
+    names = {name: names_in(text) for name, text in texts.items()}
     assert {"aws-lambda-powertools", "boto3", "pydantic", "python-ulid", "requests"} <= set(names["base"])
     assert names["media"] == ["pillow"]
-    for text in (base, media):
+    assert names["video"] == ["av", "espeakng-loader"]
+    for text in texts.values():
         assert text.count("==") <= text.count("--hash=sha256:")
 
 
@@ -146,7 +144,8 @@ def test_a_layer_keeps_the_endpoints_of_the_services_in_use_only(tmp_path: Path)
 
 
 def test_the_layer_keeps_every_service_the_code_makes_a_client_of() -> None:
-    bootstrap = (packages.FUNCTIONS / "shoal/bootstrap.py").read_text(encoding="utf-8")
-    used = set(re.findall(r'_client\("(\w+)"\)', bootstrap))
+    roots = (packages.FUNCTIONS / "shoal").glob("bootstrap*.py")
+    sources = "".join(path.read_text(encoding="utf-8") for path in roots)
+    used = set(re.findall(r'\bclient\("(\w+)"\)', sources))
     assert used
     assert used <= layer.AWS_SERVICES

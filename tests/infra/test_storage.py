@@ -55,12 +55,12 @@ def test_buckets_are_closed_and_encrypted(template: Template) -> None:
         assert "WebsiteConfiguration" not in bucket
 
 
-def test_only_the_cdn_reads_outputs_and_nobody_is_let_into_staging(template: Template) -> None:
+def test_only_the_cdn_reads_outputs_and_nobody_is_let_into_staging_or_videos(template: Template) -> None:
     allowed = {}
     for policy in template.properties("AWS::S3::BucketPolicy"):
         statements = policy["PolicyDocument"]["Statement"]
         allowed[text(policy["Bucket"])] = [s for s in statements if s["Effect"] == "Allow"]
-    assert allowed["<StorageStaging>"] == []
+    assert allowed["<StorageStaging>"] == allowed["<StorageVideos>"] == []
     (reading,) = allowed["<StorageOutputs>"]
     # Who may list a bucket is told 404 of what is not in it. Objects can't be listed, nor a bucket got.
     assert set(listed(reading["Action"])) == {"s3:GetObject", "s3:ListBucket"}
@@ -91,12 +91,20 @@ def test_the_cdn_signs_its_requests_and_speaks_https_only(template: Template) ->
 
 
 def test_staged_bytes_are_gone_after_a_day(template: Template) -> None:
-    assert expirations_of(template) == {"<StorageStaging>": [1], "<StorageOutputs>": []}
+    assert expirations_of(template) == {
+        "<StorageStaging>": [1],
+        "<StorageOutputs>": [],
+        "<StorageVideos>": [],
+    }
 
 
 def test_outputs_are_gone_after_the_days_the_stage_says(tmp_path: Path) -> None:
     template = synthesized(replace(DEV, retention_days=30), tmp_path)
-    assert expirations_of(template) == {"<StorageStaging>": [1], "<StorageOutputs>": [30]}
+    assert expirations_of(template) == {
+        "<StorageStaging>": [1],
+        "<StorageOutputs>": [30],
+        "<StorageVideos>": [30],
+    }
     for verb in ("store_output", "settle_wallet"):
         assert template.function(verb)["Environment"]["Variables"]["SHOAL_RETENTION_DAYS"] == "30"
 

@@ -15,11 +15,32 @@ from infra.function import Function
 from infra.stage import DEV
 from tests.infra.template import Template, all_states, synthesized, text
 
-REST = ("StoreOutput", "SettleWallet", "PublishCompleted")
-FIRST_STATES = {"generate": "CallProvider", "generate-batch": "CallProviders"}
+PATHS = {
+    "generate": ["CallProvider", "StoreOutput", "SettleWallet", "PublishCompleted"],
+    "generate-batch": ["CallProviders", "StoreOutput", "SettleWallet", "PublishCompleted"],
+    "render-video": [
+        "WriteScript",
+        "Narrate",
+        "RenderScenes",
+        "StitchVideo",
+        "SettleWallet",
+        "PublishReady",
+    ],
+}
+SCENE_PATH = ["RenderScene", "StoreClip", "PublishSceneReady"]
+ENDING = (
+    "SettleWallet",
+    "ReleaseHold",
+    "PublishFailed",
+    "AnnounceLater",
+    "AlreadyClosed",
+    "LeftToTheSweeper",
+)
+"""What every machine has alike, and the state that announces success under a name of its own."""
+PROVIDER_STATE = {"generate": "CallProvider", "generate-batch": "CallProvider", "render-video": "RenderScene"}
 
 
-@pytest.fixture(params=FIRST_STATES)
+@pytest.fixture(params=PATHS)
 def name(request: pytest.FixtureRequest) -> str:
     """Each machine in turn."""
     machine: str = request.param
@@ -27,11 +48,11 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_there_are_no_other_machines(template: Template) -> None:
-    assert set(MACHINES) == FIRST_STATES.keys()
+    assert set(MACHINES) == PATHS.keys()
     names = {
         machine["StateMachineName"] for machine in template.properties("AWS::StepFunctions::StateMachine")
     }
-    assert names == {f"{template.stage.prefix}-{name}" for name in FIRST_STATES}
+    assert names == {f"{template.stage.prefix}-{name}" for name in PATHS}
 
 
 def test_every_substitution_is_used_and_every_name_substituted(template: Template, name: str) -> None:
@@ -40,32 +61,60 @@ def test_every_substitution_is_used_and_every_name_substituted(template: Templat
     assert names == machine["DefinitionSubstitutions"].keys()
 
 
-@pytest.mark.parametrize("function", registry.WORKFLOW, ids=lambda function: function.verb)
-def test_a_state_calls_the_function_of_its_name(dev: Template, name: str, function: Function) -> None:
-    state = all_states(dev.definition(name))[function.camel]
-    assert state["Arguments"]["FunctionName"] == f"${{{function.camel}Function}}"
-    substitutions = dev.machine(name)["DefinitionSubstitutions"]
-    assert text(substitutions[f"{function.camel}Function"]) == f"<Functions{function.camel}.Arn>"
+def functions_of(definition: dict[str, Any]) -> list[Function]:
+    """The functions that the states of a machine call."""
+    states = all_states(definition)
+    return [function for function in registry.WORKFLOW if function.camel in states]
+
+
+def test_a_state_calls_the_function_of_its_name(dev: Template, name: str) -> None:
+    definition, substitutions = dev.definition(name), dev.machine(name)["DefinitionSubstitutions"]
+    called = functions_of(definition)
+    assert {*(f"{function.camel}Function" for function in called), "EventBusName", "TableName"} == set(
+        substitutions
+    )
+    for function in called:
+        state = all_states(definition)[function.camel]
+        assert state["Arguments"]["FunctionName"] == f"${{{function.camel}Function}}"
+        assert text(substitutions[f"{function.camel}Function"]) == f"<Functions{function.camel}.Arn>"
+
+
+def test_every_function_of_the_workflows_is_called_by_one(dev: Template) -> None:
+    called = {function.verb for name in PATHS for function in functions_of(dev.definition(name))}
+    assert called == {function.verb for function in registry.WORKFLOW}
 
 
 def test_the_provider_deadline_is_the_stages(dev: Template, tmp_path: Path, name: str) -> None:
-    assert all_states(dev.definition(name))["CallProvider"]["TimeoutSeconds"] == 180
-    hurried = synthesized(replace(DEV, provider_deadline_s=7), tmp_path)
-    assert all_states(hurried.definition(name))["CallProvider"]["TimeoutSeconds"] == 7
-    assert hurried.function("submit_job")["Environment"]["Variables"]["SHOAL_PROVIDER_DEADLINE_S"] == "7"
+    state = PROVIDER_STATE[name]
+    assert all_states(dev.definition(name))[state]["TimeoutSeconds"] == 180
+    hurried = synthesized(replace(DEV, provider_deadline_s=7, clip_deadline_s=9), tmp_path)
+    expected = 9 if name == "render-video" else 7
+    assert all_states(hurried.definition(name))[state]["TimeoutSeconds"] == expected
+    environment = hurried.function("submit_job")["Environment"]["Variables"]
+    assert environment["SHOAL_PROVIDER_DEADLINE_S"] == "7"
+    assert environment["SHOAL_CLIP_DEADLINE_S"] == "9"
 
 
-@pytest.mark.parametrize("function", registry.WORKFLOW, ids=lambda function: function.verb)
-def test_a_state_waits_longer_than_its_function_runs(dev: Template, name: str, function: Function) -> None:
-    assert all_states(dev.definition(name))[function.camel]["TimeoutSeconds"] > function.timeout_seconds
-
-
-def test_the_happy_path_has_four_states(dev: Template, name: str) -> None:
+def test_a_state_waits_longer_than_its_function_runs(dev: Template, name: str) -> None:
     definition = dev.definition(name)
+    for function in functions_of(definition):
+        assert all_states(definition)[function.camel]["TimeoutSeconds"] > function.timeout_seconds
+
+
+def test_the_happy_path_is_as_short_as_promised(dev: Template, name: str) -> None:
+    definition = dev.definition(name)
+    assert way_through(definition) == PATHS[name]
+    if name == "render-video":
+        assert len(PATHS[name]) == 6
+        assert way_through(definition["States"]["RenderScenes"]["ItemProcessor"]) == SCENE_PATH
+
+
+def way_through(definition: dict[str, Any]) -> list[str]:
+    """The states of a machine when all goes well."""
     path = [definition["StartAt"]]
     while "Next" in definition["States"][path[-1]]:
         path.append(definition["States"][path[-1]]["Next"])
-    assert path == [FIRST_STATES[name], *REST]
+    return path
 
 
 def test_several_outputs_are_asked_for_side_by_side_and_none_of_them_fails_the_others(dev: Template) -> None:
@@ -76,18 +125,38 @@ def test_several_outputs_are_asked_for_side_by_side_and_none_of_them_fails_the_o
     assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "OutputFailed")
 
 
-def test_both_machines_go_the_same_way_once_the_provider_has_answered(dev: Template) -> None:
-    one, several = (dev.definition(name)["States"] for name in FIRST_STATES)
-    (asking_one,), (asking_several,) = one.keys() - several.keys(), several.keys() - one.keys()
-    assert (asking_one, asking_several) == ("CallProvider", "CallProviders")
-    for state in one.keys() & several.keys():
-        assert _uncommented(one[state]) == _uncommented(several[state]), state
+def test_scenes_are_rendered_side_by_side_and_each_of_them_can_fail_the_video(dev: Template) -> None:
+    mapped = dev.definition("render-video")["States"]["RenderScenes"]
+    assert (mapped["Type"], mapped["MaxConcurrency"]) == ("Map", 4)
+    assert "Retry" not in mapped
+    scene = mapped["ItemProcessor"]["States"]
+    for state in ("RenderScene", "StoreClip"):
+        (catcher,) = scene[state]["Catch"]
+        assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "SceneFailed")
+    assert scene["SceneFailed"]["Type"] == "Fail"
 
 
-def test_both_machines_ask_for_an_output_alike(dev: Template) -> None:
-    one, several = (all_states(dev.definition(name))["CallProvider"] for name in FIRST_STATES)
+def test_all_machines_end_alike(dev: Template) -> None:
+    one, *others = (dev.definition(name)["States"] for name in PATHS)
+    for states in others:
+        announce = states["SettleWallet"]["Next"]
+        assert _uncommented(states[announce]) == _uncommented(one["PublishCompleted"])
+        for state in ENDING:
+            assert _ending(states, state) == _ending(one, state), state
+    assert _uncommented(others[0]["StoreOutput"]) == _uncommented(one["StoreOutput"])
+
+
+def _ending(states: dict[str, Any], name: str) -> dict[str, Any]:
+    """A state as every machine has it: what announces success is named as the dialect calls it."""
+    following = states[name].get("Next")
+    success = {"Next": "the announcement"} if name == "SettleWallet" and following else {}
+    return _uncommented(states[name]) | success
+
+
+def test_all_machines_ask_a_provider_alike(dev: Template) -> None:
+    asking = [all_states(dev.definition(name))[state] for name, state in PROVIDER_STATE.items()]
     for part in ("Resource", "TimeoutSeconds", "Retry"):
-        assert one[part] == several[part]
+        assert asking[0][part] == asking[1][part] == asking[2][part]
 
 
 def _uncommented(state: dict[str, Any]) -> dict[str, Any]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
 from shoal.adapters.dynamodb_items import wallet_key
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+from shoal.adapters.dynamodb_scenes import DynamoDbScenes
 from shoal.adapters.dynamodb_table import Item, Table
 from shoal.adapters.dynamodb_usage import DynamoDbRuns, DynamoDbUsage
 from shoal.adapters.system import RandomIds
-from shoal.dialects import image, tasks
+from shoal.dialects import image, tasks, video
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.catalog import LowBalance, load_catalog
+from shoal.domain.events import output_url
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset
 from shoal.domain.ports import Ids, Rollup
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.video import EMBEDDED
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.cancel_job import CancelJob
+from shoal.use_cases.clean_up import CleanUp
 from shoal.use_cases.close_execution import CloseExecution
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
@@ -30,7 +35,7 @@ from shoal.use_cases.release_hold import ReleaseHold
 from shoal.use_cases.settle_wallet import SettleWallet
 from shoal.use_cases.submit_job import Answered, SubmitJob
 from shoal.use_cases.sweep_jobs import SweepJobs
-from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeWorkflow, Network
+from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeStaging, FakeVideoFiles, FakeWorkflow, Network
 from tests.support import as_it_is
 from tests.support_tasks import MODEL
 
@@ -58,16 +63,23 @@ class Bench:
         )
         self.jobs, self.ledger, self.keys = DynamoDbJobs(table), DynamoDbLedger(table), DynamoDbKeys(table)
         self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
-        self.submit_job = SubmitJob(self.ledger, self.workflow, as_it_is, self.clock, self.ids, DEADLINE_S)
+        self.submit_job = SubmitJob(
+            self.ledger, self.workflow, as_it_is, self.clock, self.ids, DEADLINE_S, DEADLINE_S
+        )
+        self.scenes = DynamoDbScenes(table)
+        self.video_files = FakeVideoFiles(self.network, FakeStaging(self.network))
+        clean_up, url_of = CleanUp(self.video_files), partial(output_url, public_url=PUBLIC_URL)
         note_low = NoteLowBalance(self.ledger, LOW_BALANCE)
         self.close_job = CloseJob(
-            self.jobs, self.ledger, self.bus, self.workflow, note_low, self.clock, PUBLIC_URL
+            self.jobs, self.ledger, self.bus, self.workflow, note_low, clean_up, self.clock, url_of
         )
         self.cancel_job = CancelJob(self.jobs, self.close_job)
         self.close_execution = CloseExecution(self.jobs, self.close_job)
-        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, note_low, self.clock, PUBLIC_URL)
-        self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clock, PUBLIC_URL)
-        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.outputs, self.close_job, self.clock)
+        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, note_low, self.clock, url_of)
+        self.release_hold = ReleaseHold(self.jobs, self.ledger, clean_up, self.clock, url_of)
+        self.sweep_jobs = SweepJobs(
+            self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock
+        )
 
     def over(self, table: Table) -> Bench:
         """The same bench, reaching its table another way."""
@@ -75,9 +87,9 @@ class Bench:
         other.network, other.workflow, other.bus = self.network, self.workflow, self.bus
         return other
 
-    def account(self, micros: int) -> Caller:
+    def account(self, micros: int, credits: int = 0) -> Caller:
         """A new account's caller."""
-        account, key = self.accounts.open("someone@example.com", usd_micros=micros)
+        account, key = self.accounts.open("someone@example.com", usd_micros=micros, credits=credits)
         allowance = Allowance(RateLimit(), 0, 0)
         return Caller(account.id, key.key.id, frozenset(Scope), test=False, allowance=allowance)
 
@@ -96,6 +108,14 @@ class Bench:
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
         submission = tasks.parse_submission(body, load_catalog(), frozenset({SIMULATOR}))
         return self.submit_job(caller, submission, _scoped(caller, key, body), tasks.accepted)
+
+    def submit_video(
+        self, caller: Caller, scenes: int, key: str | None = None, idea: str = "Why sharks glow", **more: Any
+    ) -> Answered:
+        """Likewise a video of so many scenes."""
+        body = {"idea": idea, "category": "story", "duration": 8 * scenes, "aspect_ratio": "9:16", **more}
+        submission = video.parse_submission(body, load_catalog(), frozenset({SIMULATOR, EMBEDDED}))
+        return self.submit_job(caller, submission, _scoped(caller, key, body), video.accepted)
 
     def accept(self, caller: Caller, mode: str = "1k") -> Job:
         """A job that was submitted."""

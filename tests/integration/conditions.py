@@ -27,6 +27,7 @@ KINDS = {
     ("ACCOUNT", "KEY"): "key of account",
     ("ACCOUNT", "USAGE"): "usage rollup",
     ("MODEL", "RUNS"): "runs of a model",
+    ("JOB", "SCENE"): "scene",
     ("KEY", "KEY"): "key",
     ("WALLET", "WALLET"): "wallet",
     ("WALLET", "ENTRY"): "entry",

@@ -57,6 +57,12 @@ from tests.integration.scenarios_money import (
     an_open_job_stays_in_sight_of_the_sweeper,
     deleted_outputs_make_no_job,
 )
+from tests.integration.scenarios_videos import (
+    a_clip_makes_no_scene,
+    a_closed_video_does_not_advance,
+    a_script_is_written_once,
+    two_scripts_never_mix,
+)
 
 Scenario = Callable[[Bench], None]
 
@@ -79,10 +85,12 @@ GUARDS: dict[Guard, list[Scenario]] = guards_webhooks.GUARDS | {
     Guard("job", STILL_OPEN): [a_closed_job_is_not_closed_again, a_capture_is_counted_once],
     Guard("wallet", STILL_HELD): [a_hold_that_is_not_held_is_not_resolved],
     Guard("wallet", TRIAL_TAKEN): [a_trial_is_given_back],
-    Guard("job", OPEN, alone=True): [a_closed_job_does_not_begin],
     Guard("job", UNANNOUNCED, alone=True): [an_open_job_stays_in_sight_of_the_sweeper],
     Guard("job", SAME_DEADLINE, alone=True): [a_deadline_is_moved_by_one_who_knows_it],
     Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job, deleted_outputs_make_no_job],
+    Guard("scene", NEW): [a_script_is_written_once, two_scripts_never_mix],
+    Guard("scene", EXISTS, alone=True): [a_clip_makes_no_scene],
+    Guard("job", OPEN, alone=True): [a_closed_job_does_not_begin, a_closed_video_does_not_advance],
     Guard("account", NEW): [an_account_is_opened_once],
     Guard("wallet", NEW): [an_account_is_opened_once],
     Guard("key", NEW): [a_secret_opens_one_account],

@@ -48,7 +48,10 @@ TASKS = [
 
 @dataclass
 class ModelJob:
-    """`due_ms` is when the sweeper looks at it; `execution` is None, running or ended."""
+    """`due_ms` is when the sweeper looks at it; `execution` is None, running or ended.
+
+    `spoken_for`: its end was announced, or is by the workflow that closed it.
+    """
 
     id: str
     order: Order
@@ -60,6 +63,7 @@ class ModelJob:
     closed_ms: int = 0
     delivered: int = 0
     execution: str | None = None
+    spoken_for: bool = False
     announced: bool = False
     deleted: bool = False
 
@@ -139,7 +143,7 @@ class ModelAccount:
     def close(self, job: ModelJob, status: str, delivered: int, now_ms: int) -> None:
         """The workflow ends the job; it announces that by itself."""
         job.status, job.closer, job.closed_ms, job.delivered = status, "workflow", now_ms, delivered
-        job.due_ms = job.deletes_ms
+        job.due_ms, job.spoken_for = job.deletes_ms, True
 
     def begin(self, job: ModelJob, now_ms: int) -> None:
         job.status, job.due_ms = "processing", now_ms + STEP_MS
@@ -149,8 +153,8 @@ class ModelAccount:
         done: dict[str, int] = {}
         for job in self.jobs.values():
             if job.due_ms is not None and job.due_ms <= now_ms:
-                expired = job.due_ms == job.deletes_ms
                 job.due_ms = now_ms + MINUTE_MS
+                expired = job.spoken_for
                 what = self._delete(job, bucket_down) if expired else self._see_to(job, now_ms, bus_down)
                 done[what] = done.get(what, 0) + 1
         return done
@@ -188,5 +192,5 @@ class ModelAccount:
     def announce(self, job: ModelJob, bus_down: bool) -> None:
         """Tell of a closed job and stop its execution. If that fails, the job stays due."""
         if not bus_down:
-            job.announced, job.due_ms = True, job.deletes_ms
+            job.announced, job.spoken_for, job.due_ms = True, True, job.deletes_ms
             job.execution = job.execution and "ended"

@@ -192,5 +192,5 @@ def a_late_output_makes_no_job(bench: Bench) -> None:
 def deleted_outputs_make_no_job(bench: Bench) -> None:
     nobodys = drafted(bench, bench.account(0))
     with pytest.raises(ConditionFailed):
-        bench.jobs.mark_outputs_deleted(nobodys)
+        bench.jobs.mark_files_deleted(nobodys)
     assert bench.table.get(*job_key(nobodys.account_id, nobodys.ulid)) is None

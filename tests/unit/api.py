@@ -10,21 +10,27 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap
+from shoal import bootstrap, bootstrap_videos
 from shoal.handlers.http.routes import ROUTES
 from tests.fakes import FakeClock
 from tests.unit.events import event
-from tests.unit.world import PUBLIC_URL, Customer, World
+from tests.unit.factories import PUBLIC_URL, url_of
+from tests.unit.world import Customer, World
 
+API_URL = "https://api.test"
 SETTINGS = {
     "SHOAL_STAGE": "unit",
     "SHOAL_TABLE": "shoal-unit",
     "SHOAL_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:shoal-unit-generate",
     "SHOAL_PROVIDER_DEADLINE_S": "180",
+    "SHOAL_CLIP_DEADLINE_S": "240",
     "SHOAL_PUBLIC_URL": PUBLIC_URL,
     "SHOAL_EVENT_BUS": "shoal-unit",
     "SHOAL_STAGING_BUCKET": "shoal-unit-staging",
     "SHOAL_LOOPBACK_ALLOWED": "false",
+    "SHOAL_API_URL": API_URL,
+    "SHOAL_VIDEOS_BUCKET": "shoal-unit-videos",
+    "SHOAL_SIGNED_URL_S": "3600",
 }
 USE_CASES = [
     "submit_job",
@@ -76,6 +82,10 @@ class Api:
         patch.setattr(bootstrap, "authenticate", lambda _table: world.authenticate)
         for name in USE_CASES:
             patch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
+        for name in ("read_video", "list_videos"):
+            patch.setattr(bootstrap_videos, name, lambda name=name: getattr(world, name))
+        patch.setattr(bootstrap_videos, "scenes_of", lambda _table, job: world.scenes.of(job))
+        patch.setattr(bootstrap, "output_urls", lambda _settings: url_of)
         patch.setattr(bootstrap, "await_job", lambda _table: world.await_job)
         patch.setattr(bootstrap, "clock", world.clock)
 

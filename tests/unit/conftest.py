@@ -51,5 +51,11 @@ def customer(world: World) -> Customer:
 
 
 @pytest.fixture
+def filmmaker(world: World) -> Customer:
+    """An account with twenty credits and a live key."""
+    return world.customer(credits=20)
+
+
+@pytest.fixture
 def api(world: World, monkeypatch: pytest.MonkeyPatch) -> Api:
     return Api(world, monkeypatch)

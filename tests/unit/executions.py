@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shoal.domain.job import Job
+from shoal.domain.job import Dialect, Job
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
-ONE, BATCH = (
+ONE, BATCH, VIDEO = (
     json.loads((MACHINES / f"{name}.asl.json").read_text(encoding="utf-8"))
-    for name in ("generate", "generate_batch")
+    for name in ("generate", "generate_batch", "render_video")
 )
 ITEM: dict[str, Any] = BATCH["States"]["CallProviders"]["ItemProcessor"]
+SCENES: dict[str, Any] = VIDEO["States"]["RenderScenes"]
+SCENE: dict[str, Any] = SCENES["ItemProcessor"]
 
 
 class Crash(BaseException):
@@ -27,9 +29,11 @@ class Waiting(Exception):
 
 @dataclass
 class Call:
-    """One output asked for: its token, and in a batch what became of it."""
+    """One output asked for: its token, and in a Map where its iteration stands and what became of it."""
 
     index: int
+    state: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
     token: str | None = None
     waits_until_ms: int = 0
     attempts: int = 0
@@ -37,11 +41,12 @@ class Call:
 
 
 class Execution:
-    """A job of one output runs the one machine, of several the other."""
+    """A job of one output runs one machine, of several another, a video a third."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.definition: dict[str, Any] = ONE if job.output_count == 1 else BATCH
+        single = BATCH if job.output_count > 1 else ONE
+        self.definition: dict[str, Any] = VIDEO if job.dialect is Dialect.VIDEO else single
         self.state: str = self.definition["StartAt"]
         self.input: dict[str, Any] = {}
         self.attempts = 0
@@ -49,7 +54,8 @@ class Execution:
 
     @property
     def waits_until_ms(self) -> int:
-        return min((call.waits_until_ms for call in self.calls if call.result is None), default=0)
+        waiting = (call.waits_until_ms for call in self.calls if call.result is None and call.token)
+        return min(waiting, default=0)
 
 
 class Caught(Exception):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from shoal.domain.events import UrlOf, output_url
 from shoal.domain.job import Closer, Dialect, HoldState, Job, JobFailure, JobStatus, Output
 from shoal.domain.money import Asset
 
 ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ABC"
 JOB = "job_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
+PUBLIC_URL = "https://cdn.test"
+url_of: UrlOf = partial(output_url, public_url=PUBLIC_URL)
 CREATED_MS = 1_763_980_800_123
 """2025-11-24T10:40:00.123Z"""
 
@@ -33,6 +37,42 @@ def a_job(**changes: Any) -> Job:
         deadline_at_ms=CREATED_MS + 60_000,
     )
     return replace(job, **changes)
+
+
+VIDEO = "vid_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
+
+
+def a_video(**changes: Any) -> Job:
+    """A queued video of two scenes; `changes` replace its fields."""
+    request = {
+        "type": "video_generate",
+        "idea": "Why sharks glow",
+        "category": "story",
+        "duration": 16,
+        "aspect_ratio": "9:16",
+        "voice": None,
+        "language": "en",
+        "style": None,
+        "seed": None,
+        "metadata": {"order": 1},
+        "subtitles": "track",
+        "width_px": 720,
+        "height_px": 1280,
+        "clip_model": "clip",
+        "script_route": "embedded",
+        "speech_route": "embedded",
+    }
+    video: dict[str, Any] = {
+        "id": VIDEO,
+        "dialect": Dialect.VIDEO,
+        "model": "video",
+        "mode": None,
+        "request": request,
+        "asset": Asset.CREDIT,
+        "unit_price": 1,
+        "output_count": 2,
+    }
+    return a_job(**video | changes)
 
 
 def a_completed_job(**changes: Any) -> Job:

@@ -6,6 +6,7 @@ whatever is due next.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 from shoal.adapters.providers.simulator import Simulator
 from shoal.domain.errors import JobClosed, ShoalError
 from shoal.domain.events import Event
-from shoal.domain.job import Output
+from shoal.domain.job import Dialect, Output
 from shoal.domain.ports import ExecutionState
 from tests.fakes import PollMessage
+from tests.fakes.videos import CLIP
 from tests.unit.executions import (
     ITEM,
     ONE,
@@ -28,6 +30,7 @@ from tests.unit.executions import (
     first_rule,
     whose,
 )
+from tests.unit.video_scenes import render_scenes
 from tests.unit.world import World
 
 RECEIVES_MAX = 5
@@ -58,6 +61,7 @@ class Stage:
                 clock=world.clock,
                 draw=lambda **request: b"junk" if "junk" in request["prompt"] else b"picture",
                 edit=lambda **request: b"edited " + b"".join(request["pictures"]),
+                film=lambda **_: CLIP,
                 call_back=self._call_back,
                 verify=lambda _headers, body, _now_ms: body.decode(),
             )
@@ -159,7 +163,10 @@ class Stage:
             self.deliveries.append(Delivery(close, self._in(1)))
 
     def _failed(self, execution: Execution, state: dict[str, Any], error: str, cause: str) -> None:
-        execution.calls[0].token = None
+        for call in execution.calls:
+            if call.token:
+                self.world.tokens.expire(call.token)  # a Map that failed stops its other iterations
+            call.token = None
         retrier = first_rule(state.get("Retry", []), error)
         if retrier and execution.attempts < retrier.get("MaxAttempts", 3):
             execution.attempts += 1
@@ -174,7 +181,7 @@ class Stage:
         execution.input |= {"error": error, "cause": cause}
 
     def _call_provider(self, execution: Execution) -> dict[str, Any]:
-        return {"outputs": [self._ask(execution, execution.calls[0], ONE["States"]["CallProvider"])]}
+        return {"outputs": [self.ask(execution, execution.calls[0], ONE["States"]["CallProvider"])]}
 
     def _call_providers(self, execution: Execution) -> dict[str, Any]:
         """The Map: each call is retried by itself, and one that fails is an item with its error."""
@@ -188,7 +195,7 @@ class Stage:
         state = ITEM["States"][ITEM["StartAt"]]
         while call.result is None:
             try:
-                call.result = self._ask(execution, call, state)
+                call.result = self.ask(execution, call, state)
             except Waiting:
                 return
             except (Exception, Crash) as problem:  # noqa: BLE001 - the definition says what becomes of it
@@ -202,13 +209,15 @@ class Stage:
                     assert first_rule(state["Catch"], error)
                     call.result = {"error": error, "cause": cause}
 
-    def _ask(self, execution: Execution, call: Call, state: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, execution: Execution, call: Call, state: dict[str, Any]) -> dict[str, Any]:
         tokens, job = self.world.tokens, execution.job
         if call.token is None:
             token = call.token = tokens.issue()
             call.waits_until_ms = self._in(state["TimeoutSeconds"])
             try:
-                self.world.call_provider(job.account_id, job.id, call.index, token)
+                in_video = job.dialect is Dialect.VIDEO
+                begin = self.world.render_scene if in_video else self.world.call_provider
+                begin(job.account_id, job.id, call.index, token)
             except (Exception, Crash):
                 # An answered token ends the state whatever became of the Lambda that answered it.
                 if token not in tokens.answers:
@@ -223,6 +232,20 @@ class Stage:
         if answer.error:
             raise Caught(answer.error, answer.cause)
         return dict(answer.output["output"])
+
+    def _write_script(self, execution: Execution) -> dict[str, Any]:
+        self.world.write_script(*whose(execution))
+        return {}
+
+    def _narrate(self, execution: Execution) -> dict[str, Any]:
+        return {"narration": json.loads(json.dumps(self.world.narrate(*whose(execution))))}
+
+    def _render_scenes(self, execution: Execution) -> dict[str, Any]:
+        return render_scenes(self, execution)
+
+    def _stitch_video(self, execution: Execution) -> dict[str, Any]:
+        output = self.world.stitch_video(*whose(execution), execution.input["narration"])
+        return {"outputs": [asdict(output)]}
 
     def _store_output(self, execution: Execution) -> dict[str, Any]:
         stored = self.world.store_output(*whose(execution), execution.input["outputs"])
@@ -241,11 +264,11 @@ class Stage:
         self.world.bus.publish(events)
         return {}
 
-    _publish_failed = _publish_completed
+    _publish_failed = _publish_ready = _publish_completed
 
     def _announce_later(self, execution: Execution) -> dict[str, Any]:
         with self.world.network.call("machine.announce_later"):
-            self.world.tables.put(replace(self.world.now(execution.job), deadline_at_ms=0))
+            self.world.tables.put(replace(self.world.now(execution.job), deadline_at_ms=0, announced=False))
         return {}
 
 

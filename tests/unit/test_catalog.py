@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from shoal.domain.catalog import Catalog, load_catalog, size_px
 from shoal.domain.money import Asset, format_usd
 from shoal.domain.provider import SIMULATOR
+from shoal.domain.video import EMBEDDED
 
 
 def a_catalog(**changes: Any) -> dict[str, Any]:
@@ -22,6 +23,18 @@ def a_catalog(**changes: Any) -> dict[str, Any]:
         "low_balance": {"micros": 1, "credits": 1},
         "models": {"m": a_model()},
         "modes": {"2k": a_mode()},
+        "video": a_video(),
+    } | changes
+
+
+def a_video(**changes: Any) -> dict[str, Any]:
+    return {
+        "price_credits": 1,
+        "scenes_max": 15,
+        "aspect_ratios": ["9:16"],
+        "clip_model": "m",
+        "script_routes": ["embedded"],
+        "speech_routes": ["embedded"],
     } | changes
 
 
@@ -56,6 +69,17 @@ def test_every_picture_model_that_ships_is_routed_to_the_embedded_provider() -> 
 
     assert len(pictures) == 6
     assert all(SIMULATOR in model.routes for model in pictures)
+
+
+def test_the_videos_that_ship_cost_a_credit_a_scene_and_are_made_by_what_is_embedded() -> None:
+    catalog = load_catalog()
+    terms = catalog.video
+
+    assert (terms.price_credits, terms.seconds_max) == (1, 120)
+    assert set(terms.aspect_ratios) == {"9:16", "16:9", "1:1"}
+    assert SIMULATOR in catalog.models[terms.clip_model].routes
+    assert EMBEDDED in terms.script_routes
+    assert EMBEDDED in terms.speech_routes
 
 
 def test_the_models_that_ship_have_prices_a_dollar_or_a_credit_can_pay() -> None:
@@ -103,6 +127,16 @@ def test_the_models_that_ship_have_prices_a_dollar_or_a_credit_can_pay() -> None
         {"low_balance": {"micros": -1, "credits": 1}},
         {"low_balance": {"micros": 1}},
         {"extra": 1},
+        {"video": a_video(clip_model="unknown")},
+        {"video": a_video(price_credits=-1)},
+        {"video": a_video(price_credits=0.5)},
+        {"video": a_video(scenes_max=0)},
+        {"video": a_video(scenes_max=16)},
+        {"video": a_video(aspect_ratios=[])},
+        {"video": a_video(aspect_ratios=["4:3"])},
+        {"video": a_video(script_routes=[])},
+        {"video": a_video(speech_routes=[])},
+        {"video": a_video(colour="red")},
     ],
 )
 def test_a_wrong_catalog_is_refused(wrong: dict[str, Any]) -> None:
@@ -115,7 +149,11 @@ def test_a_wrong_catalog_is_refused(wrong: dict[str, Any]) -> None:
 def test_a_catalog_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "catalog.toml"
     low = "low_balance = {micros = 1, credits = 1}"
-    file.write_text(f'price_version = "1"\ndefault_mode = "2k"\n{low}\nmodels = {{}}\nmodes = {{}}\n')
+    file.write_text(
+        f'price_version = "1"\ndefault_mode = "2k"\n{low}\nmodels = {{}}\nmodes = {{}}\n[video]\n'
+        'price_credits = 1\nscenes_max = 1\naspect_ratios = ["1:1"]\nclip_model = "m"\n'
+        'script_routes = ["a"]\nspeech_routes = ["a"]\n'
+    )
 
     with pytest.raises(ValidationError, match="default_mode"):
         load_catalog(file)

@@ -25,6 +25,9 @@ LOCAL = {
     "event_bus": "shoal-local",
     "table": "shoal-local-table",
     "outputs_bucket": "shoal-local-outputs",
+    "staging_bucket": "shoal-local-staging",
+    "videos_bucket": "shoal-local-videos",
+    "signed_url_s": "3600",
     "state_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:shoal-local-generate",
     "public_url": "http://localhost:8787",
 }
@@ -40,6 +43,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def shoal(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
+
+
+def picture_of(operator: Operator) -> str:
+    """Where the stage shows its pictures."""
+    return operator.sweep.close_job.url_of("images/a/0.png")
 
 
 def write(file: Path, text: str) -> Path:
@@ -82,14 +90,14 @@ def test_the_local_stage_is_found_from_anywhere_in_the_checkout(
     write(folder / LOCAL_FILE, json.dumps(LOCAL))
     (folder / "deep" / "down").mkdir(parents=True)
     monkeypatch.chdir(folder / "deep" / "down")
-    assert connect(stage).sweep.close_job.public_url == LOCAL["public_url"]
+    assert picture_of(connect(stage)) == "http://localhost:8787/images/a/0.png"
 
 
 def test_the_local_file_may_lie_elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder / LOCAL_FILE, json.dumps(LOCAL))
     other = write(folder / "other.json", json.dumps(LOCAL | {"public_url": "http://localhost:9999"}))
     monkeypatch.setenv(LOCAL_FILE_VARIABLE, str(other))
-    assert connect(None).sweep.close_job.public_url == "http://localhost:9999"
+    assert picture_of(connect(None)) == "http://localhost:9999/images/a/0.png"
 
 
 def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:

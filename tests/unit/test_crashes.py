@@ -15,6 +15,7 @@ from shoal.domain.job import Dialect, HoldState, Job, JobStatus
 from shoal.domain.wallet import EntryKind
 from tests.fakes import Fault
 from tests.unit.executions import Crash
+from tests.unit.faults import ANY_FAULT, FAULTS, different_calls
 from tests.unit.machine import Stage
 from tests.unit.world import Customer, World
 
@@ -150,20 +151,6 @@ def test_when_nothing_breaks_everything_happens_once(story: Story) -> None:
     assert len(world.workflow.started) == 1
 
 
-FAULTS = {
-    "dies before": (Crash, False),
-    "dies after": (Crash, True),
-    "is out of reach": (Unavailable, False),
-    "loses the reply": (Unavailable, True),
-}
-
-
-def different_calls(calls: list[str]) -> list[int]:
-    """Every call of a story, except the many polls in the middle that are like those before."""
-    repeated = [calls[:index].count(name) > 3 for index, name in enumerate(calls[:-15])]
-    return [index for index in range(len(calls)) if not (index < len(repeated) and repeated[index])]
-
-
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 @pytest.mark.parametrize(("error", "lost_reply"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_at_any_single_call_is_mended(
@@ -176,13 +163,6 @@ def test_a_fault_at_any_single_call_is_mended(
 
         assert len(world.network.calls) > index
         assert max(world.bus.ids("job.completed").values(), default=0) <= 2
-
-
-ANY_FAULT = st.builds(
-    lambda index, kind: Fault(kind[0](), index=index, lost_reply=kind[1]),
-    st.integers(0, 40),
-    st.sampled_from(list(FAULTS.values())),
-)
 
 
 @settings(max_examples=300)

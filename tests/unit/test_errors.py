@@ -22,6 +22,7 @@ PUBLISHED = {
     "invalid_json": 400,
     "unauthorized": 401,
     "insufficient_balance": 402,
+    "insufficient_credits": 402,
     "max_cost_exceeded": 402,
     "forbidden": 403,
     "not_found": 404,

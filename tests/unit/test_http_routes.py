@@ -152,9 +152,14 @@ NEED_A_KEY = [
     "http_get_model",
     "http_post_quote",
     "http_get_usage_summary",
+    "http_post_video",
+    "http_get_video",
+    "http_get_videos",
+    "http_post_video_cancel",
+    "http_get_credits",
 ]
 NEUTRAL = {"http_post_generate"}
-TASKS = set(NEED_A_KEY[10:])
+TASKS, VIDEOS = set(NEED_A_KEY[10:17]), set(NEED_A_KEY[17:])
 
 
 @pytest.mark.parametrize("name", NEED_A_KEY)
@@ -172,6 +177,13 @@ def test_without_a_valid_key_no_route_says_more_than_401(
         assert answer.json == {"data": None, "error": error | {"code": "unauthorized"}}
     elif name in TASKS:
         assert answer.json == {"data": None, "error": error | {"code": "unauthorized", "details": {}}}
+    elif name in VIDEOS:
+        assert answer.json == {
+            "code": "unauthorized",
+            "message": error["message"],
+            "docs_url": "https://api.test/docs/api#unauthorized",
+            "details": {},
+        }
     else:
         assert answer.json == {"error": error}
     assert answer.status == 401
@@ -188,7 +200,8 @@ def test_a_revoked_key_opens_no_route(api: Api, customer: Customer, name: str) -
 def test_a_key_without_the_scope_is_forbidden(api: Api, world: World, name: str) -> None:
     answer = api.call(name, world.customer(scopes=frozenset()))
 
-    assert (answer.status, answer.error["code"].upper()) == (403, "FORBIDDEN")
+    code = answer.json["code"] if name in VIDEOS else answer.error["code"]
+    assert (answer.status, code.upper()) == (403, "FORBIDDEN")
     assert ("data" in answer.json) == (name in NEUTRAL | TASKS)
 
 

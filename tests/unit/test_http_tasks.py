@@ -96,7 +96,6 @@ def test_the_address_of_the_status_page_takes_no_model(api: Api, customer: Custo
         ({"webhook_url": "https://bad.test"}, 422, "validation_error", "webhook_url"),
         ({"input_image_urls": ["https://bad.test"]}, 422, "validation_error", "input_image_urls.0"),
         ({"input_image_urls": ["https://none.test"]}, 422, "validation_error", "input_image_urls.0"),
-        ({"model": "clip"}, 503, "unavailable", "clip"),
     ],
 )
 def test_bad_input_gets_a_clear_error_and_nothing_is_held_or_written(

@@ -20,7 +20,7 @@ from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.ports import JobPage
 from shoal.domain.wallet import Wallet
-from tests.unit.factories import ACCOUNT, CREATED_MS, JOB, a_completed_job, a_failed_job, a_job
+from tests.unit.factories import ACCOUNT, CREATED_MS, JOB, a_completed_job, a_failed_job, a_job, url_of
 
 FIELDS = [
     "job_id",
@@ -38,7 +38,7 @@ STARTED = "2025-11-24T10:40:02Z"
 
 
 def resource(job: Job, complete: str = "completed", now_ms: int = CREATED_MS) -> dict[str, Any]:
-    return job_resource(job, complete=complete, public_url="https://cdn.test", now_ms=now_ms)
+    return job_resource(job, complete=complete, url_of=url_of, now_ms=now_ms)
 
 
 def test_a_submit_is_answered_with_three_fields() -> None:

@@ -58,7 +58,7 @@ def test_a_model_is_shown_with_its_price_limits_and_availability() -> None:
 
 
 def test_a_model_without_a_provider_is_shown_as_unavailable() -> None:
-    clip = tasks.model_resource("clip", CATALOG, AVAILABLE)
+    clip = tasks.model_resource("clip", CATALOG, frozenset())
 
     assert (clip["availability"], clip["price"]["amount"], clip["price"]["asset"]) == (
         "unavailable",

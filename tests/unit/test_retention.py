@@ -9,8 +9,9 @@ import pytest
 from shoal.dialects import image, tasks
 from shoal.domain.errors import Unavailable
 from shoal.domain.job import Job, JobStatus
+from tests.unit.factories import url_of
 from tests.unit.machine import Stage
-from tests.unit.world import PUBLIC_URL, Customer, World
+from tests.unit.world import Customer, World
 
 DAY_S = 24 * 3_600
 TTL_S = 3_600
@@ -72,7 +73,7 @@ def test_what_the_stages_rule_deletes_is_not_the_sweepers_concern(world: World, 
     assert world.sweep_jobs() == {}
 
 
-@pytest.mark.parametrize("failing", ["outputs.delete", "jobs.mark_outputs_deleted"])
+@pytest.mark.parametrize("failing", ["outputs.delete", "jobs.mark_files_deleted"])
 @pytest.mark.parametrize("lost_reply", [False, True])
 def test_a_deletion_that_failed_is_made_good_by_a_later_sweep(
     world: World, customer: Customer, failing: str, lost_reply: bool
@@ -114,8 +115,8 @@ def test_both_dialects_show_expired_outputs_as_such(world: World, customer: Cust
     picture = kept(world, customer, model="shoal-image", num_outputs=1, ttl_seconds=TTL_S)
     for late_ms, expired in ((-1, False), (0, True), (DAY_S * 1000, True)):
         now_ms = world.clock.ms + TTL_S * 1000 + late_ms
-        task = tasks.task_resource(job, public_url=PUBLIC_URL, now_ms=now_ms)
-        shown = image.job_resource(picture, complete="complete", public_url=PUBLIC_URL, now_ms=now_ms)
+        task = tasks.task_resource(job, url_of=url_of, now_ms=now_ms)
+        shown = image.job_resource(picture, complete="complete", url_of=url_of, now_ms=now_ms)
 
         assert task["output"].get("expired", False) is expired
         assert (task["output"]["urls"] == []) is expired

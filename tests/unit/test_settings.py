@@ -13,9 +13,11 @@ GOOD = {
     "SHOAL_TABLE": "shoal-unit",
     "SHOAL_STATE_MACHINE_ARN": "arn",
     "SHOAL_PROVIDER_DEADLINE_S": "180",
+    "SHOAL_CLIP_DEADLINE_S": "240",
     "SHOAL_STAGING_BUCKET": "shoal-unit-staging",
     "SHOAL_LOOPBACK_ALLOWED": "false",
     "SHOAL_PUBLIC_URL": "https://cdn.test",
+    "SHOAL_API_URL": "https://api.test",
 }
 
 

@@ -35,6 +35,10 @@ def edit(**request: Any) -> bytes:
     return b"edited " + draw(**request)
 
 
+def film(**request: Any) -> bytes:
+    return b"film " + draw(**request)
+
+
 @dataclass
 class Studio:
     """A simulator, its clock, and the callbacks it posted."""
@@ -48,6 +52,7 @@ class Studio:
             clock=self.clock,
             draw=draw,
             edit=edit,
+            film=film,
             call_back=lambda url, ref: self.callbacks.append((url, ref)),
             verify=lambda *_: self.verified,
         )
@@ -97,7 +102,7 @@ def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None, in
         return b""
 
     no: Any = None
-    Simulator(clock=FakeClock(), draw=note, edit=no, call_back=no, verify=no).start(
+    Simulator(clock=FakeClock(), draw=note, edit=no, film=no, call_back=no, verify=no).start(
         replace(REQUEST, idempotency_key=key, seed=seed, index=index)
     )
     assert 0 <= seeds[0] < 2**32
@@ -107,6 +112,56 @@ def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None, in
 def test_a_failing_prompt_fails(studio: Studio) -> None:
     with pytest.raises(ProviderFailed, match="failed to generate"):
         studio.start("A shark [fail]")
+
+
+SCENE = replace(REQUEST, prompt="A shark, close", seconds=8, index=1)
+
+
+def test_a_request_of_seconds_is_filmed(studio: Studio) -> None:
+    clip = delivered(studio.simulator.start(SCENE))
+
+    assert clip.startswith(b"film ")
+    assert b"('seconds', 8)" in clip
+    assert b"('prompt', 'A shark, close')" in clip
+
+
+@pytest.mark.parametrize(
+    ("idea", "fails"),
+    [
+        ("[fail] Sharks", True),
+        ("[fail:scene=1] Sharks", True),
+        ("[fail:scene=0] Sharks", False),
+        ("[fail:scene=0] Sharks [fail:scene=1]", True),
+        ("[fail:scene=11] Sharks", False),
+        ("[fail:scene=x] Sharks", False),
+    ],
+)
+def test_a_marker_in_an_idea_counts_for_every_scene_or_for_the_one_it_names(
+    studio: Studio, idea: str, fails: bool
+) -> None:
+    if not fails:
+        assert isinstance(studio.simulator.start(replace(SCENE, idea=idea)), Done)
+        return
+    with pytest.raises(ProviderFailed, match="generate the clip"):
+        studio.simulator.start(replace(SCENE, idea=idea))
+
+
+def test_a_marker_with_an_argument_may_name_its_scene_too(studio: Studio) -> None:
+    slow = replace(SCENE, idea="[slow:30:scene=1] Sharks")
+
+    answer = studio.simulator.start(slow)
+
+    assert isinstance(answer, Pending)
+    assert answer.poll_after_seconds == 30
+    assert isinstance(studio.simulator.start(replace(slow, index=0)), Done)
+
+
+def test_a_scene_may_come_broken(studio: Studio) -> None:
+    whole = delivered(studio.simulator.start(SCENE))
+
+    assert delivered(studio.simulator.start(replace(SCENE, idea="[empty:scene=1]"))) == b""
+    half = delivered(studio.simulator.start(replace(SCENE, idea="[truncated]")))
+    assert half == whole[: len(whole) // 2]
 
 
 @pytest.mark.parametrize("failing", range(5))

@@ -6,6 +6,7 @@ import pytest
 
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job, Output
+from tests.fakes.videos import CLIP
 from tests.unit.world import Customer, World
 
 
@@ -59,3 +60,14 @@ def test_a_delivery_of_nothing_is_no_output(world: World, job: Job) -> None:
 def test_bytes_that_are_gone_are_no_output(world: World, job: Job) -> None:
     with pytest.raises(OutputInvalid, match="gone"):
         store(world, job, [{"key": "nowhere"}])
+
+
+def test_the_clip_of_a_task_is_stored_as_one(world: World) -> None:
+    job = world.processing(world.customer(credits=1), model="clip")
+    key = world.staging.put(job, 0, CLIP)
+
+    (stored,) = world.store_output(job.account_id, job.id, [{"key": key}])
+
+    assert (stored.key, stored.content_type) == (f"images/{job.id}/0.mp4", "video/mp4")
+    with pytest.raises(OutputInvalid, match="clip"):
+        world.store_output(job.account_id, job.id, [{"key": world.staging.put(job, 0, b"picture")}])

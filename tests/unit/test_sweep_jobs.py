@@ -109,7 +109,7 @@ def test_a_closed_job_nobody_announced_is_announced_once(world: World, customer:
 
 def test_a_job_the_workflow_could_not_announce_is_announced_at_once(world: World, customer: Customer) -> None:
     job = world.completed(customer)
-    world.tables.put(replace(world.now(job), deadline_at_ms=0))
+    world.tables.put(replace(world.now(job), deadline_at_ms=0, announced=False))
 
     assert world.sweep_jobs() == {"announced": 1}
     assert world.bus.types() == ["image.completed", "job.completed"]

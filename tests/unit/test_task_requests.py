@@ -202,8 +202,9 @@ def test_a_model_like_no_other_is_not_found_in_few_words(asked: str) -> None:
 
 def test_a_model_no_provider_of_the_stage_makes_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="not available here"):
-        parse("clip")
+        parse_submission({"model": "clip", "prompt": "A shark"}, CATALOG, frozenset())
 
+    assert parse("clip").provider == "simulator"
     assert parse_submission({"model": "clip", "prompt": "A shark"}, CATALOG, BOTH).provider == "luma"
 
 

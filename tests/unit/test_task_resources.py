@@ -15,7 +15,7 @@ from shoal.domain.money import Asset
 from shoal.domain.ports import JobPage
 from shoal.use_cases.quote import Quote
 from shoal.use_cases.summarize_usage import ModelUsage
-from tests.unit.factories import CREATED_MS, a_completed_job, a_failed_job, a_job
+from tests.unit.factories import CREATED_MS, a_completed_job, a_failed_job, a_job, url_of
 from tests.unit.world import AVAILABLE
 
 CATALOG = load_catalog()
@@ -47,7 +47,7 @@ def output(index: int) -> Output:
 
 
 def resource(job: Job, now_ms: int = CREATED_MS) -> dict[str, Any]:
-    return tasks.task_resource(job, public_url="https://cdn.test", now_ms=now_ms)
+    return tasks.task_resource(job, url_of=url_of, now_ms=now_ms)
 
 
 def test_a_submit_is_answered_in_the_documents_words() -> None:
@@ -157,7 +157,7 @@ def test_no_resource_shows_what_is_nobodys_business() -> None:
 def test_a_list_is_an_envelope_with_a_cursor() -> None:
     page = JobPage((a_job(**OF_TASK),), "01JD7Q3V9GM8T2XKZ5N4R6W0YB")
 
-    shown = tasks.task_list(page, public_url="https://cdn.test", now_ms=CREATED_MS)
+    shown = tasks.task_list(page, url_of=url_of, now_ms=CREATED_MS)
 
     assert shown == {
         "data": [resource(a_job(**OF_TASK))],

@@ -16,7 +16,8 @@ from shoal.domain.errors import JobClosed, OutputInvalid, Unavailable
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.provider import Pending
 from tests.unit.events import event
-from tests.unit.world import PUBLIC_URL, Customer, World
+from tests.unit.factories import PUBLIC_URL
+from tests.unit.world import Customer, World
 
 ASL = json.loads((Path(__file__).parents[2] / "statemachines/generate.asl.json").read_text(encoding="utf-8"))
 STATES: dict[str, Any] = ASL["States"]

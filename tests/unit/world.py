@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.dialects import image, tasks
+from shoal.dialects import image, tasks, video
 from shoal.dialects.fields import either_mode_or_model
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
 from shoal.domain.catalog import LowBalance, load_catalog
@@ -22,25 +22,34 @@ from shoal.use_cases.authenticate import Authenticate
 from shoal.use_cases.await_job import AwaitJob
 from shoal.use_cases.call_provider import CallProvider
 from shoal.use_cases.cancel_job import CancelJob
+from shoal.use_cases.clean_up import CleanUp
 from shoal.use_cases.close_execution import CloseExecution
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.narrate import Narrate
 from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.poll_provider import PollProvider
 from shoal.use_cases.prepare_submission import PrepareSubmission
+from shoal.use_cases.provider_request import MakeProviderRequest
 from shoal.use_cases.quote import QuoteJob
 from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
+from shoal.use_cases.read_video import ListVideos, ReadVideo
 from shoal.use_cases.receive_callback import ReceiveCallback
 from shoal.use_cases.release_hold import ReleaseHold
+from shoal.use_cases.render_scene import RenderScene
 from shoal.use_cases.resolve_answer import ResolveAnswer
 from shoal.use_cases.settle_wallet import SettleWallet
+from shoal.use_cases.stitch_video import StitchVideo
+from shoal.use_cases.store_clip import StoreClip
 from shoal.use_cases.store_output import StoreOutput
 from shoal.use_cases.submit_job import Answered, SubmitJob
 from shoal.use_cases.summarize_usage import SummarizeUsage
 from shoal.use_cases.sweep_jobs import SweepJobs
+from shoal.use_cases.write_script import WriteScript
 from tests.fakes import (
     FakeAccounts,
     FakeBus,
+    FakeByName,
     FakeCallbackUrls,
     FakeCallerHttp,
     FakeClock,
@@ -53,18 +62,24 @@ from tests.fakes import (
     FakeProvider,
     FakeProviders,
     FakeRuns,
+    FakeScenes,
+    FakeScriptWriter,
+    FakeSpeaker,
     FakeStaging,
+    FakeStudio,
     FakeTaskTokens,
     FakeUsage,
+    FakeVideoFiles,
     FakeWorkflow,
     Network,
     Tables,
 )
+from tests.fakes.videos import CLIP
+from tests.unit.factories import url_of
 
-PUBLIC_URL = "https://cdn.test"
-DEADLINE_S = 180
+DEADLINE_S, CLIP_DEADLINE_S = 180, 240
+AVAILABLE = frozenset({"simulator", "embedded"})
 LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
-AVAILABLE = frozenset({"simulator"})
 STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
 
 
@@ -83,6 +98,13 @@ def inspect_any(data: bytes) -> Picture:
     if data == b"junk":
         raise OutputInvalid("The provider did not deliver a readable image.")
     return Picture("image/png", "png", 2048, 2048)
+
+
+def inspect_any_clip(data: bytes) -> Picture:
+    """Takes a fake clip for one, and nothing else."""
+    if data != CLIP:
+        raise OutputInvalid("The provider did not deliver a readable clip.")
+    return Picture("video/mp4", "mp4", 1280, 720)
 
 
 def check_any(data: bytes) -> None:
@@ -107,10 +129,16 @@ class World:
         self.usage, self.runs = FakeUsage(self.network, self.tables), FakeRuns(self.network)
         self.caller_http = FakeCallerHttp(self.network)
         self.callback_urls = FakeCallbackUrls()
+        self.scenes = FakeScenes(self.network, self.tables)
+        self.video_files = FakeVideoFiles(self.network, self.staging)
+        self.writer, self.speaker = FakeScriptWriter(self.network), FakeSpeaker(self.network)
+        self.writers, self.speakers = FakeByName(self.writer), FakeByName(self.speaker)
+        self.clean_up = CleanUp(self.video_files)
         self.provider = FakeProvider(self.network)
         self.providers = FakeProviders({"simulator": self.provider})
         self._wire_api()
         self._wire_workflow()
+        self._wire_videos()
 
     def use_provider(self, provider: Provider) -> None:
         self.providers.providers["simulator"] = provider
@@ -120,7 +148,7 @@ class World:
         self.authenticate = Authenticate(self.keys, self.clock)
         self.prepare = PrepareSubmission(self.caller_http, self.staging, check_any, self.clock, self.ids)
         self.submit_job = SubmitJob(
-            self.ledger, self.workflow, self.prepare, self.clock, self.ids, DEADLINE_S
+            self.ledger, self.workflow, self.prepare, self.clock, self.ids, DEADLINE_S, CLIP_DEADLINE_S
         )
         self.read_job = self.read_task = ReadJob(self.jobs)
         self.list_jobs = self.list_tasks = ListJobs(self.jobs)
@@ -130,7 +158,14 @@ class World:
         self.read_wallet = ReadWallet(self.ledger)
         self.note_low_balance = NoteLowBalance(self.ledger, LOW_BALANCE)
         self.close_job = CloseJob(
-            self.jobs, self.ledger, self.bus, self.workflow, self.note_low_balance, self.clock, PUBLIC_URL
+            self.jobs,
+            self.ledger,
+            self.bus,
+            self.workflow,
+            self.note_low_balance,
+            self.clean_up,
+            self.clock,
+            url_of,
         )
         self.cancel_job = CancelJob(self.jobs, self.close_job)
         self.receive_callback = ReceiveCallback(
@@ -138,31 +173,47 @@ class World:
         )
 
     def _wire_workflow(self) -> None:
-        resolve = ResolveAnswer(self.jobs, self.staging, self.tokens, self.poll_queue, self.callback_urls)
-        self.call_provider = CallProvider(self.jobs, self.bus, self.providers, resolve, self.clock)
-        self.poll_provider = PollProvider(self.jobs, self.providers, resolve)
+        request_of = MakeProviderRequest(self.staging, self.scenes, self.callback_urls)
+        self.resolve = ResolveAnswer(self.jobs, self.staging, self.tokens, self.poll_queue, request_of)
+        self.call_provider = CallProvider(self.jobs, self.bus, self.providers, self.resolve, self.clock)
+        self.poll_provider = PollProvider(self.jobs, self.providers, self.resolve)
         self.keep_outputs_for(None)
-        self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clock, PUBLIC_URL)
-        self.sweep_jobs = SweepJobs(self.jobs, self.workflow, self.outputs, self.close_job, self.clock)
+        self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clean_up, self.clock, url_of)
+        self.sweep_jobs = SweepJobs(
+            self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock
+        )
         self.close_execution = CloseExecution(self.jobs, self.close_job)
         self.audit_ledger = AuditLedger(self.ledger)
 
+    def _wire_videos(self) -> None:
+        studio, files = FakeStudio(), self.video_files
+        self.write_script = WriteScript(self.jobs, self.scenes, self.bus, self.writers, self.clock)
+        self.narrate = Narrate(self.jobs, self.scenes, files, self.speakers, studio, self.clock)
+        self.render_scene = RenderScene(self.jobs, self.providers, self.resolve, self.clock)
+        self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of)
+        self.stitch_video = StitchVideo(self.jobs, files, studio, self.clock)
+        self.read_video = ReadVideo(self.read_job, self.scenes)
+        self.list_videos = ListVideos(self.list_jobs, self.scenes)
+
     def keep_outputs_for(self, seconds: int | None) -> None:
         """Give the stage a retention; None is for ever."""
-        self.store_output = StoreOutput(self.jobs, self.staging, self.outputs, inspect_any, seconds)
+        self.store_output = StoreOutput(
+            self.jobs, self.staging, self.outputs, inspect_any, inspect_any_clip, seconds
+        )
         self.settle_wallet = SettleWallet(
-            self.jobs, self.ledger, self.runs, self.note_low_balance, self.clock, PUBLIC_URL, seconds
+            self.jobs, self.ledger, self.runs, self.note_low_balance, self.clock, url_of, seconds
         )
 
     def customer(
         self,
         *,
         usd: str = "10.00",
+        credits: int = 0,
         prefix: KeyPrefix = KeyPrefix.LIVE,
         limit: RateLimit | None = None,
         scopes: frozenset[Scope] = frozenset(Scope),
     ) -> Customer:
-        account, _ = self.manage.open("diver@example.com", usd_micros=parse_usd(usd))
+        account, _ = self.manage.open("diver@example.com", usd_micros=parse_usd(usd), credits=credits)
         new = self.manage.create_key(account.id, prefix, limit or RateLimit(), scopes)
         allowance = Allowance(new.key.limit, 0, 0)
         caller = Caller(account.id, new.key.id, scopes, prefix is KeyPrefix.TEST, allowance)
@@ -184,6 +235,17 @@ class World:
     def submit_task(self, customer: Customer, **body: Any) -> Answered:
         """As `submit`; `body` completes `{"model":"nanobanana","prompt":"A shark"}`."""
         return self.submit_body(customer, {"model": "nanobanana", "prompt": "A shark"} | body, None)
+
+    def submit_video(self, customer: Customer, key: str | None = None, **body: Any) -> Answered:
+        """`body` completes a story of two scenes."""
+        body = {"idea": "Why sharks glow", "category": "story", "duration": 16, "aspect_ratio": "9:16"} | body
+        scoped = key and IdempotencyKey.of(customer.account_id, "POST /api/v1/videos", key, body)
+        submission = video.parse_submission(body, load_catalog(), AVAILABLE)
+        return self.submit_job(customer.caller, submission, scoped or None, video.accepted)
+
+    def video(self, customer: Customer, **body: Any) -> Job:
+        """A video just submitted."""
+        return self.job(customer, self.submit_video(customer, **body).job_id)
 
     def queued(self, customer: Customer, **body: Any) -> Job:
         """A job just submitted: a task if `body` names a model."""

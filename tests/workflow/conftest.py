@@ -3,10 +3,11 @@
 import pytest
 
 from tests.support import Deployed
-from tests.support_fixtures import customer, deployed
+from tests.support_fixtures import customer, deployed, filmmaker
 from tests.workflow.machine import Machine, Workshop
+from tests.workflow.videos import Cutter
 
-__all__ = ["customer", "deployed"]
+__all__ = ["customer", "deployed", "filmmaker"]
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,9 @@ def workshop(deployed: Deployed) -> Workshop:
 def machine(workshop: Workshop) -> Machine:
     """The deployed state machine."""
     return workshop.machine
+
+
+@pytest.fixture(scope="session")
+def cutter(workshop: Workshop) -> Cutter:
+    """Runs the machine for videos, and copies of it."""
+    return Cutter(workshop)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
-from shoal.domain.events import closing_events, opening_events
+from shoal.domain.events import closing_events, opening_events, output_url
 from tests.support import Customer, Deployed
 from tests.workflow.machine import Machine
 
@@ -75,6 +76,7 @@ def test_whoever_tells_it_tells_the_same(deployed: Deployed, machine: Machine, c
     machine.end(job_id)
     job = deployed.job(customer, job_id)
 
-    again = [*opening_events(job), *closing_events(job, deployed.cloud.outputs["PublicUrl"])]
+    url_of = partial(output_url, public_url=deployed.cloud.outputs["PublicUrl"])
+    again = [*opening_events(job), *closing_events(job, url_of)]
 
     assert heard(deployed, job_id) == {event.type: event.detail for event in again}

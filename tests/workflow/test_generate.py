@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from infra.local.cloud import TEST_CLIP_DEADLINE_SECONDS
 from shoal.domain.job import Closer, JobFailure, JobStatus
 from tests.support import TEST_DEADLINE_S, Customer, Deployed
+from tests.support_tasks import TasksClient
 from tests.workflow.machine import Json, Machine, Workshop, cancel_unseen, picture
 from tests.workflow.walks import (
     CLOSED_BEFORE_BEGINNING,
@@ -154,6 +156,22 @@ def test_a_failure_that_comes_after_a_cancel_changes_nothing(
     assert workshop.machine.path(job.id) == CLOSED_BEFORE_RELEASING
     assert assert_released(deployed, customer, job.id).failure == canceled.failure
     assert deployed.bus.types_of(job.id) == OPENED
+
+
+def test_a_task_can_be_a_clip(deployed: Deployed, workshop: Workshop) -> None:
+    def tamper(definition: Json) -> None:
+        definition["States"]["CallProvider"]["TimeoutSeconds"] = TEST_CLIP_DEADLINE_SECONDS
+
+    filmmaker = deployed.customer(credits=1)
+    job = deployed.accept_task(filmmaker, "sharks", 1, model="clip")
+    machine = workshop.machine.copy(tamper)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    task = TasksClient(filmmaker.client).task(job.id)
+    assert (task["status"], task["type"], task["cost"]) == ("completed", "video_generate", "1 credit")
+    clip = deployed.http.get(task["output"]["url"])
+    assert (clip.headers["Content-Type"], clip.content[4:8]) == ("video/mp4", b"ftyp")
 
 
 def test_every_transition_is_walked_by_a_test() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,10 @@ CLIENT = Config(
     parameter_validation=False,
 )
 
+_SIGNED_FOR_THE_REGION = Config(
+    signature_version="s3v4",
+    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+)
 _OURS_TO_RETRY = frozenset(
     {
         "InternalServerError",
@@ -44,7 +49,20 @@ _OURS_TO_RETRY = frozenset(
 @cache
 def client(service: str) -> Any:
     """The process's one client of a service, configured by the environment."""
-    return boto3.session.Session().client(service, config=CLIENT)  # type: ignore[call-overload]
+    return boto3.session.Session().client(service, config=config_of(service))  # type: ignore[call-overload]
+
+
+def config_of(service: str, endpoint_url: str | None = None) -> Config:
+    """How a service is spoken to, on AWS or at the endpoint of a local cloud.
+
+    Left to itself botocore signs addresses of S3 the old way, and names no region in them: S3 redirects such
+    an address of a new bucket, and a signature holds for one host only. A local cloud's buckets have no
+    host names of their own.
+    """
+    if service != "s3":
+        return CLIENT
+    local = endpoint_url or "AWS_ENDPOINT_URL" in os.environ
+    return CLIENT.merge(Config(signature_version="s3v4") if local else _SIGNED_FOR_THE_REGION)
 
 
 def error_code(error: ClientError) -> str:

@@ -16,9 +16,11 @@ from shoal.domain.job import (
     JobFailure,
     JobStatus,
     Output,
+    Step,
 )
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
+from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
 
 OPEN_JOBS_INDEX = "open_jobs"
@@ -194,12 +196,36 @@ def job_of(item: Item) -> Job:
         started_at_ms=_moment(item, "started_at_ms"),
         closed_at_ms=_moment(item, "closed_at_ms"),
         closed_by=Closer(item["closed_by"]) if "closed_by" in item else None,
+        announced=item.get("announced", False),
+        steps=frozenset(Step(step) for step in item.get("steps", ())),
         deadline_at_ms=_moment(item, "deadline_at"),
         outputs_expire_at_ms=_moment(item, "outputs_expire_at_ms"),
         task_tokens=_by_output(item, "task_tokens"),
         provider_refs=_by_output(item, "provider_refs"),
         outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
-        failure=JobFailure(failure["code"], failure["message"]) if failure else None,
+        failure=_failure_of(failure) if failure else None,
+    )
+
+
+def _failure_of(found: Item) -> JobFailure:
+    return JobFailure(found["code"], found["message"], _moment(found, "scene"))
+
+
+def scene_key(job_id: str, index: int) -> Key:
+    return f"JOB#{job_id}", f"SCENE#{index:02}"
+
+
+def scene_item(job_id: str, scene: Scene) -> Item:
+    pk, sk = scene_key(job_id, scene.index)
+    return {"pk": pk, "sk": sk, **asdict(scene)}
+
+
+def scene_of(item: Item) -> Scene:
+    return Scene(
+        index=int(item["index"]),
+        prompt=item["prompt"],
+        narration=item["narration"],
+        ready_at_ms=_moment(item, "ready_at_ms"),
     )
 
 
@@ -208,4 +234,4 @@ def _by_output(item: Item, name: str) -> dict[int, str]:
 
 
 def _moment(item: Item, name: str) -> int | None:
-    return int(item[name]) if name in item else None
+    return None if item.get(name) is None else int(item[name])

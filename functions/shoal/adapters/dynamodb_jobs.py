@@ -11,18 +11,24 @@ from shoal.adapters.dynamodb_items import (
     account_key,
     job_key,
     job_of,
+    open_shard,
 )
 from shoal.adapters.dynamodb_pages import Range, read_page
 from shoal.adapters.dynamodb_table import ConditionFailed, Item, Table, Update
 from shoal.domain.errors import JobClosed, NotFound
 from shoal.domain.ids import job_ulid
-from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
+from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.ports import JobFilter, JobPage
 
 OPEN = "hold_state = :held"
 UNANNOUNCED = "hold_state <> :held"
 SAME_DEADLINE = "deadline_at = :seen"
 EXISTS = "attribute_exists(pk)"
+
+_STATUS = {"#status": "status"}
+_NEXT_STEP = (
+    "SET #status = :processing, deadline_at = :deadline, started_at_ms = if_not_exists(started_at_ms, :now)"
+)
 
 READ_MAX = 1000
 """Jobs one page may read while it looks for matches: a selective filter gets a short page, not a slow one."""
@@ -50,18 +56,17 @@ class DynamoDbJobs:
 
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         job = self.get(account_id, job_id)
-        deadline = now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS
-        expression = (
-            "SET #status = :processing, task_tokens.#index = :token, deadline_at = :deadline,"
-            " started_at_ms = if_not_exists(started_at_ms, :now)"
-        )
-        values = {
-            ":processing": str(JobStatus.PROCESSING),
-            ":token": task_token,
-            ":deadline": deadline,
-            ":now": now_ms,
-        }
-        return job_of(self._change_open(job, expression, values, {"#status": "status", "#index": str(index)}))
+        expression = f"{_NEXT_STEP}, task_tokens.#index = :token"
+        values, names = {":token": task_token}, {"#index": str(index)}
+        return job_of(self._change_open(job, expression, values | _next_step(job, now_ms), names | _STATUS))
+
+    def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
+        job = self.get(account_id, job_id)
+        expression, values = _NEXT_STEP, _next_step(job, now_ms)
+        if done:
+            # A set holds a step once, however often it is added.
+            expression, values = f"{_NEXT_STEP} ADD steps :done", values | {":done": {str(done)}}
+        return job_of(self._change_open(job, expression, values, _STATUS))
 
     def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
         names = {"#index": str(index)}
@@ -93,13 +98,14 @@ class DynamoDbJobs:
         return True
 
     def mark_announced(self, job: Job) -> None:
-        values: dict[str, Any] = {":held": str(HoldState.HELD)}
-        expression = "REMOVE open_shard, deadline_at"
-        if job.outputs_due_at_ms is not None:
-            expression, values[":expire"] = "SET deadline_at = :expire", job.outputs_due_at_ms
+        values: dict[str, Any] = {":held": str(HoldState.HELD), ":yes": True}
+        expression = "SET announced = :yes REMOVE open_shard, deadline_at"
+        if job.files_due_at_ms is not None:
+            expression = "SET announced = :yes, open_shard = :shard, deadline_at = :due"
+            values |= {":shard": open_shard(job.ulid), ":due": job.files_due_at_ms}
         self._table.update(Update(_key(job), expression, UNANNOUNCED, values))
 
-    def mark_outputs_deleted(self, job: Job) -> None:
+    def mark_files_deleted(self, job: Job) -> None:
         self._table.update(Update(_key(job), "REMOVE open_shard, deadline_at", EXISTS))
 
     def _change_open(self, job: Job, expression: str, values: dict[str, Any], names: dict[str, str]) -> Item:
@@ -108,6 +114,14 @@ class DynamoDbJobs:
             return self._table.update(Update(_key(job), expression, OPEN, values, names))
         except ConditionFailed:
             raise JobClosed(job.id) from None
+
+
+def _next_step(job: Job, now_ms: int) -> dict[str, Any]:
+    return {
+        ":processing": str(JobStatus.PROCESSING),
+        ":deadline": now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS,
+        ":now": now_ms,
+    }
 
 
 def _key(job: Job) -> tuple[str, str]:

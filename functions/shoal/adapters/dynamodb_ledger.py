@@ -158,9 +158,9 @@ class DynamoDbLedger:
 
     def _close(self, closed: Job, movement: Movement, *also: Update) -> Job:
         # The workflow announces by itself; anybody else leaves the job due until `mark_announced`.
-        announce_by_ms = None if closed.closed_by is Closer.WORKFLOW else movement.at_ms + START_GRACE_MS
-        due_ms = announce_by_ms or closed.outputs_due_at_ms
-        closed = replace(closed, task_tokens={}, deadline_at_ms=due_ms)
+        announced = closed.closed_by is Closer.WORKFLOW
+        due_ms = closed.files_due_at_ms if announced else movement.at_ms + START_GRACE_MS
+        closed = replace(closed, task_tokens={}, announced=announced, deadline_at_ms=due_ms)
         parts: list[Put | Update] = [
             _closed(closed),
             _moved(movement, *_resolvable(closed)),
@@ -181,13 +181,14 @@ class DynamoDbLedger:
 def _closed(job: Job) -> Update:
     """The job's part of a settlement.
 
-    It stays in the open-jobs index only while it has to be announced, or its outputs to be deleted.
+    It stays in the open-jobs index only while it has to be announced, or its files to be deleted.
     """
     changes: dict[str, Any] = {
         "status": str(job.status),
         "hold_state": str(job.hold_state),
         "closed_at_ms": job.closed_at_ms,
         "closed_by": str(job.closed_by),
+        "announced": job.announced,
         "cost": job.cost,
         "outputs": outputs_json(job.outputs),
         "outputs_expire_at_ms": job.outputs_expire_at_ms,
@@ -240,5 +241,6 @@ def _refused_submit(refused: TransactionRefused, record: IdempotencyRecord | Non
     if record and refused.failed(3):
         return record_of(refused.reasons[3].item, record.key)
     if refused.failed(1):
-        raise InsufficientBalance() from None
+        wallet = refused.reasons[1].item
+        raise InsufficientBalance(available=int(wallet["available"]) if wallet else 0) from None
     raise InternalError() from refused

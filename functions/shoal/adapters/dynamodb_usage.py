@@ -27,7 +27,7 @@ def usage_update(job: Job) -> Update:
             ":day": day,
             ":model": job.model,
             ":asset": str(job.asset),
-            ":units": len(job.outputs),
+            ":units": job.units_of(len(job.outputs)),
             ":cost": job.cost,
             ":one": 1,
         },

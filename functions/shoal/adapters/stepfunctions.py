@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws import error_code, unavailable_when_unreachable
-from shoal.domain.job import Job
+from shoal.domain.job import Dialect, Job
 from shoal.domain.ports import ExecutionState
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-BATCH_SUFFIX = "-batch"
+GENERATE, BATCH, RENDER_VIDEO = "generate", "generate-batch", "render-video"
+"""The machines, by the last part of their names."""
+
 _NO_LONGER_WAITING = frozenset({"TaskDoesNotExist", "TaskTimedOut"})
 _CAUSE_LENGTH_MAX = 32_768
 
 
 class StepFunctionsWorkflow:
-    """Implements the `Workflow` port on the machine `generate` and its sibling for several outputs."""
+    """Implements the `Workflow` port on the machine `generate` and its siblings.
+
+    `state_machine_arn` is that of `generate`; the others differ in the last part of their names.
+    """
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
         self._client = client
@@ -29,7 +34,7 @@ class StepFunctionsWorkflow:
 
     def start(self, job: Job) -> bool:
         execution: dict[str, Any] = {"account_id": job.account_id, "job_id": job.id}
-        if job.output_count > 1:
+        if machine_of(job) != GENERATE:
             execution["indexes"] = list(range(job.output_count))
         try:
             with unavailable_when_unreachable():
@@ -63,11 +68,17 @@ class StepFunctionsWorkflow:
                 raise
 
     def _machine_arn(self, job: Job) -> str:
-        """One output takes the short way; several are asked for side by side."""
-        return self._state_machine_arn + ("" if job.output_count == 1 else BATCH_SUFFIX)
+        return self._state_machine_arn.removesuffix(GENERATE) + machine_of(job)
 
     def _execution_arn(self, job: Job) -> str:
         return f"{self._machine_arn(job).replace(':stateMachine:', ':execution:')}:{job.id}"
+
+
+def machine_of(job: Job) -> str:
+    """One output takes the short way; several are asked for side by side; a video has a way of its own."""
+    if job.dialect is Dialect.VIDEO:
+        return RENDER_VIDEO
+    return GENERATE if job.output_count == 1 else BATCH
 
 
 class StepFunctionsTaskTokens:

@@ -12,11 +12,14 @@ from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
 from shoal.adapters.dynamodb_table import Table
 from shoal.adapters.eventbridge import EventBridgeBus
+from shoal.adapters.output_urls import OutputUrls
 from shoal.adapters.s3 import S3Outputs
+from shoal.adapters.s3_videos import S3VideoFiles, SignedUrls
 from shoal.adapters.stepfunctions import StepFunctionsWorkflow
 from shoal.domain.catalog import load_catalog
 from shoal.settings import SweepJobsSettings
 from shoal.use_cases.audit_ledger import AuditLedger
+from shoal.use_cases.clean_up import CleanUp
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.inspect_account import InspectAccount
 from shoal.use_cases.manage_accounts import ManageAccounts
@@ -40,13 +43,19 @@ def operator_of(settings: SweepJobsSettings, client: Callable[[str], Any]) -> Op
     jobs, ledger = DynamoDbJobs(table), DynamoDbLedger(table)
     workflow = StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
     bus = EventBridgeBus(client("events"), settings.event_bus)
+    s3, clock = client("s3"), bootstrap.clock
+    video_files = S3VideoFiles(
+        s3, staging_bucket=settings.staging_bucket, videos_bucket=settings.videos_bucket
+    )
+    signed = SignedUrls(s3, settings.videos_bucket, expires_s=settings.signed_url_s)
+    url_of = OutputUrls(settings.public_url, signed)
     note_low = NoteLowBalance(ledger, load_catalog().low_balance)
-    close_job = CloseJob(jobs, ledger, bus, workflow, note_low, bootstrap.clock, settings.public_url)
+    close_job = CloseJob(jobs, ledger, bus, workflow, note_low, CleanUp(video_files), clock, url_of)
     return Operator(
         manage=bootstrap.manage_accounts(table),
         inspect=InspectAccount(DynamoDbAccounts(table), DynamoDbKeys(table), jobs, ledger),
         sweep=SweepJobs(
-            jobs, workflow, S3Outputs(client("s3"), settings.outputs_bucket), close_job, bootstrap.clock
+            jobs, workflow, S3Outputs(s3, settings.outputs_bucket), video_files, close_job, clock
         ),
         audit=AuditLedger(ledger),
     )

@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from shoal.adapters.aws import CLIENT, error_code
+from shoal.adapters.aws import config_of, error_code
 from shoal.cli.operator import Operator, operator_of
 from shoal.domain.errors import ShoalError
 from shoal.settings import SweepJobsSettings
@@ -24,6 +24,9 @@ OUTPUTS = {
     "event_bus": "EventBusName",
     "state_machine_arn": "StateMachineArn",
     "outputs_bucket": "OutputsBucketName",
+    "staging_bucket": "StagingBucketName",
+    "videos_bucket": "VideosBucketName",
+    "signed_url_s": "SignedUrlSeconds",
     "public_url": "PublicUrl",
 }
 """Which output of the stack holds which setting."""
@@ -87,11 +90,14 @@ def _outputs_of(session: boto3.Session, stage: str) -> SweepJobsSettings:
     missing = [key for key in OUTPUTS.values() if key not in outputs]
     if missing:
         raise StageNotFound(f"Stack {name} has no output {', '.join(missing)}: deploy it again.")
-    return SweepJobsSettings(stage=stage, **{field: outputs[key] for field, key in OUTPUTS.items()})
+    return SweepJobsSettings.model_validate(
+        {"stage": stage, **{field: outputs[key] for field, key in OUTPUTS.items()}}
+    )
 
 
 def _client(session: boto3.Session, service: str, endpoint_url: str | None = None) -> Any:
-    return session.client(service, endpoint_url=endpoint_url, config=CLIENT)  # type: ignore[call-overload]
+    config = config_of(service, endpoint_url)
+    return session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
 
 
 def _fields(error: ValidationError) -> str:

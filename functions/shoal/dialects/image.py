@@ -19,7 +19,7 @@ from shoal.dialects.fields import (
     parse_range,
 )
 from shoal.domain.catalog import Catalog, size_px
-from shoal.domain.events import output_url
+from shoal.domain.events import UrlOf
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import Asset, format_amount, format_usd
 from shoal.domain.ports import JobFilter, JobPage
@@ -81,7 +81,7 @@ def accepted(job: Job) -> dict[str, Any]:
     return {"job_id": job.id, "status": "queued", "estimated_cost": format_usd(job.hold.amount)}
 
 
-def job_resource(job: Job, *, complete: str, public_url: str, now_ms: int) -> dict[str, Any]:
+def job_resource(job: Job, *, complete: str, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
     """The nine fields of the job-status page. `complete` is how the route spells success.
 
     An expired output has no `image_url` any more, and `error` says why.
@@ -92,7 +92,7 @@ def job_resource(job: Job, *, complete: str, public_url: str, now_ms: int) -> di
     return {
         "job_id": job.id,
         "status": status_word(job.status, complete),
-        "image_url": output_url(job.outputs[0].key, public_url) if completed and not expired else None,
+        "image_url": url_of(job.outputs[0].key) if completed and not expired else None,
         "cost": format_amount(job.asset, job.cost) if completed else None,
         "error": _error(job, expired),
         "queued_at": queued_at,
@@ -122,7 +122,7 @@ def usage_row(job: Job, complete: str) -> dict[str, Any]:
         "status": status_word(job.status, complete),
         "model": job.model,
         "mode": job.mode,
-        "prompt": job.request.get("prompt"),
+        "prompt": job.request.get("prompt", job.request.get("idea")),
         "cost": format_amount(job.asset, job.cost) if job.status is JobStatus.COMPLETED else None,
         "error": _error(job, expired=False),
         "created_at": iso_seconds(job.created_at_ms),

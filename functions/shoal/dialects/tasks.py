@@ -19,9 +19,9 @@ from shoal.dialects.fields import (
     parse_max_cost,
     parse_range,
 )
-from shoal.domain.catalog import Catalog, Model, size_px
+from shoal.domain.catalog import Catalog, Model, route, size_px
 from shoal.domain.errors import Unavailable
-from shoal.domain.events import output_url, utc_day
+from shoal.domain.events import UrlOf, utc_day
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import format_amount
 from shoal.domain.ports import JobFilter, JobPage
@@ -80,7 +80,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: froze
         request: Any = _request_of(name, model).model_validate(body)
     except ValidationError as error:
         raise validation_failed(error) from None
-    provider = route(model, available)
+    provider = route(model.routes, available)
     if provider is None:
         raise Unavailable(f"The model {name!r} is not available here.", retry_after_seconds=3600)
     width_px, height_px = size_px(model.long_side_px, request.aspect_ratio)
@@ -111,11 +111,6 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: froze
     )
 
 
-def route(model: Model, available: frozenset[str]) -> str | None:
-    """The first of a model's providers that the stage has."""
-    return next((provider for provider in model.routes if provider in available), None)
-
-
 def accepted(job: Job) -> dict[str, Any]:
     """The answer to a submit."""
     data = {
@@ -129,14 +124,14 @@ def accepted(job: Job) -> dict[str, Any]:
     return envelope(data)
 
 
-def task_resource(job: Job, *, public_url: str, now_ms: int) -> dict[str, Any]:
+def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
     """A task. `output` is null until it has completed; expired outputs are shown as such, without URLs."""
     return {
         "id": job.id,
         "status": STATUS_WORDS[job.status],
         "model": job.model,
         "type": _type(job),
-        "output": _output(job, public_url, now_ms),
+        "output": _output(job, url_of, now_ms),
         "cost": _cost(job),
         "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
         "metadata": job.request.get("metadata"),
@@ -146,8 +141,8 @@ def task_resource(job: Job, *, public_url: str, now_ms: int) -> dict[str, Any]:
     }
 
 
-def task_list(page: JobPage, *, public_url: str, now_ms: int) -> dict[str, Any]:
-    data = [task_resource(job, public_url=public_url, now_ms=now_ms) for job in page.jobs]
+def task_list(page: JobPage, *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+    data = [task_resource(job, url_of=url_of, now_ms=now_ms) for job in page.jobs]
     return envelope(data, next_cursor=page.next_cursor)
 
 
@@ -216,7 +211,7 @@ def model_resource(name: str, catalog: Catalog, available: frozenset[str]) -> di
             "version": catalog.price_version,
         },
         "limits": {"num_outputs": model.outputs_max, "prompt_characters": model.prompt_length_max},
-        "availability": "available" if route(model, available) else "unavailable",
+        "availability": "available" if route(model.routes, available) else "unavailable",
         "deprecated": model.deprecated,
         "replacement": model.replacement,
     }
@@ -238,12 +233,12 @@ def _cost(job: Job) -> str:
     return format_amount(job.asset, 0)
 
 
-def _output(job: Job, public_url: str, now_ms: int) -> dict[str, Any] | None:
+def _output(job: Job, url_of: UrlOf, now_ms: int) -> dict[str, Any] | None:
     if job.status is not JobStatus.COMPLETED:
         return None
     if job.outputs_expired(now_ms):
         return {"url": None, "urls": [], "expired": True}
-    urls = [output_url(output.key, public_url) for output in job.outputs]
+    urls = [url_of(output.key) for output in job.outputs]
     return {"url": urls[0], "urls": urls}
 
 

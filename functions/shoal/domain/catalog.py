@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -18,12 +19,15 @@ from pydantic import (
     model_validator,
 )
 
+from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.errors import NotFound
 from shoal.domain.money import Asset
 
 CATALOG_FILE = Path(__file__).parent.parent / "catalog.toml"
 OUTPUTS_MAX = 4
 NEAREST_MAX = 3
+VIDEO_SCENES_MAX = 15
+"""120 seconds: what the published API sells at most."""
 
 ModelType = Literal["image_generate", "video_generate"]
 Ratio = Annotated[str, StringConstraints(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
@@ -85,6 +89,32 @@ class Mode(_Entry):
     price_micros: NonNegativeInt
 
 
+class Video(_Entry):
+    """What a video costs, and who makes its parts.
+
+    `price_credits` is per scene, `clip_model` is the model that makes the clips of the scenes. The routes
+    are script writers and speakers in the order they are tried.
+    """
+
+    price_credits: NonNegativeInt
+    scenes_max: int = Field(ge=1, le=VIDEO_SCENES_MAX)
+    aspect_ratios: tuple[Ratio, ...] = Field(min_length=1, strict=False)
+    clip_model: str
+    script_routes: tuple[str, ...] = Field(min_length=1, strict=False)
+    speech_routes: tuple[str, ...] = Field(min_length=1, strict=False)
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Self:
+        if unknown := set(self.aspect_ratios) - CLIP_SIZES_PX.keys():
+            raise ValueError(f"there are no clips of {', '.join(sorted(unknown))}")
+        return self
+
+    @property
+    def seconds_max(self) -> int:
+        """How long a video may be."""
+        return self.scenes_max * SCENE_SECONDS
+
+
 class LowBalance(_Entry):
     """With less than this available a wallet is low: micro-dollars, and credits."""
 
@@ -104,6 +134,7 @@ class Catalog(_Entry):
     low_balance: LowBalance
     models: dict[str, Model]
     modes: dict[str, Mode]
+    video: Video
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
@@ -111,6 +142,7 @@ class Catalog(_Entry):
             raise ValueError(f"default_mode {self.default_mode!r} is not a mode")
         named = [(f"mode {name!r}", mode.model) for name, mode in self.modes.items()]
         named += [(f"model {name!r}", model.replacement or name) for name, model in self.models.items()]
+        named += [("video", self.video.clip_model)]
         for who, target in named:
             if target not in self.models:
                 raise ValueError(f"{who} names an unknown model {target!r}")
@@ -129,6 +161,11 @@ class Catalog(_Entry):
 def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
     """Read and check the catalog. Raises `pydantic.ValidationError` or `tomllib.TOMLDecodeError`."""
     return Catalog.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def route(routes: Iterable[str], available: frozenset[str]) -> str | None:
+    """The first of the routes that the stage has."""
+    return next((name for name in routes if name in available), None)
 
 
 def size_px(long_side_px: int, aspect_ratio: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ ShoalError
 │   ├── InvalidJson           400
 │   ├── Unauthorized          401
 │   ├── InsufficientBalance   402
+│   │   └── InsufficientCredits   in the words of the video dialect
 │   ├── MaxCostExceeded       402
 │   ├── Forbidden             403
 │   ├── NotFound              404
@@ -83,8 +84,30 @@ class Unauthorized(ApiError):
 
 
 class InsufficientBalance(ApiError):
+    """`available` is what the wallet had left, in its asset's unit."""
+
     status, code = 402, "insufficient_balance"
     message = "Your wallet balance is too low to process this request."
+
+    def __init__(
+        self, message: str | None = None, *, available: int = 0, details: Mapping[str, Any] | None = None
+    ) -> None:
+        self.available = available
+        super().__init__(message, details=details)
+
+
+class InsufficientCredits(InsufficientBalance):
+    code, message = "insufficient_credits", "You have too few credits."
+
+    @classmethod
+    def of(cls, required: int, remaining: int) -> InsufficientCredits:
+        """In whole credits."""
+        return cls(
+            f"Need {required} credit{'' if required == 1 else 's'}, you have {remaining}."
+            " Top up or pick a shorter length.",
+            available=remaining,
+            details={"credits_required": required, "credits_remaining": remaining},
+        )
 
 
 class MaxCostExceeded(ApiError):

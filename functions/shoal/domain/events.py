@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,10 +10,19 @@ from typing import Any
 from shoal.domain.ids import derived_id
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import decimal_amount, format_amount, format_usd
+from shoal.domain.video import Scene, clip_key, narration_key, poster_key
 from shoal.domain.wallet import Wallet
 
 SOURCE = "shoal"
-_FAMILY = {Dialect.IMAGE: "image", Dialect.TASKS: "task"}
+_CLOSING = {
+    Dialect.IMAGE: ("image.completed", "image.failed"),
+    Dialect.TASKS: ("task.completed", "task.failed"),
+    Dialect.VIDEO: ("video.ready", "video.failed"),
+}
+"""What each dialect calls the two ends of a job."""
+
+UrlOf = Callable[[str], str]
+"""The address under which callers fetch what is stored at a key."""
 
 
 def iso_ms(at_ms: int) -> str:
@@ -39,26 +49,35 @@ class Event:
 
 
 def opening_events(job: Job) -> list[Event]:
-    """`job.created` and `job.processing`; the job must have started."""
+    """`job.created`, for a video `video.created` too, and `job.processing`; the job must have started."""
     started_at_ms = job.started_at_ms or job.created_at_ms
+    created = {"status": JobStatus.QUEUED}
     return [
-        _event("job.created", job, job.created_at_ms, {"status": JobStatus.QUEUED}),
+        _event("job.created", job, job.created_at_ms, created),
+        *([_event("video.created", job, job.created_at_ms, created)] if job.dialect is Dialect.VIDEO else []),
         _event("job.processing", job, started_at_ms, {"status": JobStatus.PROCESSING}),
     ]
 
 
-def closing_events(job: Job, public_url: str) -> list[Event]:
+def scene_event(job: Job, scene: Scene, url_of: UrlOf) -> Event:
+    """`video.scene_ready`: one for each scene, however often it is made."""
+    data = {"index": scene.index, "clip_url": url_of(clip_key(job.id, scene.index))}
+    at_ms = scene.ready_at_ms or job.created_at_ms
+    return _event("video.scene_ready", job, at_ms, data, str(scene.index))
+
+
+def closing_events(job: Job, url_of: UrlOf) -> list[Event]:
     """What the world hears of a terminal job: its dialect's event and the engine's own."""
     closed_at_ms = job.closed_at_ms or job.created_at_ms
-    outcome = "completed" if job.status is JobStatus.COMPLETED else "failed"
+    completed = job.status is JobStatus.COMPLETED
     data = {
         "status": job.status,
         "closed_at": iso_ms(closed_at_ms),
-        **_result(job, public_url),
+        **_result(job, url_of),
     }
-    return [
-        _event(f"{family}.{outcome}", job, closed_at_ms, data) for family in (_FAMILY[job.dialect], "job")
-    ]
+    ready, failed = _CLOSING[job.dialect]
+    types = (ready, "job.completed") if completed else (failed, "job.failed")
+    return [_event(event_type, job, closed_at_ms, data) for event_type in types]
 
 
 def low_balance_event(job: Job, wallet: Wallet, below: int) -> Event:
@@ -81,24 +100,37 @@ def low_balance_event(job: Job, wallet: Wallet, below: int) -> Event:
 
 
 def output_url(key: str, public_url: str) -> str:
-    """The permanent address of a stored output."""
+    """The permanent address of a stored output that is public."""
     return f"{public_url.rstrip('/')}/{key}"
 
 
-def _result(job: Job, public_url: str) -> dict[str, Any]:
+def _result(job: Job, url_of: UrlOf) -> dict[str, Any]:
     cost = format_usd(job.cost) if job.asset.in_dollars else decimal_amount(job.asset, job.cost)
-    urls = [output_url(output.key, public_url) for output in job.outputs]
+    urls = [url_of(output.key) for output in job.outputs]
+    shown = _video_urls(job, urls, url_of) if job.dialect is Dialect.VIDEO else _picture_urls(urls)
+    error = {"code": job.failure.code, "message": job.failure.message} if job.failure else None
+    return {"cost": cost, **shown, "error": error}
+
+
+def _picture_urls(urls: list[str]) -> dict[str, Any]:
+    return {"image_url": urls[0] if urls else None, "urls": urls}
+
+
+def _video_urls(job: Job, urls: list[str], url_of: UrlOf) -> dict[str, Any]:
+    """A signed address is long: each stands in an event once, for a webhook's body is limited."""
     return {
-        "cost": cost,
-        "image_url": urls[0] if urls else None,
-        "urls": urls,
-        "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
+        "final_video_url": urls[0] if urls else None,
+        "narration_audio_url": url_of(narration_key(job.id)) if urls else None,
+        "poster_url": url_of(poster_key(job.id)) if urls else None,
     }
 
 
-def _event(event_type: str, job: Job, at_ms: int, data: dict[str, Any]) -> Event:
+def _event(event_type: str, job: Job, at_ms: int, data: dict[str, Any], *parts: str) -> Event:
+    """`parts` tell events of one type and job apart."""
+    video = {"video_id": job.id, "clip_count": job.output_count} if job.dialect is Dialect.VIDEO else {}
     common = {
         "job_id": job.id,
+        **video,
         "dialect": job.dialect,
         "model": job.model,
         "mode": job.mode,
@@ -107,7 +139,7 @@ def _event(event_type: str, job: Job, at_ms: int, data: dict[str, Any]) -> Event
         "created_at": iso_ms(job.created_at_ms),
     }
     detail = {
-        "id": derived_id("evt", at_ms, job.id, event_type),
+        "id": derived_id("evt", at_ms, job.id, event_type, *parts),
         "type": event_type,
         "created_at": iso_ms(at_ms),
         "account_id": job.account_id,

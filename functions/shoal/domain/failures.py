@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from shoal.domain.errors import JobError, OutputInvalid, ProviderFailed, ProviderRejected, ProviderTimeout
+from shoal.domain.job import Dialect, Job, JobFailure
 
 _SPOKEN = {error.__name__: error for error in (ProviderRejected, ProviderFailed, OutputInvalid)}
 
@@ -14,22 +16,34 @@ class GenerationInterrupted(JobError):
 
     code = "internal_error"
 
-    def __init__(self) -> None:
-        super().__init__("The image could not be generated. No charge was applied.")
+    def __init__(self, what: str = "image") -> None:
+        super().__init__(f"The {what} could not be generated. No charge was applied.")
 
 
-def job_error(error: str, cause: str, provider_deadline_s: int) -> JobError:
+def job_failure(error: str, cause: str, job: Job) -> JobFailure:
+    """Why a job failed by an `Error` and a `Cause` of Step Functions, and its scene if that is told."""
+    told = _told(cause)
+    scene = told.get("scene")
+    if scene is not None:
+        cause = str(told.get("cause"))
+    what = "video" if job.dialect is Dialect.VIDEO else "image"
+    why = job_error(error, cause, job.provider_deadline_s, what)
+    return JobFailure(why.code, str(why), scene)
+
+
+def job_error(error: str, cause: str, provider_deadline_s: int, what: str = "image") -> JobError:
     """The job's error behind an `Error` and a `Cause` of Step Functions."""
     if error in ("States.Timeout", ProviderTimeout.__name__):
         return ProviderTimeout(provider_deadline_s)
     if error in _SPOKEN:
-        return _SPOKEN[error](_message(cause))
-    return GenerationInterrupted()
+        return _SPOKEN[error](str(_told(cause).get("errorMessage", cause)))
+    return GenerationInterrupted(what)
 
 
-def _message(cause: str) -> str:
-    """The message of a cause: a task's own, or the one in the JSON that Lambda makes of a raised error."""
+def _told(cause: str) -> dict[str, Any]:
+    """The cause as a document: what Lambda makes of a raised error, or a scene of its own; else nothing."""
     try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return cause
+        document = json.loads(cause)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -19,6 +19,9 @@ QUEUE_LIMIT_MS = 15 * 60_000
 FINISH_GRACE_MS = 5 * 60_000
 """What storing and settling may take after the provider's deadline before the sweeper closes the job."""
 
+CLEAN_UP_AFTER_MS = 15 * 60_000
+"""What a failed video left is deleted once more after this: longer than any function can still write."""
+
 
 class Dialect(StrEnum):
     IMAGE = "image"
@@ -48,6 +51,14 @@ class HoldState(StrEnum):
     RELEASED = "released"
 
 
+class Step(StrEnum):
+    """A step of a video, apart from its scenes, that is done."""
+
+    SCRIPT = "script"
+    NARRATION = "narration"
+    STITCH = "stitch"
+
+
 class Closer(StrEnum):
     """Whose transaction ended a job: that party also announces it."""
 
@@ -69,10 +80,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class JobFailure:
-    """Why a job ended without an output; `message` is read by the caller."""
+    """Why a job ended without an output; `message` is read by the caller. `scene` is the one that failed."""
 
     code: str
     message: str
+    scene: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,9 @@ class Job:
     `deadline_at_ms` is by when the next step must have happened: None once there is none.
     `task_tokens` and `provider_refs` are by output, 0 to `output_count` − 1.
     `ttl_s` is how long its outputs are kept, None for the stage's own retention.
+    `announced`: whoever closed it has told the world, or does so by itself. `steps` are a video's.
+
+    The outputs of a video are its clips while it is made; what it delivers is the one file of all of them.
     """
 
     id: str
@@ -108,6 +123,8 @@ class Job:
     started_at_ms: int | None = None
     closed_at_ms: int | None = None
     closed_by: Closer | None = None
+    announced: bool = False
+    steps: frozenset[Step] = frozenset()
     deadline_at_ms: int | None = None
     outputs_expire_at_ms: int | None = None
     task_tokens: Mapping[int, str] = field(default_factory=dict)
@@ -124,14 +141,22 @@ class Job:
         """What all its outputs cost, in the asset's unit: what the hold takes."""
         return self.unit_price * self.output_count
 
+    def units_of(self, delivered: int) -> int:
+        """What so many delivered outputs count for: a video counts as all its clips, or nothing."""
+        return self.output_count if self.dialect is Dialect.VIDEO and delivered else delivered
+
     def cost_of(self, delivered: int) -> int:
         """What so many delivered outputs cost: nothing on a free trial."""
-        return 0 if self.free_trial else self.unit_price * delivered
+        return 0 if self.free_trial else self.unit_price * self.units_of(delivered)
 
     @property
-    def outputs_due_at_ms(self) -> int | None:
-        """When its outputs are to be deleted, as its request asked; the stage's rule sees to the others."""
-        return self.outputs_expire_at_ms if self.ttl_s is not None else None
+    def files_due_at_ms(self) -> int | None:
+        """When what it stored is to be deleted; None if it is not, or if the stage's own rule sees to it."""
+        if self.status is JobStatus.COMPLETED:
+            return self.outputs_expire_at_ms if self.ttl_s is not None else None
+        if self.dialect is Dialect.VIDEO and self.closed_at_ms is not None:
+            return self.closed_at_ms + CLEAN_UP_AFTER_MS
+        return None
 
     def outputs_expired(self, now_ms: int) -> bool:
         """Whether its outputs are no longer kept."""

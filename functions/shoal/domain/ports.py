@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from shoal.domain.api_key import ApiKey, Caller
 from shoal.domain.events import Event
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
-from shoal.domain.job import Closer, Dialect, Job, JobFailure, JobStatus, Output
+from shoal.domain.job import Closer, Dialect, Job, JobFailure, JobStatus, Output, Step
 from shoal.domain.money import Asset
 from shoal.domain.provider import Answer, ProviderRequest
 from shoal.domain.wallet import Movement, Wallet
@@ -94,6 +94,9 @@ class Jobs(Protocol):
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         """Mark as processing and keep the task token of one output. Raises `JobClosed` if it is terminal."""
 
+    def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
+        """Mark as processing, with time for the next step, and keep what is done. Raises `JobClosed`."""
+
     def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
         """Raises `JobClosed` if the job is terminal."""
 
@@ -107,10 +110,10 @@ class Jobs(Protocol):
         """Move the deadline the caller saw; False if somebody else moved it first."""
 
     def mark_announced(self, job: Job) -> None:
-        """A terminal job has told the world: it is due again only when its outputs expire, if they do."""
+        """A terminal job has told the world: it is due again only when its files are to go, if they are."""
 
-    def mark_outputs_deleted(self, job: Job) -> None:
-        """Its outputs are gone: nobody needs to look at it again."""
+    def mark_files_deleted(self, job: Job) -> None:
+        """Its files are gone: nobody needs to look at it again."""
 
 
 class Ledger(Protocol):

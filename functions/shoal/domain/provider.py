@@ -12,8 +12,10 @@ SIMULATOR = "simulator"
 class ProviderRequest:
     """One output to make. `idempotency_key` is the same whenever the same output is asked for again.
 
-    `index` tells the outputs of one job apart. `inputs` are pictures to edit. `callback_url` is where a
-    provider that calls back should do so; `submitted_at_ms` is Unix time in ms.
+    `index` tells the outputs of one job apart. `inputs` are pictures to edit. `seconds` is how long a clip
+    shall be, None for a picture. `idea` is the caller's own words where the prompt is not: the simulator
+    looks for its markers there. `callback_url` is where a provider that calls back should do so;
+    `submitted_at_ms` is Unix time in ms.
     """
 
     idempotency_key: str
@@ -27,6 +29,8 @@ class ProviderRequest:
     index: int = 0
     negative_prompt: str | None = None
     inputs: tuple[bytes, ...] = ()
+    seconds: int | None = None
+    idea: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class ProviderOutput:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What an output's bytes turned out to be. `extension` has no dot."""
+    """What an output's bytes turned out to be, a picture or a clip. `extension` has no dot."""
 
     content_type: str
     extension: str

@@ -30,18 +30,36 @@ _FAILED: dict[str, Any] = {
     "error": {"code": "provider_failed", "message": "The provider could not make the image."},
 }
 _TASK = _JOB | {"job_id": f"gen_{_ULID}", "dialect": "tasks", "mode": None}
-_VIDEO = {"video_id": f"vid_{_ULID}", "test": True}
+_VIDEO = _JOB | {
+    "job_id": f"vid_{_ULID}",
+    "video_id": f"vid_{_ULID}",
+    "clip_count": 2,
+    "dialect": "video",
+    "model": "video",
+    "mode": None,
+}
+_VIDEO_FOLDER = f"https://example.com/videos/vid_{_ULID}"
 _SAMPLES: dict[str, dict[str, Any]] = {
     "video.created": _VIDEO | {"status": "queued"},
-    "video.scene_ready": _VIDEO | {"scene": 1, "clip_url": "https://example.com/videos/scene-1.mp4"},
+    "video.scene_ready": _VIDEO | {"index": 0, "clip_url": f"{_VIDEO_FOLDER}/scenes/0.mp4"},
     "video.ready": _VIDEO
     | {
-        "final_video_url": "https://example.com/videos/final.mp4",
-        "narration_audio_url": "https://example.com/videos/narration.mp3",
-        "clip_count": 2,
+        "status": "completed",
+        "cost": "2",
+        "final_video_url": f"{_VIDEO_FOLDER}/final.mp4",
+        "narration_audio_url": f"{_VIDEO_FOLDER}/narration.mp3",
+        "poster_url": f"{_VIDEO_FOLDER}/poster.jpg",
+        "error": None,
     },
     "video.failed": _VIDEO
-    | {"error": {"code": "provider_failed", "message": "A scene could not be rendered."}},
+    | {
+        "status": "failed",
+        "cost": "0",
+        "final_video_url": None,
+        "narration_audio_url": None,
+        "poster_url": None,
+        "error": {"code": "provider_failed", "message": "A scene could not be rendered."},
+    },
     "image.completed": _JOB | _COMPLETED,
     "image.failed": _JOB | _FAILED,
     "task.completed": _TASK | _COMPLETED,

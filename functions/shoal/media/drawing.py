@@ -29,6 +29,7 @@ from shoal.media.canvas import (
     ridge,
     rolling,
 )
+from shoal.media.words import count
 
 SIDE_PX_MIN: Final = 16
 SIDE_PX_MAX: Final = 8192
@@ -37,7 +38,7 @@ DARK: Final = (8, 9, 12)
 WHITE: Final = (255, 255, 255)
 
 
-def draw(*, prompt: str, seed: int, width_px: int, height_px: int) -> bytes:
+def draw(*, prompt: str, seed: int, width_px: int, height_px: int, captioned: bool = True) -> bytes:
     """The PNG of a prompt and a seed, the same bytes every time; ValueError when a side is out of bounds."""
     if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in (width_px, height_px)):
         raise ValueError(f"a side must be {SIDE_PX_MIN} to {SIDE_PX_MAX} px, not {width_px}x{height_px}")
@@ -48,16 +49,11 @@ def draw(*, prompt: str, seed: int, width_px: int, height_px: int) -> bytes:
     c = Canvas(width_px, height_px, rng, PALETTES[rng.choice(asked or moods.split())])
     paint(c, text)
     c.finish()
-    caption(c, prompt)
+    if captioned:
+        caption(c, prompt)
     file = io.BytesIO()
     c.image.save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def count(words: str, text: str) -> int:
-    """How many of the words the text holds; as whole words, except in scripts that do not space them."""
-    patterns = (rf"\b{word}(?:e?s)?\b" if word.isascii() else word for word in words.split())
-    return sum(bool(re.search(pattern, text)) for pattern in patterns)
 
 
 def caption(c: Canvas, prompt: str) -> None:

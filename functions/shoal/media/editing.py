@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 
 from shoal.domain.errors import ProviderRejected
 from shoal.media.canvas import PALETTES, Canvas
-from shoal.media.drawing import caption, count
+from shoal.media.drawing import caption
+from shoal.media.words import count
 
 STRENGTH: Final = 0.65
 """How much of the edit shows over the original."""

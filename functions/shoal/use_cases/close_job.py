@@ -1,7 +1,7 @@
 """Close a job from outside its workflow, and announce what the workflow could not.
 
 Whoever's transaction closes a job announces it. A party that dies between the two leaves the job due
-(`deadline_at_ms` stays set), so the sweeper announces it; the event ids are the same either way.
+and not `announced`, so the sweeper announces it; the event ids are the same either way.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import logging
 from dataclasses import dataclass
 
 from shoal.domain.errors import JobError
-from shoal.domain.events import closing_events
+from shoal.domain.events import UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.domain.ports import Bus, Clock, Jobs, Ledger, Workflow
+from shoal.use_cases.clean_up import CleanUp
 from shoal.use_cases.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
@@ -25,11 +26,12 @@ class CloseJob:
     bus: Bus
     workflow: Workflow
     note_low_balance: NoteLowBalance
+    clean_up: CleanUp
     clock: Clock
-    public_url: str
+    url_of: UrlOf
 
     def __call__(self, job: Job, why: JobError, closer: Closer) -> Job:
-        """Release the hold, announce, stop the execution. Raises `JobClosed` if somebody was faster."""
+        """Release the hold, announce, stop, clean up. Raises `JobClosed` if somebody was faster."""
         failure = JobFailure(why.code, str(why))
         closed = self.ledger.release(job, failure, closer, self.clock.now_ms())
         try:
@@ -37,11 +39,12 @@ class CloseJob:
         except Exception:
             # It is closed, whatever failed after that: it stays due, and the sweeper announces it.
             logger.warning("closed, not announced", extra={"job_id": job.id}, exc_info=True)
+        self.clean_up(closed)
         return closed
 
     def announce(self, job: Job) -> None:
         """Tell the world of a terminal job and let go of it. Safe to repeat: the events keep their ids."""
-        self.bus.publish(closing_events(job, self.public_url) + self.note_low_balance(job))
+        self.bus.publish(closing_events(job, self.url_of) + self.note_low_balance(job))
         self.jobs.mark_announced(job)
         if job.closed_by is not Closer.WORKFLOW:
             self.workflow.stop(job)

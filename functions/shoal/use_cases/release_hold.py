@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.domain.errors import JobClosed, JobError
-from shoal.domain.events import Event, closing_events
-from shoal.domain.failures import job_error
+from shoal.domain.errors import JobClosed
+from shoal.domain.events import Event, UrlOf, closing_events
+from shoal.domain.failures import job_failure
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.domain.ports import Clock, Jobs, Ledger
+from shoal.use_cases.clean_up import CleanUp
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
     jobs: Jobs
     ledger: Ledger
+    clean_up: CleanUp
     clock: Clock
-    public_url: str
+    url_of: UrlOf
 
     def __call__(self, account_id: str, job_id: str, error: str, cause: str) -> tuple[Job, list[Event]]:
         """The closed job and the events to publish; the same again when run again.
@@ -26,13 +28,13 @@ class ReleaseHold:
         """
         job = self.jobs.get(account_id, job_id)
         if not job.status.terminal:
-            job = self._release(job, job_error(error, cause, job.provider_deadline_s))
+            job = self._release(job, job_failure(error, cause, job))
         if job.closed_by is not Closer.WORKFLOW:
             raise JobClosed(job.id)
-        return job, closing_events(job, self.public_url)
+        self.clean_up(job)
+        return job, closing_events(job, self.url_of)
 
-    def _release(self, job: Job, why: JobError) -> Job:
-        failure = JobFailure(why.code, str(why))
+    def _release(self, job: Job, failure: JobFailure) -> Job:
         try:
             return self.ledger.release(job, failure, Closer.WORKFLOW, self.clock.now_ms())
         except JobClosed:

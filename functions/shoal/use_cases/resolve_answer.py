@@ -1,4 +1,4 @@
-"""Turn a provider's answer into the end of a workflow's CallProvider task, or into another poll."""
+"""Turn a provider's answer into the end of the workflow's task that asked it, or into another poll."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from shoal.domain.errors import JobClosed, JobError, ProviderBusy
 from shoal.domain.job import Job
-from shoal.domain.ports import CallbackUrls, Jobs, PollQueue, Staging, TaskTokens
+from shoal.domain.ports import Jobs, PollQueue, Staging, TaskTokens
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
 logger = logging.getLogger(__name__)
@@ -23,31 +23,14 @@ class ResolveAnswer:
     staging: Staging
     tokens: TaskTokens
     poll_queue: PollQueue
-    callback_urls: CallbackUrls
-
-    def request(self, job: Job, index: int) -> ProviderRequest:
-        """What to ask the provider for: the same for every attempt at the same output."""
-        asked = job.request
-        return ProviderRequest(
-            idempotency_key=f"{job.id}-{index}",
-            model=job.model,
-            prompt=asked["prompt"],
-            width_px=asked["width_px"],
-            height_px=asked["height_px"],
-            seed=asked.get("seed"),
-            submitted_at_ms=job.created_at_ms,
-            callback_url=self.callback_urls.url(job, index),
-            index=index,
-            negative_prompt=asked.get("negative_prompt"),
-            inputs=tuple(self.staging.read(key) for key in asked.get("input_keys", ())),
-        )
+    request_of: Callable[[Job, int], ProviderRequest]
 
     def __call__(
         self, job: Job, index: int, ask: Callable[[ProviderRequest], Answer], *, once: bool = False
     ) -> str:
         """Ask, and act on the answer. Returns what came of it: done, pending or the error's class name."""
         try:
-            answer = ask(self.request(job, index))
+            answer = ask(self.request_of(job, index))
         except ProviderBusy as busy:
             answer = Pending(job.provider_refs.get(index), busy.retry_after_seconds)
         except JobError as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.domain.errors import JobClosed, Unavailable
-from shoal.domain.events import Event, closing_events
+from shoal.domain.events import Event, UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobStatus, Output
 from shoal.domain.ports import Clock, Jobs, Ledger, Runs
 from shoal.use_cases.note_low_balance import NoteLowBalance
@@ -24,7 +24,7 @@ class SettleWallet:
     runs: Runs
     note_low_balance: NoteLowBalance
     clock: Clock
-    public_url: str
+    url_of: UrlOf
     retention_s: int | None = None
 
     def __call__(self, account_id: str, job_id: str, outputs: Sequence[Output]) -> tuple[Job, list[Event]]:
@@ -39,7 +39,7 @@ class SettleWallet:
         if job.status is not JobStatus.COMPLETED:
             self.jobs.note_late_output(job, self.clock.now_ms())
             raise JobClosed(job.id)
-        return job, closing_events(job, self.public_url) + self.note_low_balance(job)
+        return job, closing_events(job, self.url_of) + self.note_low_balance(job)
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:
         now_ms = self.clock.now_ms()

@@ -16,12 +16,16 @@ YEAR_S = 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class StoreOutput:
-    """`retention_s` is how long the stage keeps outputs, None for ever."""
+    """`inspect` looks at pictures, `inspect_clip` at clips: both raise `OutputInvalid`.
+
+    `retention_s` is how long the stage keeps outputs, None for ever.
+    """
 
     jobs: Jobs
     staging: Staging
     outputs: Outputs
     inspect: Callable[[bytes], Picture]
+    inspect_clip: Callable[[bytes], Picture]
     retention_s: int | None = None
 
     def __call__(
@@ -49,7 +53,8 @@ class StoreOutput:
         if "error" in item:
             raise job_error(item["error"], item["cause"], job.provider_deadline_s)
         data = self.staging.read(item["key"])
-        picture = self.inspect(data)
+        inspect = self.inspect_clip if job.request.get("type") == "video_generate" else self.inspect
+        picture = inspect(data)
         key = f"images/{job.id}/{index}.{picture.extension}"
         kept_s = min(job.ttl_s or YEAR_S, self.retention_s or YEAR_S)
         self.outputs.put(key, data, picture.content_type, cache_s=kept_s)

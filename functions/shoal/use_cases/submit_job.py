@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.domain.api_key import Caller
-from shoal.domain.errors import InsufficientBalance
+from shoal.domain.errors import InsufficientBalance, InsufficientCredits
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
-from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Job
+from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Dialect, Job
 from shoal.domain.ports import Clock, Ids, Ledger, Workflow
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.submission import Submission
@@ -34,7 +34,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
-    """`prepare` looks at the addresses a submission names and fetches its inputs."""
+    """`prepare` looks at the addresses a submission names and fetches its inputs.
+
+    A provider may take `provider_deadline_s` for an output, and `clip_deadline_s` for a scene of a video.
+    """
 
     ledger: Ledger
     workflow: Workflow
@@ -42,6 +45,7 @@ class SubmitJob:
     clock: Clock
     ids: Ids
     provider_deadline_s: int
+    clip_deadline_s: int
 
     def __call__(
         self,
@@ -63,17 +67,21 @@ class SubmitJob:
             if earlier:
                 return _replay(earlier)
             submission = self.prepare(submission)
+        available = 0
         for job in self._ways_to_pay(caller, submission, now_ms):
             body = render(job)
             record = IdempotencyRecord(key, job.id, ACCEPTED, body, now_ms + LIFETIME_MS) if key else None
             try:
                 earlier = self.ledger.submit(job, record, now_ms)
-            except InsufficientBalance:
+            except InsufficientBalance as refused:
+                available = refused.available
                 continue
             if earlier:
                 return _replay(earlier)
             self._start(job)
             return Answered(ACCEPTED, body, job.id, replayed=False)
+        if submission.dialect is Dialect.VIDEO:
+            raise InsufficientCredits.of(submission.price, available)
         raise InsufficientBalance
 
     def _ways_to_pay(self, caller: Caller, submission: Submission, now_ms: int) -> Iterator[Job]:
@@ -83,6 +91,7 @@ class SubmitJob:
             yield replace(paid, free_trial=True)
 
     def _job(self, caller: Caller, submission: Submission, now_ms: int) -> Job:
+        in_video = submission.dialect is Dialect.VIDEO
         return Job(
             id=self.ids.new(ID_PREFIX[submission.dialect], now_ms),
             account_id=caller.account_id,
@@ -96,7 +105,7 @@ class SubmitJob:
             output_count=submission.output_count,
             price_version=submission.price_version,
             provider=SIMULATOR if caller.test else submission.provider,
-            provider_deadline_s=self.provider_deadline_s,
+            provider_deadline_s=self.clip_deadline_s if in_video else self.provider_deadline_s,
             webhook_url=submission.webhook_url,
             ttl_s=submission.ttl_s,
             created_at_ms=now_ms,

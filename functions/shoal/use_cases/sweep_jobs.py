@@ -13,8 +13,9 @@ from shoal.domain.errors import (
     ProviderFailed,
     ProviderTimeout,
 )
-from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Job, JobStatus
+from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Dialect, Job, JobStatus
 from shoal.domain.ports import Clock, ExecutionState, Jobs, Outputs, Workflow
+from shoal.domain.video_ports import VideoFiles
 from shoal.use_cases.close_job import CloseJob
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class SweepJobs:
     jobs: Jobs
     workflow: Workflow
     outputs: Outputs
+    video_files: VideoFiles
     close_job: CloseJob
     clock: Clock
 
@@ -50,12 +52,15 @@ class SweepJobs:
             return "deferred"
 
     def _finish(self, job: Job) -> str:
-        if job.outputs_due_at_ms is not None and job.outputs_due_at_ms == job.deadline_at_ms:
+        if not job.announced:
+            self.close_job.announce(job)
+            return "announced"
+        if job.dialect is Dialect.VIDEO:
+            self.video_files.delete_of(job)
+        else:
             self.outputs.delete([output.key for output in job.outputs])
-            self.jobs.mark_outputs_deleted(job)
-            return "deleted"
-        self.close_job.announce(job)
-        return "announced"
+        self.jobs.mark_files_deleted(job)
+        return "deleted"
 
     def _start(self, job: Job) -> str:
         if self.clock.now_ms() - job.created_at_ms > QUEUE_LIMIT_MS:

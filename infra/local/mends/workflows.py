@@ -13,7 +13,10 @@ from typing import Any
 from ministack.core.responses import json_response, new_uuid  # type: ignore[import-untyped]
 from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
+from infra.local.mends import maps
+
 WAIT_SECONDS_MAX = 99_999_999  # a task without TimeoutSeconds, as AWS has it
+
 Json = dict[str, Any]
 Send = Callable[[Json], Any]
 
@@ -23,7 +26,6 @@ _find_retrier = stepfunctions._find_matching_retrier
 _fail = stepfunctions._fail_execution
 _stop = stepfunctions._stop_execution
 _put_events = stepfunctions._invoke_events_put_events
-_answering = threading.Lock()
 
 
 def _fresh_arguments(state: Json, state_input: Any, context: Json) -> Any:
@@ -35,6 +37,8 @@ def _fresh_arguments(state: Json, state_input: Any, context: Json) -> Any:
     execution = stepfunctions._executions.get((context.get("Execution") or {}).get("Id"))
     if execution is not None and execution["status"] != "RUNNING":
         raise stepfunctions._ExecutionError("States.Runtime", "the execution was stopped")
+    if run := maps.current.get():
+        run.check()
     if state.get("Resource", "").endswith(".waitForTaskToken"):
         context["Task"] = {"Token": token_of(context["StateMachine"]["Id"])}
     return _arguments_of(state, state_input, context)
@@ -83,6 +87,8 @@ def _await_function(resource: str, arguments: Json, token: str, state: Json) -> 
         return _await_token(resource, arguments, token, state)
     function = stepfunctions._resolve_lambda_function_ref(arguments["FunctionName"], optimized=True)
     task: Json = {"event": threading.Event(), "result": None, "error": None, "heartbeat": None}
+    if run := maps.current.get():
+        run.wait_for(task)
     stepfunctions._task_tokens[token] = task
     invoke = contextvars.copy_context().run  # account and region are context variables
     threading.Thread(target=invoke, args=(_invoke, function, arguments["Payload"], task), daemon=True).start()
@@ -99,7 +105,7 @@ def _invoke(function: str, payload: Any, task: Json) -> None:
     try:
         stepfunctions._call_lambda(function, payload)
     except stepfunctions._ExecutionError as error:
-        with _answering:
+        with maps.answering:
             if not task["event"].is_set():
                 task["error"] = {"Error": error.error, "Cause": error.cause}
                 task["event"].set()
@@ -112,7 +118,7 @@ def _first_answer(send: Send) -> Send:
     """
 
     def answer(request: Json) -> Any:
-        with _answering:
+        with maps.answering:
             task = stepfunctions._task_tokens.get(request.get("taskToken"))
             if task is not None and task["event"].is_set():
                 request = {**request, "taskToken": ""}

@@ -1,9 +1,11 @@
-"""The embedded provider: draws real pictures, and misbehaves on request so that every path can be walked.
+"""The embedded provider: draws real pictures and clips, and misbehaves on request to show every path.
 
 Markers in the prompt: `[fail]` (each fails one output), `[nsfw]` (refused, terminal), `[timeout]` (never
 answers), `[slow:SECONDS]`, `[busy:SECONDS]` (asks to come back until then), `[poll]` and `[callback]` (how
-the answer comes; at once unless told). It keeps no state: its reference says when the picture is due, and
-the request says what is in it.
+the answer comes; at once unless told), `[truncated]` and `[empty]` (what comes is unusable). In the idea of a
+video a marker counts for every scene, or for one: `[fail:scene=2]`, `[slow:3:scene=0]`; scenes count from 0,
+as `index` in the answers does. It keeps no state: its reference says when the output is due, and the request
+says what is in it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ FALLBACK_POLL_SECONDS = 20
 SEEDS = 2**32
 
 _NEVER = "never"
-_MARKER = re.compile(r"\[(fail|nsfw|timeout|poll|callback|slow|busy)(?::(\d{1,4}))?\]")
+_MARKER = re.compile(
+    r"\[(fail|nsfw|timeout|poll|callback|slow|busy|truncated|empty)(?::(\d{1,4}))?(?::scene=(\d{1,2}))?\]"
+)
 
 Draw = Callable[..., bytes]
 CallBack = Callable[[str, str], None]
@@ -38,19 +42,22 @@ Verify = Callable[[Mapping[str, str], bytes, int], str]
 class Simulator:
     """Implements the `Provider` port.
 
-    `draw` makes a picture, `edit` one from others. `call_back` posts a signed callback (address,
-    reference), as the real ones do from their side; `verify` checks one and returns its reference.
+    `draw` makes a picture, `edit` one from others, `film` a clip. `call_back` posts a signed callback
+    (address, reference), as the real ones do from their side; `verify` checks one, returns its reference.
     """
 
-    def __init__(self, *, clock: Clock, draw: Draw, edit: Draw, call_back: CallBack, verify: Verify) -> None:
+    def __init__(
+        self, *, clock: Clock, draw: Draw, edit: Draw, film: Draw, call_back: CallBack, verify: Verify
+    ) -> None:
         self._clock = clock
         self._draw = draw
         self._edit = edit
+        self._film = film
         self._call_back = call_back
         self._verify = verify
 
     def start(self, request: ProviderRequest) -> Answer:
-        markers = _markers(request.prompt)
+        markers = _markers(request)
         self._misbehave(markers, request)
         if "timeout" in markers:
             return Pending(_NEVER, POLL_SECONDS)
@@ -83,27 +90,44 @@ class Simulator:
     def _misbehave(self, markers: dict[str, int], request: ProviderRequest) -> None:
         if "nsfw" in markers:
             raise ProviderRejected("The prompt was refused by content moderation.")
-        if request.index < request.prompt.count("[fail]"):
-            raise ProviderFailed("The provider failed to generate the image.")
+        if "fail" in markers:
+            what = "image" if request.seconds is None else "clip"
+            raise ProviderFailed(f"The provider failed to generate the {what}.")
         if "busy" in markers and self._clock.now_ms() < request.submitted_at_ms + markers["busy"] * 1000:
             raise ProviderBusy("at capacity", retry_after_seconds=POLL_SECONDS)
 
     def _done(self, request: ProviderRequest) -> Done:
-        seed = _seed(request)
-        size = {"width_px": request.width_px, "height_px": request.height_px}
-        if request.inputs:
-            data = self._edit(pictures=request.inputs, prompt=request.prompt, seed=seed, **size)
-        else:
-            data = self._draw(prompt=request.prompt, seed=seed, **size)
-        return Done(ProviderOutput(data=data))
+        markers = _markers(request)
+        data = b"" if "empty" in markers else self._made(request)
+        return Done(ProviderOutput(data=data[: len(data) // 2] if "truncated" in markers else data))
+
+    def _made(self, request: ProviderRequest) -> bytes:
+        asked = {
+            "prompt": request.prompt,
+            "seed": _seed(request),
+            "width_px": request.width_px,
+            "height_px": request.height_px,
+        }
+        if request.seconds is not None:
+            return self._film(seconds=request.seconds, **asked)
+        return self._edit(pictures=request.inputs, **asked) if request.inputs else self._draw(**asked)
 
 
 def _ref(due_ms: int) -> str:
     return f"sim_{due_ms}"
 
 
-def _markers(prompt: str) -> dict[str, int]:
-    return {name: int(argument or 0) for name, argument in _MARKER.findall(prompt)}
+def _markers(request: ProviderRequest) -> dict[str, int]:
+    """Those that count for this output, with their arguments."""
+    text = f"{request.prompt} {request.idea}"
+    found = {
+        name: int(argument or 0)
+        for name, argument, scene in _MARKER.findall(text)
+        if not scene or int(scene) == request.index
+    }
+    if not request.idea and request.index >= len(re.findall(r"\[fail\]", text)):
+        found.pop("fail", None)
+    return found
 
 
 def _seed(request: ProviderRequest) -> int:

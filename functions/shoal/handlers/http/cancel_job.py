@@ -1,34 +1,41 @@
-"""POST …/{id}/cancel under jobs and tasks: stop a job and give its hold back."""
+"""POST …/{id}/cancel under jobs, tasks and videos: stop a job and give its hold back."""
 
 from __future__ import annotations
 
-from shoal import bootstrap
-from shoal.dialects import image, tasks
-from shoal.dialects.errors import image_error, tasks_error
+from shoal import bootstrap, bootstrap_videos
+from shoal.dialects import image, tasks, video
+from shoal.dialects.errors import image_error, tasks_error, video_error
 from shoal.domain.api_key import Scope
+from shoal.domain.job import Job
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.handlers.http.spelling import complete_word
 from shoal.observability import count_closed
 from shoal.settings import CancelJobSettings
 
 TASKS = "POST /v1/tasks/{id}/cancel"
+VIDEOS = "POST /api/v1/videos/{id}/cancel"
 
 
 def cancel(request: Request) -> Answer:
     """200 with the canceled job; 409 once it is terminal."""
-    in_tasks = request.route == TASKS
-    request.render_error = tasks_error if in_tasks else image_error
     settings = bootstrap.settings_of(CancelJobSettings)
+    errors = {TASKS: tasks_error, VIDEOS: video_error(settings.api_url)}
+    request.render_error = errors.get(request.route, image_error)
     caller = request.authenticate(bootstrap.authenticate(settings.table), Scope.GENERATE)
     job = bootstrap.cancel_job()(caller, request.path_parameter("id"))
     count_closed(job)
-    now_ms = bootstrap.clock.now_ms()
-    if in_tasks:
-        task = tasks.task_resource(job, public_url=settings.public_url, now_ms=now_ms)
-        return Answer(200, tasks.envelope(task))
+    return _answer(request, job, settings)
+
+
+def _answer(request: Request, job: Job, settings: CancelJobSettings) -> Answer:
+    url_of, now_ms = bootstrap.output_urls(settings), bootstrap.clock.now_ms()
+    if request.route == TASKS:
+        return Answer(200, tasks.envelope(tasks.task_resource(job, url_of=url_of, now_ms=now_ms)))
+    if request.route == VIDEOS:
+        scenes = bootstrap_videos.scenes_of(settings.table, job)
+        return Answer(200, video.video_resource(job, scenes, url_of=url_of, now_ms=now_ms))
     complete = complete_word(request)
-    shown = image.job_resource(job, complete=complete, public_url=settings.public_url, now_ms=now_ms)
-    return Answer(200, shown)
+    return Answer(200, image.job_resource(job, complete=complete, url_of=url_of, now_ms=now_ms))
 
 
 handler = endpoint(cancel)

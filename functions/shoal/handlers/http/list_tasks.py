@@ -16,7 +16,7 @@ def list_tasks(request: Request) -> Answer:
     caller = request.authenticate(bootstrap.authenticate(settings.table), Scope.READ)
     which, limit, cursor = tasks.parse_list_query(request.query)
     page = bootstrap.list_tasks()(caller, which, limit=limit, cursor=cursor)
-    body = tasks.task_list(page, public_url=settings.public_url, now_ms=bootstrap.clock.now_ms())
+    body = tasks.task_list(page, url_of=bootstrap.output_urls(settings), now_ms=bootstrap.clock.now_ms())
     return Answer(200, body)
 
 

@@ -21,7 +21,7 @@ def read(request: Request) -> Answer:
         image.job_resource(
             job,
             complete=complete_word(request),
-            public_url=settings.public_url,
+            url_of=bootstrap.output_urls(settings),
             now_ms=bootstrap.clock.now_ms(),
         ),
     )

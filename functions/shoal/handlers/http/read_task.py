@@ -23,7 +23,9 @@ def read(request: Request) -> Answer:
 
     def resource(shown: Job) -> Mapping[str, Any]:
         now_ms = bootstrap.clock.now_ms()
-        return tasks.envelope(tasks.task_resource(shown, public_url=settings.public_url, now_ms=now_ms))
+        return tasks.envelope(
+            tasks.task_resource(shown, url_of=bootstrap.output_urls(settings), now_ms=now_ms)
+        )
 
     answer = Answer(200, resource(job))
     if job.status.terminal:

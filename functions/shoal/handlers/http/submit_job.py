@@ -1,4 +1,4 @@
-"""POST /v1/generate, POST /api/v1/image: accept a job."""
+"""POST /v1/generate, POST /api/v1/image, POST /api/v1/videos: accept a job."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal import bootstrap
-from shoal.dialects import image, tasks
-from shoal.dialects.errors import image_error, neutral_error, tasks_error
+from shoal.dialects import image, tasks, video
+from shoal.dialects.errors import image_error, neutral_error, tasks_error, video_error
 from shoal.dialects.fields import either_mode_or_model
 from shoal.domain.api_key import Scope
 from shoal.domain.catalog import load_catalog
@@ -21,34 +21,49 @@ from shoal.observability import logger
 from shoal.settings import SubmitJobSettings
 
 GENERATE = "POST /v1/generate"
+VIDEOS = "POST /api/v1/videos"
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A submit in the words of its dialect: what is asked, what accepting it is called, how a job looks."""
+    """A submit in the words of its dialect: what is asked, what accepting it is called, how a job looks.
+
+    `resource` is None where an answer does not wait for the job: a video takes longer than that.
+    """
 
     submission: Submission
     accepted: Callable[[Job], Mapping[str, Any]]
-    resource: Callable[[Job], Mapping[str, Any]]
+    resource: Callable[[Job], Mapping[str, Any]] | None
 
 
 def submit(request: Request) -> Answer:
     """202 with the job, or the answer an earlier request with the same Idempotency-Key got."""
-    request.render_error = neutral_error if request.route == GENERATE else image_error
     settings = bootstrap.settings_of(SubmitJobSettings)
+    errors = {GENERATE: neutral_error, VIDEOS: video_error(settings.api_url)}
+    request.render_error = errors.get(request.route, image_error)
     caller = request.authenticate(bootstrap.authenticate(settings.table), Scope.GENERATE)
     body = request.json_object()
     if request.route == GENERATE:
         either_mode_or_model(body)
-    in_tasks = request.route == GENERATE and "model" in body
-    request.render_error = tasks_error if in_tasks else image_error
+        request.render_error = tasks_error if "model" in body else image_error
     key = request.idempotency_key(caller, request.route, body)
-    spoken = _tasks(body, settings) if in_tasks else _image(request, body, settings)
+    spoken = _spoken(request, body, settings)
     answered = bootstrap.submit_job()(caller, spoken.submission, key, spoken.accepted)
     logger.append_keys(job_id=answered.job_id)
     replayed = {"Idempotent-Replayed": "true"} if answered.replayed else {}
     answer = Answer(answered.status, answered.body, replayed)
+    if spoken.resource is None:
+        return answer
     return waited(request, caller, answered.job_id, answer, spoken.resource, settings.table)
+
+
+def _spoken(request: Request, body: Mapping[str, Any], settings: SubmitJobSettings) -> Spoken:
+    if request.route == VIDEOS:
+        submission = video.parse_submission(body, load_catalog(), bootstrap.available_providers())
+        return Spoken(submission, video.accepted, None)
+    if request.route == GENERATE and "model" in body:
+        return _tasks(body, settings)
+    return _image(request, body, settings)
 
 
 def _image(request: Request, body: Mapping[str, Any], settings: SubmitJobSettings) -> Spoken:
@@ -56,7 +71,7 @@ def _image(request: Request, body: Mapping[str, Any], settings: SubmitJobSetting
         return image.job_resource(
             job,
             complete=complete_word(request),
-            public_url=settings.public_url,
+            url_of=bootstrap.public_urls(settings.public_url),
             now_ms=bootstrap.clock.now_ms(),
         )
 
@@ -65,7 +80,9 @@ def _image(request: Request, body: Mapping[str, Any], settings: SubmitJobSetting
 
 def _tasks(body: Mapping[str, Any], settings: SubmitJobSettings) -> Spoken:
     def resource(job: Job) -> Mapping[str, Any]:
-        shown = tasks.task_resource(job, public_url=settings.public_url, now_ms=bootstrap.clock.now_ms())
+        shown = tasks.task_resource(
+            job, url_of=bootstrap.public_urls(settings.public_url), now_ms=bootstrap.clock.now_ms()
+        )
         return tasks.envelope(shown)
 
     submission = tasks.parse_submission(body, load_catalog(), bootstrap.available_providers())

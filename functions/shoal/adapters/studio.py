@@ -1,0 +1,99 @@
+"""The media functions as the ports of videos want them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from shoal.domain.clip import ClipFacts
+from shoal.domain.provider import Picture
+from shoal.domain.script import NarratedLine, Narration, SceneText, Speech
+
+LABEL = "simulator"
+"""What the simulator's clips say of themselves."""
+
+STILL_SCALE = 1.5
+"""A still is drawn this much larger than its clip: room for the camera to move in."""
+
+
+class EmbeddedScriptWriter:
+    """Implements the `ScriptWriter` port without any service: the same order makes the same script."""
+
+    def write(
+        self, *, idea: str, category: str, scene_count: int, style: str | None, language: str, seed: int
+    ) -> tuple[SceneText, ...]:
+        from shoal.media.script import write_script
+
+        return write_script(
+            idea=idea, category=category, scene_count=scene_count, style=style, language=language, seed=seed
+        )
+
+
+class PyAvStudio:
+    """Implements the `Studio` port."""
+
+    def conforms(self, clip: Path, width_px: int, height_px: int) -> bool:
+        from shoal.media.probe import conforms, probe_clip
+
+        return conforms(probe_clip(clip), width_px, height_px)
+
+    def conform(
+        self, source: Path, target: Path, *, width_px: int, height_px: int, subtitle: str | None
+    ) -> None:
+        from shoal.media.conform import conform_clip
+
+        conform_clip(source, target, width_px=width_px, height_px=height_px, subtitle=subtitle)
+
+    def narrate(self, lines: Sequence[str], speak: Callable[..., Speech], target_wav: Path) -> Narration:
+        from shoal.media.narration import fit_narration
+
+        return fit_narration(lines, speak, target_wav)
+
+    def encode_audio(self, wav: Path, target: Path) -> None:
+        from shoal.media.narration import encode_audio
+
+        encode_audio(wav, target)
+
+    def stitch(
+        self, clips: Sequence[Path], wav: Path, target: Path, *, subtitles: Sequence[NarratedLine] | None
+    ) -> ClipFacts:
+        from shoal.media.stitch import stitch
+
+        return stitch(clips, wav, target, subtitles=subtitles)
+
+    def poster(self, video: Path, target: Path) -> None:
+        from shoal.media.stitch import poster
+
+        poster(video, target)
+
+
+def inspect_clip(data: bytes) -> Picture:
+    """Decode the whole clip, so that a truncated one is found. Raises `OutputInvalid`."""
+    from shoal.media.probe import probe_clip
+
+    with TemporaryDirectory() as folder:
+        clip = Path(folder, "clip.mp4")
+        clip.write_bytes(data)
+        facts = probe_clip(clip)
+    return Picture("video/mp4", "mp4", facts.width_px, facts.height_px)
+
+
+def film(*, prompt: str, seed: int, width_px: int, height_px: int, seconds: int) -> bytes:
+    """The simulator's clip of a prompt: a still that a camera moves over."""
+    from shoal.media.clip import render_clip
+    from shoal.media.drawing import draw
+
+    still = draw(
+        prompt=prompt,
+        seed=seed,
+        width_px=round(width_px * STILL_SCALE),
+        height_px=round(height_px * STILL_SCALE),
+        captioned=False,
+    )
+    with TemporaryDirectory() as folder:
+        target = Path(folder, "clip.mp4")
+        render_clip(
+            still, target, width_px=width_px, height_px=height_px, seed=seed, seconds=seconds, label=LABEL
+        )
+        return target.read_bytes()

@@ -1,0 +1,252 @@
+"""What the builders of `bootstrap` and `bootstrap_videos` share: adapters by their settings."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from shoal.adapters.system import RandomIds, SystemClock
+from shoal.domain.events import UrlOf, output_url
+from shoal.domain.provider import SIMULATOR
+from shoal.settings import (
+    AddressSettings,
+    AskProviderSettings,
+    CloseJobSettings,
+    ReleaseHoldSettings,
+    Settings,
+    SettleWalletSettings,
+    StoreOutputSettings,
+    SubmitJobSettings,
+)
+
+if TYPE_CHECKING:
+    from shoal.adapters.callback_urls import MacCallbackUrls
+    from shoal.adapters.dynamodb_accounts import DynamoDbKeys
+    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+    from shoal.adapters.dynamodb_scenes import DynamoDbScenes
+    from shoal.adapters.dynamodb_table import Table
+    from shoal.adapters.dynamodb_usage import DynamoDbRuns
+    from shoal.adapters.providers.registry import ProviderRegistry
+    from shoal.adapters.s3_videos import S3VideoFiles
+    from shoal.adapters.sqs import SqsPollQueue
+    from shoal.adapters.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
+    from shoal.use_cases.clean_up import CleanUp
+    from shoal.use_cases.close_job import CloseJob
+    from shoal.use_cases.note_low_balance import NoteLowBalance
+    from shoal.use_cases.prepare_submission import PrepareSubmission
+    from shoal.use_cases.resolve_answer import ResolveAnswer
+
+clock = SystemClock()
+ids = RandomIds()
+
+SettingsOf = TypeVar("SettingsOf", bound=Settings)
+
+
+@cache
+def settings_of(model: type[SettingsOf]) -> SettingsOf:
+    """The Lambda's settings, read when first asked for and then kept."""
+    return model.from_environment()
+
+
+def output_urls(settings: AddressSettings) -> UrlOf:
+    """Addresses of all outputs; S3 is only loaded for one that has to be signed."""
+    from shoal.adapters.output_urls import OutputUrls
+
+    def sign(key: str) -> str:
+        from shoal.adapters.s3_videos import SignedUrls
+
+        return SignedUrls(client("s3"), settings.videos_bucket, expires_s=settings.signed_url_s)(key)
+
+    return OutputUrls(settings.public_url, sign)
+
+
+def public_urls(public_url: str) -> UrlOf:
+    """Addresses where no video can be among the outputs."""
+    return partial(output_url, public_url=public_url)
+
+
+def clean_up(settings: CloseJobSettings | ReleaseHoldSettings) -> CleanUp:
+    from shoal.use_cases.clean_up import CleanUp
+
+    return CleanUp(video_files(settings.staging_bucket, settings.videos_bucket))
+
+
+def video_files(staging_bucket: str, videos_bucket: str) -> S3VideoFiles:
+    from shoal.adapters.s3_videos import S3VideoFiles
+
+    return S3VideoFiles(client("s3"), staging_bucket=staging_bucket, videos_bucket=videos_bucket)
+
+
+def scenes(table: str) -> DynamoDbScenes:
+    from shoal.adapters.dynamodb_scenes import DynamoDbScenes
+
+    return DynamoDbScenes(table_named(table))
+
+
+def close_job(settings: CloseJobSettings) -> CloseJob:
+    from shoal.adapters.eventbridge import EventBridgeBus
+    from shoal.use_cases.close_job import CloseJob
+
+    return CloseJob(
+        jobs=jobs(settings.table),
+        ledger=ledger(settings.table),
+        bus=EventBridgeBus(client("events"), settings.event_bus),
+        workflow=workflow(settings),
+        note_low_balance=note_low_balance(settings.table),
+        clean_up=clean_up(settings),
+        clock=clock,
+        url_of=output_urls(settings),
+    )
+
+
+def note_low_balance(table: str) -> NoteLowBalance:
+    from shoal.domain.catalog import load_catalog
+    from shoal.use_cases.note_low_balance import NoteLowBalance
+
+    return NoteLowBalance(ledger(table), load_catalog().low_balance)
+
+
+def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
+    from shoal.adapters.s3 import S3Staging
+    from shoal.use_cases.provider_request import MakeProviderRequest
+    from shoal.use_cases.resolve_answer import ResolveAnswer
+
+    staging = S3Staging(client("s3"), settings.staging_bucket)
+    urls = callback_urls(secret, settings.api_url)
+    return ResolveAnswer(
+        jobs=jobs(settings.table),
+        staging=staging,
+        tokens=task_tokens(),
+        poll_queue=poll_queue(settings.poll_queue_url),
+        request_of=MakeProviderRequest(staging, scenes(settings.table), urls),
+    )
+
+
+def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
+    from shoal.adapters.caller_http import VettedCallerHttp
+    from shoal.adapters.picture_header import check_picture_header
+    from shoal.adapters.s3 import S3Staging
+    from shoal.use_cases.prepare_submission import PrepareSubmission
+
+    return PrepareSubmission(
+        http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
+        staging=S3Staging(client("s3"), settings.staging_bucket),
+        check_picture=check_picture_header,
+        clock=clock,
+        ids=ids,
+    )
+
+
+def retention_s(settings: StoreOutputSettings | SettleWalletSettings) -> int | None:
+    return settings.retention_days * 24 * 3600 or None
+
+
+def runs(table: str) -> DynamoDbRuns:
+    from shoal.adapters.dynamodb_usage import DynamoDbRuns
+
+    return DynamoDbRuns(table_named(table))
+
+
+def providers(secret: Any, *, draws: bool = True) -> ProviderRegistry:
+    """`draws` is off where callbacks are only read: that function does not carry the media packages."""
+    from shoal.adapters.providers import simulator
+    from shoal.adapters.providers.registry import ProviderRegistry
+    from shoal.adapters.providers.simulator_callbacks import SimulatorCallbacks
+
+    callbacks = SimulatorCallbacks(secret, clock)
+    embedded = simulator.Simulator(
+        clock=clock,
+        draw=_draw if draws else _no_drawing,
+        edit=_edit if draws else _no_drawing,
+        film=_film if draws else _no_drawing,
+        call_back=callbacks.send,
+        verify=callbacks.verify,
+    )
+    return ProviderRegistry({SIMULATOR: embedded})
+
+
+def _draw(**request: Any) -> bytes:
+    from shoal.media.drawing import draw
+
+    return draw(**request)
+
+
+def _edit(**request: Any) -> bytes:
+    from shoal.media.editing import edit
+
+    return edit(**request)
+
+
+def _film(**request: Any) -> bytes:
+    from shoal.adapters.studio import film
+
+    return film(**request)
+
+
+def _no_drawing(**_: Any) -> bytes:
+    raise RuntimeError("this function does not draw")
+
+
+def client(service: str) -> Any:
+    from shoal.adapters import aws
+
+    return aws.client(service)
+
+
+@cache
+def table_named(name: str) -> Table:
+    from shoal.adapters.dynamodb_table import Table
+
+    return Table(client("dynamodb"), name)
+
+
+@cache
+def keys(table: str) -> DynamoDbKeys:
+    from shoal.adapters.dynamodb_accounts import DynamoDbKeys
+
+    return DynamoDbKeys(table_named(table))
+
+
+def jobs(table: str) -> DynamoDbJobs:
+    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+
+    return DynamoDbJobs(table_named(table))
+
+
+def ledger(table: str) -> DynamoDbLedger:
+    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+
+    return DynamoDbLedger(table_named(table))
+
+
+def workflow(
+    settings: SubmitJobSettings | CloseJobSettings,
+) -> StepFunctionsWorkflow:
+    from shoal.adapters.stepfunctions import StepFunctionsWorkflow
+
+    return StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
+
+
+def task_tokens() -> StepFunctionsTaskTokens:
+    from shoal.adapters.stepfunctions import StepFunctionsTaskTokens
+
+    return StepFunctionsTaskTokens(client("stepfunctions"))
+
+
+def poll_queue(url: str) -> SqsPollQueue:
+    from shoal.adapters.sqs import SqsPollQueue
+
+    return SqsPollQueue(client("sqs"), url)
+
+
+def secret_at(arn: str) -> Any:
+    from shoal.adapters.secrets import Secret
+
+    return Secret(client("secretsmanager"), arn, clock)
+
+
+def callback_urls(secret: Any, api_url: str = "") -> MacCallbackUrls:
+    from shoal.adapters.callback_urls import MacCallbackUrls
+
+    return MacCallbackUrls(secret, api_url)

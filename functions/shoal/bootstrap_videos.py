@@ -1,0 +1,148 @@
+"""The composition root of the video functions; the rest is in `bootstrap`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shoal import bootstrap_parts as parts
+from shoal.bootstrap_parts import clock, settings_of
+from shoal.domain.video import EMBEDDED
+from shoal.settings import (
+    ListVideosSettings,
+    NarrateSettings,
+    ReadVideoSettings,
+    RenderSceneSettings,
+    StitchVideoSettings,
+    StoreClipSettings,
+    VideoFilesSettings,
+    WriteScriptSettings,
+)
+
+if TYPE_CHECKING:
+    from shoal.adapters.s3_videos import S3VideoFiles
+    from shoal.domain.job import Job
+    from shoal.domain.video import Scene
+    from shoal.domain.video_ports import ScriptWriters, Speakers, Studio
+    from shoal.use_cases.narrate import Narrate
+    from shoal.use_cases.read_video import ListVideos, ReadVideo
+    from shoal.use_cases.render_scene import RenderScene
+    from shoal.use_cases.stitch_video import StitchVideo
+    from shoal.use_cases.store_clip import StoreClip
+    from shoal.use_cases.write_script import WriteScript
+
+
+@cache
+def read_video() -> ReadVideo:
+    from shoal.use_cases.read_job import ReadJob
+    from shoal.use_cases.read_video import ReadVideo
+
+    table = settings_of(ReadVideoSettings).table
+    return ReadVideo(ReadJob(parts.jobs(table)), parts.scenes(table))
+
+
+@cache
+def list_videos() -> ListVideos:
+    from shoal.use_cases.read_job import ListJobs
+    from shoal.use_cases.read_video import ListVideos
+
+    table = settings_of(ListVideosSettings).table
+    return ListVideos(ListJobs(parts.jobs(table)), parts.scenes(table))
+
+
+@cache
+def write_script() -> WriteScript:
+    from shoal.adapters.eventbridge import EventBridgeBus
+    from shoal.use_cases.write_script import WriteScript
+
+    settings = settings_of(WriteScriptSettings)
+    return WriteScript(
+        jobs=parts.jobs(settings.table),
+        scenes=parts.scenes(settings.table),
+        bus=EventBridgeBus(parts.client("events"), settings.event_bus),
+        writers=_script_writers(),
+        clock=clock,
+    )
+
+
+@cache
+def narrate() -> Narrate:
+    from shoal.use_cases.narrate import Narrate
+
+    settings = settings_of(NarrateSettings)
+    return Narrate(
+        jobs=parts.jobs(settings.table),
+        scenes=parts.scenes(settings.table),
+        files=_files(settings),
+        speakers=_speakers(),
+        studio=_studio(),
+        clock=clock,
+    )
+
+
+@cache
+def render_scene() -> RenderScene:
+    from shoal.use_cases.render_scene import RenderScene
+
+    settings = settings_of(RenderSceneSettings)
+    secret = parts.secret_at(settings.callback_secret_arn)
+    return RenderScene(
+        jobs=parts.jobs(settings.table),
+        providers=parts.providers(secret),
+        resolve=parts.resolve(settings, secret),
+        clock=clock,
+    )
+
+
+@cache
+def store_clip() -> StoreClip:
+    from shoal.use_cases.store_clip import StoreClip
+
+    settings = settings_of(StoreClipSettings)
+    return StoreClip(
+        jobs=parts.jobs(settings.table),
+        scenes=parts.scenes(settings.table),
+        files=_files(settings),
+        studio=_studio(),
+        clock=clock,
+        url_of=parts.output_urls(settings),
+    )
+
+
+@cache
+def stitch_video() -> StitchVideo:
+    from shoal.use_cases.stitch_video import StitchVideo
+
+    settings = settings_of(StitchVideoSettings)
+    return StitchVideo(parts.jobs(settings.table), _files(settings), _studio(), clock)
+
+
+def scenes_of(table: str, job: Job) -> tuple[Scene, ...]:
+    """The scenes of a job, for an answer that shows them."""
+    from shoal.use_cases.read_video import with_scenes
+
+    return with_scenes(parts.scenes(table), job)[1]
+
+
+def _files(settings: VideoFilesSettings) -> S3VideoFiles:
+    return parts.video_files(settings.staging_bucket, settings.videos_bucket)
+
+
+def _script_writers() -> ScriptWriters:
+    from shoal.adapters.registry import Registry
+    from shoal.adapters.studio import EmbeddedScriptWriter
+
+    return Registry({EMBEDDED: EmbeddedScriptWriter()}, "script writer")
+
+
+def _speakers() -> Speakers:
+    from shoal.adapters.registry import Registry
+    from shoal.media.speech import EmbeddedSpeaker
+
+    return Registry({EMBEDDED: EmbeddedSpeaker()}, "speaker")
+
+
+def _studio() -> Studio:
+    from shoal.adapters.studio import PyAvStudio
+
+    return PyAvStudio()

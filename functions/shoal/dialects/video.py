@@ -1,0 +1,194 @@
+"""The video dialect: requests in, `{video: …}` resources out. No AWS, no money moves here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from shoal.dialects.errors import invalid_field, validation_failed
+from shoal.dialects.fields import (
+    Seed,
+    SubmitFields,
+    check_parameters,
+    iso_seconds,
+    parse_limit,
+    parse_max_cost,
+)
+from shoal.domain.catalog import Catalog, route
+from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
+from shoal.domain.errors import Unavailable
+from shoal.domain.events import UrlOf
+from shoal.domain.job import Dialect, HoldState, Job, JobStatus
+from shoal.domain.money import Asset
+from shoal.domain.ports import JobFilter
+from shoal.domain.script import CATEGORIES, VOICES, without_markers
+from shoal.domain.submission import Submission
+from shoal.domain.video import (
+    MODEL,
+    Scene,
+    Subtitles,
+    clip_key,
+    narration_key,
+    poster_key,
+    progress,
+    scene_status,
+)
+from shoal.domain.wallet import Wallet
+
+IDEA_LENGTH_MAX = 2_000
+STYLE_LENGTH_MAX = 200
+VIDEOS_MAX = 20
+"""On one page of a list: each has scenes with signed addresses, and Lambda answers with at most 6 MB."""
+STATUS_WORDS = {
+    JobStatus.QUEUED: "queued",
+    JobStatus.PROCESSING: "rendering",
+    JobStatus.COMPLETED: "ready",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELED: "failed",
+    JobStatus.EXPIRED: "failed",
+}
+Idea = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=IDEA_LENGTH_MAX)]
+Style = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=STYLE_LENGTH_MAX)]
+Language = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", max_length=35)
+]
+
+
+class VideoRequest(SubmitFields):
+    """The body of a submit."""
+
+    idea: Idea
+    category: Literal[CATEGORIES]  # type: ignore[valid-type]
+    duration: Annotated[int, Field(ge=SCENE_SECONDS, multiple_of=SCENE_SECONDS)]
+    aspect_ratio: str
+    voice: Literal[VOICES] | None = None  # type: ignore[valid-type]
+    language: Language = "en"
+    style: Style | None = None
+    seed: Seed | None = None
+    subtitles: Subtitles = "track"
+
+
+def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: frozenset[str]) -> Submission:
+    """A submit as the engine takes it, priced. `available` are the providers of the stage.
+
+    Raises `ValidationFailed` naming every wrong field, `Unavailable` if no provider here makes clips.
+    """
+    try:
+        request = VideoRequest.model_validate(body)
+    except ValidationError as error:
+        raise validation_failed(error) from None
+    terms = catalog.video
+    if request.duration > terms.seconds_max:
+        raise invalid_field("duration", f"must be at most {terms.seconds_max}")
+    if request.aspect_ratio not in terms.aspect_ratios:
+        raise invalid_field("aspect_ratio", f"must be one of {', '.join(terms.aspect_ratios)}")
+    if not without_markers(request.idea):
+        raise invalid_field("idea", "must say something")
+    provider = route(catalog.models[terms.clip_model].routes, available)
+    script, speech = route(terms.script_routes, available), route(terms.speech_routes, available)
+    if provider is None or script is None or speech is None:
+        raise Unavailable("Videos are not available here.", retry_after_seconds=3600)
+    width_px, height_px = CLIP_SIZES_PX[request.aspect_ratio]
+    return Submission(
+        dialect=Dialect.VIDEO,
+        model=MODEL,
+        mode=None,
+        request={
+            "type": "video_generate",
+            **request.model_dump(exclude={"webhook_url", "max_cost", "ttl_seconds"}),
+            "width_px": width_px,
+            "height_px": height_px,
+            "clip_model": terms.clip_model,
+            "script_route": script,
+            "speech_route": speech,
+        },
+        asset=Asset.CREDIT,
+        unit_price=terms.price_credits,
+        output_count=request.duration // SCENE_SECONDS,
+        price_version=catalog.price_version,
+        provider=provider,
+        free_trial_allowed=False,
+        max_cost=parse_max_cost(request.max_cost, Asset.CREDIT),
+        webhook_url=request.webhook_url,
+        ttl_s=request.ttl_seconds,
+    )
+
+
+def accepted(job: Job) -> dict[str, Any]:
+    """The answer to a submit: a video of which nothing is made yet has no addresses either."""
+    return {"video": _resource(job, (), str, job.created_at_ms)}
+
+
+def video_resource(job: Job, scenes: Sequence[Scene], *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+    """`{video: …}`: addresses are signed anew each time, and gone when its files are."""
+    return {"video": _resource(job, scenes, url_of, now_ms)}
+
+
+def video_list(
+    videos: Sequence[tuple[Job, Sequence[Scene]]], next_cursor: str | None, *, url_of: UrlOf, now_ms: int
+) -> dict[str, Any]:
+    """`{videos: […], next_cursor}`"""
+    shown = [_resource(job, scenes, url_of, now_ms) for job, scenes in videos]
+    return {"videos": shown, "next_cursor": next_cursor}
+
+
+def credits_resource(wallet: Wallet) -> dict[str, Any]:
+    """`credits_remaining` are those that can be spent: what is held is not among them."""
+    return {"credits_remaining": wallet.available, "credits_held": wallet.held}
+
+
+def parse_list_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | None]:
+    """Filter, page size (`VIDEOS_MAX` at most) and cursor of a list of videos. Raises `ValidationFailed`."""
+    check_parameters(query, {"status", "limit", "cursor"})
+    statuses = _statuses(query["status"]) if "status" in query else None
+    which = JobFilter(statuses=statuses, dialects=frozenset({Dialect.VIDEO}))
+    return which, min(parse_limit(query), VIDEOS_MAX), query.get("cursor")
+
+
+def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+    asked, charged = job.request, 0 if job.asset.in_dollars else job.hold.amount
+    in_video = job.dialect is Dialect.VIDEO
+    there = job.status is JobStatus.COMPLETED and not job.outputs_expired(now_ms)
+    final = url_of(job.outputs[0].key) if there else None
+    return {
+        "id": job.id,
+        "status": STATUS_WORDS[job.status],
+        "idea": asked.get("idea", asked.get("prompt")),
+        "category": asked.get("category"),
+        "duration": asked.get("duration"),
+        "aspect_ratio": asked.get("aspect_ratio"),
+        "clip_count": job.output_count,
+        "credits_charged": charged,
+        "credits_refunded": charged if job.hold_state is HoldState.RELEASED else 0,
+        "progress": progress(job, scenes),
+        "scenes": [_scene(job, scene, url_of, now_ms) for scene in scenes],
+        "final_video_url": final,
+        "narration_audio_url": url_of(narration_key(job.id)) if there and in_video else None,
+        "poster_url": url_of(poster_key(job.id)) if there and in_video else None,
+        "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
+        "metadata": asked.get("metadata"),
+        "created_at": iso_seconds(job.created_at_ms),
+        "started_at": iso_seconds(job.started_at_ms),
+        "completed_at": iso_seconds(job.completed_at_ms),
+    }
+
+
+def _scene(job: Job, scene: Scene, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+    status = scene_status(job, scene)
+    there = status == "ready" and not job.outputs_expired(now_ms)
+    return {
+        "index": scene.index,
+        "status": status,
+        "prompt": scene.prompt,
+        "narration": scene.narration,
+        "clip_url": url_of(clip_key(job.id, scene.index)) if there else None,
+    }
+
+
+def _statuses(text: str) -> frozenset[JobStatus]:
+    statuses = frozenset(status for status, word in STATUS_WORDS.items() if word == text)
+    if not statuses:
+        raise invalid_field("status", f"must be one of {', '.join(sorted(set(STATUS_WORDS.values())))}")
+    return statuses

@@ -1,0 +1,77 @@
+"""Videos: their scenes, where their files lie, and how far one is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from shoal.domain.job import Job, JobStatus
+
+MODEL: Final = "video"
+"""The model of every video job: what its usage is counted under."""
+
+EMBEDDED: Final = "embedded"
+"""The script writer and the speaker that every stage has, and test keys use no other."""
+
+FOLDER: Final = "videos/"
+"""What lies under it is private: its addresses are signed and expire."""
+
+Subtitles = Literal["none", "track", "burned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One scene of a video: what its clip shows, what is said over it, and since when the clip is stored."""
+
+    index: int
+    prompt: str
+    narration: str
+    ready_at_ms: int | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self.ready_at_ms is not None
+
+
+def folder(job_id: str) -> str:
+    """All that is stored of a video lies under this."""
+    return f"{FOLDER}{job_id}/"
+
+
+def clip_key(job_id: str, index: int) -> str:
+    return f"{folder(job_id)}scenes/{index}.mp4"
+
+
+def final_key(job_id: str) -> str:
+    return f"{folder(job_id)}final.mp4"
+
+
+def narration_key(job_id: str) -> str:
+    return f"{folder(job_id)}narration.mp3"
+
+
+def poster_key(job_id: str) -> str:
+    return f"{folder(job_id)}poster.jpg"
+
+
+def progress(job: Job, scenes: Sequence[Scene]) -> int:
+    """The share of steps that are done, in per cent rounded down: 100 only once the video is ready.
+
+    Script, narration, each scene, stitching and settling are a step each. A video that failed keeps what it
+    had reached.
+    """
+    if job.status is JobStatus.COMPLETED:
+        return 100
+    done = len(job.steps) + sum(scene.ready for scene in scenes)
+    return 100 * done // (job.output_count + 4)
+
+
+def scene_status(job: Job, scene: Scene) -> str:
+    """`queued`, `rendering`, `ready`; in a failed video `failed` for the scene at fault, else `canceled`."""
+    if job.status.terminal and job.status is not JobStatus.COMPLETED:
+        at_fault = job.failure is not None and job.failure.scene == scene.index
+        return "failed" if at_fault else "canceled"
+    if scene.ready:
+        return "ready"
+    return "rendering" if scene.index in job.task_tokens else "queued"

@@ -1,0 +1,51 @@
+"""Narrate: speak the lines of all scenes into one file as long as the video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from shoal.domain.job import Job, Step
+from shoal.domain.ports import Clock, Jobs
+from shoal.domain.script import Narration
+from shoal.domain.video import EMBEDDED, narration_key
+from shoal.domain.video_ports import Scenes, Speakers, Studio, VideoFiles
+
+NARRATION_TYPE = "audio/mpeg"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrate:
+    jobs: Jobs
+    scenes: Scenes
+    files: VideoFiles
+    speakers: Speakers
+    studio: Studio
+    clock: Clock
+
+    def __call__(self, account_id: str, job_id: str) -> dict[str, Any]:
+        """Key of the staged narration, and its lines with the seconds at which each is heard.
+
+        Raises `JobClosed` if the job ended meanwhile, and what the speaker raises. A repeated run overwrites
+        its own files.
+        """
+        job = self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        lines = [scene.narration for scene in self.scenes.of(job)]
+        with TemporaryDirectory() as folder:
+            wav, narration = Path(folder, "narration.wav"), Path(folder, "narration.mp3")
+            spoken = self._speak(job, lines, wav)
+            self.studio.encode_audio(wav, narration)
+            self.files.put(narration_key(job.id), narration, NARRATION_TYPE)
+            key = self.files.stage(job, wav.name, wav)
+        self.jobs.advance(account_id, job_id, self.clock.now_ms(), Step.NARRATION)
+        return {"key": key, "lines": [line._asdict() for line in spoken.lines]}
+
+    def _speak(self, job: Job, lines: Sequence[str], wav: Path) -> Narration:
+        asked = job.request
+        speaker = self.speakers.get(EMBEDDED if job.test else asked["speech_route"])
+        speak = partial(speaker.speak, voice=asked["voice"], language=asked["language"])
+        return self.studio.narrate(lines, speak, wav)

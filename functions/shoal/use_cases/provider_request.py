@@ -1,0 +1,38 @@
+"""What a provider is asked for: the same for every attempt at the same output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.clip import SCENE_SECONDS
+from shoal.domain.job import Dialect, Job
+from shoal.domain.ports import CallbackUrls, Staging
+from shoal.domain.provider import ProviderRequest
+from shoal.domain.video_ports import Scenes
+
+
+@dataclass(frozen=True, slots=True)
+class MakeProviderRequest:
+    staging: Staging
+    scenes: Scenes
+    callback_urls: CallbackUrls
+
+    def __call__(self, job: Job, index: int) -> ProviderRequest:
+        """The request for one output of a job, or for the clip of one scene."""
+        asked = job.request
+        in_video = job.dialect is Dialect.VIDEO
+        return ProviderRequest(
+            idempotency_key=f"{job.id}-{index}",
+            model=asked["clip_model"] if in_video else job.model,
+            prompt=self.scenes.get(job, index).prompt if in_video else asked["prompt"],
+            width_px=asked["width_px"],
+            height_px=asked["height_px"],
+            seed=asked.get("seed"),
+            submitted_at_ms=job.created_at_ms,
+            callback_url=self.callback_urls.url(job, index),
+            index=index,
+            negative_prompt=asked.get("negative_prompt"),
+            inputs=tuple(self.staging.read(key) for key in asked.get("input_keys", ())),
+            seconds=SCENE_SECONDS if asked.get("type") == "video_generate" else None,
+            idea=asked["idea"] if in_video else "",
+        )

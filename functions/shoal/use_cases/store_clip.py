@@ -1,0 +1,52 @@
+"""StoreClip: check the clip of one scene, make it fit for joining, and keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from shoal.domain.events import Event, UrlOf, scene_event
+from shoal.domain.job import Job
+from shoal.domain.ports import Clock, Jobs
+from shoal.domain.video import Scene, clip_key
+from shoal.domain.video_ports import Scenes, Studio, VideoFiles
+
+VIDEO_TYPE = "video/mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreClip:
+    jobs: Jobs
+    scenes: Scenes
+    files: VideoFiles
+    studio: Studio
+    clock: Clock
+    url_of: UrlOf
+
+    def __call__(self, account_id: str, job_id: str, index: int, delivered: Mapping[str, str]) -> Event:
+        """The event that tells of the scene; the same again when run again.
+
+        Raises `OutputInvalid` for a file that is no usable clip, `JobClosed` if the job ended before or while
+        this ran: nothing is told of a scene after its video failed.
+        """
+        job = self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        scene = self.scenes.get(job, index)
+        with TemporaryDirectory() as folder:
+            self._store(job, scene, delivered["key"], Path(folder))
+        ready = self.scenes.mark_ready(job, index, self.clock.now_ms())
+        self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        return scene_event(job, ready, self.url_of)
+
+    def _store(self, job: Job, scene: Scene, staged_key: str, folder: Path) -> None:
+        asked, key = job.request, clip_key(job.id, scene.index)
+        delivered, conformed = folder / "delivered.mp4", folder / "conformed.mp4"
+        size = {"width_px": asked["width_px"], "height_px": asked["height_px"]}
+        subtitle = scene.narration if asked["subtitles"] == "burned" else None
+        self.files.fetch_staged(staged_key, delivered)
+        if self.studio.conforms(delivered, **size) and subtitle is None:
+            self.files.take_staged(staged_key, key, VIDEO_TYPE)
+            return
+        self.studio.conform(delivered, conformed, **size, subtitle=subtitle)
+        self.files.put(key, conformed, VIDEO_TYPE)

@@ -1,0 +1,52 @@
+"""WriteScript: begin a video, tell the world, and make scenes of its idea."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from shoal.domain.events import opening_events
+from shoal.domain.job import Job, Step
+from shoal.domain.ports import Bus, Clock, Jobs
+from shoal.domain.video import EMBEDDED
+from shoal.domain.video_ports import Scenes, ScriptWriters
+
+
+@dataclass(frozen=True, slots=True)
+class WriteScript:
+    jobs: Jobs
+    scenes: Scenes
+    bus: Bus
+    writers: ScriptWriters
+    clock: Clock
+
+    def __call__(self, account_id: str, job_id: str) -> Job:
+        """The job with its script stored: the one that was stored first, however often this runs.
+
+        Raises `JobClosed` if it ended before it began, and what the script writer raises.
+        """
+        job = self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        self.bus.publish(opening_events(job))
+        if not self.scenes.of(job):
+            self._write(job)
+        return self.jobs.advance(account_id, job_id, self.clock.now_ms(), Step.SCRIPT)
+
+    def _write(self, job: Job) -> None:
+        asked = job.request
+        writer = self.writers.get(EMBEDDED if job.test else asked["script_route"])
+        texts = writer.write(
+            idea=asked["idea"],
+            category=asked["category"],
+            scene_count=job.output_count,
+            style=asked["style"],
+            language=asked["language"],
+            seed=seed_of(job),
+        )
+        self.scenes.write(job, texts)
+
+
+def seed_of(job: Job) -> int:
+    """The caller's seed, or one of the job's own."""
+    if job.request["seed"] is not None:
+        return int(job.request["seed"])
+    return int.from_bytes(hashlib.sha256(job.id.encode()).digest()[:4], "big")

@@ -1,0 +1,113 @@
+"""The Lambdas of the videos. Those that make or check clips and sound have layer, memory and disk for it."""
+
+from __future__ import annotations
+
+from infra.function import (
+    ACCOUNTS,
+    COUNT_REQUEST,
+    READ_MISSING,
+    RESOLVE_TASK,
+    SCENES,
+    SIGN_VIDEO_URL,
+    USE_JOB,
+    VIDEO_DISK_MB,
+    VIDEO_MEMORY_MB,
+    Function,
+    allow,
+    on_table,
+)
+
+HTTP = (
+    Function(
+        verb="read_video",
+        group="http",
+        grants=(
+            on_table("GetItem", keys=ACCOUNTS),
+            on_table("Query", keys=SCENES),
+            COUNT_REQUEST,
+            SIGN_VIDEO_URL,
+        ),
+    ),
+    Function(
+        verb="list_videos",
+        group="http",
+        grants=(on_table("Query", keys=(*ACCOUNTS, *SCENES)), COUNT_REQUEST, SIGN_VIDEO_URL),
+    ),
+)
+
+WORKFLOW = (
+    Function(
+        verb="write_script",
+        group="workflow",
+        timeout_seconds=120,
+        grants=(
+            USE_JOB,
+            on_table("PutItem", "Query", keys=SCENES),
+            allow("bus", "events:PutEvents"),
+        ),
+    ),
+    Function(
+        verb="narrate",
+        group="workflow",
+        memory_mb=VIDEO_MEMORY_MB,
+        disk_mb=VIDEO_DISK_MB,
+        timeout_seconds=120,
+        media=True,
+        video=True,
+        grants=(
+            USE_JOB,
+            on_table("Query", keys=SCENES),
+            allow("video_objects", "s3:PutObject"),
+            allow("staging_objects", "s3:PutObject"),
+        ),
+    ),
+    Function(
+        verb="render_scene",
+        group="workflow",
+        memory_mb=VIDEO_MEMORY_MB,
+        timeout_seconds=150,
+        media=True,
+        video=True,
+        grants=(
+            USE_JOB,
+            on_table("GetItem", keys=SCENES),
+            allow("staging_objects", "s3:PutObject"),
+            allow("poll_queue", "sqs:SendMessage"),
+            allow("callback_secret", "secretsmanager:GetSecretValue"),
+            allow("machines", *RESOLVE_TASK),
+        ),
+    ),
+    Function(
+        verb="store_clip",
+        group="workflow",
+        memory_mb=VIDEO_MEMORY_MB,
+        disk_mb=VIDEO_DISK_MB,
+        timeout_seconds=120,
+        media=True,
+        video=True,
+        grants=(
+            USE_JOB,
+            on_table("GetItem", "UpdateItem", keys=SCENES),
+            allow("staging_objects", "s3:GetObject"),
+            READ_MISSING,
+            allow("video_objects", "s3:PutObject"),
+            SIGN_VIDEO_URL,
+        ),
+    ),
+    Function(
+        verb="stitch_video",
+        group="workflow",
+        memory_mb=VIDEO_MEMORY_MB,
+        disk_mb=VIDEO_DISK_MB,
+        timeout_seconds=300,
+        media=True,
+        video=True,
+        grants=(
+            USE_JOB,
+            allow("staging_objects", "s3:GetObject"),
+            READ_MISSING,
+            allow("video_objects", "s3:GetObject", "s3:PutObject"),
+            allow("videos_bucket", "s3:ListBucket"),
+        ),
+    ),
+)

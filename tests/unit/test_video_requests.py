@@ -1,0 +1,158 @@
+"""What a video may be asked for, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoal.dialects.video import IDEA_LENGTH_MAX, parse_list_query, parse_submission
+from shoal.domain.catalog import load_catalog
+from shoal.domain.errors import Unavailable, ValidationFailed
+from shoal.domain.job import Dialect, JobStatus
+from shoal.domain.money import Asset
+from shoal.domain.script import CATEGORIES, VOICES
+from shoal.domain.submission import Submission
+from tests.unit.world import AVAILABLE
+
+DOCUMENT = {
+    "idea": "Why the Persian Empire fell — Pixar-style animated explainer",
+    "category": "story",
+    "duration": 16,
+    "aspect_ratio": "9:16",
+}
+CATALOG = load_catalog()
+
+
+def parse(**changes: Any) -> Submission:
+    body = {name: value for name, value in (DOCUMENT | changes).items() if value is not ...}
+    return parse_submission(body, CATALOG, AVAILABLE)
+
+
+def test_the_documents_own_request_is_two_scenes_for_two_credits() -> None:
+    submission = parse()
+
+    assert (submission.dialect, submission.model, submission.asset) == (Dialect.VIDEO, "video", Asset.CREDIT)
+    assert (submission.unit_price, submission.output_count, submission.price) == (1, 2, 2)
+    assert (submission.provider, submission.free_trial_allowed) == ("simulator", False)
+    asked = submission.request
+    assert {name: asked[name] for name in DOCUMENT} == DOCUMENT
+    assert (asked["width_px"], asked["height_px"]) == (720, 1280)
+    assert (asked["language"], asked["subtitles"], asked["voice"], asked["seed"]) == (
+        "en",
+        "track",
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("seconds", range(8, 121, 8))
+def test_a_credit_buys_eight_seconds(seconds: int) -> None:
+    assert parse(duration=seconds).price == seconds // 8
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"), [("9:16", (720, 1280)), ("16:9", (1280, 720)), ("1:1", (720, 720))]
+)
+def test_every_ratio_is_720p(ratio: str, size: tuple[int, int]) -> None:
+    asked = parse(aspect_ratio=ratio).request
+
+    assert (asked["width_px"], asked["height_px"]) == size
+
+
+def test_all_that_can_be_asked_for_is_kept() -> None:
+    wishes = {
+        "voice": "maya",
+        "language": "pt-BR",
+        "style": "paper cut-out",
+        "seed": 7,
+        "metadata": {"order": 1},
+        "subtitles": "burned",
+    }
+
+    submission = parse(**wishes, webhook_url="https://hooks.example.com/v", max_cost="2", ttl_seconds=3600)
+
+    assert {name: submission.request[name] for name in wishes} == wishes
+    assert (submission.webhook_url, submission.max_cost, submission.ttl_s) == (
+        "https://hooks.example.com/v",
+        2,
+        3600,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        *(
+            ({"duration": duration}, "duration")
+            for duration in (0, 7, 12, 128, -8, "16", 16.5, 16.0, True, None)
+        ),
+        *(
+            ({"idea": idea}, "idea")
+            for idea in ("", "   ", "x" * (IDEA_LENGTH_MAX + 1), "x" * 5_000, 7, None)
+        ),
+        ({"idea": "[fail]"}, "idea"),
+        *(({"category": category}, "category") for category in ("", "gossip", "Story", None, 1)),
+        *(({"aspect_ratio": ratio}, "aspect_ratio") for ratio in ("4:3", "9x16", "", None, 1)),
+        *(({"voice": voice}, "voice") for voice in ("", "siri", 1)),
+        *(({"language": language}, "language") for language in ("", "english please", "e", None, "en_US")),
+        *(({"style": style}, "style") for style in ("", "x" * 201, 1)),
+        *(({"seed": seed}, "seed") for seed in (-1, 2**32, "7", 1.5, True)),
+        *(({"subtitles": subtitles}, "subtitles") for subtitles in ("yes", True, None)),
+        ({"metadata": {"text": "x" * 5_000}}, "metadata"),
+        ({"metadata": "x"}, "metadata"),
+        ({"webhook_url": ""}, "webhook_url"),
+        ({"max_cost": "0.5"}, "max_cost"),
+        ({"ttl_seconds": 1}, "ttl_seconds"),
+        ({"resolution": "8k"}, "resolution"),
+        *(({name: ...}, name) for name in DOCUMENT),
+    ],
+)
+def test_a_wrong_field_is_refused_and_named(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse(**changes)
+
+    assert field in {found["field"] for found in refused.value.details["fields"]}
+
+
+def test_every_category_and_voice_can_be_asked_for() -> None:
+    for category in CATEGORIES:
+        assert parse(category=category).request["category"] == category
+    for voice in VOICES:
+        assert parse(voice=voice).request["voice"] == voice
+
+
+@pytest.mark.parametrize("missing", ["simulator", "embedded"])
+def test_a_stage_that_cannot_make_a_part_of_it_makes_no_video(missing: str) -> None:
+    with pytest.raises(Unavailable):
+        parse_submission(DOCUMENT, CATALOG, AVAILABLE - {missing})
+
+
+def test_a_list_is_of_videos_alone_and_speaks_the_dialects_words() -> None:
+    which, limit, cursor = parse_list_query({"status": "failed", "limit": "5", "cursor": "c"})
+
+    assert which.statuses == frozenset({JobStatus.FAILED, JobStatus.CANCELED, JobStatus.EXPIRED})
+    assert which.dialects == frozenset({Dialect.VIDEO})
+    assert (limit, cursor) == (5, "c")
+    for wrong in ({"status": "complete"}, {"limit": "0"}, {"from": "2026-01-01"}):
+        with pytest.raises(ValidationFailed):
+            parse_list_query(wrong)
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = ["idea", "category", "duration", "aspect_ratio", "voice", "language", "style", "seed", "subtitles"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.booleans())
+def test_whatever_is_sent_is_understood_or_refused(changes: dict[str, Any], whole: bool) -> None:
+    try:
+        submission = parse_submission((DOCUMENT if whole else {}) | changes, CATALOG, AVAILABLE)
+    except ValidationFailed:
+        return
+    assert 1 <= submission.price <= 15
