@@ -26,6 +26,12 @@ Target = Literal[
     "closed_executions_queue",
     "async_failures_queue",
     "callback_secret",
+    "provider_secrets",
+    "moderator_secret",
+    "bedrock_models",
+    "bedrock_work",
+    "polly",
+    "guardrail",
     "webhook_key",
     "webhook_events_queue",
     "deliveries_queue",
@@ -85,6 +91,19 @@ RUNS = ("MODEL#*",)
 """How long a model's recent jobs took."""
 SCENES = ("JOB#*",)
 """The scenes of a video."""
+ROUTE_ITEMS = ("ROUTE#*", "PROVIDER#*")
+"""The breakers of routes, and which providers have a key."""
+LOOK_AT_BOARD = on_table("BatchGetItem", keys=ROUTE_ITEMS)
+USE_ROUTES = (on_table("BatchGetItem", keys=ROUTE_ITEMS), on_table("UpdateItem", keys=("ROUTE#*",)))
+READ_KEYS = allow("provider_secrets", "secretsmanager:GetSecretValue")
+USE_BEDROCK = (
+    allow("bedrock_models", "bedrock:InvokeModel"),
+    allow("bedrock_work", "bedrock:GetAsyncInvoke"),
+)
+ASK_PROVIDERS = (*USE_ROUTES, READ_KEYS, *USE_BEDROCK)
+"""What asking the providers of pictures and clips takes."""
+ASK_TIMEOUT_SECONDS = 175
+"""Beyond the longest wait for an answer, and within a provider's deadline."""
 COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
 """The write that authenticates an API key and limits its rate."""
 # Functions that move no money are let to no wallet, and so to no ledger entry, by their roles.

@@ -17,7 +17,19 @@ PLATFORM = "aarch64-manylinux_2_28"
 PYTHON_VERSION = "3.13"
 
 AWS_SERVICES = frozenset(
-    {"dynamodb", "events", "kms", "s3", "scheduler", "secretsmanager", "sqs", "sts", "stepfunctions"}
+    {
+        "bedrock-runtime",
+        "dynamodb",
+        "events",
+        "kms",
+        "polly",
+        "s3",
+        "scheduler",
+        "secretsmanager",
+        "sqs",
+        "stepfunctions",
+        "sts",
+    }
 )
 """Folders of botocore's data that the functions use; the other four hundred would only cost time."""
 ENDPOINT_PREFIXES = AWS_SERVICES | {"states"}

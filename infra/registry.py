@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from infra import video_registry, webhook_registry
 from infra.function import (
     ACCOUNTS,
+    ASK_PROVIDERS,
+    ASK_TIMEOUT_SECONDS,
     CONSUME,
     COUNT_REQUEST,
     DELETE_VIDEO,
+    LOOK_AT_BOARD,
     MEDIA_MEMORY_MB,
     MOVE_MONEY,
+    READ_KEYS,
     READ_MISSING,
     RESOLVE_TASK,
     RUNS,
@@ -32,8 +36,11 @@ HTTP = (
         timeout_seconds=WAITING_TIMEOUT_SECONDS,
         grants=(
             MOVE_MONEY,
+            LOOK_AT_BOARD,
             allow("machines", "states:StartExecution"),
             allow("staging_objects", "s3:PutObject"),
+            allow("moderator_secret", "secretsmanager:GetSecretValue"),
+            allow("guardrail", "bedrock:ApplyGuardrail"),
         ),
     ),
     Function(
@@ -47,7 +54,7 @@ HTTP = (
         group="http",
         grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST, SIGN_VIDEO_URL),
     ),
-    Function(verb="read_models", group="http", grants=(COUNT_REQUEST,)),
+    Function(verb="read_models", group="http", grants=(COUNT_REQUEST, LOOK_AT_BOARD)),
     Function(
         verb="quote_job",
         group="http",
@@ -89,6 +96,7 @@ HTTP = (
         group="http",
         grants=(
             USE_JOB,
+            READ_KEYS,
             allow("poll_queue", "sqs:SendMessage"),
             allow("callback_secret", "secretsmanager:GetSecretValue"),
         ),
@@ -104,11 +112,12 @@ WORKFLOW = (
         verb="call_provider",
         group="workflow",
         memory_mb=MEDIA_MEMORY_MB,
-        timeout_seconds=150,
+        timeout_seconds=ASK_TIMEOUT_SECONDS,
         media=True,
         video=True,
         grants=(
             USE_JOB,
+            *ASK_PROVIDERS,
             allow("bus", "events:PutEvents"),
             allow("staging_objects", "s3:PutObject", "s3:GetObject"),
             READ_MISSING,
@@ -140,11 +149,12 @@ POLL_PROVIDER = Function(
     verb="poll_provider",
     group="consumers",
     memory_mb=VIDEO_MEMORY_MB,
-    timeout_seconds=120,
+    timeout_seconds=ASK_TIMEOUT_SECONDS,
     media=True,
     video=True,
     grants=(
         USE_JOB,
+        *ASK_PROVIDERS,
         on_table("GetItem", keys=SCENES),
         allow("staging_objects", "s3:PutObject", "s3:GetObject"),
         READ_MISSING,

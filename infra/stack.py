@@ -19,6 +19,7 @@ from infra.constructs.workflow import GENERATE, MACHINES, Workflows, machine_nam
 from infra.function import Target
 from infra.packages import Packages
 from infra.stage import Stage
+from infra.upstreams import provider_arns, provider_values
 from shoal.domain.catalog import load_catalog
 from shoal.domain.delivery import ORDERS_AT_ONCE_MAX
 from shoal.domain.video import FOLDER
@@ -148,6 +149,7 @@ class ShoalStack(Stack):
             "async_failures_queue_arn": self.queues.async_failures.queue_arn,
             "retry_schedule_group": self.retry_schedules.group,
             "retry_schedule_role_arn": self.retry_schedules.role.role_arn,
+            **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
             "webhooks_max": str(stage.webhooks_max),
             "loopback_allowed": str(stage.loopback_allowed).lower(),
@@ -171,6 +173,7 @@ class ShoalStack(Stack):
             "closed_executions_queue": (self.queues.closed_executions.queue_arn,),
             "async_failures_queue": (self.queues.async_failures.queue_arn,),
             "callback_secret": (self.secret.secret_arn,),
+            **provider_arns(self, stage),
             "webhook_key": (self.webhook_key.key_arn,),
             "webhook_events_queue": (self.queues.webhook_events.queue_arn,),
             "deliveries_queue": (self.queues.deliveries.queue_arn,),
@@ -187,6 +190,7 @@ class ShoalStack(Stack):
 
     def _outputs(self, stage: Stage) -> None:
         """What the operator's command and the local scripts look up."""
+        values = provider_values(stage)
         outputs = {
             "ApiUrl": self.api.url,
             "EventBusName": self.bus.event_bus_name,
@@ -199,6 +203,8 @@ class ShoalStack(Stack):
             "PollQueueUrl": self.queues.poll.queue_url,
             "CallbackSecretArn": self.secret.secret_arn,
             "PublicUrl": self.public_url,
+            "KeylessProviders": values["keyless_providers"],
+            "ProviderBaseUrls": values["provider_base_urls"],
         }
         for key, value in outputs.items():
             CfnOutput(self, key, value=value)

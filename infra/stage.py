@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
 from shoal.domain.delivery import RETRY_DELAYS_S
 from shoal.domain.webhook import SUBSCRIPTIONS_MAX
+from shoal.settings import Moderation
 
 StageName = Literal["local", "dev", "prod"]
 
@@ -20,6 +22,7 @@ PROVIDER_DEADLINE_SECONDS_MAX = 3600
 SIGNED_URL_SECONDS = 3600
 """Well within the hours for which the credentials of the function that signs it hold."""
 RETRIES_MAX = 10
+IAM_PROVIDERS = frozenset({"bedrock", "polly"})
 LOCAL_URL = "http://localhost:8787"
 
 
@@ -38,6 +41,11 @@ class Stage:
     `archive_days`: how long the bus keeps its events for a replay.
     `retention_days`: how long outputs are kept; for ever if none. `signed_url_s`: how long the address of a
     video holds, in seconds.
+    `simulator_allowed`: models whose providers have no key here are simulated instead of being unavailable.
+    `iam_providers`: AWS's own, `bedrock` and `polly`, that this stage uses with its functions' roles.
+    `moderation` judges requests before money is held; without a verdict they are refused, or let through if
+    `moderation_fail_open`. `guardrail` is the id and version of Bedrock's, with a colon between them.
+    `provider_base_urls`, by name: where providers are instead of at their usual addresses, locally alone.
     `provider_deadline_s`: what a provider may take for an output; `clip_deadline_s`: for a scene of a video.
     `local_url`: root of the local front, which stands for API and CDN; none on AWS.
     """
@@ -60,6 +68,12 @@ class Stage:
     provider_deadline_s: int = PROVIDER_DEADLINE_SECONDS
     clip_deadline_s: int = PROVIDER_DEADLINE_SECONDS
     signed_url_s: int = SIGNED_URL_SECONDS
+    simulator_allowed: bool = False
+    iam_providers: tuple[str, ...] = ()
+    moderation: Moderation = "keywords"
+    moderation_fail_open: bool = False
+    guardrail: str = ""
+    provider_base_urls: tuple[tuple[str, str], ...] = ()
     local_url: str | None = None
     alarm_email: str | None = None
 
@@ -88,6 +102,8 @@ LOCAL = Stage(
     layers=False,
     tracing=False,
     archive_days=1,
+    simulator_allowed=True,
+    moderation="off",
     local_url=LOCAL_URL,
 )
 DEV = Stage(
@@ -101,6 +117,7 @@ DEV = Stage(
     poll_concurrency_max=5,
     delivery_concurrency_max=10,
     archive_days=7,
+    simulator_allowed=True,
 )
 PROD = Stage(
     name="prod",
@@ -125,8 +142,12 @@ def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | Non
     stage = replace(STAGES[name], alarm_email=alarm_email)
     if stage.local_url is None:
         return stage
+    base_urls = _base_urls(environ.get("SHOAL_PROVIDER_BASE_URLS", "{}"))
     return replace(
         stage,
+        provider_base_urls=base_urls,
+        iam_providers=tuple(name for name, _ in base_urls if name in IAM_PROVIDERS),
+        moderation=_moderation(environ.get("SHOAL_MODERATION", stage.moderation)),
         provider_deadline_s=_deadline("SHOAL_PROVIDER_DEADLINE_S", environ),
         clip_deadline_s=_deadline("SHOAL_CLIP_DEADLINE_S", environ),
         webhook_retry_s=_pauses(
@@ -134,6 +155,24 @@ def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | Non
         ),
         local_url=_root_url(environ.get("SHOAL_LOCAL_URL", stage.local_url)),
     )
+
+
+def _base_urls(text: str) -> tuple[tuple[str, str], ...]:
+    refused = InvalidStage(f"SHOAL_PROVIDER_BASE_URLS={text!r}: must be JSON, base URLs by a provider's name")
+    try:
+        urls = json.loads(text)
+    except ValueError:
+        raise refused from None
+    if not isinstance(urls, dict) or not all(re.match("https?://", str(url)) for url in urls.values()):
+        raise refused
+    return tuple(sorted(urls.items()))
+
+
+def _moderation(text: str) -> Moderation:
+    for known in get_args(Moderation):
+        if text == known:
+            return cast("Moderation", text)
+    raise InvalidStage(f"SHOAL_MODERATION={text!r}: must be one of {', '.join(get_args(Moderation))}")
 
 
 def _deadline(name: str, environ: Mapping[str, str]) -> int:

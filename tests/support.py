@@ -27,13 +27,13 @@ from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.ports import Clock, ExecutionState, JobFilter
-from shoal.domain.provider import SIMULATOR
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, Allowance, RateLimit
 from shoal.domain.submission import Submission
-from shoal.domain.video import EMBEDDED
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.moderate import Moderate
 from shoal.use_cases.submit_job import SubmitJob
+from tests.fakes.routing import SIMULATED_STAGE
 from tests.support_bus import BusLog
 from tests.support_client import Client
 from tests.support_tasks import MODEL
@@ -42,8 +42,6 @@ from tests.support_videos import video_request
 WAIT_SECONDS_MAX = 30.0
 PAUSE_SECONDS = 0.03
 TEST_DEADLINE_S = TEST_DEADLINE_SECONDS
-EVERYTHING = frozenset({SIMULATOR, EMBEDDED})
-"""All providers the stack has."""
 UNHURRIED = RateLimit.of_rate(REQUESTS_PER_MINUTE_MAX)
 """A rate no test reaches."""
 
@@ -158,18 +156,28 @@ class Deployed:
     def accept_task(self, customer: Customer, prompt: str, outputs: int, **more: Any) -> Job:
         """Likewise a task of several outputs; `more` are fields of its request."""
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
-        submission = tasks.parse_submission(body, load_catalog(), EVERYTHING)
+        submission = tasks.parse_submission(body, load_catalog())
         return self._accepted(customer, submission)
 
     def accept_video(self, customer: Customer, idea: str, scenes: int, **more: Any) -> Job:
         """Likewise a video of so many scenes."""
         body = video_request(idea, scenes, **more)
-        return self._accepted(customer, video.parse_submission(body, load_catalog(), EVERYTHING))
+        return self._accepted(customer, video.parse_submission(body, load_catalog()))
 
     def _accepted(self, customer: Customer, submission: Submission, clock: Clock | None = None) -> Job:
         clock = clock or SystemClock()
-        deadlines_s = TEST_DEADLINE_S, TEST_DEADLINE_S
-        submit = SubmitJob(self.ledger, NoWorkflow(), as_it_is, clock, RandomIds(), *deadlines_s)
+        submit = SubmitJob(
+            ledger=self.ledger,
+            workflow=NoWorkflow(),
+            prepare=as_it_is,
+            moderate=Moderate(None),
+            board=SIMULATED_STAGE,
+            catalog=load_catalog(),
+            clock=clock,
+            ids=RandomIds(),
+            provider_deadline_s=TEST_DEADLINE_S,
+            clip_deadline_s=TEST_DEADLINE_S,
+        )
         answered = submit(customer.caller, submission, None, tasks.accepted)
         return self.jobs.get(customer.account_id, answered.job_id)
 

@@ -11,10 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shoal import bootstrap_parts as parts
-from shoal.domain.provider import SIMULATOR
-from shoal.domain.video import EMBEDDED
+from shoal import bootstrap_providers as upstreams
+from shoal.domain.catalog import load_catalog
 from shoal.settings import (
     AuditLedgerSettings,
+    BoardSettings,
     CallProviderSettings,
     CancelJobSettings,
     CloseExecutionSettings,
@@ -35,6 +36,7 @@ from shoal.settings import (
 )
 
 if TYPE_CHECKING:
+    from shoal.adapters.dynamodb_board import DynamoDbBoard
     from shoal.adapters.dynamodb_table import Table
     from shoal.use_cases.audit_ledger import AuditLedger
     from shoal.use_cases.authenticate import Authenticate
@@ -75,6 +77,9 @@ def submit_job() -> SubmitJob:
         ledger=parts.ledger(settings.table),
         workflow=parts.workflow(settings),
         prepare=parts.prepare_submission(settings),
+        moderate=upstreams.moderate(settings),
+        board=upstreams.board(settings),
+        catalog=load_catalog(),
         clock=clock,
         ids=ids,
         provider_deadline_s=settings.provider_deadline_s,
@@ -119,7 +124,6 @@ def list_tasks() -> ListJobs:
 
 @cache
 def quote_job() -> QuoteJob:
-    from shoal.domain.catalog import load_catalog
     from shoal.use_cases.quote import QuoteJob
 
     return QuoteJob(parts.runs(settings_of(QuoteJobSettings).table), clock, load_catalog())
@@ -133,9 +137,9 @@ def summarize_usage() -> SummarizeUsage:
     return SummarizeUsage(DynamoDbUsage(parts.table_named(settings_of(SummarizeUsageSettings).table)))
 
 
-def available_providers() -> frozenset[str]:
-    """The providers, script writers and speakers this stage has."""
-    return frozenset({SIMULATOR, EMBEDDED})
+def board(settings: BoardSettings) -> DynamoDbBoard:
+    """What is known of all routes."""
+    return upstreams.board(settings)
 
 
 @cache
@@ -161,7 +165,7 @@ def receive_callback() -> ReceiveCallback:
     secret = parts.secret_at(settings.callback_secret_arn)
     return ReceiveCallback(
         jobs=parts.jobs(settings.table),
-        providers=parts.providers(secret, draws=False),
+        providers=upstreams.providers(settings, secret, draws=False),
         callback_urls=parts.callback_urls(secret),
         poll_queue=parts.poll_queue(settings.poll_queue_url),
         clock=clock,
@@ -178,8 +182,7 @@ def call_provider() -> CallProvider:
     return CallProvider(
         jobs=parts.jobs(settings.table),
         bus=EventBridgeBus(parts.client("events"), settings.event_bus),
-        providers=parts.providers(secret),
-        resolve=parts.resolve(settings, secret),
+        resolve=upstreams.resolve(settings, secret),
         clock=clock,
     )
 
@@ -192,8 +195,8 @@ def poll_provider() -> PollProvider:
     secret = parts.secret_at(settings.callback_secret_arn)
     return PollProvider(
         jobs=parts.jobs(settings.table),
-        providers=parts.providers(secret),
-        resolve=parts.resolve(settings, secret),
+        providers=upstreams.providers(settings, secret),
+        resolve=upstreams.resolve(settings, secret),
     )
 
 

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal.adapters.system import RandomIds, SystemClock
 from shoal.domain.events import UrlOf, output_url
-from shoal.domain.provider import SIMULATOR
 from shoal.settings import (
     AddressSettings,
-    AskProviderSettings,
     CloseJobSettings,
     ReleaseHoldSettings,
     Settings,
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb_scenes import DynamoDbScenes
     from shoal.adapters.dynamodb_table import Table
     from shoal.adapters.dynamodb_usage import DynamoDbRuns
-    from shoal.adapters.providers.registry import ProviderRegistry
     from shoal.adapters.s3_videos import S3VideoFiles
     from shoal.adapters.sqs import SqsPollQueue
     from shoal.adapters.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from shoal.use_cases.close_job import CloseJob
     from shoal.use_cases.note_low_balance import NoteLowBalance
     from shoal.use_cases.prepare_submission import PrepareSubmission
-    from shoal.use_cases.resolve_answer import ResolveAnswer
 
 clock = SystemClock()
 ids = RandomIds()
@@ -107,22 +103,6 @@ def note_low_balance(table: str) -> NoteLowBalance:
     return NoteLowBalance(ledger(table), load_catalog().low_balance)
 
 
-def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
-    from shoal.adapters.s3 import S3Staging
-    from shoal.use_cases.provider_request import MakeProviderRequest
-    from shoal.use_cases.resolve_answer import ResolveAnswer
-
-    staging = S3Staging(client("s3"), settings.staging_bucket)
-    urls = callback_urls(secret, settings.api_url)
-    return ResolveAnswer(
-        jobs=jobs(settings.table),
-        staging=staging,
-        tokens=task_tokens(),
-        poll_queue=poll_queue(settings.poll_queue_url),
-        request_of=MakeProviderRequest(staging, scenes(settings.table), urls),
-    )
-
-
 def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
     from shoal.adapters.caller_http import VettedCallerHttp
     from shoal.adapters.picture_header import check_picture_header
@@ -146,46 +126,6 @@ def runs(table: str) -> DynamoDbRuns:
     from shoal.adapters.dynamodb_usage import DynamoDbRuns
 
     return DynamoDbRuns(table_named(table))
-
-
-def providers(secret: Any, *, draws: bool = True) -> ProviderRegistry:
-    """`draws` is off where callbacks are only read: that function does not carry the media packages."""
-    from shoal.adapters.providers import simulator
-    from shoal.adapters.providers.registry import ProviderRegistry
-    from shoal.adapters.providers.simulator_callbacks import SimulatorCallbacks
-
-    callbacks = SimulatorCallbacks(secret, clock)
-    embedded = simulator.Simulator(
-        clock=clock,
-        draw=_draw if draws else _no_drawing,
-        edit=_edit if draws else _no_drawing,
-        film=_film if draws else _no_drawing,
-        call_back=callbacks.send,
-        verify=callbacks.verify,
-    )
-    return ProviderRegistry({SIMULATOR: embedded})
-
-
-def _draw(**request: Any) -> bytes:
-    from shoal.media.drawing import draw
-
-    return draw(**request)
-
-
-def _edit(**request: Any) -> bytes:
-    from shoal.media.editing import edit
-
-    return edit(**request)
-
-
-def _film(**request: Any) -> bytes:
-    from shoal.adapters.studio import film
-
-    return film(**request)
-
-
-def _no_drawing(**_: Any) -> bytes:
-    raise RuntimeError("this function does not draw")
 
 
 def client(service: str) -> Any:

@@ -6,8 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shoal import bootstrap_parts as parts
+from shoal import bootstrap_providers as upstreams
 from shoal.bootstrap_parts import clock, settings_of
-from shoal.domain.video import EMBEDDED
+from shoal.domain.catalog import load_catalog
 from shoal.settings import (
     ListVideosSettings,
     NarrateSettings,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from shoal.adapters.s3_videos import S3VideoFiles
     from shoal.domain.job import Job
     from shoal.domain.video import Scene
-    from shoal.domain.video_ports import ScriptWriters, Speakers, Studio
+    from shoal.domain.video_ports import Studio
     from shoal.use_cases.narrate import Narrate
     from shoal.use_cases.read_video import ListVideos, ReadVideo
     from shoal.use_cases.render_scene import RenderScene
@@ -60,7 +61,9 @@ def write_script() -> WriteScript:
         jobs=parts.jobs(settings.table),
         scenes=parts.scenes(settings.table),
         bus=EventBridgeBus(parts.client("events"), settings.event_bus),
-        writers=_script_writers(),
+        writers=upstreams.script_writers(settings),
+        try_routes=upstreams.try_routes(settings),
+        routes=load_catalog().video.script_routes,
         clock=clock,
     )
 
@@ -74,7 +77,9 @@ def narrate() -> Narrate:
         jobs=parts.jobs(settings.table),
         scenes=parts.scenes(settings.table),
         files=_files(settings),
-        speakers=_speakers(),
+        speakers=upstreams.speakers(settings),
+        try_routes=upstreams.try_routes(settings),
+        routes=load_catalog().video.speech_routes,
         studio=_studio(),
         clock=clock,
     )
@@ -88,8 +93,7 @@ def render_scene() -> RenderScene:
     secret = parts.secret_at(settings.callback_secret_arn)
     return RenderScene(
         jobs=parts.jobs(settings.table),
-        providers=parts.providers(secret),
-        resolve=parts.resolve(settings, secret),
+        resolve=upstreams.resolve(settings, secret),
         clock=clock,
     )
 
@@ -126,20 +130,6 @@ def scenes_of(table: str, job: Job) -> tuple[Scene, ...]:
 
 def _files(settings: VideoFilesSettings) -> S3VideoFiles:
     return parts.video_files(settings.staging_bucket, settings.videos_bucket)
-
-
-def _script_writers() -> ScriptWriters:
-    from shoal.adapters.registry import Registry
-    from shoal.adapters.studio import EmbeddedScriptWriter
-
-    return Registry({EMBEDDED: EmbeddedScriptWriter()}, "script writer")
-
-
-def _speakers() -> Speakers:
-    from shoal.adapters.registry import Registry
-    from shoal.media.speech import EmbeddedSpeaker
-
-    return Registry({EMBEDDED: EmbeddedSpeaker()}, "speaker")
 
 
 def _studio() -> Studio:

@@ -6,9 +6,20 @@ import logging
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shoal.domain.job import Job, JobStatus
+
+PROVIDER_FAILURES = frozenset(
+    {
+        "OutcomeUnknown",
+        "OutputInvalid",
+        "ProviderBusy",
+        "ProviderFailed",
+        "ProviderTimeout",
+        "ProviderUnusable",
+    }
+)
 
 logger = Logger(utc=True, use_rfc3339=True)
 metrics = Metrics()
@@ -36,12 +47,28 @@ def count_failed(jobs: int) -> None:
         metrics.add_metric(name="JobsFailed", unit=MetricUnit.Count, value=jobs)
 
 
-def count_provider_call(outcome: str, duration_ms: int) -> None:
-    """Metrics of one exchange with a provider. A caller's refused prompt is not the provider's failure."""
-    failed = outcome in ("ProviderFailed", "ProviderTimeout", "OutputInvalid")
-    metrics.add_metric(name="ProviderCalls", unit=MetricUnit.Count, value=1)
-    metrics.add_metric(name="ProviderFailures", unit=MetricUnit.Count, value=int(failed))
-    metrics.add_metric(name="ProviderLatency", unit=MetricUnit.Milliseconds, value=duration_ms)
+class RouteMeter:
+    """Implements the `Meter` port: each metric in all and by route."""
+
+    def exchanged(self, route: str, outcome: str, duration_ms: int) -> None:
+        """A caller's refused prompt is no failure of the provider's."""
+        failed = int(outcome in PROVIDER_FAILURES)
+        unusable = int(outcome == "ProviderUnusable")
+        _count_by_route(
+            route,
+            ("ProviderCalls", MetricUnit.Count, 1),
+            ("ProviderFailures", MetricUnit.Count, failed),
+            ("ProviderUnusable", MetricUnit.Count, unusable),
+            ("ProviderLatency", MetricUnit.Milliseconds, duration_ms),
+        )
+
+    def delivered(self, route: str, cost_micros: int | None) -> None:
+        """`ProviderCost` is in micro-dollars."""
+        _count_by_route(
+            route,
+            ("ProviderOutputs", MetricUnit.Count, 1),
+            *([] if cost_micros is None else [("ProviderCost", MetricUnit.NoUnit, cost_micros)]),
+        )
 
 
 def count_attempt(delivered: bool, age_ms: int, disabled: bool) -> None:
@@ -68,6 +95,15 @@ def _count_with_model(name: str, unit: MetricUnit, value: int, job: Job) -> None
     metrics.add_metric(name=name, unit=unit, value=value)
     with single_metric(name=name, unit=unit, value=value, default_dimensions=_service()) as by_model:
         by_model.add_dimension(name="model", value=job.model)
+
+
+def _count_by_route(route: str, *measured: tuple[str, MetricUnit, int]) -> None:
+    by_route = EphemeralMetrics()
+    by_route.set_default_dimensions(**_service(), route=route)
+    for name, unit, value in measured:
+        metrics.add_metric(name=name, unit=unit, value=value)
+        by_route.add_metric(name=name, unit=unit, value=value)
+    by_route.flush_metrics()
 
 
 def _service() -> dict[str, str]:

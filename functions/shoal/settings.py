@@ -7,9 +7,11 @@ environment from these models, so the two cannot drift apart.
 from __future__ import annotations
 
 import os
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
+
+Moderation = Literal["off", "keywords", "openai", "bedrock"]
 
 
 def environment_variable(field: str) -> str:
@@ -39,8 +41,35 @@ class AddressSettings(Settings):
     signed_url_s: PositiveInt
 
 
-class SubmitJobSettings(Settings):
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(filter(None, text.split(","))))]
+"""Names with commas between them."""
+
+
+class RouteSettings(Settings):
+    """`keyless_providers` are those that this stage can ask without a key."""
+
     table: str
+    keyless_providers: Names
+
+
+class BoardSettings(RouteSettings):
+    """`simulator_allowed`: it may stand in for providers the stage has no keys of."""
+
+    simulator_allowed: bool
+
+
+class UpstreamSettings(RouteSettings):
+    """`provider_base_urls` is JSON, base URLs by name, where providers are not at their usual addresses."""
+
+    provider_base_urls: str
+
+
+class SubmitJobSettings(BoardSettings, UpstreamSettings):
+    """`guardrail` is the id and version of Bedrock's, with a colon between them."""
+
+    moderation: Moderation
+    moderation_fail_open: bool
+    guardrail: str
     state_machine_arn: str
     provider_deadline_s: PositiveInt
     clip_deadline_s: PositiveInt
@@ -83,8 +112,8 @@ class ListVideosSettings(AddressSettings):
     api_url: str
 
 
-class ReadModelsSettings(Settings):
-    table: str
+class ReadModelsSettings(BoardSettings):
+    pass
 
 
 class QuoteJobSettings(Settings):
@@ -124,8 +153,7 @@ class ManageWebhookSecretSettings(Settings):
     webhook_key_arn: str
 
 
-class ReceiveCallbackSettings(Settings):
-    table: str
+class ReceiveCallbackSettings(UpstreamSettings):
     poll_queue_url: str
     callback_secret_arn: str
 
@@ -138,8 +166,8 @@ class RejectRouteSettings(Settings):
     api_url: str
 
 
-class AskProviderSettings(Settings):
-    table: str
+class AskProviderSettings(UpstreamSettings):
+    loopback_allowed: bool
     staging_bucket: str
     poll_queue_url: str
     callback_secret_arn: str
@@ -167,8 +195,7 @@ class ReleaseHoldSettings(AddressSettings):
     staging_bucket: str
 
 
-class WriteScriptSettings(Settings):
-    table: str
+class WriteScriptSettings(UpstreamSettings):
     event_bus: str
 
 
@@ -178,7 +205,7 @@ class VideoFilesSettings(Settings):
     videos_bucket: str
 
 
-class NarrateSettings(VideoFilesSettings):
+class NarrateSettings(VideoFilesSettings, UpstreamSettings):
     pass
 
 
@@ -200,6 +227,10 @@ class PollProviderSettings(AskProviderSettings):
 
 class SweepJobsSettings(CloseJobSettings):
     outputs_bucket: str
+
+
+class OperatorSettings(SweepJobsSettings, UpstreamSettings):
+    """What the operator's command has to know of a stage."""
 
 
 class CloseExecutionSettings(CloseJobSettings):

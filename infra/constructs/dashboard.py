@@ -39,6 +39,7 @@ class Dashboard(Construct):
             widgets=[
                 _jobs(own),
                 _providers(own),
+                _routes(own),
                 _api(own, http_api),
                 _webhooks(own),
                 _work(queues, machines),
@@ -63,6 +64,15 @@ def _providers(own: OwnMetrics) -> list[cloudwatch.IWidget]:
         _graph("Provider failure rate", [rate]),
         _graph("Provider latency (ms)", _percentiles(own, "ProviderLatency")),
         _graph("Failed jobs by model", [own.by_model("JobsFailed")]),
+    ]
+
+
+def _routes(own: OwnMetrics) -> list[cloudwatch.IWidget]:
+    return [
+        _graph("Calls by route", [own.by_route("ProviderCalls")]),
+        _graph("Failed share of calls by route", [own.by_route("ProviderFailures", "Average")]),
+        _graph("Latency by route (ms, p95)", [own.by_route("ProviderLatency", "p95")]),
+        _graph("Cost by route (micro-dollars)", [own.by_route("ProviderCost")]),
     ]
 
 

@@ -26,6 +26,10 @@ WILDCARDS: Mapping[Target, str] = {
     "staging_objects": "An object is named after its job.",
     "output_images": "An object is named after its job.",
     "video_objects": "An object is named after its job.",
+    "provider_secrets": "The keys of providers are set, and their secrets made, after the deployment.",
+    "bedrock_models": "The catalog names the models, and it may change without a deployment of roles.",
+    "bedrock_work": "Asynchronous work is named by Bedrock.",
+    "polly": "Polly has no resource for speech.",
     "retry_schedules": "A schedule is named after the attempt it is for.",
 }
 """Targets whose ARNs end in a wildcard, and why."""
@@ -131,6 +135,7 @@ class Functions(Construct):
                 conditions=leading_keys(*grant.leading_keys),
             )
             for grant in function.grants
+            if self._arns[grant.target]
         ]
         write_logs = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
@@ -144,6 +149,6 @@ class Functions(Construct):
         )
         for grant in function.grants:
             if grant.target in WILDCARDS:
-                for arn in self._arns[grant.target]:
+                for arn in (arn for arn in self._arns[grant.target] if "*" in arn):
                     accept_wildcard(role, arn, because=WILDCARDS[grant.target])
         return role

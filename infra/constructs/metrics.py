@@ -35,6 +35,11 @@ class OwnMetrics:
         search = f'{{{NAMESPACE},model,service}} service="{self.service}" MetricName="{name}"'
         return _search(search, "Sum")
 
+    def by_route(self, name: str, statistic: str = "Sum") -> cloudwatch.MathExpression:
+        """A metric split by route, whatever routes there are."""
+        search = f'{{{NAMESPACE},route,service}} service="{self.service}" MetricName="{name}"'
+        return _search(search, statistic)
+
     def dollars(self, name: str) -> cloudwatch.MathExpression:
         """The sum of a metric in micro-dollars, in dollars."""
         return cloudwatch.MathExpression(

@@ -112,6 +112,13 @@ class Monitoring(Construct):
             periods=3,
         )
 
+        self._alarm(
+            "ProviderUnusable",
+            self._own.total("ProviderUnusable"),
+            "A provider turned us away for a bad key, an empty account or an unknown model: its route is left"
+            " alone, and `shoal providers status` tells why.",
+        )
+
     def _alarm_on_webhooks(self, queues: Queues) -> None:
         """Endpoints fail all the time; most of them at once is our own failure."""
         self._alarm(

@@ -67,6 +67,8 @@ class LocalCloud:
             "poll_queue_url": self.outputs["PollQueueUrl"],
             "callback_secret_arn": self.outputs["CallbackSecretArn"],
             "public_url": self.outputs["PublicUrl"],
+            "keyless_providers": self.outputs["KeylessProviders"],
+            "provider_base_urls": self.outputs["ProviderBaseUrls"],
         }
 
 

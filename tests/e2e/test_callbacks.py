@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,9 +27,9 @@ class Provider:
         self._secret: bytes = secrets.get_secret_value(SecretId=arn)["SecretString"].encode()
         self._deployed = deployed
 
-    def address(self, job: Job, provider: str = "simulator") -> str:
+    def address(self, job: Job, provider: str = "simulator", call: int = 1) -> str:
         """Where the job's provider was told to call back."""
-        job_key = f"{job.account_id}.{job.id}.0"
+        job_key = f"{job.account_id}.{job.id}.0.{call}"
         mac = hmac.new(self._secret, f"{provider}\n{job_key}".encode(), hashlib.sha256).hexdigest()
         return f"/callbacks/{provider}/{job_key}/{mac}"
 
@@ -63,7 +64,16 @@ def test_a_genuine_callback_is_taken(
     answer = provider.call(provider.address(waiting))
 
     assert (answer.status_code, answer.content) == (204, b"")
-    assert deployed.job(customer, waiting.id) == waiting, "the provider itself still has nothing"
+    heeded = deployed.job(customer, waiting.id)
+    assert len(heeded.callbacks) == 1
+    assert replace(heeded, callbacks=waiting.callbacks) == waiting, "the provider itself still has nothing"
+
+
+def test_a_callback_for_a_call_that_is_not_this_one_changes_nothing(
+    deployed: Deployed, provider: Provider, waiting: Job, customer: Customer
+) -> None:
+    assert provider.call(provider.address(waiting, call=2)).status_code == 204
+    assert deployed.job(customer, waiting.id) == waiting
 
 
 def test_a_callback_from_another_address_is_refused(

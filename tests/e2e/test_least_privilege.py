@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -14,12 +15,16 @@ from infra import registry
 from infra.function import Function
 from infra.local.aws import Endpoint
 from infra.local.cloud import local_cloud
+from shoal.adapters.dynamodb_breakers import breaker_key
+from tests.fakes.providers.fal import FakeFal
+from tests.fakes.providers.server import instead, telling
 from tests.local_cloud.lab import Lab
 from tests.support import Customer, Deployed, eventually
 from tests.support_bus import BusLog
 from tests.support_fixtures import pause_sweeper
 from tests.support_receiver import Receiver, reply
 from tests.support_tasks import MODEL, TasksClient
+from tests.support_upstreams import operate
 from tests.support_videos import VideosClient
 from tests.support_webhooks import WebhooksClient
 from tests.workflow.machine import Workshop
@@ -34,18 +39,33 @@ DENIED = ("AccessDenied", "not authorized to perform", "explicit deny")
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def provider() -> Iterator[FakeFal]:
+    """A fake provider, whose work is done when it is first asked after."""
+    with FakeFal() as fal:
+        fal.states = ("COMPLETED",)
+        yield fal
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, provider: FakeFal) -> Iterator[Deployed]:
     """The stack in a cloud of its own that enforces IAM; a webhook's second retry is left to a schedule."""
     with (
-        patch.dict(os.environ, {"SHOAL_WEBHOOK_RETRY_S": "1,1000"}),
+        patch.dict(
+            os.environ,
+            {
+                "SHOAL_WEBHOOK_RETRY_S": "1,1000",
+                "SHOAL_PROVIDER_BASE_URLS": json.dumps({"fal": provider.url}),
+            },
+        ),
         local_cloud(tmp_path_factory.mktemp("guarded"), enforce_iam=True) as cloud,
         requests.Session() as http,
     ):
         pause_sweeper(cloud)
+        assert operate(cloud, "providers", "set-key", "fal", stdin=provider.key).exit_code == 0
         yield Deployed(cloud, http, BusLog(cloud))
 
 
-def use_everything(guarded: Deployed) -> None:
+def use_everything(guarded: Deployed, provider: FakeFal) -> None:
     """Walk through every function, and through every call that each of them makes."""
     customer = guarded.customer()
     workshop = Workshop.of(guarded)
@@ -60,6 +80,7 @@ def use_everything(guarded: Deployed) -> None:
     assert customer.client.usage().status_code == 200
     use_tasks(guarded, customer)
     use_webhooks(guarded, customer)
+    use_a_provider(guarded, provider, customer)
     use_videos(guarded, workshop)
     lose_an_input(guarded, customer)
     lose_a_picture(workshop, customer)
@@ -154,6 +175,17 @@ def use_webhooks(guarded: Deployed, customer: Customer) -> None:
     assert customer.client.request("GET", "/v1/webhook-secret").status_code == 200
 
 
+def use_a_provider(guarded: Deployed, provider: FakeFal, customer: Customer) -> None:
+    """A picture of a provider's that is polled for, and one that it turns us away for."""
+    tasks = TasksClient(customer.client)
+    assert tasks.wait(tasks.submit("a mug", model="flux"))["status"] == "completed"
+    provider.will(instead(telling({"detail": "Authentication is required."}, 401)))
+    assert tasks.wait(tasks.submit("a mug", model="flux"))["error"]["code"] == "provider_failed"
+    item = guarded.table.get(*breaker_key("fal/fal-ai/flux/dev"))
+    assert item is not None
+    assert item["reason"].startswith("fal answered 401")
+
+
 def schedules(guarded: Deployed) -> list[str]:
     """The names of the retries that wait for their time."""
     found = guarded.cloud.client("scheduler").list_schedules(GroupName="shoal-local-retries")
@@ -207,8 +239,8 @@ def logged(guarded: Deployed, function: Function) -> str:
     return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
-def test_every_function_works_with_what_its_role_allows(guarded: Deployed) -> None:
-    use_everything(guarded)
+def test_every_function_works_with_what_its_role_allows(guarded: Deployed, provider: FakeFal) -> None:
+    use_everything(guarded, provider)
 
     for function in registry.functions():
         log = eventually(partial(logged, guarded, function))

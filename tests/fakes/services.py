@@ -12,8 +12,10 @@ from shoal.domain.errors import CallbackRefused, NotFound, OutputInvalid, Unavai
 from shoal.domain.events import Event
 from shoal.domain.ids import derived_id
 from shoal.domain.job import Job
-from shoal.domain.ports import ExecutionState, Provider
+from shoal.domain.ports import ExecutionState
 from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
+from shoal.domain.routing import ProviderCall
+from shoal.domain.routing_ports import CalledBack, Provider
 from tests.fakes.network import Network, reached
 
 SQS_DELAY_SECONDS_MAX = 900
@@ -215,6 +217,7 @@ class FakeProvider:
     canceled: list[str] = field(default_factory=list)
     callback: Answer | Exception = field(default_factory=lambda: CallbackRefused("unsigned"))
     callbacks: list[tuple[Mapping[str, str], bytes, int]] = field(default_factory=list)
+    idempotent: bool = True
     port: str = "provider"
 
     @reached
@@ -247,7 +250,13 @@ class FakeProvider:
 
 @dataclass
 class FakeProviders:
+    """`keyless` are those known here that the stage has no key of."""
+
     providers: dict[str, Provider]
+    keyless: set[str] = field(default_factory=set)
+
+    def has(self, name: str) -> bool:
+        return name in self.providers and name not in self.keyless
 
     def get(self, name: str) -> Provider:
         if name not in self.providers:
@@ -261,15 +270,15 @@ class FakeCallbackUrls:
 
     root: str = "https://api.test"
 
-    def url(self, job: Job, index: int) -> str:
-        job_key = f"{job.account_id}.{job.id}.{index}"
-        return f"{self.root}/callbacks/{job.provider}/{job_key}/mac-of-{job.provider}"
+    def url(self, job: Job, index: int, call: ProviderCall) -> str:
+        job_key = f"{job.account_id}.{job.id}.{index}.{call.number}"
+        return f"{self.root}/callbacks/{call.provider}/{job_key}/mac-of-{call.provider}"
 
-    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str, int]:
+    def verify(self, provider: str, job_key: str, mac: str) -> CalledBack:
         parts = job_key.split(".")
-        if mac != f"mac-of-{provider}" or len(parts) != 3:
+        if mac != f"mac-of-{provider}" or len(parts) != 4:
             raise CallbackRefused("the address is not one we made")
-        return parts[0], parts[1], int(parts[2])
+        return CalledBack(parts[0], parts[1], int(parts[2]), int(parts[3]))
 
 
 def _through_json(value: Any) -> Any:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix
-from shoal.domain.errors import JobClosed, NotFound, RateLimited, Unauthorized, ValidationFailed
+from shoal.domain.errors import CallTaken, JobClosed, NotFound, RateLimited, Unauthorized, ValidationFailed
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.money import Asset
 from shoal.domain.ports import Account, JobFilter, JobPage, Rollup
 from shoal.domain.rate_limit import Allowance
+from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
 from tests.fakes.network import Network, reached
@@ -195,9 +196,28 @@ class FakeJobs:
         )
 
     @reached
-    def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
+    def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
+        stored = self._same_call(job, index)
+        seen = job.calls.get(index)
+        moved = seen is not None and seen.number != call.number
+        refs = {n: ref for n, ref in stored.provider_refs.items() if not (moved and n == index)}
+        return self.tables.put(replace(stored, provider_refs=refs, calls={**stored.calls, index: call}))
+
+    @reached
+    def note_provider_ref(self, job: Job, index: int, ref: str) -> Job:
+        stored = self._same_call(job, index)
+        return self.tables.put(replace(stored, provider_refs={**stored.provider_refs, index: ref}))
+
+    @reached
+    def note_callback(self, job: Job, digest: str) -> None:
         stored = self._open(job)
-        self.tables.put(replace(stored, provider_refs={**stored.provider_refs, index: ref}))
+        self.tables.put(replace(stored, callbacks=stored.callbacks | {digest}))
+
+    def _same_call(self, job: Job, index: int) -> Job:
+        stored = self._open(job)
+        if stored.calls.get(index) != job.calls.get(index):
+            raise CallTaken(job.id)
+        return stored
 
     @reached
     def note_late_output(self, job: Job, now_ms: int) -> None:

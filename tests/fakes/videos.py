@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from shoal.domain.clip import ClipFacts
 from shoal.domain.errors import NotFound, OutputInvalid, ShoalError
 from shoal.domain.job import Job
+from shoal.domain.routing import Route
 from shoal.domain.script import NarratedLine, Narration, SceneText, Speech
 from shoal.domain.video import Scene, folder
 from tests.fakes.network import Network, reached
@@ -107,11 +108,12 @@ class FakeVideoFiles:
 
 @dataclass
 class FakeScriptWriter:
-    """`orders` are what it was asked for; `script` is what it raises instead, if anything."""
+    """`orders` are what it was asked for; `trouble` is what it raises instead, `failures` one by one."""
 
     network: Network
     orders: list[dict[str, object]] = field(default_factory=list)
     trouble: ShoalError | None = None
+    failures: list[ShoalError] = field(default_factory=list)
     port: str = "script_writer"
 
     @reached
@@ -121,6 +123,8 @@ class FakeScriptWriter:
         self.orders.append({"idea": idea, "category": category, "style": style, "seed": seed})
         if self.trouble:
             raise self.trouble
+        if self.failures:
+            raise self.failures.pop(0)
         # Another text each time, as a writer without a seed would.
         take = len(self.orders)
         return tuple(
@@ -192,6 +196,9 @@ class FakeByName(Generic[T]):
     one: T
     asked: list[str] = field(default_factory=list)
 
-    def get(self, name: str) -> T:
-        self.asked.append(name)
+    def has(self, name: str) -> bool:
+        return bool(name)
+
+    def get(self, route: Route) -> T:
+        self.asked.append(route.provider)
         return self.one

@@ -58,19 +58,23 @@ SEND_WEBHOOK = {
     ("scheduler:CreateSchedule", SCHEDULES),
     ("iam:PassRole", SCHEDULE_ROLE),
 }
+PROVIDER_SECRETS = f"arn:<AWS::Partition>:secretsmanager:{ACCOUNT}:secret:shoal/dev/providers/*"
+READ_KEYS = ("secretsmanager:GetSecretValue", PROVIDER_SECRETS)
+LOOK_AT_BOARD = ("dynamodb:BatchGetItem", TABLE)
 CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
 
 EXPECTED: dict[str, set[tuple[str, str]]] = {
     "submit_job": {
         *CLOSE_JOBS,
         *START,
+        LOOK_AT_BOARD,
         ("s3:PutObject", f"{STAGING}/*"),
     },
     "read_task": {*READ_AND_COUNT, SIGN},
     "list_tasks": {*QUERY_AND_COUNT, SIGN},
     "read_video": {*READ_AND_COUNT, *QUERY_AND_COUNT, SIGN},
     "list_videos": {*QUERY_AND_COUNT, SIGN},
-    "read_models": {("dynamodb:UpdateItem", TABLE)},
+    "read_models": {("dynamodb:UpdateItem", TABLE), LOOK_AT_BOARD},
     "quote_job": READ_AND_COUNT,
     "summarize_usage": QUERY_AND_COUNT,
     "read_job": {*READ_AND_COUNT, SIGN},
@@ -83,7 +87,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     },
     "read_wallet": READ_AND_COUNT,
     "list_jobs": QUERY_AND_COUNT,
-    "receive_callback": {*READ_AND_COUNT, *CALL_BACK},
+    "receive_callback": {*READ_AND_COUNT, *CALL_BACK, READ_KEYS},
     "manage_webhooks": {
         *CLOSE_JOBS,
         ("dynamodb:DeleteItem", TABLE),
@@ -102,6 +106,8 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "reject_route": set(),
     "call_provider": {
         *READ_AND_COUNT,
+        LOOK_AT_BOARD,
+        READ_KEYS,
         *CALL_BACK,
         *RESOLVE_TASK,
         *STAGE,
@@ -116,16 +122,20 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "release_hold": {*CLOSE_JOBS, SIGN, *DELETE_VIDEO},
     "write_script": {
         *CLOSE_JOBS,
+        LOOK_AT_BOARD,
+        READ_KEYS,
         ("dynamodb:Query", TABLE),
         ("events:PutEvents", BUS),
     },
     "narrate": {
         *READ_AND_COUNT,
+        LOOK_AT_BOARD,
+        READ_KEYS,
         ("dynamodb:Query", TABLE),
         ("s3:PutObject", CLIPS),
         PUT_STAGED,
     },
-    "render_scene": {*READ_AND_COUNT, *CALL_BACK, *RESOLVE_TASK, PUT_STAGED},
+    "render_scene": {*READ_AND_COUNT, LOOK_AT_BOARD, READ_KEYS, *CALL_BACK, *RESOLVE_TASK, *STAGE},
     "store_clip": {*READ_AND_COUNT, *READ_STAGED, ("s3:PutObject", CLIPS), SIGN},
     "stitch_video": {
         *READ_AND_COUNT,
@@ -136,6 +146,8 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     },
     "poll_provider": {
         *READ_AND_COUNT,
+        LOOK_AT_BOARD,
+        READ_KEYS,
         *CALL_BACK,
         *RESOLVE_TASK,
         *STAGE,
@@ -190,19 +202,22 @@ SEND_KEYS = {
     "dynamodb:UpdateItem": ["WEBHOOK#*", "WEBHOOKS#*"],
 }
 ONE_JOB = {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
-ONE_SCENE = {"dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
+ON_BOARD = {"dynamodb:BatchGetItem": ["PROVIDER#*", "ROUTE#*"]}
+ASKED = {**ON_BOARD, **ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "ROUTE#*"]}
+ASKED_SCENE = {**ASKED, "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"]}
 COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*"]}
 LEADING_KEYS = {
     "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], **COUNT_REQUEST},
     "read_task": {"dynamodb:GetItem": ["ACCOUNT#*"], **COUNT_REQUEST},
     "list_tasks": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
-    "read_models": COUNT_REQUEST,
+    "submit_job": ON_BOARD,
+    "read_models": {**ON_BOARD, **COUNT_REQUEST},
     "quote_job": {"dynamodb:GetItem": ["MODEL#*"], **COUNT_REQUEST},
     "summarize_usage": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
     "read_wallet": {"dynamodb:GetItem": ["WALLET#*"], **COUNT_REQUEST},
     "list_jobs": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
     "receive_callback": ONE_JOB,
-    "call_provider": ONE_JOB,
+    "call_provider": ASKED,
     "manage_webhooks": {
         "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
         "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
@@ -230,13 +245,13 @@ LEADING_KEYS = {
     "deliver_webhook": SEND_KEYS,
     "retry_webhook": SEND_KEYS,
     "store_output": {"dynamodb:GetItem": ["ACCOUNT#*"]},
-    "poll_provider": ONE_SCENE,
+    "poll_provider": ASKED_SCENE,
     "read_video": {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:Query": ["JOB#*"], **COUNT_REQUEST},
     "list_videos": {"dynamodb:Query": ["ACCOUNT#*", "JOB#*"], **COUNT_REQUEST},
     "cancel_job": {"dynamodb:Query": ["JOB#*"]},
-    "write_script": {**ONE_JOB, "dynamodb:PutItem": ["JOB#*"], "dynamodb:Query": ["JOB#*"]},
-    "narrate": {**ONE_JOB, "dynamodb:Query": ["JOB#*"]},
-    "render_scene": ONE_SCENE,
+    "write_script": {**ASKED, "dynamodb:PutItem": ["JOB#*"], "dynamodb:Query": ["JOB#*"]},
+    "narrate": {**ASKED, "dynamodb:Query": ["JOB#*"]},
+    "render_scene": ASKED_SCENE,
     "store_clip": {
         "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"],
         "dynamodb:UpdateItem": ["ACCOUNT#*", "JOB#*"],

@@ -115,6 +115,8 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "PollQueueUrl": "<QueuesPoll>",
         "CallbackSecretArn": "<CallbackSecret>",
         "PublicUrl": "https://<StorageCdn.DomainName>",
+        "KeylessProviders": "embedded,simulator",
+        "ProviderBaseUrls": "{}",
     }
     assert local.content["Outputs"].keys() == outputs.keys()
     for key in ("ApiUrl", "PublicUrl"):

@@ -17,6 +17,7 @@ from tests.infra.expected_grants import (
     IMAGES,
     LEADING_KEYS,
     MACHINES,
+    PROVIDER_SECRETS,
     SCHEDULES,
     STAGING,
     TABLE,
@@ -106,7 +107,15 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(dev: Template, na
 
 
 def test_wildcards_are_those_reviewed(dev: Template) -> None:
-    reviewed = {*(name for _, name in TRACES), *EXECUTIONS, f"{STAGING}/*", IMAGES, CLIPS, SCHEDULES}
+    reviewed = {
+        *(name for _, name in TRACES),
+        *EXECUTIONS,
+        f"{STAGING}/*",
+        IMAGES,
+        CLIPS,
+        SCHEDULES,
+        PROVIDER_SECRETS,
+    }
     for role in dev.properties("AWS::IAM::Role"):
         for action, resource in allowed(role):
             assert "*" not in action

@@ -28,7 +28,13 @@ def page_of(template: Template) -> dict[str, Any]:
 
 
 def test_there_is_an_alarm_on_everything_a_customer_would_notice(template: Template) -> None:
-    expected = {"ApiServerErrors", "StuckJobs", "LedgerDiscrepancies", "ProviderFailureRate"}
+    expected = {
+        "ApiServerErrors",
+        "StuckJobs",
+        "LedgerDiscrepancies",
+        "ProviderFailureRate",
+        "ProviderUnusable",
+    }
     for machine in ("Generate", "GenerateBatch", "RenderVideo"):
         expected |= {f"{machine}ExecutionsFailed", f"{machine}ExecutionsTimedOut"}
     expected |= {
@@ -72,6 +78,7 @@ def test_alarms_read_own_metrics_by_exactly_the_dimensions_they_are_emitted_with
         "StuckJobs",
         "LedgerDiscrepancies",
         "ProviderFailures",
+        "ProviderUnusable",
         "WebhookFailures",
         "WebhooksDisabled",
     }

@@ -149,3 +149,11 @@ def test_the_layer_keeps_every_service_the_code_makes_a_client_of() -> None:
     used = set(re.findall(r'\bclient\("(\w+)"\)', sources))
     assert used
     assert used <= layer.AWS_SERVICES
+
+
+def test_the_layer_keeps_every_service_that_an_adapter_takes_a_client_of() -> None:
+    adapters = (packages.FUNCTIONS / "shoal/adapters").rglob("*.py")
+    code = "".join(path.read_text(encoding="utf-8") for path in adapters)
+    used = {name.replace("_", "-") for name in re.findall(r"from mypy_boto3_(\w+) import", code)}
+    assert {"bedrock-runtime", "polly"} <= used
+    assert used <= layer.AWS_SERVICES

@@ -21,21 +21,21 @@ from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset
 from shoal.domain.ports import Ids, Rollup
-from shoal.domain.provider import SIMULATOR
 from shoal.domain.rate_limit import Allowance, RateLimit
-from shoal.domain.video import EMBEDDED
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.cancel_job import CancelJob
 from shoal.use_cases.clean_up import CleanUp
 from shoal.use_cases.close_execution import CloseExecution
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.moderate import Moderate
 from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.release_hold import ReleaseHold
 from shoal.use_cases.settle_wallet import SettleWallet
 from shoal.use_cases.submit_job import Answered, SubmitJob
 from shoal.use_cases.sweep_jobs import SweepJobs
 from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeStaging, FakeVideoFiles, FakeWorkflow, Network
+from tests.fakes.routing import SIMULATED_STAGE
 from tests.support import as_it_is
 from tests.support_tasks import MODEL
 
@@ -64,7 +64,16 @@ class Bench:
         self.jobs, self.ledger, self.keys = DynamoDbJobs(table), DynamoDbLedger(table), DynamoDbKeys(table)
         self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
         self.submit_job = SubmitJob(
-            self.ledger, self.workflow, as_it_is, self.clock, self.ids, DEADLINE_S, DEADLINE_S
+            ledger=self.ledger,
+            workflow=self.workflow,
+            prepare=as_it_is,
+            moderate=Moderate(None),
+            board=SIMULATED_STAGE,
+            catalog=load_catalog(),
+            clock=self.clock,
+            ids=self.ids,
+            provider_deadline_s=DEADLINE_S,
+            clip_deadline_s=DEADLINE_S,
         )
         self.scenes = DynamoDbScenes(table)
         self.video_files = FakeVideoFiles(self.network, FakeStaging(self.network))
@@ -106,7 +115,7 @@ class Bench:
     ) -> Answered:
         """Likewise a task of so many outputs; `more` are fields of its request."""
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
-        submission = tasks.parse_submission(body, load_catalog(), frozenset({SIMULATOR}))
+        submission = tasks.parse_submission(body, load_catalog())
         return self.submit_job(caller, submission, _scoped(caller, key, body), tasks.accepted)
 
     def submit_video(
@@ -114,7 +123,7 @@ class Bench:
     ) -> Answered:
         """Likewise a video of so many scenes."""
         body = {"idea": idea, "category": "story", "duration": 8 * scenes, "aspect_ratio": "9:16", **more}
-        submission = video.parse_submission(body, load_catalog(), frozenset({SIMULATOR, EMBEDDED}))
+        submission = video.parse_submission(body, load_catalog())
         return self.submit_job(caller, submission, _scoped(caller, key, body), video.accepted)
 
     def accept(self, caller: Caller, mode: str = "1k") -> Job:

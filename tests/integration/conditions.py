@@ -18,7 +18,7 @@ Json = dict[str, Any]
 ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)"
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
 CLAUSE = re.compile(
-    r"attribute_(?:not_)?exists\(#?\w+\)|NOT contains\(\w+, :\w+\)|#?\w+ (?:=|<>|<=|>=|<|>) :\w+"
+    r"attribute_(?:not_)?exists\([\w.#]+\)|NOT contains\(\w+, :\w+\)|[\w.#]+ (?:=|<>|<=|>=|<|>) :\w+"
 )
 CONDITION = re.compile(rf"\(?(?:{CLAUSE.pattern})\)?(?: (?:AND|OR) \(?(?:{CLAUSE.pattern})\)?)*")
 KINDS = {
@@ -32,6 +32,8 @@ KINDS = {
     ("WALLET", "WALLET"): "wallet",
     ("WALLET", "ENTRY"): "entry",
     ("IDEMPOTENCY", "IDEMPOTENCY"): "idempotency record",
+    ("ROUTE", "BREAKER"): "breaker",
+    ("PROVIDER", "KEY"): "provider key",
     ("WEBHOOKS", "COUNT"): "count of subscriptions",
     ("WEBHOOKS", "SECRET"): "account secret",
     ("WEBHOOKS", "WEBHOOK"): "subscription",

@@ -17,7 +17,7 @@ from shoal.adapters.dynamodb_ledger import (
     STILL_OPEN,
     TRIAL_TAKEN,
 )
-from tests.integration import guards_webhooks
+from tests.integration import guards_routes, guards_webhooks
 from tests.integration.bench import Bench
 from tests.integration.conditions import Guard, Mutant, Unguarded
 from tests.integration.scenarios_keys import (
@@ -57,6 +57,7 @@ from tests.integration.scenarios_money import (
     an_open_job_stays_in_sight_of_the_sweeper,
     deleted_outputs_make_no_job,
 )
+from tests.integration.scenarios_routes import a_late_callback_is_not_noted
 from tests.integration.scenarios_videos import (
     a_clip_makes_no_scene,
     a_closed_video_does_not_advance,
@@ -67,7 +68,9 @@ from tests.integration.scenarios_videos import (
 Scenario = Callable[[Bench], None]
 
 BURSTS = [a_burst_is_admitted_and_no_more, a_rested_key_has_its_whole_burst_again]
-GUARDS: dict[Guard, list[Scenario]] = guards_webhooks.GUARDS | {
+GUARDS: dict[Guard, list[Scenario]] = {
+    **guards_webhooks.GUARDS,
+    **guards_routes.GUARDS,
     Guard("job", NEW): [a_job_overwrites_no_job_of_the_same_id],
     Guard("wallet", AFFORDABLE): [a_job_without_money_is_refused],
     Guard("wallet", ON_TRIAL): [a_trial_is_not_spent_while_there_is_money, a_fourth_trial_is_refused],
@@ -90,7 +93,11 @@ GUARDS: dict[Guard, list[Scenario]] = guards_webhooks.GUARDS | {
     Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job, deleted_outputs_make_no_job],
     Guard("scene", NEW): [a_script_is_written_once, two_scripts_never_mix],
     Guard("scene", EXISTS, alone=True): [a_clip_makes_no_scene],
-    Guard("job", OPEN, alone=True): [a_closed_job_does_not_begin, a_closed_video_does_not_advance],
+    Guard("job", OPEN, alone=True): [
+        a_closed_job_does_not_begin,
+        a_closed_video_does_not_advance,
+        a_late_callback_is_not_noted,
+    ],
     Guard("account", NEW): [an_account_is_opened_once],
     Guard("wallet", NEW): [an_account_is_opened_once],
     Guard("key", NEW): [a_secret_opens_one_account],
@@ -112,7 +119,7 @@ GUARDS: dict[Guard, list[Scenario]] = guards_webhooks.GUARDS | {
 }
 """Each condition with the scenarios that depend on it."""
 
-UNGUARDED = {
+UNGUARDED = guards_routes.UNGUARDED | {
     Unguarded("usage rollup"): (
         "it is written only beside the capture of its job, whose condition stands for the whole transaction"
     ),

@@ -162,7 +162,7 @@ def a_closed_job_does_not_begin(bench: Bench) -> None:
     caller = bench.account(PRICE)
     job = bench.accept(caller)
     bench.cancel_job(caller, job.id)
-    for write_late in (lambda job: bench.jobs.note_provider_ref(job, 0, "ref"), bench.begin):
+    for write_late in (lambda job: bench.jobs.note_callback(job, "digest"), bench.begin):
         with pytest.raises(JobClosed):
             write_late(job)
     assert bench.job(job).status is JobStatus.CANCELED

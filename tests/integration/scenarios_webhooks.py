@@ -66,9 +66,9 @@ def deliveries_of(bench: Bench) -> DynamoDbDeliveries:
     return DynamoDbDeliveries(bench.table)
 
 
-def surprised(bench: Bench, happen: Callable[[], object]) -> Table:
-    """The table, in which something else happens just before the first update."""
-    return over(bench.table, Meanwhile(client_of(bench.table), lambda: (happen(), None)[1], update=1))
+def surprised(bench: Bench, happen: Callable[[], object], *, update: int = 1) -> Table:
+    """The table, in which something else happens just before the first update, or a later one."""
+    return over(bench.table, Meanwhile(client_of(bench.table), lambda: (happen(), None)[1], update=update))
 
 
 def attempt(number: int = 0) -> Attempt:

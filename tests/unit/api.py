@@ -31,6 +31,12 @@ SETTINGS = {
     "SHOAL_API_URL": API_URL,
     "SHOAL_VIDEOS_BUCKET": "shoal-unit-videos",
     "SHOAL_SIGNED_URL_S": "3600",
+    "SHOAL_KEYLESS_PROVIDERS": "simulator,embedded",
+    "SHOAL_SIMULATOR_ALLOWED": "true",
+    "SHOAL_PROVIDER_BASE_URLS": "{}",
+    "SHOAL_MODERATION": "off",
+    "SHOAL_MODERATION_FAIL_OPEN": "false",
+    "SHOAL_GUARDRAIL": "",
 }
 USE_CASES = [
     "submit_job",
@@ -87,6 +93,7 @@ class Api:
         patch.setattr(bootstrap_videos, "scenes_of", lambda _table, job: world.scenes.of(job))
         patch.setattr(bootstrap, "output_urls", lambda _settings: url_of)
         patch.setattr(bootstrap, "await_job", lambda _table: world.await_job)
+        patch.setattr(bootstrap, "board", lambda _settings: world.board)
         patch.setattr(bootstrap, "clock", world.clock)
 
     def call(

@@ -59,8 +59,6 @@ def a_video(**changes: Any) -> Job:
         "width_px": 720,
         "height_px": 1280,
         "clip_model": "clip",
-        "script_route": "embedded",
-        "speech_route": "embedded",
     }
     video: dict[str, Any] = {
         "id": VIDEO,

@@ -9,19 +9,45 @@ from typer.testing import CliRunner, Result
 
 from shoal.cli import app
 from shoal.cli.operator import Operator
+from shoal.domain.routing import Route
 from shoal.use_cases.inspect_account import InspectAccount
+from shoal.use_cases.manage_providers import ManageProviders
+from tests.fakes.routing import FakeKeyStore, FakeRouteBoard, FakeStatistics, FakeTestable
 from tests.unit.world import World
+
+FIRST = Route(provider="first", model="one/a", cost_micros=100)
+SECOND = Route(provider="second", model="b")
 
 
 class Shoal:
     """`shoal("audit", "--json")` runs the command on the world's stage."""
 
     def __init__(self, world: World) -> None:
+        self.keys, self.board = FakeKeyStore(), FakeRouteBoard(world.breakers)
+        self.statistics, self.testable = FakeStatistics(), FakeTestable()
+        self.providers = ManageProviders(
+            keys=self.keys,
+            board=self.board,
+            breakers=world.breakers,
+            statistics=self.statistics,
+            routes=[FIRST, SECOND],
+            testable={"first": lambda: self.testable, "free": lambda: self.testable},
+            keyed=frozenset({"first", "second"}),
+            keyless=frozenset({"free"}),
+            clock=world.clock,
+        )
         inspect = InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)
-        self._operator = Operator(world.manage, inspect, world.sweep_jobs, world.audit_ledger)
+        self._operator = Operator(
+            manage=world.manage,
+            inspect=inspect,
+            sweep=world.sweep_jobs,
+            audit=world.audit_ledger,
+            providers=lambda: self.providers,
+            now_ms=world.clock.now_ms,
+        )
 
-    def __call__(self, *arguments: str) -> Result:
-        return CliRunner().invoke(app, arguments, obj=lambda _stage: self._operator)
+    def __call__(self, *arguments: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(app, arguments, obj=lambda _stage: self._operator, input=stdin)
 
 
 def printed(result: Result) -> Any:

@@ -103,7 +103,7 @@ def test_the_provider_is_asked_for_the_job_as_it_was_submitted(world: World, cus
             height_px=height_px,
             seed=7,
             submitted_at_ms=job.created_at_ms,
-            callback_url=world.callback_urls.url(job, 0),
+            callback_url=world.callback_urls.url(job, 0, world.now(job).calls[0]),
         )
     ]
 
@@ -190,12 +190,13 @@ def test_a_job_canceled_while_the_provider_worked_is_not_polled(world: World, cu
     assert world.poll_queue.messages == []
 
 
-def test_an_unknown_provider_or_job_is_an_error(world: World, customer: Customer) -> None:
+def test_an_unknown_provider_ends_the_job_and_an_unknown_job_is_an_error(
+    world: World, customer: Customer
+) -> None:
     job = world.queued(customer)
     world.providers.providers.clear()
 
-    with pytest.raises(NotFound):
-        call(world, job)
+    assert call(world, job) == "ProviderFailed"
     with pytest.raises(NotFound):
         world.call_provider(job.account_id, "job_unknown", 0, "token")
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from shoal.bootstrap_upstreams import KEYED
 from shoal.domain.catalog import Catalog, load_catalog, size_px
 from shoal.domain.money import Asset, format_usd
-from shoal.domain.provider import SIMULATOR
-from shoal.domain.video import EMBEDDED
+from shoal.domain.provider import EMBEDDED
+from shoal.domain.routing import WITHIN
 
 
 def a_catalog(**changes: Any) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def a_catalog(**changes: Any) -> dict[str, Any]:
         "models": {"m": a_model()},
         "modes": {"2k": a_mode()},
         "video": a_video(),
+        "assistants": {},
     } | changes
 
 
@@ -33,8 +35,8 @@ def a_video(**changes: Any) -> dict[str, Any]:
         "scenes_max": 15,
         "aspect_ratios": ["9:16"],
         "clip_model": "m",
-        "script_routes": ["embedded"],
-        "speech_routes": ["embedded"],
+        "script_routes": [{"provider": "embedded"}],
+        "speech_routes": [{"provider": "embedded"}],
     } | changes
 
 
@@ -45,7 +47,7 @@ def a_model(**changes: Any) -> dict[str, Any]:
         "price_micros": 10_000,
         "long_side_px": 1024,
         "aspect_ratios": ["1:1"],
-        "routes": ["simulator"],
+        "routes": [{"provider": "simulator"}],
         "seconds_expected": 5,
     } | changes
 
@@ -64,22 +66,22 @@ def test_the_catalog_that_ships_has_the_published_modes_and_prices() -> None:
     assert catalog.default_mode == "2k"
 
 
-def test_every_picture_model_that_ships_is_routed_to_the_embedded_provider() -> None:
-    pictures = [model for model in load_catalog().models.values() if model.type == "image_generate"]
+def test_every_model_that_ships_has_routes_to_providers_there_are() -> None:
+    catalog = load_catalog()
 
-    assert len(pictures) == 6
-    assert all(SIMULATOR in model.routes for model in pictures)
+    assert len(catalog.models) == 8
+    assert {route.key_name for route in catalog.all_routes()} == {*KEYED, "bedrock", "polly", EMBEDDED}
 
 
-def test_the_videos_that_ship_cost_a_credit_a_scene_and_are_made_by_what_is_embedded() -> None:
+def test_the_videos_that_ship_cost_a_credit_a_scene_and_need_no_key_for_words_and_voice() -> None:
     catalog = load_catalog()
     terms = catalog.video
 
     assert (terms.price_credits, terms.seconds_max) == (1, 120)
     assert set(terms.aspect_ratios) == {"9:16", "16:9", "1:1"}
-    assert SIMULATOR in catalog.models[terms.clip_model].routes
-    assert EMBEDDED in terms.script_routes
-    assert EMBEDDED in terms.speech_routes
+    assert catalog.routes(terms.clip_model)
+    assert terms.script_routes[-1] == WITHIN
+    assert terms.speech_routes[-1] == WITHIN
 
 
 def test_the_models_that_ship_have_prices_a_dollar_or_a_credit_can_pay() -> None:
@@ -152,7 +154,7 @@ def test_a_catalog_is_read_from_its_file(tmp_path: Path) -> None:
     file.write_text(
         f'price_version = "1"\ndefault_mode = "2k"\n{low}\nmodels = {{}}\nmodes = {{}}\n[video]\n'
         'price_credits = 1\nscenes_max = 1\naspect_ratios = ["1:1"]\nclip_model = "m"\n'
-        'script_routes = ["a"]\nspeech_routes = ["a"]\n'
+        'script_routes = [{provider="a"}]\nspeech_routes = [{provider="a"}]\n[assistants]\n'
     )
 
     with pytest.raises(ValidationError, match="default_mode"):

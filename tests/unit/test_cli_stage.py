@@ -12,7 +12,7 @@ from shoal.cli import app
 from shoal.cli.operator import Operator
 from shoal.cli.stage import LOCAL_FILE, LOCAL_FILE_VARIABLE, OUTPUTS, StageNotFound, connect
 from shoal.domain.errors import ShoalError
-from shoal.settings import SweepJobsSettings
+from shoal.settings import OperatorSettings
 
 # As `make run` first writes it: before there is an account.
 LOCAL = {
@@ -28,6 +28,8 @@ LOCAL = {
     "staging_bucket": "shoal-local-staging",
     "videos_bucket": "shoal-local-videos",
     "signed_url_s": "3600",
+    "keyless_providers": "embedded,simulator",
+    "provider_base_urls": "{}",
     "state_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:shoal-local-generate",
     "public_url": "http://localhost:8787",
 }
@@ -101,7 +103,7 @@ def test_the_local_file_may_lie_elsewhere(folder: Path, monkeypatch: pytest.Monk
 
 
 def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:
-    assert set(OUTPUTS) | {"stage"} == set(SweepJobsSettings.model_fields)
+    assert set(OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
 
 
 def test_without_any_stage_the_operator_is_told_what_to_do() -> None:

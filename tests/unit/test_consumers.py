@@ -47,9 +47,7 @@ def poll_message(job: Job, *, once: bool = False) -> dict[str, Any]:
 
 
 def begun(world: World, customer: Customer) -> Job:
-    job = world.processing(customer)
-    world.jobs.note_provider_ref(job, 0, "ref-1")
-    return world.now(job)
+    return world.asked(world.processing(customer), "ref-1")
 
 
 def test_a_polled_provider_answers_the_token(world: World, customer: Customer) -> None:

@@ -20,14 +20,14 @@ def call_back(api: Api, of: Job, **path: str) -> Response:
     sent = event("http_post_callback")
     sent["pathParameters"] = {
         "provider": "simulator",
-        "job": f"{of.account_id}.{of.id}.0",
+        "job": f"{of.account_id}.{of.id}.0.1",
         "mac": "mac-of-simulator",
     } | path
     return api.send(sent)
 
 
 def test_a_genuine_callback_is_taken_without_a_word(api: Api, customer: Customer) -> None:
-    job = api.world.processing(customer)
+    job = api.world.asked(api.world.processing(customer))
     api.world.provider.callback = Pending("ref-1", 0)
 
     answer = call_back(api, job)

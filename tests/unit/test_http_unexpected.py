@@ -42,12 +42,12 @@ BREAKING = [
 
 def sent(api: Api, customer: Customer, name: str, port: str, error: Exception) -> Response:
     """The answer to a request that would succeed if `port` did not break."""
-    job = api.world.processing(customer)
+    job = api.world.asked(api.world.processing(customer))
     api.world.provider.callback = Pending("ref-1", 0)
     api.world.network.fail(port, error)
     if name == "http_post_callback":
         callback = event(name)
-        callback["pathParameters"] |= {"job": f"{job.account_id}.{job.id}.0", "mac": "mac-of-simulator"}
+        callback["pathParameters"] |= {"job": f"{job.account_id}.{job.id}.0.1", "mac": "mac-of-simulator"}
         return api.send(callback)
     return api.call(name, customer, job_id=job.id if "pathParameters" in event(name) else None)
 

@@ -46,7 +46,6 @@ def test_a_bare_prompt_gets_the_catalogs_defaults() -> None:
         asset=Asset.USD,
         unit_price=20_000,
         price_version=load_catalog().price_version,
-        provider="simulator",
         free_trial_allowed=True,
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.observability import count_closed, count_provider_call, flush_metrics
+from shoal.observability import RouteMeter, count_closed, flush_metrics
 from tests.unit.factories import a_completed_job, a_failed_job
 
 Measured = dict[tuple[str, ...], dict[str, Any]]
@@ -67,6 +67,9 @@ def test_neither_play_money_nor_credits_are_revenue(measured: Callable[[], Measu
         ("done", 0),
         ("pending", 0),
         ("ProviderRejected", 0),
+        ("ProviderBusy", 1),
+        ("OutcomeUnknown", 1),
+        ("ProviderUnusable", 1),
         ("ProviderFailed", 1),
         ("ProviderTimeout", 1),
         ("OutputInvalid", 1),
@@ -75,15 +78,25 @@ def test_neither_play_money_nor_credits_are_revenue(measured: Callable[[], Measu
 def test_every_call_counts_as_failed_or_not(
     measured: Callable[[], Measured], outcome: str, failures: int
 ) -> None:
-    count_provider_call(outcome, 120)
+    RouteMeter().exchanged("fal/flux", outcome, 120)
 
-    assert measured() == {
-        ("service",): {
-            "ProviderCalls": [1.0],
-            "ProviderFailures": [float(failures)],
-            "ProviderLatency": [120.0],
-        }
+    counted = {
+        "ProviderCalls": [1.0],
+        "ProviderFailures": [float(failures)],
+        "ProviderLatency": [120.0],
+        "ProviderUnusable": [float(outcome == "ProviderUnusable")],
     }
+    assert measured() == {("service",): counted, ("route", "service"): counted}
+
+
+@pytest.mark.parametrize(("cost_micros", "told"), [(None, {}), (25_000, {"ProviderCost": [25_000.0]})])
+def test_every_output_counts_with_its_cost_if_that_is_known(
+    measured: Callable[[], Measured], cost_micros: int | None, told: dict[str, list[float]]
+) -> None:
+    RouteMeter().delivered("fal/flux", cost_micros)
+
+    counted = {"ProviderOutputs": [1.0], **told}
+    assert measured() == {("service",): counted, ("route", "service"): counted}
 
 
 def test_nothing_measured_is_nothing_printed(measured: Callable[[], Measured]) -> None:

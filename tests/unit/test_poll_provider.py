@@ -14,9 +14,7 @@ from tests.unit.world import Customer, World
 def pending(world: World, customer: Customer, ref: str | None = "ref-1") -> Job:
     """A job whose provider said "not yet"."""
     job = world.processing(customer)
-    if ref:
-        world.jobs.note_provider_ref(job, 0, ref)
-    return world.now(job)
+    return world.asked(job, ref) if ref else job
 
 
 def poll(world: World, job: Job, *script: Answer | Exception, once: bool = False) -> str:

@@ -10,14 +10,14 @@ from shoal.dialects import image, tasks
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import MaxCostExceeded
 from shoal.domain.submission import Submission
-from tests.unit.world import AVAILABLE, Customer, World
+from tests.unit.world import Customer, World
 
 DAY_S = 24 * 3_600
 
 
 def asked(**body: Any) -> Submission:
     asked = {"model": "nanobanana", "prompt": "A shark", "num_outputs": 2} | body
-    return tasks.parse_submission(asked, load_catalog(), AVAILABLE)
+    return tasks.parse_submission(asked, load_catalog())
 
 
 def test_a_quote_and_a_submit_agree_on_price_and_version(world: World, customer: Customer) -> None:

@@ -18,6 +18,12 @@ GOOD = {
     "SHOAL_LOOPBACK_ALLOWED": "false",
     "SHOAL_PUBLIC_URL": "https://cdn.test",
     "SHOAL_API_URL": "https://api.test",
+    "SHOAL_KEYLESS_PROVIDERS": "simulator,embedded",
+    "SHOAL_SIMULATOR_ALLOWED": "true",
+    "SHOAL_PROVIDER_BASE_URLS": "{}",
+    "SHOAL_MODERATION": "keywords",
+    "SHOAL_MODERATION_FAIL_OPEN": "false",
+    "SHOAL_GUARDRAIL": "",
 }
 
 
@@ -31,6 +37,7 @@ def test_settings_are_read_from_their_variables() -> None:
     read = SubmitJobSettings.from_environment()
 
     assert (read.stage, read.table, read.provider_deadline_s) == ("unit", "shoal-unit", 180)
+    assert (read.keyless_providers, read.moderation_fail_open) == (("simulator", "embedded"), False)
 
 
 @pytest.mark.parametrize("missing", GOOD)

@@ -129,8 +129,7 @@ def test_the_opening_is_announced_once_for_all_outputs(world: World) -> None:
 
 
 def test_a_poll_answers_the_token_of_its_own_output(world: World, customer: Customer) -> None:
-    job = four(world, customer)
-    world.jobs.note_provider_ref(job, 2, "ref-2")
+    job = world.asked(four(world, customer), "ref-2", index=2)
 
     world.poll_provider(job.account_id, job.id, 2, once=False)
 
@@ -140,10 +139,10 @@ def test_a_poll_answers_the_token_of_its_own_output(world: World, customer: Cust
 
 
 def test_a_callback_looks_at_its_own_output(world: World, customer: Customer) -> None:
-    job = four(world, customer)
+    job = world.asked(four(world, customer), index=3)
     world.provider.callback = Pending("ref-3", 0)
 
-    world.receive_callback("simulator", f"{job.account_id}.{job.id}.3", "mac-of-simulator", {}, b"")
+    world.receive_callback("simulator", f"{job.account_id}.{job.id}.3.1", "mac-of-simulator", {}, b"")
 
     assert world.now(job).provider_refs == {3: "ref-3"}
     assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 0, once=True, index=3)]

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,8 @@ from shoal.adapters.callback_urls import MacCallbackUrls
 from shoal.adapters.providers import standard_webhooks
 from shoal.adapters.providers.simulator_callbacks import SimulatorCallbacks
 from shoal.domain.errors import CallbackRefused
+from shoal.domain.routing import Phase, ProviderCall
+from shoal.domain.routing_ports import CalledBack
 from tests.fakes import FakeClock
 from tests.unit.factories import ACCOUNT, JOB, a_job
 
@@ -203,31 +206,34 @@ def test_a_signed_body_that_is_no_callback_is_refused(body: bytes) -> None:
         the_callbacks().verify(headers, body, NOW_MS)
 
 
+CALL = ProviderCall(2, "simulator/", Phase.ASKED)
 URLS = MacCallbackUrls(lambda: "secret", "https://api.test/")
 
 
 def address() -> tuple[str, str, str]:
     """Provider, job key and MAC of a genuine address."""
-    url = URLS.url(a_job(), 3)
+    url = URLS.url(a_job(), 3, CALL)
     assert url.startswith("https://api.test/callbacks/")
     provider, job_key, mac = url.split("/")[-3:]
     return provider, job_key, mac
 
 
 def test_an_address_tells_whose_job_it_is_about() -> None:
-    assert URLS.verify(*address()) == (ACCOUNT, JOB, 3)
+    assert URLS.verify(*address()) == CalledBack(ACCOUNT, JOB, 3, 2)
 
 
 def test_an_address_of_another_job_output_provider_or_stage_is_refused() -> None:
     provider, job_key, mac = address()
-    other_job = URLS.url(a_job(id=JOB[:-1] + "C"), 3).split("/")[-2]
-    other_output = URLS.url(a_job(), 2).split("/")[-2]
+    other_job = URLS.url(a_job(id=JOB[:-1] + "C"), 3, CALL).split("/")[-2]
+    other_output = URLS.url(a_job(), 2, CALL).split("/")[-2]
+    other_call = URLS.url(a_job(), 3, replace(CALL, number=1)).split("/")[-2]
     foreign = MacCallbackUrls(lambda: "another secret", "https://api.test")
 
     for verify, changed in [
         (URLS.verify, ("other", job_key, mac)),
         (URLS.verify, (provider, other_job, mac)),
         (URLS.verify, (provider, other_output, mac)),
+        (URLS.verify, (provider, other_call, mac)),
         (URLS.verify, (provider, job_key, mac[:-1] + ("0" if mac[-1] != "0" else "1"))),
         (URLS.verify, (provider, job_key, "")),
         (URLS.verify, (provider, job_key, "é")),
@@ -250,13 +256,17 @@ def test_an_address_of_another_job_output_provider_or_stage_is_refused() -> None
         f"{ACCOUNT}.",
         f"{ACCOUNT}.{JOB}",
         f"{ACCOUNT}.{JOB}.",
-        f"{ACCOUNT}.{JOB}.100",
-        f"{ACCOUNT}.{JOB}.01",
-        f"{ACCOUNT}.{JOB}.-1",
-        f"{ACCOUNT}.{JOB}.٣",
-        f"{ACCOUNT}.{JOB}.0\n",
-        f"{JOB}.{ACCOUNT}.0",
-        f"{JOB}.{JOB}.0",
+        f"{ACCOUNT}.{JOB}.0",
+        f"{ACCOUNT}.{JOB}.0.0",
+        f"{ACCOUNT}.{JOB}.0.01",
+        f"{ACCOUNT}.{JOB}.0.100",
+        f"{ACCOUNT}.{JOB}.100.1",
+        f"{ACCOUNT}.{JOB}.01.1",
+        f"{ACCOUNT}.{JOB}.-1.1",
+        f"{ACCOUNT}.{JOB}.٣.1",
+        f"{ACCOUNT}.{JOB}.0.1\n",
+        f"{JOB}.{ACCOUNT}.0.1",
+        f"{JOB}.{JOB}.0.1",
     ],
 )
 def test_a_genuine_mac_over_something_else_is_refused(job_key: str) -> None:

@@ -10,26 +10,24 @@ from hypothesis import strategies as st
 
 from shoal.dialects.tasks import parse_submission
 from shoal.domain.catalog import Model, load_catalog, size_px
-from shoal.domain.errors import NotFound, Unavailable, ValidationFailed
+from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.job import Dialect
 from shoal.domain.money import Asset
 from shoal.domain.submission import Submission
-from tests.unit.world import AVAILABLE
 
 CATALOG = load_catalog()
 PICTURES = {name: model for name, model in CATALOG.models.items() if model.type == "image_generate"}
-BOTH = frozenset({"simulator", "luma"})
 URL = "https://example.com/cat.png"
 
 
 def parse(model: str = "nanobanana", **body: Any) -> Submission:
-    return parse_submission({"model": model, "prompt": "A shark"} | body, CATALOG, AVAILABLE)
+    return parse_submission({"model": model, "prompt": "A shark"} | body, CATALOG)
 
 
 def refused(model: object = "nanobanana", **body: Any) -> list[str]:
     """The fields a refusal names."""
     with pytest.raises(ValidationFailed) as failed:
-        parse_submission({"model": model, "prompt": "A shark"} | body, CATALOG, AVAILABLE)
+        parse_submission({"model": model, "prompt": "A shark"} | body, CATALOG)
     assert all(item["message"] for item in failed.value.details["fields"])
     assert all(item["field"] in failed.value.message for item in failed.value.details["fields"][:3])
     return [item["field"] for item in failed.value.details["fields"]]
@@ -53,7 +51,6 @@ def test_a_bare_prompt_gets_the_models_defaults() -> None:
         asset=Asset.USD,
         unit_price=10_000,
         price_version=CATALOG.price_version,
-        provider="simulator",
         free_trial_allowed=False,
     )
 
@@ -121,12 +118,12 @@ def test_a_limit_of_the_wrong_form_is_refused(asked: object) -> None:
 def test_a_limit_on_a_model_paid_in_credits_is_whole(asked: str, credits: int) -> None:
     body = {"model": "clip", "prompt": "A shark", "max_cost": asked}
 
-    submission = parse_submission(body, CATALOG, BOTH)
+    submission = parse_submission(body, CATALOG)
 
     assert (submission.asset, submission.max_cost) == (Asset.CREDIT, credits)
     for wrong in ("0.5", "$1", "1 credit"):
         with pytest.raises(ValidationFailed, match="whole number of credits"):
-            parse_submission(body | {"max_cost": wrong}, CATALOG, BOTH)
+            parse_submission(body | {"max_cost": wrong}, CATALOG)
 
 
 @pytest.mark.parametrize("seconds", [60, 86_400, 365 * 86_400])
@@ -200,14 +197,6 @@ def test_a_model_like_no_other_is_not_found_in_few_words(asked: str) -> None:
     assert len(missing.value.message) < 200
 
 
-def test_a_model_no_provider_of_the_stage_makes_is_unavailable() -> None:
-    with pytest.raises(Unavailable, match="not available here"):
-        parse_submission({"model": "clip", "prompt": "A shark"}, CATALOG, frozenset())
-
-    assert parse("clip").provider == "simulator"
-    assert parse_submission({"model": "clip", "prompt": "A shark"}, CATALOG, BOTH).provider == "luma"
-
-
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
@@ -233,7 +222,7 @@ FIELDS = [
 )
 def test_a_body_is_either_understood_or_refused(model: object, body: dict[str, Any]) -> None:
     try:
-        submission = parse_submission({"model": model} | body, CATALOG, AVAILABLE)
+        submission = parse_submission({"model": model} | body, CATALOG)
     except ValidationFailed as failed:
         named = {item["field"].partition(".")[0] for item in failed.details["fields"]}
         assert named

@@ -16,7 +16,6 @@ from shoal.domain.ports import JobPage
 from shoal.use_cases.quote import Quote
 from shoal.use_cases.summarize_usage import ModelUsage
 from tests.unit.factories import CREATED_MS, a_completed_job, a_failed_job, a_job, url_of
-from tests.unit.world import AVAILABLE
 
 CATALOG = load_catalog()
 TASK = "gen_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
@@ -235,7 +234,7 @@ def test_a_summary_row_tells_units_requests_and_an_exact_cost() -> None:
 
 def test_a_quote_tells_the_price_of_one_and_of_all() -> None:
     asked = {"model": "nanobanana", "prompt": "A shark", "num_outputs": 3}
-    submission = tasks.parse_submission(asked, CATALOG, AVAILABLE)
+    submission = tasks.parse_submission(asked, CATALOG)
 
     assert tasks.quote_resource(Quote(submission, 8)) == {
         "model": "nanobanana",

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from shoal.dialects.video import IDEA_LENGTH_MAX, parse_list_query, parse_submission
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import Unavailable, ValidationFailed
+from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import Dialect, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.script import CATEGORIES, VOICES
 from shoal.domain.submission import Submission
-from tests.unit.world import AVAILABLE
 
 DOCUMENT = {
     "idea": "Why the Persian Empire fell — Pixar-style animated explainer",
@@ -28,7 +27,7 @@ CATALOG = load_catalog()
 
 def parse(**changes: Any) -> Submission:
     body = {name: value for name, value in (DOCUMENT | changes).items() if value is not ...}
-    return parse_submission(body, CATALOG, AVAILABLE)
+    return parse_submission(body, CATALOG)
 
 
 def test_the_documents_own_request_is_two_scenes_for_two_credits() -> None:
@@ -36,7 +35,8 @@ def test_the_documents_own_request_is_two_scenes_for_two_credits() -> None:
 
     assert (submission.dialect, submission.model, submission.asset) == (Dialect.VIDEO, "video", Asset.CREDIT)
     assert (submission.unit_price, submission.output_count, submission.price) == (1, 2, 2)
-    assert (submission.provider, submission.free_trial_allowed) == ("simulator", False)
+    assert not submission.free_trial_allowed
+    assert submission.routed_model == "clip"
     asked = submission.request
     assert {name: asked[name] for name in DOCUMENT} == DOCUMENT
     assert (asked["width_px"], asked["height_px"]) == (720, 1280)
@@ -124,12 +124,6 @@ def test_every_category_and_voice_can_be_asked_for() -> None:
         assert parse(voice=voice).request["voice"] == voice
 
 
-@pytest.mark.parametrize("missing", ["simulator", "embedded"])
-def test_a_stage_that_cannot_make_a_part_of_it_makes_no_video(missing: str) -> None:
-    with pytest.raises(Unavailable):
-        parse_submission(DOCUMENT, CATALOG, AVAILABLE - {missing})
-
-
 def test_a_list_is_of_videos_alone_and_speaks_the_dialects_words() -> None:
     which, limit, cursor = parse_list_query({"status": "failed", "limit": "5", "cursor": "c"})
 
@@ -152,7 +146,7 @@ FIELDS = ["idea", "category", "duration", "aspect_ratio", "voice", "language", "
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.booleans())
 def test_whatever_is_sent_is_understood_or_refused(changes: dict[str, Any], whole: bool) -> None:
     try:
-        submission = parse_submission((DOCUMENT if whole else {}) | changes, CATALOG, AVAILABLE)
+        submission = parse_submission((DOCUMENT if whole else {}) | changes, CATALOG)
     except ValidationFailed:
         return
     assert 1 <= submission.price <= 15

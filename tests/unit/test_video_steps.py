@@ -10,13 +10,27 @@ from typing import Any
 import pytest
 
 from shoal.domain.api_key import KeyPrefix
-from shoal.domain.errors import JobClosed, OutputInvalid, ProviderFailed, Unavailable
+from shoal.domain.breaker import Breaker
+from shoal.domain.errors import (
+    JobClosed,
+    OutcomeUnknown,
+    OutputInvalid,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderUnusable,
+    ShoalError,
+    Unavailable,
+)
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.money import Asset
 from shoal.domain.provider import Done, Pending, ProviderOutput
+from shoal.domain.routing import WITHIN, Route
 from shoal.domain.video import clip_key, final_key, narration_key, poster_key
 from tests.fakes.videos import CLIP, CONFORMED
 from tests.unit.world import CLIP_DEADLINE_S, Customer, World
+
+HOSTED = Route(provider="hosted", model="m")
 
 
 def scripted(world: World, customer: Customer, **body: Any) -> Job:
@@ -91,14 +105,65 @@ def test_a_test_key_never_reaches_a_hosted_writer_or_speaker(
 ) -> None:
     customer = world.customer(prefix=prefix, credits=20)
     job = world.video(customer)
-    hosted = {**job.request, "script_route": "hosted", "speech_route": "hosted"}
-    world.tables.put(replace(job, request=hosted))
+    world.tables.put(replace(job, provider="simulator" if prefix is KeyPrefix.TEST else "hosted"))
 
-    world.write_script(job.account_id, job.id)
-    world.narrate(job.account_id, job.id)
+    replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+    replace(world.narrate, routes=(HOSTED, WITHIN))(job.account_id, job.id)
 
     expected = "embedded" if prefix is KeyPrefix.TEST else "hosted"
     assert (world.writers.asked, world.speakers.asked) == ([expected], [expected])
+
+
+@pytest.mark.parametrize(
+    "error", [ProviderBusy("429"), ProviderFailed("no"), ProviderUnusable("bad key"), OutcomeUnknown("lost")]
+)
+def test_a_hosted_writer_that_cannot_write_is_followed_by_the_next(
+    world: World, filmmaker: Customer, error: ShoalError
+) -> None:
+    job = hosted(world, filmmaker)
+    world.writer.failures = [error]
+
+    replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+
+    assert world.writers.asked == ["hosted", "embedded"]
+    assert world.meter.exchanges == [("hosted/m", type(error).__name__), ("embedded/", "done")]
+    assert [name for name, _ in world.breakers.noted] == ["hosted/m"]
+
+
+def test_a_story_that_a_writer_refuses_is_written_by_nobody(world: World, filmmaker: Customer) -> None:
+    job = hosted(world, filmmaker)
+    world.writer.failures = [ProviderRejected("Refused.")]
+
+    with pytest.raises(ProviderRejected):
+        replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+    assert world.writers.asked == ["hosted"]
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(ProviderFailed("no"), ProviderFailed), (ProviderUnusable("key"), Unavailable)]
+)
+def test_without_another_writer_the_state_fails_or_is_tried_again(
+    world: World, filmmaker: Customer, error: ShoalError, raised: type[ShoalError]
+) -> None:
+    job = hosted(world, filmmaker)
+    world.writer.failures = [error]
+
+    with pytest.raises(raised):
+        replace(world.write_script, routes=(HOSTED,))(job.account_id, job.id)
+
+
+def test_a_writer_whose_breaker_is_open_is_passed_over(world: World, filmmaker: Customer) -> None:
+    job = hosted(world, filmmaker)
+    world.breakers.breakers[HOSTED.name] = Breaker(open_until_ms=world.clock.ms + 1)
+
+    replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+
+    assert world.writers.asked == ["embedded"]
+
+
+def hosted(world: World, filmmaker: Customer) -> Job:
+    """A video that may leave the stage."""
+    return world.tables.put(replace(world.video(filmmaker), provider="hosted"))
 
 
 def test_the_narration_speaks_every_line_and_is_kept_twice(world: World, filmmaker: Customer) -> None:

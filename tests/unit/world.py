@@ -9,14 +9,15 @@ from shoal.dialects import image, tasks, video
 from shoal.dialects.fields import either_mode_or_model
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
 from shoal.domain.catalog import LowBalance, load_catalog
-from shoal.domain.errors import OutputInvalid
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
+from shoal.domain.moderation import Moderator
 from shoal.domain.money import Asset, parse_usd
-from shoal.domain.ports import Provider
-from shoal.domain.provider import Picture
 from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall
+from shoal.domain.routing_ports import Provider
 from shoal.domain.wallet import Wallet
+from shoal.use_cases.ask_provider import AskProvider
 from shoal.use_cases.audit_ledger import AuditLedger
 from shoal.use_cases.authenticate import Authenticate
 from shoal.use_cases.await_job import AwaitJob
@@ -26,6 +27,7 @@ from shoal.use_cases.clean_up import CleanUp
 from shoal.use_cases.close_execution import CloseExecution
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.moderate import Moderate
 from shoal.use_cases.narrate import Narrate
 from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.poll_provider import PollProvider
@@ -45,6 +47,7 @@ from shoal.use_cases.store_output import StoreOutput
 from shoal.use_cases.submit_job import Answered, SubmitJob
 from shoal.use_cases.summarize_usage import SummarizeUsage
 from shoal.use_cases.sweep_jobs import SweepJobs
+from shoal.use_cases.try_routes import TryRoutes
 from shoal.use_cases.write_script import WriteScript
 from tests.fakes import (
     FakeAccounts,
@@ -74,11 +77,11 @@ from tests.fakes import (
     Network,
     Tables,
 )
-from tests.fakes.videos import CLIP
+from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.unit.factories import url_of
+from tests.unit.looks import check_any, inspect_any, inspect_any_clip
 
 DEADLINE_S, CLIP_DEADLINE_S = 180, 240
-AVAILABLE = frozenset({"simulator", "embedded"})
 LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
 STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
 
@@ -91,26 +94,6 @@ class Customer:
     key: str
     stored_key: ApiKey
     caller: Caller
-
-
-def inspect_any(data: bytes) -> Picture:
-    """Takes anything but `junk` for a picture."""
-    if data == b"junk":
-        raise OutputInvalid("The provider did not deliver a readable image.")
-    return Picture("image/png", "png", 2048, 2048)
-
-
-def inspect_any_clip(data: bytes) -> Picture:
-    """Takes a fake clip for one, and nothing else."""
-    if data != CLIP:
-        raise OutputInvalid("The provider did not deliver a readable clip.")
-    return Picture("video/mp4", "mp4", 1280, 720)
-
-
-def check_any(data: bytes) -> None:
-    """The first look at a caller's picture, as `inspect_any` takes it."""
-    if data == b"junk":
-        raise OutputInvalid("must be a PNG, JPEG or WebP picture")
 
 
 class World:
@@ -136,6 +119,8 @@ class World:
         self.clean_up = CleanUp(self.video_files)
         self.provider = FakeProvider(self.network)
         self.providers = FakeProviders({"simulator": self.provider})
+        self.breakers, self.meter = FakeBreakers(), FakeMeter()
+        self.board, self.fetcher = FakeBoard(Board(simulator_allowed=True)), FakeFetcher(self.network)
         self._wire_api()
         self._wire_workflow()
         self._wire_videos()
@@ -143,13 +128,26 @@ class World:
     def use_provider(self, provider: Provider) -> None:
         self.providers.providers["simulator"] = provider
 
+    def moderate_with(self, moderator: Moderator | None, *, fail_open: bool = False) -> None:
+        """Have requests judged before they are accepted."""
+        self.submit_job = SubmitJob(
+            ledger=self.ledger,
+            workflow=self.workflow,
+            prepare=self.prepare,
+            moderate=Moderate(moderator, "keywords", fail_open),
+            board=self.board,
+            catalog=load_catalog(),
+            clock=self.clock,
+            ids=self.ids,
+            provider_deadline_s=DEADLINE_S,
+            clip_deadline_s=CLIP_DEADLINE_S,
+        )
+
     def _wire_api(self) -> None:
         self.manage = ManageAccounts(self.accounts, self.keys, self.ledger, self.clock, self.ids)
         self.authenticate = Authenticate(self.keys, self.clock)
         self.prepare = PrepareSubmission(self.caller_http, self.staging, check_any, self.clock, self.ids)
-        self.submit_job = SubmitJob(
-            self.ledger, self.workflow, self.prepare, self.clock, self.ids, DEADLINE_S, CLIP_DEADLINE_S
-        )
+        self.moderate_with(None)
         self.read_job = self.read_task = ReadJob(self.jobs)
         self.list_jobs = self.list_tasks = ListJobs(self.jobs)
         self.await_job = AwaitJob(self.jobs, self.clock, self.clock.pass_seconds)
@@ -173,9 +171,21 @@ class World:
         )
 
     def _wire_workflow(self) -> None:
-        request_of = MakeProviderRequest(self.staging, self.scenes, self.callback_urls)
-        self.resolve = ResolveAnswer(self.jobs, self.staging, self.tokens, self.poll_queue, request_of)
-        self.call_provider = CallProvider(self.jobs, self.bus, self.providers, self.resolve, self.clock)
+        self.ask_provider = AskProvider(
+            jobs=self.jobs,
+            providers=self.providers,
+            breakers=self.breakers,
+            meter=self.meter,
+            make_request=MakeProviderRequest(self.staging, self.scenes),
+            callback_urls=self.callback_urls,
+            staging=self.staging,
+            fetcher=self.fetcher,
+            catalog=load_catalog(),
+            clock=self.clock,
+            ids=self.ids,
+        )
+        self.resolve = ResolveAnswer(self.ask_provider, self.tokens, self.poll_queue)
+        self.call_provider = CallProvider(self.jobs, self.bus, self.resolve, self.clock)
         self.poll_provider = PollProvider(self.jobs, self.providers, self.resolve)
         self.keep_outputs_for(None)
         self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clean_up, self.clock, url_of)
@@ -187,9 +197,14 @@ class World:
 
     def _wire_videos(self) -> None:
         studio, files = FakeStudio(), self.video_files
-        self.write_script = WriteScript(self.jobs, self.scenes, self.bus, self.writers, self.clock)
-        self.narrate = Narrate(self.jobs, self.scenes, files, self.speakers, studio, self.clock)
-        self.render_scene = RenderScene(self.jobs, self.providers, self.resolve, self.clock)
+        try_routes, routes = TryRoutes(self.breakers, self.meter, self.clock), (WITHIN,)
+        self.write_script = WriteScript(
+            self.jobs, self.scenes, self.bus, self.writers, try_routes, routes, self.clock
+        )
+        self.narrate = Narrate(
+            self.jobs, self.scenes, files, self.speakers, try_routes, routes, studio, self.clock
+        )
+        self.render_scene = RenderScene(self.jobs, self.resolve, self.clock)
         self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of)
         self.stitch_video = StitchVideo(self.jobs, files, studio, self.clock)
         self.read_video = ReadVideo(self.read_job, self.scenes)
@@ -227,7 +242,7 @@ class World:
         scoped = key and IdempotencyKey.of(customer.account_id, "POST /v1/generate", key, body)
         either_mode_or_model(body)
         if "model" in body:
-            task = tasks.parse_submission(body, load_catalog(), AVAILABLE)
+            task = tasks.parse_submission(body, load_catalog())
             return self.submit_job(customer.caller, task, scoped or None, tasks.accepted)
         submission = image.parse_submission(body, load_catalog())
         return self.submit_job(customer.caller, submission, scoped or None, image.accepted)
@@ -240,7 +255,7 @@ class World:
         """`body` completes a story of two scenes."""
         body = {"idea": "Why sharks glow", "category": "story", "duration": 16, "aspect_ratio": "9:16"} | body
         scoped = key and IdempotencyKey.of(customer.account_id, "POST /api/v1/videos", key, body)
-        submission = video.parse_submission(body, load_catalog(), AVAILABLE)
+        submission = video.parse_submission(body, load_catalog())
         return self.submit_job(customer.caller, submission, scoped or None, video.accepted)
 
     def video(self, customer: Customer, **body: Any) -> Job:
@@ -258,6 +273,12 @@ class World:
         for index in range(job.output_count):
             job = self.jobs.begin(job.account_id, job.id, index, self.tokens.issue(), self.clock.now_ms())
         return job
+
+    def asked(self, job: Job, ref: str | None = None, index: int = 0) -> Job:
+        """The job once its provider was asked for an output; `ref` is what it calls the work."""
+        call = ProviderCall(1, f"{job.provider}/", Phase.ASKED, mark=f"run-{index}")
+        job = self.jobs.note_call(self.now(job), index, call)
+        return self.jobs.note_provider_ref(job, index, ref) if ref else job
 
     def completed(self, customer: Customer, **body: Any) -> Job:
         """A job that delivered all its outputs."""

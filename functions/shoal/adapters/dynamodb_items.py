@@ -20,6 +20,7 @@ from shoal.domain.job import (
 )
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
+from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
 
@@ -143,6 +144,7 @@ def job_item(job: Job) -> Item:
         "deadline_at": job.deadline_at_ms,
         "task_tokens": {},
         "provider_refs": {},
+        "calls": {},
         "id": job.id,
         "account_id": job.account_id,
         "key_id": job.key_id,
@@ -159,6 +161,7 @@ def job_item(job: Job) -> Item:
         "price_version": job.price_version,
         "free_trial": job.free_trial,
         "provider": job.provider,
+        "moderation": job.moderation,
         "provider_deadline_s": job.provider_deadline_s,
         "status": str(job.status),
         "hold_state": str(job.hold_state),
@@ -188,6 +191,7 @@ def job_of(item: Item) -> Job:
         price_version=item["price_version"],
         free_trial=item["free_trial"],
         provider=item["provider"],
+        moderation=item.get("moderation"),
         provider_deadline_s=int(item["provider_deadline_s"]),
         status=JobStatus(item["status"]),
         hold_state=HoldState(item["hold_state"]),
@@ -202,6 +206,8 @@ def job_of(item: Item) -> Job:
         outputs_expire_at_ms=_moment(item, "outputs_expire_at_ms"),
         task_tokens=_by_output(item, "task_tokens"),
         provider_refs=_by_output(item, "provider_refs"),
+        calls=calls_of(item),
+        callbacks=frozenset(item.get("callbacks", ())),
         outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
         failure=_failure_of(failure) if failure else None,
     )
@@ -227,6 +233,11 @@ def scene_of(item: Item) -> Scene:
         narration=item["narration"],
         ready_at_ms=_moment(item, "ready_at_ms"),
     )
+
+
+def calls_of(item: Item) -> dict[int, ProviderCall]:
+    """As JSON, so that a condition can compare a call with what was read."""
+    return {index: ProviderCall.from_json(text) for index, text in _by_output(item, "calls").items()}
 
 
 def _by_output(item: Item, name: str) -> dict[int, str]:

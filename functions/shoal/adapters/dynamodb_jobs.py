@@ -15,15 +15,18 @@ from shoal.adapters.dynamodb_items import (
 )
 from shoal.adapters.dynamodb_pages import Range, read_page
 from shoal.adapters.dynamodb_table import ConditionFailed, Item, Table, Update
-from shoal.domain.errors import JobClosed, NotFound
+from shoal.domain.errors import CallTaken, JobClosed, NotFound
 from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.ports import JobFilter, JobPage
+from shoal.domain.routing import ProviderCall
 
 OPEN = "hold_state = :held"
 UNANNOUNCED = "hold_state <> :held"
 SAME_DEADLINE = "deadline_at = :seen"
 EXISTS = "attribute_exists(pk)"
+FIRST_CALL = "hold_state = :held AND attribute_not_exists(calls.#index)"
+SAME_CALL = "hold_state = :held AND calls.#index = :seen"
 
 _STATUS = {"#status": "status"}
 _NEXT_STEP = (
@@ -68,9 +71,18 @@ class DynamoDbJobs:
             expression, values = f"{_NEXT_STEP} ADD steps :done", values | {":done": {str(done)}}
         return job_of(self._change_open(job, expression, values, _STATUS))
 
-    def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
-        names = {"#index": str(index)}
-        self._change_open(job, "SET provider_refs.#index = :ref", {":ref": ref}, names)
+    def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
+        seen = job.calls.get(index)
+        expression = "SET calls.#index = :call"
+        if seen and seen.number != call.number:
+            expression += " REMOVE provider_refs.#index"
+        return self._change_call(job, index, expression, {":call": call.to_json()}, call)
+
+    def note_provider_ref(self, job: Job, index: int, ref: str) -> Job:
+        return self._change_call(job, index, "SET provider_refs.#index = :ref", {":ref": ref})
+
+    def note_callback(self, job: Job, digest: str) -> None:
+        self._change_open(job, "ADD callbacks :digests", {":digests": {digest}}, {})
 
     def note_late_output(self, job: Job, now_ms: int) -> None:
         expression = "SET late_output_at_ms = if_not_exists(late_output_at_ms, :now)"
@@ -107,6 +119,28 @@ class DynamoDbJobs:
 
     def mark_files_deleted(self, job: Job) -> None:
         self._table.update(Update(_key(job), "REMOVE open_shard, deadline_at", EXISTS))
+
+    def _change_call(
+        self,
+        job: Job,
+        index: int,
+        expression: str,
+        values: dict[str, Any],
+        written: ProviderCall | None = None,
+    ) -> Job:
+        seen = job.calls.get(index)
+        values = values | {":held": str(HoldState.HELD)} | ({":seen": seen.to_json()} if seen else {})
+        condition = SAME_CALL if seen else FIRST_CALL
+        try:
+            update = Update(_key(job), expression, condition, values, {"#index": str(index)})
+            return job_of(self._table.update(update))
+        except ConditionFailed as failed:
+            now = job_of(failed.item) if failed.item else job
+            if now.hold_state is not HoldState.HELD or failed.item is None:
+                raise JobClosed(job.id) from None
+            if written is None or now.calls.get(index) != written:
+                raise CallTaken(job.id) from None
+            return now  # the service ran the update twice, and lost the first reply
 
     def _change_open(self, job: Job, expression: str, values: dict[str, Any], names: dict[str, str]) -> Item:
         values = values | {":held": str(HoldState.HELD)}

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 
 
+def staging_key(job: Job, index: int) -> str:
+    """Where an output waits to be checked."""
+    return f"{job.account_id}/{job.id}/{index}"
+
+
 class S3Staging:
     """Implements the `Staging` port. Keys derive from the job, so a repeated answer overwrites itself."""
 
@@ -25,7 +30,7 @@ class S3Staging:
         self._bucket = bucket
 
     def put(self, job: Job, index: int, data: bytes) -> str:
-        key = f"{job.account_id}/{job.id}/{index}"
+        key = staging_key(job, index)
         with unavailable_when_unreachable():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return key

@@ -13,9 +13,10 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from shoal.domain.addresses import AddressRules, Resolve, Response, Target, VettedTarget, vet
 from shoal.domain.errors import (
@@ -92,21 +93,37 @@ class VettedHttp:
 
         Raises `ExchangeError`. A status is never an error, a redirect is an answer like any other.
         """
-        deadline = _Deadline(wall_clock_seconds)
+        with self._answer(method, url, headers or {}, body, wall_clock_seconds) as (answer, deadline):
+            data = _read(answer, response_bytes_max, refuse_more=too_long == "refuse")
+        return _response(answer, data[:response_bytes_max], len(data) > response_bytes_max, deadline)
+
+    def download(self, url: str, target: IO[bytes], *, wall_clock_seconds: float, bytes_max: int) -> Response:
+        """GET, with the body of a 200 written to `target` as it comes; the answer told of has none.
+
+        Raises `ExchangeError`, `ResponseTooLarge` among them.
+        """
+        with self._answer("GET", url, {}, None, wall_clock_seconds) as (answer, deadline):
+            if answer.status == HTTPStatus.OK:
+                _refuse_more(answer.length or 0, bytes_max)
+                size = 0
+                for chunk in _chunks(answer, bytes_max + 1):
+                    size += len(chunk)
+                    _refuse_more(size, bytes_max)
+                    target.write(chunk)
+        return _response(answer, b"", False, deadline)
+
+    @contextmanager
+    def _answer(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds_max: float
+    ) -> Iterator[tuple[http.client.HTTPResponse, _Deadline]]:
+        """An answer whose body is still to be read, within the same deadline."""
+        deadline = _Deadline(seconds_max)
         vetted = vet(url, self._rules, self._resolve)
-        with _plain_errors(wall_clock_seconds), self._connect(vetted, deadline) as sock:
+        with _plain_errors(seconds_max), self._connect(vetted, deadline) as sock:
             client = http.client.HTTPConnection(vetted.target.host, vetted.target.port)
             client.sock = _TimedSocket(sock, deadline)
-            client.request(method, vetted.target.path, body, _headers(vetted.target, headers or {}))
-            answer = client.getresponse()
-            data = _read(answer, response_bytes_max, refuse_more=too_long == "refuse")
-        return Response(
-            status=answer.status,
-            headers={name.lower(): value for name, value in answer.getheaders()},
-            body=data[:response_bytes_max],
-            truncated=len(data) > response_bytes_max,
-            duration_ms=deadline.elapsed_ms(),
-        )
+            client.request(method, vetted.target.path, body, _headers(vetted.target, headers))
+            yield client.getresponse(), deadline
 
     @contextmanager
     def _connect(self, vetted: VettedTarget, deadline: _Deadline) -> Iterator[socket.socket]:
@@ -202,19 +219,41 @@ def _headers(target: Target, given: Mapping[str, str]) -> dict[str, str]:
 
 def _read(answer: http.client.HTTPResponse, bytes_max: int, *, refuse_more: bool) -> bytes:
     """The body, or its first `bytes_max` and one byte that tells that there is more."""
-    if refuse_more and (answer.length or 0) > bytes_max:
-        raise ResponseTooLarge(bytes_max)
-    data = bytearray()
+    if refuse_more:
+        _refuse_more(answer.length or 0, bytes_max)
+    data = b"".join(_chunks(answer, bytes_max + 1))
+    if refuse_more:
+        _refuse_more(len(data), bytes_max)
+    return data
+
+
+def _chunks(answer: http.client.HTTPResponse, wanted: int) -> Iterator[bytes]:
+    """The body's first `wanted` bytes as they come, or all of it. Raises `ResponseInvalid`."""
     try:
-        while (wanted := bytes_max + 1 - len(data)) and (chunk := answer.read(min(CHUNK_BYTES, wanted))):
-            data += chunk
+        while wanted and (chunk := answer.read(min(CHUNK_BYTES, wanted))):
+            wanted -= len(chunk)
+            yield chunk
     except ValueError as error:
         raise ResponseInvalid("The answer's chunks are malformed.") from error
-    if refuse_more and not wanted:
-        raise ResponseTooLarge(bytes_max)
     if wanted and answer.length:
         raise ResponseInvalid("The answer ended before it was complete.")
-    return bytes(data)
+
+
+def _refuse_more(size: int, bytes_max: int) -> None:
+    if size > bytes_max:
+        raise ResponseTooLarge(bytes_max)
+
+
+def _response(
+    answer: http.client.HTTPResponse, body: bytes, truncated: bool, deadline: _Deadline
+) -> Response:
+    return Response(
+        status=answer.status,
+        headers={name.lower(): value for name, value in answer.getheaders()},
+        body=body,
+        truncated=truncated,
+        duration_ms=deadline.elapsed_ms(),
+    )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal import bootstrap
+from shoal import bootstrap_providers as upstreams
 from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
@@ -16,13 +17,15 @@ from shoal.adapters.output_urls import OutputUrls
 from shoal.adapters.s3 import S3Outputs
 from shoal.adapters.s3_videos import S3VideoFiles, SignedUrls
 from shoal.adapters.stepfunctions import StepFunctionsWorkflow
+from shoal.cli.statistics import CloudWatchStatistics
 from shoal.domain.catalog import load_catalog
-from shoal.settings import SweepJobsSettings
+from shoal.settings import OperatorSettings
 from shoal.use_cases.audit_ledger import AuditLedger
 from shoal.use_cases.clean_up import CleanUp
 from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.inspect_account import InspectAccount
 from shoal.use_cases.manage_accounts import ManageAccounts
+from shoal.use_cases.manage_providers import ManageProviders
 from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.sweep_jobs import SweepJobs
 
@@ -35,9 +38,11 @@ class Operator:
     inspect: InspectAccount
     sweep: SweepJobs
     audit: AuditLedger
+    providers: Callable[[], ManageProviders]
+    now_ms: Callable[[], int]
 
 
-def operator_of(settings: SweepJobsSettings, client: Callable[[str], Any]) -> Operator:
+def operator_of(settings: OperatorSettings, client: Callable[[str], Any]) -> Operator:
     """The operator of the stage that the settings describe; `client` makes the boto3 client of a service."""
     table = Table(client("dynamodb"), settings.table)
     jobs, ledger = DynamoDbJobs(table), DynamoDbLedger(table)
@@ -58,4 +63,8 @@ def operator_of(settings: SweepJobsSettings, client: Callable[[str], Any]) -> Op
             jobs, workflow, S3Outputs(s3, settings.outputs_bucket), video_files, close_job, clock
         ),
         audit=AuditLedger(ledger),
+        providers=lambda: upstreams.manage_providers(
+            settings, table, CloudWatchStatistics(client("cloudwatch"), f"shoal-{settings.stage}"), client
+        ),
+        now_ms=clock.now_ms,
     )

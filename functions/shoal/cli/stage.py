@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from shoal.adapters.aws import config_of, error_code
 from shoal.cli.operator import Operator, operator_of
 from shoal.domain.errors import ShoalError
-from shoal.settings import SweepJobsSettings
+from shoal.settings import OperatorSettings
 
 LOCAL_STAGE = "local"
+LOCAL_ACCOUNT = "000000000000"
 LOCAL_FILE = Path(".local", "shoal.json")
 LOCAL_FILE_VARIABLE = "SHOAL_CONFIG"
 OUTPUTS = {
@@ -28,6 +29,8 @@ OUTPUTS = {
     "videos_bucket": "VideosBucketName",
     "signed_url_s": "SignedUrlSeconds",
     "public_url": "PublicUrl",
+    "keyless_providers": "KeylessProviders",
+    "provider_base_urls": "ProviderBaseUrls",
 }
 """Which output of the stack holds which setting."""
 
@@ -36,7 +39,7 @@ class StageNotFound(ShoalError):
     """There is no such stage, or not a whole one; the message tells the operator what to do."""
 
 
-class LocalStage(SweepJobsSettings):
+class LocalStage(OperatorSettings):
     """What the command reads of the local stage's file."""
 
     endpoint_url: str
@@ -74,11 +77,11 @@ def _local(file: Path) -> Operator:
     except ValidationError as error:
         raise StageNotFound(f"{file} does not describe a local stage: {_fields(error)}.") from None
     # The local cloud takes any credentials; the machine's own must not go there.
-    session = boto3.Session("test", "test", region_name=local.region)
+    session = boto3.Session(LOCAL_ACCOUNT, "test", region_name=local.region)
     return operator_of(local, partial(_client, session, endpoint_url=local.endpoint_url))
 
 
-def _outputs_of(session: boto3.Session, stage: str) -> SweepJobsSettings:
+def _outputs_of(session: boto3.Session, stage: str) -> OperatorSettings:
     name = f"shoal-{stage}"
     try:
         stacks = _client(session, "cloudformation").describe_stacks(StackName=name)["Stacks"]
@@ -90,7 +93,7 @@ def _outputs_of(session: boto3.Session, stage: str) -> SweepJobsSettings:
     missing = [key for key in OUTPUTS.values() if key not in outputs]
     if missing:
         raise StageNotFound(f"Stack {name} has no output {', '.join(missing)}: deploy it again.")
-    return SweepJobsSettings.model_validate(
+    return OperatorSettings.model_validate(
         {"stage": stage, **{field: outputs[key] for field, key in OUTPUTS.items()}}
     )
 

@@ -68,7 +68,6 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         asset=Asset.USD,
         unit_price=mode.price_micros,
         price_version=catalog.price_version,
-        provider=model.routes[0],
         free_trial_allowed=True,
         max_cost=parse_max_cost(request.max_cost, Asset.USD),
         webhook_url=request.webhook_url,

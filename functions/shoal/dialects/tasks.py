@@ -19,8 +19,7 @@ from shoal.dialects.fields import (
     parse_max_cost,
     parse_range,
 )
-from shoal.domain.catalog import Catalog, Model, route, size_px
-from shoal.domain.errors import Unavailable
+from shoal.domain.catalog import Catalog, Model, size_px
 from shoal.domain.events import UrlOf, utc_day
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import format_amount
@@ -66,11 +65,11 @@ def parameters_of(name: str, model: Model) -> type[BaseModel]:
     return create_model(f"{name} parameters", __config__=_STRICT, **fields)
 
 
-def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: frozenset[str]) -> Submission:
-    """A submit as the engine takes it, priced. `available` are the providers of the stage.
+def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
+    """A submit as the engine takes it, priced.
 
     Raises `NotFound` with the nearest names for an unknown model, `ValidationFailed` naming every wrong
-    field, `Unavailable` for a model no provider of this stage makes.
+    field.
     """
     name = body.get("model")
     if not isinstance(name, str):
@@ -80,9 +79,6 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: froze
         request: Any = _request_of(name, model).model_validate(body)
     except ValidationError as error:
         raise validation_failed(error) from None
-    provider = route(model.routes, available)
-    if provider is None:
-        raise Unavailable(f"The model {name!r} is not available here.", retry_after_seconds=3600)
     width_px, height_px = size_px(model.long_side_px, request.aspect_ratio)
     return Submission(
         dialect=Dialect.TASKS,
@@ -102,7 +98,6 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: froze
         unit_price=model.price,
         output_count=request.num_outputs,
         price_version=catalog.price_version,
-        provider=provider,
         free_trial_allowed=False,
         max_cost=parse_max_cost(request.max_cost, model.asset),
         webhook_url=request.webhook_url,
@@ -195,7 +190,7 @@ def quote_resource(quote: Quote) -> dict[str, Any]:
     }
 
 
-def model_resource(name: str, catalog: Catalog, available: frozenset[str]) -> dict[str, Any]:
+def model_resource(name: str, catalog: Catalog, *, available: bool) -> dict[str, Any]:
     """A model of the catalog. Raises `NotFound` with the nearest names."""
     model = catalog.model(name)
     schema = parameters_of(name, model).model_json_schema()
@@ -211,7 +206,7 @@ def model_resource(name: str, catalog: Catalog, available: frozenset[str]) -> di
             "version": catalog.price_version,
         },
         "limits": {"num_outputs": model.outputs_max, "prompt_characters": model.prompt_length_max},
-        "availability": "available" if route(model.routes, available) else "unavailable",
+        "availability": "available" if available else "unavailable",
         "deprecated": model.deprecated,
         "replacement": model.replacement,
     }

@@ -16,9 +16,8 @@ from shoal.dialects.fields import (
     parse_limit,
     parse_max_cost,
 )
-from shoal.domain.catalog import Catalog, route
+from shoal.domain.catalog import Catalog
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
-from shoal.domain.errors import Unavailable
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Dialect, HoldState, Job, JobStatus
 from shoal.domain.money import Asset
@@ -70,11 +69,8 @@ class VideoRequest(SubmitFields):
     subtitles: Subtitles = "track"
 
 
-def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: frozenset[str]) -> Submission:
-    """A submit as the engine takes it, priced. `available` are the providers of the stage.
-
-    Raises `ValidationFailed` naming every wrong field, `Unavailable` if no provider here makes clips.
-    """
+def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
+    """A submit as the engine takes it, priced. Raises `ValidationFailed` naming every wrong field."""
     try:
         request = VideoRequest.model_validate(body)
     except ValidationError as error:
@@ -86,10 +82,6 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: froze
         raise invalid_field("aspect_ratio", f"must be one of {', '.join(terms.aspect_ratios)}")
     if not without_markers(request.idea):
         raise invalid_field("idea", "must say something")
-    provider = route(catalog.models[terms.clip_model].routes, available)
-    script, speech = route(terms.script_routes, available), route(terms.speech_routes, available)
-    if provider is None or script is None or speech is None:
-        raise Unavailable("Videos are not available here.", retry_after_seconds=3600)
     width_px, height_px = CLIP_SIZES_PX[request.aspect_ratio]
     return Submission(
         dialect=Dialect.VIDEO,
@@ -101,14 +93,11 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog, available: froze
             "width_px": width_px,
             "height_px": height_px,
             "clip_model": terms.clip_model,
-            "script_route": script,
-            "speech_route": speech,
         },
         asset=Asset.CREDIT,
         unit_price=terms.price_credits,
         output_count=request.duration // SCENE_SECONDS,
         price_version=catalog.price_version,
-        provider=provider,
         free_trial_allowed=False,
         max_cost=parse_max_cost(request.max_cost, Asset.CREDIT),
         webhook_url=request.webhook_url,

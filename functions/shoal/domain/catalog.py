@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -22,6 +22,7 @@ from pydantic import (
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.errors import NotFound
 from shoal.domain.money import Asset
+from shoal.domain.routing import Route
 
 CATALOG_FILE = Path(__file__).parent.parent / "catalog.toml"
 OUTPUTS_MAX = 4
@@ -40,9 +41,9 @@ class _Entry(BaseModel):
 class Model(_Entry):
     """A model callers can use.
 
-    `price_micros` (micro-dollars) or `price_credits` is per output. `routes` are providers in the order they
-    are tried. `input_images_max` is how many pictures it edits, 0 if it does not. `seconds_expected` is
-    what a quote says while there are no recent runs.
+    `price_micros` (micro-dollars) or `price_credits` is per output. `routes` are tried in their order.
+    `input_images_max` is how many pictures it edits, 0 if it does not. `seconds_expected` is what a quote
+    says while there are no recent runs.
     """
 
     title: str
@@ -55,7 +56,7 @@ class Model(_Entry):
     outputs_max: int = Field(default=OUTPUTS_MAX, ge=1, le=OUTPUTS_MAX)
     negative_prompt: bool = False
     input_images_max: int = Field(default=0, ge=0, le=OUTPUTS_MAX)
-    routes: tuple[str, ...] = Field(min_length=1, strict=False)
+    routes: tuple[Route, ...] = Field(min_length=1, strict=False)
     seconds_expected: PositiveInt
     deprecated: bool = False
     replacement: str | None = None
@@ -64,6 +65,12 @@ class Model(_Entry):
     def _one_price(self) -> Self:
         if (self.price_micros is None) == (self.price_credits is None):
             raise ValueError("give either price_micros or price_credits")
+        return self
+
+    @model_validator(mode="after")
+    def _routes_differ(self) -> Self:
+        if len({route.name for route in self.routes}) < len(self.routes):
+            raise ValueError("a route is there twice")
         return self
 
     @property
@@ -100,8 +107,8 @@ class Video(_Entry):
     scenes_max: int = Field(ge=1, le=VIDEO_SCENES_MAX)
     aspect_ratios: tuple[Ratio, ...] = Field(min_length=1, strict=False)
     clip_model: str
-    script_routes: tuple[str, ...] = Field(min_length=1, strict=False)
-    speech_routes: tuple[str, ...] = Field(min_length=1, strict=False)
+    script_routes: tuple[Route, ...] = Field(min_length=1, strict=False)
+    speech_routes: tuple[Route, ...] = Field(min_length=1, strict=False)
 
     @model_validator(mode="after")
     def _can_be_made(self) -> Self:
@@ -127,11 +134,15 @@ class LowBalance(_Entry):
 
 
 class Catalog(_Entry):
-    """All that can be asked for and what it costs, and when a wallet is low."""
+    """All that can be asked for and what it costs, and when a wallet is low.
+
+    `assistants` are models that make no output themselves, by what they are for.
+    """
 
     price_version: str
     default_mode: str
     low_balance: LowBalance
+    assistants: dict[str, str]
     models: dict[str, Model]
     modes: dict[str, Mode]
     video: Video
@@ -148,6 +159,15 @@ class Catalog(_Entry):
                 raise ValueError(f"{who} names an unknown model {target!r}")
         return self
 
+    def routes(self, model: str) -> Sequence[Route]:
+        """All ways to make a model's outputs; none if there is no such model (any more)."""
+        return self.models[model].routes if model in self.models else ()
+
+    def all_routes(self) -> frozenset[Route]:
+        """Of every model, and of the parts of a video."""
+        made = [route for model in self.models.values() for route in model.routes]
+        return frozenset((*made, *self.video.script_routes, *self.video.speech_routes))
+
     def model(self, name: str) -> Model:
         """Raises `NotFound` with the nearest names."""
         if name not in self.models:
@@ -161,11 +181,6 @@ class Catalog(_Entry):
 def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
     """Read and check the catalog. Raises `pydantic.ValidationError` or `tomllib.TOMLDecodeError`."""
     return Catalog.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-
-
-def route(routes: Iterable[str], available: frozenset[str]) -> str | None:
-    """The first of the routes that the stage has."""
-    return next((name for name in routes if name in available), None)
 
 
 def size_px(long_side_px: int, aspect_ratio: str) -> tuple[int, int]:

@@ -38,6 +38,9 @@ ShoalError
 │   ├── ResponseInvalid       the answer is not HTTP, or ends early
 │   └── ResponseTooLarge      the answer is longer than the limit
 ├── ProviderBusy              try the provider again after `retry_after_seconds`
+├── ProviderUnusable          the operator must act (a bad key, no quota, no such model): take another route
+├── OutcomeUnknown            a submit was sent and its answer lost: it may be under way, do not send it again
+├── CallTaken                 somebody else asks a provider for the same output at this moment
 ├── JobClosed                 somebody else closed the job first: stop, write nothing
 └── CallbackRefused           a callback that does not prove where it comes from
 """
@@ -115,11 +118,7 @@ class MaxCostExceeded(ApiError):
 
 
 class Forbidden(ApiError):
-    status, code, message = (
-        403,
-        "forbidden",
-        "This API key does not have the scope this request needs.",
-    )
+    status, code, message = 403, "forbidden", "This API key does not have the scope this request needs."
 
 
 class NotFound(ApiError):
@@ -127,11 +126,7 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
-    status, code, message = (
-        405,
-        "method_not_allowed",
-        "This address does not take this method.",
-    )
+    status, code, message = 405, "method_not_allowed", "This address does not take this method."
 
 
 class JobAlreadyTerminal(ApiError):
@@ -157,19 +152,11 @@ class IdempotencyInFlight(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    status, code, message = (
-        413,
-        "payload_too_large",
-        "The request body is larger than 1 MB.",
-    )
+    status, code, message = 413, "payload_too_large", "The request body is larger than 1 MB."
 
 
 class UnsupportedMediaType(ApiError):
-    status, code, message = (
-        415,
-        "unsupported_media_type",
-        "Send the body as application/json.",
-    )
+    status, code, message = 415, "unsupported_media_type", "Send the body as application/json."
 
 
 class ValidationFailed(ApiError):
@@ -190,11 +177,7 @@ class InternalError(ApiError):
 
 
 class Unavailable(ApiError):
-    status, code, message = (
-        503,
-        "unavailable",
-        "The service is briefly unavailable. Try again.",
-    )
+    status, code, message = 503, "unavailable", "The service is briefly unavailable. Try again."
 
 
 class JobError(ShoalError):
@@ -276,6 +259,24 @@ class ProviderBusy(ShoalError):
     def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class ProviderUnusable(ShoalError):
+    """The provider serves nobody with this stage's key or settings until the operator acts.
+
+    The reason is for operators: it may name accounts, models and limits, and is never shown to a caller.
+    """
+
+
+class OutcomeUnknown(ShoalError):
+    """A submit was written out and no answer came back whole, at a provider without idempotency keys.
+
+    The work may be under way and paid for: wait for a callback or the deadline, never submit again blindly.
+    """
+
+
+class CallTaken(ShoalError):
+    """Another run has written down that it asks for this output: leave it to that one."""
 
 
 class JobClosed(ShoalError):

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from shoal.domain.money import Asset
+from shoal.domain.provider import SIMULATOR
+from shoal.domain.routing import ProviderCall
 from shoal.domain.wallet import Hold
 
 START_GRACE_MS = 60_000
@@ -93,7 +95,9 @@ class Job:
 
     `unit_price` is per output, frozen at submit; `cost` is what was captured in the end.
     `deadline_at_ms` is by when the next step must have happened: None once there is none.
-    `task_tokens` and `provider_refs` are by output, 0 to `output_count` − 1.
+    `task_tokens`, `provider_refs` and `calls` are by output, 0 to `output_count` − 1. `provider` is the
+    simulator for a job that must not leave the stage, else who was to be asked first.
+    `callbacks` are digests of those that were heeded. `moderation` says who judged the request, and how.
     `ttl_s` is how long its outputs are kept, None for the stage's own retention.
     `announced`: whoever closed it has told the world, or does so by itself. `steps` are a video's.
 
@@ -117,6 +121,7 @@ class Job:
     ttl_s: int | None = None
     free_trial: bool = False
     key_id: str = ""
+    moderation: str | None = None
     status: JobStatus = JobStatus.QUEUED
     hold_state: HoldState = HoldState.HELD
     cost: int = 0
@@ -129,12 +134,24 @@ class Job:
     outputs_expire_at_ms: int | None = None
     task_tokens: Mapping[int, str] = field(default_factory=dict)
     provider_refs: Mapping[int, str] = field(default_factory=dict)
+    calls: Mapping[int, ProviderCall] = field(default_factory=dict)
+    callbacks: frozenset[str] = frozenset()
     outputs: tuple[Output, ...] = field(default=())
     failure: JobFailure | None = None
 
     @property
     def ulid(self) -> str:
         return self.id.partition("_")[2]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it must not leave the stage: a test key's, or one of a model without any key."""
+        return self.provider == SIMULATOR
+
+    @property
+    def routed_model(self) -> str:
+        """The catalog's model that makes its outputs: those of a video are clips."""
+        return str(self.request.get("clip_model", self.model))
 
     @property
     def price(self) -> int:

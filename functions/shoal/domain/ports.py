@@ -15,7 +15,7 @@ from shoal.domain.events import Event
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import Closer, Dialect, Job, JobFailure, JobStatus, Output, Step
 from shoal.domain.money import Asset
-from shoal.domain.provider import Answer, ProviderRequest
+from shoal.domain.routing import ProviderCall
 from shoal.domain.wallet import Movement, Wallet
 
 
@@ -97,8 +97,18 @@ class Jobs(Protocol):
     def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
         """Mark as processing, with time for the next step, and keep what is done. Raises `JobClosed`."""
 
-    def note_provider_ref(self, job: Job, index: int, ref: str) -> None:
-        """Raises `JobClosed` if the job is terminal."""
+    def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
+        """Write down whom an output is asked of, provided that it still stands as `job` has it.
+
+        The reference of a call with another number goes. Raises `JobClosed`, and `CallTaken` if another run
+        was faster.
+        """
+
+    def note_provider_ref(self, job: Job, index: int, ref: str) -> Job:
+        """Keep the reference of the call that `job` has. Raises `JobClosed`, `CallTaken`."""
+
+    def note_callback(self, job: Job, digest: str) -> None:
+        """Remember a callback that was heeded. Raises `JobClosed`."""
 
     def note_late_output(self, job: Job, now_ms: int) -> None:
         """Record that a provider delivered after the job was closed. Nothing is charged for it."""
@@ -264,32 +274,3 @@ class Outputs(Protocol):
 
     def delete(self, keys: Sequence[str]) -> None:
         """What is not there is no error."""
-
-
-class Provider(Protocol):
-    """An upstream that makes outputs. `ProviderBusy` and every `JobError` may be raised."""
-
-    def start(self, request: ProviderRequest) -> Answer: ...
-
-    def check(self, ref: str, request: ProviderRequest) -> Answer:
-        """How the work called `ref` is doing."""
-
-    def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
-        """Read a callback. Raises `CallbackRefused` unless its signature and age hold."""
-
-    def cancel(self, ref: str) -> None:
-        """Ask for the work to stop. Best effort: what was delivered anyway is not used."""
-
-
-class Providers(Protocol):
-    def get(self, name: str) -> Provider:
-        """Raises `NotFound` for an unknown provider."""
-
-
-class CallbackUrls(Protocol):
-    """Addresses only Shoal can make: a MAC binds provider and job."""
-
-    def url(self, job: Job, index: int) -> str: ...
-
-    def verify(self, provider: str, job_key: str, mac: str) -> tuple[str, str, int]:
-        """Account id, job id and output of a genuine address. Raises `CallbackRefused`."""

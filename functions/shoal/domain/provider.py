@@ -7,6 +7,11 @@ from dataclasses import dataclass
 SIMULATOR = "simulator"
 """The embedded provider: every stage has it, and test keys use no other."""
 
+EMBEDDED = "embedded"
+"""The script writer and the speaker that every stage has, and test keys use no other."""
+
+ALWAYS_THERE = frozenset({SIMULATOR, EMBEDDED})
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest:
@@ -15,7 +20,7 @@ class ProviderRequest:
     `index` tells the outputs of one job apart. `inputs` are pictures to edit. `seconds` is how long a clip
     shall be, None for a picture. `idea` is the caller's own words where the prompt is not: the simulator
     looks for its markers there. `callback_url` is where a provider that calls back should do so;
-    `submitted_at_ms` is Unix time in ms.
+    `submitted_at_ms` is Unix time in ms. `provider_model` is what the provider itself calls the model.
     """
 
     idempotency_key: str
@@ -31,6 +36,7 @@ class ProviderRequest:
     inputs: tuple[bytes, ...] = ()
     seconds: int | None = None
     idea: str = ""
+    provider_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

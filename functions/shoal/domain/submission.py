@@ -25,13 +25,17 @@ class Submission:
     asset: Asset
     unit_price: int
     price_version: str
-    provider: str
     free_trial_allowed: bool
     output_count: int = 1
     max_cost: int | None = None
     webhook_url: str | None = None
     input_urls: tuple[str, ...] = ()
     ttl_s: int | None = None
+
+    @property
+    def routed_model(self) -> str:
+        """The catalog's model that makes its outputs: those of a video are clips."""
+        return str(self.request.get("clip_model", self.model))
 
     @property
     def price(self) -> int:

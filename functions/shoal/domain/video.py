@@ -11,9 +11,6 @@ from shoal.domain.job import Job, JobStatus
 MODEL: Final = "video"
 """The model of every video job: what its usage is counted under."""
 
-EMBEDDED: Final = "embedded"
-"""The script writer and the speaker that every stage has, and test keys use no other."""
-
 FOLDER: Final = "videos/"
 """What lies under it is private: its addresses are signed and expire."""
 

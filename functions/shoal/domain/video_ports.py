@@ -11,6 +11,7 @@ from typing import Protocol
 
 from shoal.domain.clip import ClipFacts
 from shoal.domain.job import Job
+from shoal.domain.routing import Route
 from shoal.domain.script import NarratedLine, Narration, SceneText, Speaker, Speech
 from shoal.domain.video import Scene
 
@@ -58,13 +59,19 @@ class ScriptWriter(Protocol):
 
 
 class ScriptWriters(Protocol):
-    def get(self, name: str) -> ScriptWriter:
-        """Raises `NotFound` for one this stage does not have."""
+    def has(self, name: str) -> bool:
+        """Whether this stage can ask the provider of this name."""
+
+    def get(self, route: Route) -> ScriptWriter:
+        """Raises `NotFound` for an unknown provider."""
 
 
 class Speakers(Protocol):
-    def get(self, name: str) -> Speaker:
-        """Raises `NotFound` for one this stage does not have."""
+    def has(self, name: str) -> bool:
+        """Whether this stage can ask the provider of this name."""
+
+    def get(self, route: Route) -> Speaker:
+        """Raises `NotFound` for an unknown provider."""
 
 
 class Studio(Protocol):

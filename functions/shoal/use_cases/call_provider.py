@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shoal.domain.events import opening_events
 from shoal.domain.job import Job
-from shoal.domain.ports import Bus, Clock, Jobs, Providers
+from shoal.domain.ports import Bus, Clock, Jobs
 from shoal.use_cases.resolve_answer import ResolveAnswer
 
 
@@ -14,7 +14,6 @@ from shoal.use_cases.resolve_answer import ResolveAnswer
 class CallProvider:
     jobs: Jobs
     bus: Bus
-    providers: Providers
     resolve: ResolveAnswer
     clock: Clock
 
@@ -26,4 +25,4 @@ class CallProvider:
         job = self.jobs.begin(account_id, job_id, index, task_token, self.clock.now_ms())
         if index == 0:
             self.bus.publish(opening_events(job))
-        return job, self.resolve(job, index, self.providers.get(job.provider).start)
+        return job, self.resolve(job, index)

@@ -11,9 +11,11 @@ from typing import Any
 
 from shoal.domain.job import Job, Step
 from shoal.domain.ports import Clock, Jobs
+from shoal.domain.routing import WITHIN, Route
 from shoal.domain.script import Narration
-from shoal.domain.video import EMBEDDED, narration_key
+from shoal.domain.video import narration_key
 from shoal.domain.video_ports import Scenes, Speakers, Studio, VideoFiles
+from shoal.use_cases.try_routes import TryRoutes
 
 NARRATION_TYPE = "audio/mpeg"
 
@@ -24,6 +26,8 @@ class Narrate:
     scenes: Scenes
     files: VideoFiles
     speakers: Speakers
+    try_routes: TryRoutes
+    routes: Sequence[Route]
     studio: Studio
     clock: Clock
 
@@ -45,7 +49,13 @@ class Narrate:
         return {"key": key, "lines": [line._asdict() for line in spoken.lines]}
 
     def _speak(self, job: Job, lines: Sequence[str], wav: Path) -> Narration:
+        """All lines by one speaker: the next one begins anew."""
         asked = job.request
-        speaker = self.speakers.get(EMBEDDED if job.test else asked["speech_route"])
-        speak = partial(speaker.speak, voice=asked["voice"], language=asked["language"])
-        return self.studio.narrate(lines, speak, wav)
+
+        def narrate(route: Route) -> Narration:
+            speaker = self.speakers.get(route)
+            speak = partial(speaker.speak, voice=asked["voice"], language=asked["language"])
+            return self.studio.narrate(lines, speak, wav)
+
+        routes = (WITHIN,) if job.simulated else self.routes
+        return self.try_routes(routes, self.speakers.has, narrate)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shoal.domain.clip import SCENE_SECONDS
 from shoal.domain.job import Dialect, Job
-from shoal.domain.ports import CallbackUrls, Staging
+from shoal.domain.ports import Staging
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.video_ports import Scenes
 
@@ -15,21 +15,20 @@ from shoal.domain.video_ports import Scenes
 class MakeProviderRequest:
     staging: Staging
     scenes: Scenes
-    callback_urls: CallbackUrls
 
     def __call__(self, job: Job, index: int) -> ProviderRequest:
-        """The request for one output of a job, or for the clip of one scene."""
+        """The request for one output of a job, or for the clip of one scene; a call adds its own address."""
         asked = job.request
         in_video = job.dialect is Dialect.VIDEO
         return ProviderRequest(
             idempotency_key=f"{job.id}-{index}",
-            model=asked["clip_model"] if in_video else job.model,
+            model=job.routed_model,
             prompt=self.scenes.get(job, index).prompt if in_video else asked["prompt"],
             width_px=asked["width_px"],
             height_px=asked["height_px"],
             seed=asked.get("seed"),
             submitted_at_ms=job.created_at_ms,
-            callback_url=self.callback_urls.url(job, index),
+            callback_url="",
             index=index,
             negative_prompt=asked.get("negative_prompt"),
             inputs=tuple(self.staging.read(key) for key in asked.get("input_keys", ())),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from shoal.domain.errors import CallbackRefused, JobClosed
+from shoal.domain.errors import CallTaken, JobClosed
 from shoal.domain.job import Job
-from shoal.domain.ports import CallbackUrls, Clock, Jobs, PollQueue, Providers
+from shoal.domain.ports import Clock, Jobs, PollQueue
 from shoal.domain.provider import Answer, Pending
+from shoal.domain.routing_ports import CallbackUrls, Providers
+
+DIGEST_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +34,24 @@ class ReceiveCallback:
     ) -> Job:
         """Have the provider's result fetched now. Raises `CallbackRefused`, `NotFound`.
 
-        A callback only ever says "look now": the result is read from the provider itself, so a forged or
-        repeated one can at most cause a look. A callback for a terminal job changes nothing.
+        A callback only ever says "look now": the result is read from the provider itself. One for a job that
+        has ended, for a call that was given up, or that came before changes nothing.
         """
-        account_id, job_id, index = self.callback_urls.verify(provider, job_key, mac)
-        job = self.jobs.get(account_id, job_id)
-        if job.provider != provider:
-            raise CallbackRefused("the job has another provider")
+        about = self.callback_urls.verify(provider, job_key, mac)
+        job = self.jobs.get(about.account_id, about.job_id)
         answer = self.providers.get(provider).parse_callback(headers, body, self.clock.now_ms())
-        if not job.status.terminal:
-            with suppress(JobClosed):  # it ended while the callback was read: nothing is left to look at
-                self._look_now(job, index, answer)
+        call = job.calls.get(about.index)
+        digest = hashlib.sha256(job_key.encode() + b"\n" + body).hexdigest()[:DIGEST_LENGTH]
+        late = job.status.terminal or call is None or (call.number, call.provider) != (about.number, provider)
+        if not late and digest not in job.callbacks:
+            with suppress(JobClosed, CallTaken):  # it ended, or moved on, while the callback was read
+                self._look_now(job, about.index, answer, digest)
         return job
 
-    def _look_now(self, job: Job, index: int, answer: Answer) -> None:
+    def _look_now(self, job: Job, index: int, answer: Answer, digest: str) -> None:
         if isinstance(answer, Pending) and answer.ref and index not in job.provider_refs:
-            # The callback overtook the answer to `start`: the reference is news.
+            # The callback overtook the answer to `start`, or that answer was lost: the reference is news.
             self.jobs.note_provider_ref(job, index, answer.ref)
         self.poll_queue.send(job, index, delay_seconds=0, once=True)
+        # Noted last: a crash before this makes a repeated callback look again, and that does no harm.
+        self.jobs.note_callback(job, digest)

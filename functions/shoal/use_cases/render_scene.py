@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.job import Job
-from shoal.domain.ports import Clock, Jobs, Providers
+from shoal.domain.ports import Clock, Jobs
 from shoal.use_cases.resolve_answer import ResolveAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class RenderScene:
     jobs: Jobs
-    providers: Providers
     resolve: ResolveAnswer
     clock: Clock
 
@@ -22,4 +21,4 @@ class RenderScene:
         The token is stored before the provider is asked: a callback may come before `start` returns.
         """
         job = self.jobs.begin(account_id, job_id, index, task_token, self.clock.now_ms())
-        return job, self.resolve(job, index, self.providers.get(job.provider).start)
+        return job, self.resolve(job, index)

@@ -8,12 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.domain.api_key import Caller
-from shoal.domain.errors import InsufficientBalance, InsufficientCredits
+from shoal.domain.catalog import Catalog
+from shoal.domain.errors import (
+    ApiError,
+    InsufficientBalance,
+    InsufficientCredits,
+    Unavailable,
+    ValidationFailed,
+)
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Dialect, Job
 from shoal.domain.ports import Clock, Ids, Ledger, Workflow
 from shoal.domain.provider import SIMULATOR
+from shoal.domain.routing_ports import LookAtBoard
 from shoal.domain.submission import Submission
+from shoal.use_cases.moderate import Moderate
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +42,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who is to be asked first, and what is recorded of moderation."""
+
+    provider: str
+    moderation: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitJob:
     """`prepare` looks at the addresses a submission names and fetches its inputs.
 
@@ -42,6 +59,9 @@ class SubmitJob:
     ledger: Ledger
     workflow: Workflow
     prepare: Prepare
+    moderate: Moderate
+    board: LookAtBoard
+    catalog: Catalog
     clock: Clock
     ids: Ids
     provider_deadline_s: int
@@ -56,19 +76,23 @@ class SubmitJob:
     ) -> Answered:
         """Accept a job or replay the answer it got before.
 
-        Raises `InsufficientBalance`, `MaxCostExceeded`, `ValidationFailed` (an address or an input),
-        `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`: in each of them nothing was written.
+        Raises `InsufficientBalance`, `MaxCostExceeded`, `ValidationFailed` (moderation, an address
+        or an input), `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`: in each of them nothing
+        was written.
         """
         now_ms = self.clock.now_ms()
         submission.check_max_cost()
-        if submission.reaches_out:
-            # A replay must not depend on what a caller's addresses answer today.
+        refusal, admitted = self._admit(caller, submission, now_ms)
+        if refusal or submission.reaches_out:
+            # A replay must not depend on what providers, moderators or a caller's addresses answer today.
             earlier = self.ledger.recorded(key, now_ms) if key else None
             if earlier:
                 return _replay(earlier)
+            if refusal:
+                raise refusal
             submission = self.prepare(submission)
         available = 0
-        for job in self._ways_to_pay(caller, submission, now_ms):
+        for job in self._ways_to_pay(caller, submission, admitted, now_ms):
             body = render(job)
             record = IdempotencyRecord(key, job.id, ACCEPTED, body, now_ms + LIFETIME_MS) if key else None
             try:
@@ -84,13 +108,24 @@ class SubmitJob:
             raise InsufficientCredits.of(submission.price, available)
         raise InsufficientBalance
 
-    def _ways_to_pay(self, caller: Caller, submission: Submission, now_ms: int) -> Iterator[Job]:
-        paid = self._job(caller, submission, now_ms)
+    def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> tuple[ApiError | None, Admitted]:
+        """Why it is refused, if it is; else who is to be asked first, and what moderation said."""
+        routes = self.catalog.routes(submission.routed_model)
+        try:
+            provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)
+            return None, Admitted(provider, self.moderate(submission))
+        except (Unavailable, ValidationFailed) as refusal:
+            return refusal, Admitted("", None)
+
+    def _ways_to_pay(
+        self, caller: Caller, submission: Submission, admitted: Admitted, now_ms: int
+    ) -> Iterator[Job]:
+        paid = self._job(caller, submission, admitted, now_ms)
         yield paid
         if submission.free_trial_allowed:
             yield replace(paid, free_trial=True)
 
-    def _job(self, caller: Caller, submission: Submission, now_ms: int) -> Job:
+    def _job(self, caller: Caller, submission: Submission, admitted: Admitted, now_ms: int) -> Job:
         in_video = submission.dialect is Dialect.VIDEO
         return Job(
             id=self.ids.new(ID_PREFIX[submission.dialect], now_ms),
@@ -104,7 +139,8 @@ class SubmitJob:
             unit_price=submission.unit_price,
             output_count=submission.output_count,
             price_version=submission.price_version,
-            provider=SIMULATOR if caller.test else submission.provider,
+            provider=admitted.provider,
+            moderation=admitted.moderation,
             provider_deadline_s=self.clip_deadline_s if in_video else self.provider_deadline_s,
             webhook_url=submission.webhook_url,
             ttl_s=submission.ttl_s,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.domain.events import opening_events
 from shoal.domain.job import Job, Step
 from shoal.domain.ports import Bus, Clock, Jobs
-from shoal.domain.video import EMBEDDED
+from shoal.domain.routing import WITHIN, Route
+from shoal.domain.script import SceneText
 from shoal.domain.video_ports import Scenes, ScriptWriters
+from shoal.use_cases.try_routes import TryRoutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class WriteScript:
     scenes: Scenes
     bus: Bus
     writers: ScriptWriters
+    try_routes: TryRoutes
+    routes: Sequence[Route]
     clock: Clock
 
     def __call__(self, account_id: str, job_id: str) -> Job:
@@ -33,16 +38,19 @@ class WriteScript:
 
     def _write(self, job: Job) -> None:
         asked = job.request
-        writer = self.writers.get(EMBEDDED if job.test else asked["script_route"])
-        texts = writer.write(
-            idea=asked["idea"],
-            category=asked["category"],
-            scene_count=job.output_count,
-            style=asked["style"],
-            language=asked["language"],
-            seed=seed_of(job),
-        )
-        self.scenes.write(job, texts)
+
+        def write(route: Route) -> tuple[SceneText, ...]:
+            return self.writers.get(route).write(
+                idea=asked["idea"],
+                category=asked["category"],
+                scene_count=job.output_count,
+                style=asked["style"],
+                language=asked["language"],
+                seed=seed_of(job),
+            )
+
+        routes = (WITHIN,) if job.simulated else self.routes
+        self.scenes.write(job, self.try_routes(routes, self.writers.has, write))
 
 
 def seed_of(job: Job) -> int:

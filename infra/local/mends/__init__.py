@@ -21,9 +21,9 @@ def apply() -> None:
     """Mend the MiniStack of this process. Raises `WrongMinistack` and `MendDoesNotFit`."""
     require_version(version("ministack"))
     # Imported late: loading the modules of another version could fail with a less clear error.
-    from infra.local.mends import functions, gateway, identity, maps, outputs, stacks, workflows
+    from infra.local.mends import functions, gateway, identity, maps, metrics, outputs, stacks, workflows
 
-    for area in (functions, gateway, identity, maps, outputs, stacks, workflows):
+    for area in (functions, gateway, identity, maps, metrics, outputs, stacks, workflows):
         area.apply()
 
 

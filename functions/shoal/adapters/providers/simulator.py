@@ -40,11 +40,13 @@ Verify = Callable[[Mapping[str, str], bytes, int], str]
 
 
 class Simulator:
-    """Implements the `Provider` port.
+    """Implements the `Provider` port. Asking again gives the same picture.
 
     `draw` makes a picture, `edit` one from others, `film` a clip. `call_back` posts a signed callback
     (address, reference), as the real ones do from their side; `verify` checks one, returns its reference.
     """
+
+    idempotent = True
 
     def __init__(
         self, *, clock: Clock, draw: Draw, edit: Draw, film: Draw, call_back: CallBack, verify: Verify

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from shoal.domain.errors import CallbackRefused
-from shoal.domain.webhook_signature import standard_signature
+from shoal.domain.webhook_signature import key_of, standard_signature
 
 TOLERANCE_S = 300
 
@@ -37,6 +39,25 @@ def verify(secret: bytes, headers: Mapping[str, str], body: bytes, now_ms: int) 
     offered = headers.get("webhook-signature", "").split(" ")
     if not any(hmac.compare_digest(expected, _bytes(signature)) for signature in offered):
         raise CallbackRefused("the signature does not hold")
+
+
+def key(secret: str) -> bytes:
+    """The key in a `whsec_…` secret. Raises `CallbackRefused` where there is none: no key proves nothing."""
+    try:
+        found = key_of(secret)
+    except ValueError:
+        found = b""
+    if not found:
+        raise CallbackRefused("no usable webhook secret is set")
+    return found
+
+
+def event(body: bytes) -> Any:
+    """What a verified body says. Raises `CallbackRefused` unless it is JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise CallbackRefused("the body is not an event") from None
 
 
 def _bytes(text: str) -> bytes:

@@ -21,7 +21,7 @@ def quote(request: Request) -> Answer:
     submission = (
         image.parse_submission(body, load_catalog())
         if "mode" in body
-        else tasks.parse_submission(body, load_catalog(), bootstrap.available_providers())
+        else tasks.parse_submission(body, load_catalog())
     )
     return Answer(200, tasks.envelope(tasks.quote_resource(bootstrap.quote_job()(submission))))
 

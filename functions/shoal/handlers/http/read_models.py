@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shoal import bootstrap
 from shoal.dialects import tasks
 from shoal.dialects.errors import tasks_error
@@ -13,14 +15,19 @@ from shoal.settings import ReadModelsSettings
 
 def read(request: Request) -> Answer:
     """200 with every model, or with one; 404 with the nearest names."""
-    table = bootstrap.settings_of(ReadModelsSettings).table
-    request.authenticate(bootstrap.authenticate(table), Scope.READ)
-    catalog, available = load_catalog(), bootstrap.available_providers()
+    settings = bootstrap.settings_of(ReadModelsSettings)
+    look = bootstrap.board(settings)
+    look.read_ahead()  # while the key is looked up
+    request.authenticate(bootstrap.authenticate(settings.table), Scope.READ)
+    catalog, board, now_ms = load_catalog(), look(), bootstrap.clock.now_ms()
+
+    def shown(model: str) -> dict[str, Any]:
+        return tasks.model_resource(model, catalog, available=board.offers(catalog.routes(model), now_ms))
+
     name = request.path_parameter("id")
     if name:
-        return Answer(200, tasks.envelope(tasks.model_resource(name, catalog, available)))
-    models = [tasks.model_resource(each, catalog, available) for each in catalog.models]
-    return Answer(200, tasks.envelope(models))
+        return Answer(200, tasks.envelope(shown(name)))
+    return Answer(200, tasks.envelope([shown(each) for each in catalog.models]))
 
 
 handler = endpoint(read, tasks_error)

@@ -41,6 +41,7 @@ def submit(request: Request) -> Answer:
     settings = bootstrap.settings_of(SubmitJobSettings)
     errors = {GENERATE: neutral_error, VIDEOS: video_error(settings.api_url)}
     request.render_error = errors.get(request.route, image_error)
+    bootstrap.board(settings).read_ahead()  # while the key is looked up
     caller = request.authenticate(bootstrap.authenticate(settings.table), Scope.GENERATE)
     body = request.json_object()
     if request.route == GENERATE:
@@ -59,7 +60,7 @@ def submit(request: Request) -> Answer:
 
 def _spoken(request: Request, body: Mapping[str, Any], settings: SubmitJobSettings) -> Spoken:
     if request.route == VIDEOS:
-        submission = video.parse_submission(body, load_catalog(), bootstrap.available_providers())
+        submission = video.parse_submission(body, load_catalog())
         return Spoken(submission, video.accepted, None)
     if request.route == GENERATE and "model" in body:
         return _tasks(body, settings)
@@ -85,7 +86,7 @@ def _tasks(body: Mapping[str, Any], settings: SubmitJobSettings) -> Spoken:
         )
         return tasks.envelope(shown)
 
-    submission = tasks.parse_submission(body, load_catalog(), bootstrap.available_providers())
+    submission = tasks.parse_submission(body, load_catalog())
     return Spoken(submission, tasks.accepted, resource)
 
 

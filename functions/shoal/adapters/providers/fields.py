@@ -1,0 +1,48 @@
+"""Small translations between our fields and the providers': ratios, seeds, pictures, JSON of strangers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from shoal.domain.provider import ProviderRequest
+
+_MAGIC = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
+
+
+def nearest_ratio(width_px: int, height_px: int, ratios: Sequence[str]) -> str:
+    """The one of a provider's ratios, such as `16:9`, whose shape is nearest to the wanted one."""
+
+    def distance(ratio: str) -> float:
+        across, down = (int(part) for part in ratio.split(":"))
+        # Logarithms: 2:1 is as far from square as 1:2.
+        return abs(math.log(width_px / height_px) - math.log(across / down))
+
+    return min(ratios, key=distance)
+
+
+def seed_of(request: ProviderRequest, below: int) -> int | None:
+    """The seed of this output: the outputs of one job must not all be the same picture."""
+    return None if request.seed is None else (request.seed + request.index) % below
+
+
+def media_type(picture: bytes) -> str:
+    """What an input picture is, by its first bytes. Inputs were checked when they came: PNG, JPEG or WebP."""
+    return next((name for magic, name in _MAGIC if picture.startswith(magic)), "application/octet-stream")
+
+
+def data_uri(picture: bytes) -> str:
+    """The picture inside a URL (RFC 2397), for providers that take pictures by address."""
+    return f"data:{media_type(picture)};base64,{base64.b64encode(picture).decode()}"
+
+
+def parsed_object(body: bytes | str) -> dict[str, Any]:
+    """The JSON object in a body, empty for anything else."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

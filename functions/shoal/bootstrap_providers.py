@@ -1,0 +1,198 @@
+"""The composition root of providers: adapters by name, their keys, breakers and the board of routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from shoal import bootstrap_parts as parts
+from shoal import bootstrap_upstreams as ups
+from shoal.bootstrap_parts import clock, ids
+from shoal.domain.catalog import load_catalog
+from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
+from shoal.settings import (
+    AskProviderSettings,
+    BoardSettings,
+    RouteSettings,
+    SubmitJobSettings,
+    UpstreamSettings,
+)
+
+if TYPE_CHECKING:
+    from shoal.adapters.dynamodb_board import DynamoDbBoard
+    from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
+    from shoal.adapters.dynamodb_table import Table
+    from shoal.adapters.providers.registry import ProviderRegistry, RouteRegistry
+    from shoal.domain.moderation import Moderator
+    from shoal.domain.routing_ports import Provider, Statistics
+    from shoal.domain.script import Speaker
+    from shoal.domain.video_ports import ScriptWriter
+    from shoal.use_cases.ask_provider import AskProvider
+    from shoal.use_cases.manage_providers import ManageProviders
+    from shoal.use_cases.moderate import Moderate
+    from shoal.use_cases.resolve_answer import ResolveAnswer
+    from shoal.use_cases.try_routes import TryRoutes
+
+ASK_BOARD_MS = 10_000
+SUBMIT_BOARD_MS = 30_000
+"""How old the board may be where providers are asked, and where only availability is told of."""
+
+
+def providers(
+    settings: UpstreamSettings, secret: Any, *, bucket: str = "", draws: bool = True
+) -> ProviderRegistry:
+    """`bucket` takes what providers write into S3 themselves.
+
+    `draws` is off where callbacks are only read: that function does not carry the media packages.
+    """
+    from shoal.adapters.providers.registry import ProviderRegistry
+
+    up = ups.upstream(settings)
+    makers: dict[str, Callable[[], Provider]] = {
+        SIMULATOR: partial(ups.simulator, secret, draws=draws),
+        "openai": partial(ups.openai, up),
+        ups.OPENAI_BACKGROUND: partial(ups.openai_background, up),
+        "gemini": partial(ups.gemini, up),
+        "gemini-video": partial(ups.gemini_video, up),
+        "stability": partial(ups.stability, up),
+        "replicate": partial(ups.replicate, up),
+        "fal": partial(ups.fal, up),
+        ups.BEDROCK: partial(ups.bedrock, up),
+        "bedrock-video": partial(ups.bedrock_video, up, bucket),
+    }
+    return ProviderRegistry(makers, up.has)
+
+
+def script_writers(settings: UpstreamSettings) -> RouteRegistry[ScriptWriter]:
+    from shoal.adapters.providers.registry import RouteRegistry
+
+    up = ups.upstream(settings)
+    makers: dict[str, Callable[[str], ScriptWriter]] = {
+        EMBEDDED: ups.embedded_writer,
+        "openai": partial(ups.openai_writer, up),
+        ups.BEDROCK: partial(ups.bedrock_writer, up),
+    }
+    return RouteRegistry(makers, up.has)
+
+
+def speakers(settings: UpstreamSettings) -> RouteRegistry[Speaker]:
+    from shoal.adapters.providers.registry import RouteRegistry
+
+    up = ups.upstream(settings)
+    makers: dict[str, Callable[[str], Speaker]] = {
+        EMBEDDED: ups.embedded_speaker,
+        "openai": partial(ups.openai_speaker, up),
+        ups.POLLY: partial(ups.polly, up),
+    }
+    return RouteRegistry(makers, up.has)
+
+
+def moderate(settings: SubmitJobSettings) -> Moderate:
+    from shoal.use_cases.moderate import Moderate
+
+    return Moderate(_moderator(settings), settings.moderation, settings.moderation_fail_open)
+
+
+def _moderator(settings: SubmitJobSettings) -> Moderator | None:
+    if settings.moderation == "keywords":
+        from shoal.adapters.keyword_moderation import KeywordModerator, listed_terms
+
+        return KeywordModerator(listed_terms())
+    if settings.moderation == "openai":
+        return ups.openai_moderator(ups.upstream(settings))
+    return (
+        ups.guardrails(ups.upstream(settings), settings.guardrail)
+        if settings.moderation == "bedrock"
+        else None
+    )
+
+
+def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
+    from shoal.use_cases.resolve_answer import ResolveAnswer
+
+    return ResolveAnswer(
+        ask=ask_provider(settings, secret),
+        tokens=parts.task_tokens(),
+        poll_queue=parts.poll_queue(settings.poll_queue_url),
+    )
+
+
+def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
+    from shoal.adapters.output_fetcher import VettedOutputFetcher
+    from shoal.adapters.s3 import S3Staging
+    from shoal.adapters.vetted_http import VettedHttp
+    from shoal.domain.addresses import LOCAL_RULES, AddressRules
+    from shoal.observability import RouteMeter
+    from shoal.use_cases.ask_provider import AskProvider
+    from shoal.use_cases.provider_request import MakeProviderRequest
+
+    staging = S3Staging(parts.client("s3"), settings.staging_bucket)
+    http = VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())
+    return AskProvider(
+        jobs=parts.jobs(settings.table),
+        providers=providers(settings, secret, bucket=settings.staging_bucket),
+        breakers=breakers(settings),
+        meter=RouteMeter(),
+        make_request=MakeProviderRequest(staging, parts.scenes(settings.table)),
+        callback_urls=parts.callback_urls(secret, settings.api_url),
+        staging=staging,
+        fetcher=VettedOutputFetcher(http, parts.client("s3"), settings.staging_bucket),
+        catalog=load_catalog(),
+        clock=clock,
+        ids=ids,
+    )
+
+
+def manage_providers(
+    settings: UpstreamSettings, table: Table, statistics: Statistics, client: Callable[..., Any]
+) -> ManageProviders:
+    """For the operator command, which brings its own table and clients."""
+    from shoal.adapters.dynamodb_board import DynamoDbBoard
+    from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
+    from shoal.adapters.provider_keys import ProviderKeys
+    from shoal.use_cases.manage_providers import ManageProviders
+
+    routes = load_catalog().all_routes()
+    keys = ProviderKeys(client("secretsmanager"), settings.stage, clock)
+    routes_board = DynamoDbBoard(table, routes, clock, lifetime_ms=0)
+    return ManageProviders(
+        keys=keys,
+        board=routes_board,
+        breakers=DynamoDbBreakers(table, routes_board),
+        statistics=statistics,
+        routes=[route for route in routes if route.provider not in ALWAYS_THERE],
+        testable=ups.testable(ups.Upstream(settings, keys, client)),
+        keyed=ups.KEYED,
+        keyless=frozenset(settings.keyless_providers),
+        clock=clock,
+    )
+
+
+def try_routes(settings: RouteSettings) -> TryRoutes:
+    from shoal.observability import RouteMeter
+    from shoal.use_cases.try_routes import TryRoutes
+
+    return TryRoutes(breakers(settings), RouteMeter(), clock)
+
+
+def breakers(settings: RouteSettings) -> DynamoDbBreakers:
+    from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
+
+    routes = board(settings, lifetime_ms=ASK_BOARD_MS)
+    return DynamoDbBreakers(parts.table_named(settings.table), routes)
+
+
+@cache
+def board(settings: RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS) -> DynamoDbBoard:
+    """One board for all that a process asks of it."""
+    from shoal.adapters.dynamodb_board import DynamoDbBoard
+
+    return DynamoDbBoard(
+        parts.table_named(settings.table),
+        load_catalog().all_routes(),
+        clock,
+        lifetime_ms=lifetime_ms,
+        simulator_allowed=isinstance(settings, BoardSettings) and settings.simulator_allowed,
+        keyless=frozenset(settings.keyless_providers),
+    )

@@ -1,0 +1,236 @@
+"""How this stage reaches its providers: each adapter with its key and its address, made on demand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from shoal import bootstrap_parts as parts
+from shoal.adapters.provider_keys import WEBHOOK_SECRET, ProviderKeys
+from shoal.bootstrap_parts import clock
+from shoal.domain.catalog import load_catalog
+from shoal.domain.routing import key_name
+from shoal.settings import UpstreamSettings
+
+if TYPE_CHECKING:
+    from shoal.domain.moderation import Moderator
+    from shoal.domain.routing_ports import Provider, Testable
+    from shoal.domain.script import Speaker
+    from shoal.domain.video_ports import ScriptWriter
+
+BEDROCK, POLLY = "bedrock", "polly"
+"""They need no key: the functions' own roles are let to them, where the stage says so."""
+OPENAI_BACKGROUND, OPENAI_MODERATION = "openai-background", "openai-moderation"
+KEYED = frozenset({"openai", "gemini", "stability", "replicate", "fal"})
+"""Whose keys are secrets of the stage."""
+
+
+class Upstream:
+    """How this stage reaches providers: their addresses, their keys, and AWS's own model services."""
+
+    def __init__(
+        self, settings: UpstreamSettings, keys: ProviderKeys, client: Callable[..., Any] | None = None
+    ) -> None:
+        """`client` makes AWS clients where the process's own environment is not that of the stage."""
+        self._settings = settings
+        self._client = client
+        self.keys = keys
+        self._urls: dict[str, str] = json.loads(settings.provider_base_urls)
+
+    def has(self, provider: str) -> bool:
+        name = key_name(provider)
+        return name in self._settings.keyless_providers or (name in KEYED and self.keys.has(name))
+
+    def url(self, name: str, otherwise: str) -> str:
+        return self._urls.get(name, otherwise)
+
+    def aws(self, service: str, provider: str) -> Any:
+        """A client of a model service in the stack's region: Bedrock writes clips to no bucket elsewhere."""
+        from shoal.adapters.providers.aws_calls import client
+
+        elsewhere = {"endpoint_url": self._urls[provider]} if provider in self._urls else {}
+        return (self._client or client)(service, **elsewhere)
+
+
+def upstream(settings: UpstreamSettings) -> Upstream:
+    return Upstream(settings, keys_of(settings.stage))
+
+
+def testable(up: Upstream) -> Mapping[str, Callable[[], Testable]]:
+    """Makers of the adapters that operators test, by whose key they use."""
+    return {
+        "openai": lambda: openai_http_of(up),
+        "gemini": lambda: gemini(up),
+        "stability": lambda: stability(up),
+        "replicate": lambda: replicate(up),
+        "fal": lambda: fal(up),
+        BEDROCK: lambda: bedrock(up),
+        POLLY: lambda: polly(up, ""),
+    }
+
+
+@cache
+def keys_of(stage: str) -> ProviderKeys:
+    return ProviderKeys(parts.client("secretsmanager"), stage, clock)
+
+
+def simulator(secret: Any, *, draws: bool) -> Provider:
+    from shoal.adapters.providers.simulator import Simulator
+    from shoal.adapters.providers.simulator_callbacks import SimulatorCallbacks
+
+    callbacks = SimulatorCallbacks(secret, clock)
+    return Simulator(
+        clock=clock,
+        draw=draw if draws else no_drawing,
+        edit=edit if draws else no_drawing,
+        film=film if draws else no_drawing,
+        call_back=callbacks.send,
+        verify=callbacks.verify,
+    )
+
+
+def openai_http_of(up: Upstream) -> Any:
+    from shoal.adapters.providers.openai_http import BASE_URL, OpenAiHttp
+
+    return OpenAiHttp(up.keys.key("openai"), up.url("openai", BASE_URL))
+
+
+def openai(up: Upstream) -> Provider:
+    from shoal.adapters.providers.openai import OpenAiImages
+
+    return OpenAiImages(openai_http_of(up))
+
+
+def openai_background(up: Upstream) -> Provider:
+    from shoal.adapters.providers.openai import OpenAiBackground
+
+    secret = up.keys.key("openai", WEBHOOK_SECRET)
+    return OpenAiBackground(
+        openai_http_of(up), writer_model=load_catalog().assistants[OPENAI_BACKGROUND], webhook_secret=secret
+    )
+
+
+def openai_writer(up: Upstream, model: str) -> ScriptWriter:
+    from shoal.adapters.providers.openai_script import OpenAiScriptWriter
+
+    return OpenAiScriptWriter(openai_http_of(up), model=model)
+
+
+def openai_speaker(up: Upstream, model: str) -> Speaker:
+    from shoal.adapters.providers.openai_speech import OpenAiSpeaker
+
+    return OpenAiSpeaker(openai_http_of(up), model=model)
+
+
+def gemini_http_of(up: Upstream) -> Any:
+    from shoal.adapters.providers.gemini_http import BASE_URL, gemini_http
+
+    return gemini_http(up.keys.key("gemini"), up.url("gemini", BASE_URL))
+
+
+def gemini(up: Upstream) -> Provider:
+    from shoal.adapters.providers.gemini import GeminiImages
+
+    return GeminiImages(gemini_http_of(up))
+
+
+def gemini_video(up: Upstream) -> Provider:
+    from shoal.adapters.providers.gemini_video import GeminiVideos
+
+    def webhook_secret() -> str:
+        return up.keys.fields("gemini").get(WEBHOOK_SECRET, "")
+
+    return GeminiVideos(gemini_http_of(up), webhook_secret=webhook_secret)
+
+
+def stability(up: Upstream) -> Provider:
+    from shoal.adapters.providers.stability import BASE_URL, Stability
+
+    return Stability(up.keys.key("stability"), up.url("stability", BASE_URL))
+
+
+def replicate(up: Upstream) -> Provider:
+    from shoal.adapters.providers.replicate import BASE_URL, Replicate
+
+    return Replicate(up.keys.key("replicate"), up.url("replicate", BASE_URL))
+
+
+def fal(up: Upstream) -> Provider:
+    from shoal.adapters.providers.fal import BASE_URL, KEYS_URL, Fal
+
+    return Fal(up.keys.key("fal"), up.url("fal", BASE_URL), up.url("fal-keys", KEYS_URL))
+
+
+def bedrock(up: Upstream) -> Provider:
+    from shoal.adapters.providers.bedrock import BedrockImages
+
+    return BedrockImages(up.aws("bedrock-runtime", BEDROCK))
+
+
+def bedrock_video(up: Upstream, bucket: str) -> Provider:
+    from shoal.adapters.providers.bedrock_video import BedrockVideos
+
+    return BedrockVideos(up.aws("bedrock-runtime", BEDROCK), output_uri=f"s3://{bucket}/{BEDROCK}")
+
+
+def bedrock_writer(up: Upstream, model: str) -> ScriptWriter:
+    from shoal.adapters.providers.bedrock_script import BedrockScriptWriter
+
+    return BedrockScriptWriter(up.aws("bedrock-runtime", BEDROCK), model=model)
+
+
+def polly(up: Upstream, _model: str) -> Speaker:
+    from shoal.adapters.providers.polly import Polly
+
+    return Polly(up.aws("polly", POLLY))
+
+
+def embedded_writer(_model: str) -> ScriptWriter:
+    from shoal.adapters.studio import EmbeddedScriptWriter
+
+    return EmbeddedScriptWriter()
+
+
+def embedded_speaker(_model: str) -> Speaker:
+    from shoal.media.speech import EmbeddedSpeaker
+
+    return EmbeddedSpeaker()
+
+
+def openai_moderator(up: Upstream) -> Moderator:
+    from shoal.adapters.providers.openai_moderation import OpenAiModerator
+
+    return OpenAiModerator(openai_http_of(up), model=load_catalog().assistants[OPENAI_MODERATION])
+
+
+def guardrails(up: Upstream, guardrail: str) -> Moderator:
+    """`guardrail` is its id and version with a colon between them."""
+    from shoal.adapters.providers.bedrock_guardrails import BedrockGuardrails
+
+    guardrail_id, _, version = guardrail.partition(":")
+    client = up.aws("bedrock-runtime", BEDROCK)
+    return BedrockGuardrails(client, guardrail_id=guardrail_id, version=version or "DRAFT")
+
+
+def draw(**request: Any) -> bytes:
+    from shoal.media import drawing
+
+    return drawing.draw(**request)
+
+
+def edit(**request: Any) -> bytes:
+    from shoal.media import editing
+
+    return editing.edit(**request)
+
+
+def film(**request: Any) -> bytes:
+    from shoal.adapters import studio
+
+    return studio.film(**request)
+
+
+def no_drawing(**_: Any) -> bytes:
+    raise RuntimeError("this function does not draw")

@@ -1,0 +1,282 @@
+"""Ask the providers of a model for an output, one after the other, until one makes it or takes it on.
+
+Whom is asked stands on the job before the request leaves: a run that finds it there without an answer does
+not know whether the provider took the request, and asks again only one that is idempotent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from shoal.domain.breaker import Outcome
+from shoal.domain.catalog import Catalog
+from shoal.domain.errors import (
+    CallTaken,
+    ExchangeError,
+    JobError,
+    OutcomeUnknown,
+    OutputInvalid,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderTimeout,
+    ProviderUnusable,
+    ShoalError,
+    Unavailable,
+)
+from shoal.domain.job import FINISH_GRACE_MS, Job
+from shoal.domain.ports import Clock, Ids, Jobs, Staging
+from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+from shoal.domain.routing import (
+    SIMULATED,
+    Phase,
+    ProviderCall,
+    Route,
+    outcome_of,
+    routes_after,
+    worth_waiting,
+)
+from shoal.domain.routing_ports import Breakers, CallbackUrls, Meter, OutputFetcher, Pass, Providers
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_S = 60
+"""How often a call of unknown outcome is looked at: a callback may have brought its reference."""
+
+FETCH_AGAIN_S = 5
+FETCH_TRIES_MAX = 3
+NO_ROUTE_S = 10
+"""When a job is looked at again that no route was open for."""
+
+MARK_LENGTH = 8
+NOBODY = "No provider could take the request. No charge was applied."
+NOT_FETCHED = "The provider's output could not be fetched."
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The output of a call, staged."""
+
+    key: str
+
+
+Progress = Delivered | Pending
+
+
+@dataclass(frozen=True, slots=True)
+class AskProvider:
+    """`make_request` says what to ask for: the same for every call of an output."""
+
+    jobs: Jobs
+    providers: Providers
+    breakers: Breakers
+    meter: Meter
+    make_request: Callable[[Job, int], ProviderRequest]
+    callback_urls: CallbackUrls
+    staging: Staging
+    fetcher: OutputFetcher
+    catalog: Catalog
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, job: Job, index: int) -> Progress:
+        """The staged output, or when to look again. Raises `JobClosed`, and what ends the job."""
+        work = _Work(self, job, index, self.make_request(job, index))
+        try:
+            return work.go_on()
+        except CallTaken:
+            # Whoever was faster goes on with it; should that one die, this look finds the call again.
+            return Pending(None, LOOK_AGAIN_S)
+
+    def routes_of(self, job: Job) -> Sequence[Route]:
+        """All ways to make the job's outputs. None if its model has left the catalog."""
+        return (SIMULATED,) if job.simulated else self.catalog.routes(job.routed_model)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One run over one output. `job` is as it was last written or read."""
+
+    ask: AskProvider
+    job: Job
+    index: int
+    request: ProviderRequest
+
+    @property
+    def call(self) -> ProviderCall | None:
+        return self.job.calls.get(self.index)
+
+    @property
+    def ref(self) -> str | None:
+        return self.job.provider_refs.get(self.index)
+
+    def go_on(self) -> Progress:
+        """From where the last run left it."""
+        call = self.call
+        if call is None:
+            return self._ask_next(None)
+        if self.ref:
+            return self._settle(call, lambda: self._check(call))
+        if call.phase is Phase.DUE:
+            return self._ask_when_due(call)
+        if self.ask.providers.get(call.provider).idempotent:
+            return self._settle(call, lambda: self._start(call, Pass()))
+        return Pending(None, LOOK_AGAIN_S)
+
+    def _ask_when_due(self, call: ProviderCall) -> Progress:
+        admitted = self.ask.breakers.admit(self._route(call), self.ask.clock.now_ms())
+        if admitted is None:
+            return self._ask_next(ProviderBusy("its breaker opened", retry_after_seconds=NO_ROUTE_S))
+        return self._settle(call, lambda: self._start(call, admitted))
+
+    def _ask_next(self, after: ShoalError | None) -> Progress:
+        """Ask the first open route behind that of the call, which ended in `after`."""
+        found = self._next_route()
+        if found is None:
+            return self._without_routes(after)
+        route, admitted = found
+        number = self.call.number + 1 if self.call else 1
+        call = ProviderCall(number, route.name, Phase.DUE)
+        return self._settle(call, lambda: self._start(call, admitted))
+
+    def _next_route(self) -> tuple[Route, Pass] | None:
+        now_ms = self.ask.clock.now_ms()
+        if now_ms >= self._deadline_ms:
+            raise ProviderTimeout(self.job.provider_deadline_s)
+        last = self.call.route if self.call else None
+        for route in routes_after(self.ask.routes_of(self.job), last):
+            if not self.ask.providers.has(route.provider):
+                continue
+            if admitted := self.ask.breakers.admit(route, now_ms):
+                return route, admitted
+        return None
+
+    def _without_routes(self, after: ShoalError | None) -> Progress:
+        if isinstance(after, ProviderBusy) and self.call:
+            return self._wait(self.call, after.retry_after_seconds)
+        if isinstance(after, JobError):
+            raise after
+        routes = self.ask.routes_of(self.job)
+        if after is None and any(self.ask.providers.has(route.provider) for route in routes):
+            return Pending(None, NO_ROUTE_S)  # all of them are left alone for a moment
+        raise ProviderFailed(NOBODY)
+
+    def _settle(self, call: ProviderCall, ask: Callable[[], Progress]) -> Progress:
+        """Ask, and go on as the answer commands."""
+        try:
+            return ask()
+        except ProviderBusy as busy:
+            return self._busy(call, busy)
+        except OutcomeUnknown as unknown:
+            logger.warning("outcome unknown", extra={"job_id": self.job.id, "reason": str(unknown)})
+            return Pending(None, LOOK_AGAIN_S)
+        except (ProviderFailed, ProviderUnusable, OutputInvalid) as error:
+            logger.warning(
+                "call failed", extra={"job_id": self.job.id, "route": call.route, "reason": str(error)}
+            )
+            return self._ask_next(error)
+
+    def _busy(self, call: ProviderCall, busy: ProviderBusy) -> Progress:
+        wait_s, now_ms = busy.retry_after_seconds, self.ask.clock.now_ms()
+        if self.ref:
+            return Pending(self.ref, wait_s)  # it works on it: only the question was in vain
+        if worth_waiting(call, wait_s, now_ms=now_ms, deadline_ms=self._deadline_ms):
+            return self._wait(call, wait_s)
+        return self._ask_next(busy)
+
+    def _wait(self, call: ProviderCall, wait_s: int) -> Pending:
+        self._write(replace(call, phase=Phase.DUE, tries=call.tries + 1))
+        return Pending(None, wait_s)
+
+    def _start(self, call: ProviderCall, admitted: Pass) -> Progress:
+        """Ask a provider to begin, after writing down that it is asked."""
+        route, provider = self._route(call), self.ask.providers.get(call.provider)
+        self._write(replace(call, phase=Phase.ASKED))
+        request = self._request(call)
+        answer = self._exchange(route, lambda: provider.start(request), admitted)
+        if isinstance(answer, Done):
+            return self._take(call, route, answer)
+        if answer.ref:
+            self.job = self.ask.jobs.note_provider_ref(self.job, self.index, answer.ref)
+        return answer
+
+    def _check(self, call: ProviderCall) -> Progress:
+        route, provider = self._route(call), self.ask.providers.get(call.provider)
+        ref, request = self.ref or "", self._request(call)
+        answer = self._exchange(route, lambda: provider.check(ref, request), None)
+        if isinstance(answer, Done):
+            return self._take(call, route, answer)
+        if answer.ref and answer.ref != ref:
+            self.job = self.ask.jobs.note_provider_ref(self.job, self.index, answer.ref)
+        return answer
+
+    def _exchange(self, route: Route, ask: Callable[[], Answer], admitted: Pass | None) -> Answer:
+        """One exchange with a provider: timed, counted and judged. None is admitted that only checks."""
+        began_ms = self.ask.clock.now_ms()
+        try:
+            answer = ask()
+        except ShoalError as error:
+            self._note(route, error, began_ms, admitted)
+            raise
+        now_ms, done = self.ask.clock.now_ms(), isinstance(answer, Done)
+        self.ask.meter.exchanged(route.name, "done" if done else "pending", now_ms - began_ms)
+        if done or admitted:
+            self.ask.breakers.note(route, Outcome.SUCCESS, admitted or Pass(), now_ms)
+        return answer
+
+    def _note(self, route: Route, error: ShoalError, began_ms: int, admitted: Pass | None) -> None:
+        now_ms = self.ask.clock.now_ms()
+        outcome = outcome_of(error)
+        self.ask.meter.exchanged(route.name, type(error).__name__, now_ms - began_ms)
+        if outcome:
+            self.ask.breakers.note(route, outcome, admitted or Pass(), now_ms, reason=str(error))
+
+    def _take(self, call: ProviderCall, route: Route, done: Done) -> Progress:
+        """Bring the output to the staging place; what is not there is asked for anew, a few times."""
+        try:
+            key = self._staged(done.output)
+        except Unavailable:
+            if self.ref is None:
+                # The output is lost, and that is known: asking for it again is not blind.
+                self._write(replace(call, phase=Phase.DUE))
+            raise
+        except ExchangeError as error:
+            logger.warning("output not fetched", extra={"job_id": self.job.id, "reason": str(error)})
+            if self.ref is None or call.tries + 1 >= FETCH_TRIES_MAX:
+                raise ProviderFailed(NOT_FETCHED) from error
+            self._write(replace(call, tries=call.tries + 1))
+            return Pending(self.ref, FETCH_AGAIN_S)
+        self.ask.meter.delivered(route.name, route.cost_micros)
+        return Delivered(key)
+
+    def _staged(self, output: ProviderOutput) -> str:
+        if output.data is not None:
+            return self.ask.staging.put(self.job, self.index, output.data)
+        return self.ask.fetcher.fetch(self.job, self.index, output.url or "")
+
+    def _write(self, call: ProviderCall) -> None:
+        marked = replace(call, mark=self.ask.ids.secret(MARK_LENGTH))
+        self.job = self.ask.jobs.note_call(self.job, self.index, marked)
+
+    def _request(self, call: ProviderCall) -> ProviderRequest:
+        """What this provider is told: the model by its own name, and a key and an address of this call."""
+        key = self.request.idempotency_key
+        return replace(
+            self.request,
+            provider_model=call.route.partition("/")[2],
+            idempotency_key=key if call.number == 1 else f"{key}-{call.number}",
+            callback_url=self.ask.callback_urls.url(self.job, self.index, call),
+        )
+
+    def _route(self, call: ProviderCall) -> Route:
+        """The call's route, also one that has left the catalog since."""
+        known = {route.name: route for route in self.ask.routes_of(self.job)}
+        provider, _, model = call.route.partition("/")
+        return known.get(call.route, Route(provider=provider, model=model))
+
+    @property
+    def _deadline_ms(self) -> int:
+        """By when the provider has to have answered; the state machine has its own eye on it."""
+        due_ms = self.job.deadline_at_ms
+        return self.ask.clock.now_ms() if due_ms is None else due_ms - FINISH_GRACE_MS

@@ -1,0 +1,57 @@
+"""Moderate: have a request's words judged before money is held."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from shoal.domain.errors import ProviderBusy, ProviderUnusable, Unavailable, ValidationFailed
+from shoal.domain.moderation import Moderator
+from shoal.domain.submission import Submission
+
+logger = logging.getLogger(__name__)
+
+FIELDS = ("prompt", "idea", "style")
+"""What callers say in their own words. A negative prompt names what is not wanted: no offence."""
+
+REFUSED = "The request was refused by content moderation."
+RETRY_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Moderate:
+    """`moderator` is None where a stage moderates nothing.
+
+    `name` is what is written on the job. `fail_open`: without a verdict the request is let through.
+    """
+
+    moderator: Moderator | None
+    name: str = "off"
+    fail_open: bool = False
+
+    def __call__(self, submission: Submission) -> str | None:
+        """What is recorded: by whom it was judged, and how; None where nobody does.
+
+        Raises `ValidationFailed` for what is refused, `Unavailable` where there is no verdict.
+        """
+        if self.moderator is None:
+            return None
+        said = {name: text for name in FIELDS if (text := submission.request.get(name))}
+        try:
+            verdict = self.moderator.check("\n".join(said.values()))
+        except (ProviderBusy, ProviderUnusable) as error:
+            logger.warning("no verdict", extra={"moderator": self.name, "reason": str(error)})
+            if self.fail_open:
+                return f"{self.name}: no verdict"
+            raise Unavailable(retry_after_seconds=RETRY_S) from error
+        if verdict.flagged:
+            logger.info("request flagged", extra={"moderator": self.name, "categories": verdict.categories})
+            field = next(iter(said))
+            raise ValidationFailed(
+                REFUSED,
+                details={
+                    "fields": [{"field": field, "message": "refused by content moderation"}],
+                    "moderation": {"categories": list(verdict.categories)},
+                },
+            )
+        return f"{self.name}: passed"

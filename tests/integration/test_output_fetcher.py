@@ -1,0 +1,157 @@
+"""Outputs at addresses: fetched by the rules for strangers, capped, told from pages, kept."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from infra.local.aws import Endpoint
+from shoal.adapters import output_fetcher
+from shoal.adapters.output_fetcher import VettedOutputFetcher
+from shoal.adapters.vetted_http import VettedHttp
+from shoal.domain.addresses import LOCAL_RULES, AddressRules
+from shoal.domain.errors import (
+    AddressRefused,
+    ConnectionFailed,
+    ExchangeError,
+    OutputInvalid,
+    ResponseInvalid,
+)
+from tests.fakes.providers.media import MP4, png
+from tests.support_receiver import Receiver, raw, reply
+from tests.unit.factories import ACCOUNT, JOB, a_job
+
+PICTURE = png(64, 64)
+KEY = f"{ACCOUNT}/{JOB}/2"
+
+
+@pytest.fixture
+def s3(endpoint: Endpoint) -> Any:
+    return endpoint.client("s3")
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    name = f"staging-{uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def fetcher(s3: Any, bucket: str) -> VettedOutputFetcher:
+    return VettedOutputFetcher(VettedHttp(LOCAL_RULES), s3, bucket)
+
+
+def kept(s3: Any, bucket: str) -> bytes:
+    data: bytes = s3.get_object(Bucket=bucket, Key=KEY)["Body"].read()
+    return data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [PICTURE, MP4, b"\xff\xd8\xff\xe0" + b"x" * 99, b"RIFF\x00\x00\x00\x00WEBPVP8 " + b"x" * 9],
+    ids=["png", "mp4", "jpeg", "webp"],
+)
+def test_what_is_there_is_kept_as_it_is(
+    fetcher: VettedOutputFetcher, s3: Any, bucket: str, data: bytes
+) -> None:
+    with Receiver(reply(200, data, {"Content-Type": "text/html"})) as receiver:
+        assert fetcher.fetch(a_job(), 2, receiver.url("/out.png")) == KEY
+    assert kept(s3, bucket) == data
+
+
+def test_a_large_file_goes_over_the_disk(
+    fetcher: VettedOutputFetcher, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output_fetcher, "IN_MEMORY_BYTES_MAX", 1000)
+    data = MP4 + b"x" * 300_000
+
+    with Receiver(reply(200, data)) as receiver:
+        fetcher.fetch(a_job(), 2, receiver.url())
+
+    assert kept(s3, bucket) == data
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>sign in</html>", b"GIF89a", b"PK\x03\x04", b'{"error":1}'])
+def test_what_is_no_picture_and_no_clip_is_refused(fetcher: VettedOutputFetcher, data: bytes) -> None:
+    with Receiver(reply(200, data, {"Content-Type": "image/png"})) as receiver, pytest.raises(OutputInvalid):
+        fetcher.fetch(a_job(), 2, receiver.url())
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_what_is_beyond_the_cap_is_refused(
+    fetcher: VettedOutputFetcher, monkeypatch: pytest.MonkeyPatch, announced: bool
+) -> None:
+    monkeypatch.setattr(output_fetcher, "OUTPUT_BYTES_MAX", 1000)
+    data = PICTURE + b"x" * 1000
+    answer = reply(200, data) if announced else raw(b"HTTP/1.1 200 OK\r\n\r\n" + data)
+    with Receiver(answer) as receiver, pytest.raises(OutputInvalid, match="too large"):
+        fetcher.fetch(a_job(), 2, receiver.url())
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 500, 204])
+def test_an_address_that_has_expired_is_an_error_of_the_exchange(
+    fetcher: VettedOutputFetcher, status: int
+) -> None:
+    with Receiver(reply(status)) as receiver, pytest.raises(ResponseInvalid, match=str(status)):
+        fetcher.fetch(a_job(), 2, receiver.url())
+    assert len(receiver.requests) == 1
+
+
+def test_a_broken_connection_is_made_once_more(fetcher: VettedOutputFetcher, s3: Any, bucket: str) -> None:
+    cut = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + PICTURE[:20])
+    with Receiver(cut, reply(200, PICTURE)) as receiver:
+        fetcher.fetch(a_job(), 2, receiver.url())
+    assert kept(s3, bucket) == PICTURE
+    with Receiver(raw()) as receiver, pytest.raises(ConnectionFailed):
+        fetcher.fetch(a_job(), 2, receiver.url())
+    assert receiver.connections == 2
+
+
+def test_redirects_are_followed_a_few_times(fetcher: VettedOutputFetcher, s3: Any, bucket: str) -> None:
+    with (
+        Receiver(reply(200, PICTURE)) as there,
+        Receiver(reply(302, headers={"Location": there.url()})) as here,
+    ):
+        fetcher.fetch(a_job(), 2, here.url())
+    assert kept(s3, bucket) == PICTURE
+    with (
+        Receiver(reply(302, headers={"Location": "/again"})) as circle,
+        pytest.raises(ResponseInvalid, match="circles"),
+    ):
+        fetcher.fetch(a_job(), 2, circle.url())
+
+
+def test_every_hop_is_vetted(s3: Any, bucket: str) -> None:
+    strict = VettedOutputFetcher(VettedHttp(AddressRules()), s3, bucket)
+    local = VettedOutputFetcher(VettedHttp(LOCAL_RULES), s3, bucket)
+    with Receiver(reply(302, headers={"Location": "http://169.254.169.254/"})) as receiver:
+        with pytest.raises(AddressRefused):
+            strict.fetch(a_job(), 2, receiver.url())
+        assert receiver.connections == 0
+        with pytest.raises(ExchangeError):
+            local.fetch(a_job(), 2, receiver.url())
+        assert receiver.connections == 1
+
+
+def test_what_a_provider_wrote_into_our_bucket_is_copied(
+    fetcher: VettedOutputFetcher, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put_object(Bucket=bucket, Key="bedrock/abc/output.mp4", Body=MP4)
+    address = f"s3://{bucket}/bedrock/abc/output.mp4"
+
+    assert fetcher.fetch(a_job(), 2, address) == KEY
+    assert kept(s3, bucket) == MP4
+
+    with pytest.raises(ResponseInvalid, match="not there"):
+        fetcher.fetch(a_job(), 2, f"s3://{bucket}/bedrock/nothing")
+    with pytest.raises(OutputInvalid, match="not where"):
+        fetcher.fetch(a_job(), 2, "s3://somebody-elses/bedrock/abc/output.mp4")
+    s3.put_object(Bucket=bucket, Key="bedrock/page", Body=b"<html></html>")
+    with pytest.raises(OutputInvalid, match="neither"):
+        fetcher.fetch(a_job(), 2, f"s3://{bucket}/bedrock/page")
+    monkeypatch.setattr(output_fetcher, "OUTPUT_BYTES_MAX", 10)
+    with pytest.raises(OutputInvalid, match="too large"):
+        fetcher.fetch(a_job(), 2, address)

@@ -1,0 +1,86 @@
+"""What the tests of every provider ask for, and what each must make of a provider's failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shoal.domain.errors import OutcomeUnknown, ProviderBusy, ProviderUnusable
+from shoal.domain.provider import ProviderRequest
+from tests.fakes.providers.media import png
+from tests.fakes.providers.server import (
+    FakeProvider,
+    Told,
+    broken_off,
+    garbage,
+    instead,
+    lost,
+    telling,
+    wrong_type,
+)
+
+NOW_S = 1_800_000_000
+NOW_MS = NOW_S * 1000
+PICTURE = png(64, 32)
+
+REQUEST = ProviderRequest(
+    idempotency_key="job_1-0",
+    model="shoal-image",
+    prompt="a red fox",
+    width_px=1024,
+    height_px=576,
+    seed=None,
+    submitted_at_ms=NOW_MS,
+    callback_url="https://shoal.example/callbacks/one",
+)
+
+
+def asking(**changes: Any) -> ProviderRequest:
+    return replace(REQUEST, **changes)
+
+
+def swallowing(fake: FakeProvider, submit: Callable[[], object]) -> None:
+    """A submit whose answer is lost, in any way, is unknown: it was taken once and is not sent again."""
+    for fault in (lost(), broken_off(), garbage(), wrong_type()):
+        before = len(fake.requests)
+        fake.will(fault)
+        with pytest.raises(OutcomeUnknown):
+            submit()
+        assert len(fake.requests) == before + 1
+
+
+def repeatable(fake: FakeProvider, ask: Callable[[], object]) -> None:
+    """What may be asked again is only busy when its answer is lost, in any way."""
+    for fault in (lost(), broken_off(), garbage(), wrong_type()):
+        fake.will(fault)
+        with pytest.raises(ProviderBusy):
+            ask()
+
+
+def waiting(fake: FakeProvider, ask: Callable[[], object], told: Told) -> int:
+    """How many seconds an answer makes Shoal wait."""
+    fake.will(instead(told))
+    with pytest.raises(ProviderBusy) as busy:
+        ask()
+    return busy.value.retry_after_seconds
+
+
+def unusable(fake: FakeProvider, ask: Callable[[], object], told: Told) -> str:
+    """What the operator reads of an answer; never the key."""
+    fake.will(instead(told))
+    with pytest.raises(ProviderUnusable) as found:
+        ask()
+    assert fake.key not in str(found.value)
+    return str(found.value)
+
+
+def plain_failures(fake: FakeProvider, ask: Callable[[], object]) -> None:
+    """What every provider's adapter does with a bare HTTP status."""
+    for status in (429, 500, 502, 503, 504):
+        assert waiting(fake, ask, telling({}, status, {"Retry-After": "7"})) == 7
+    assert waiting(fake, ask, Told(503, b"<html>", {"Content-Type": "text/html"})) >= 1
+    for status in (401, 402, 403, 302):
+        assert str(status) in unusable(fake, ask, telling({"error": {"message": fake.key}}, status))
