@@ -207,9 +207,9 @@ def test_a_forged_a_late_and_a_repeated_callback_change_nothing(stage: Upstreams
         return requests.post(url, data=data, headers=sent, timeout=20).status_code
 
     forged = genuine | {"x-fal-webhook-signature": "00" * 64}
-    assert [call(forged), call(old), call(genuine, data=body + b" "), call(genuine, address[:-1] + "0")] == [
-        404
-    ] * 4
+    astray = address[:-1] + ("1" if address.endswith("0") else "0")
+    refused = [call(forged), call(old), call(genuine, data=body + b" "), call(genuine, astray)]
+    assert refused == [404] * 4
     assert asked.job() == job
     assert [call(genuine), call(genuine)] == [204, 204]
     heeded = asked.job()
