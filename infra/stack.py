@@ -98,6 +98,8 @@ class ShoalStack(Stack):
             self.functions[registry.POLL_PROVIDER],
             queue=self.queues.poll,
             concurrency_max=stage.poll_concurrency_max,
+            # One look may take as long as the function runs: others must not wait behind it, nor end with it.
+            batch_size=1,
         )
         schedules.consume(
             "Close",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,13 +111,16 @@ def test_pictures_that_are_polled_for(early: Early) -> None:
         assert job.callbacks == frozenset()
 
 
+def completed_by_callback(stage: Upstreams, model: str, provider: str) -> bool:
+    """Whether the callback was heeded: while a function starts, the poll after 10 s may be the first."""
+    return len(check_completed(ask(stage, model), provider).callbacks) == 1
+
+
 def test_pictures_that_are_called_back_for(stage: Upstreams) -> None:
     stage.fal._calls_back = stage.replicate._calls_back = True
     try:
-        asked = [(ask(stage, "flux"), "fal"), (ask(stage, "flux-schnell"), "replicate")]
-        for each, provider in asked:
-            job = check_completed(each, provider)
-            assert len(job.callbacks) == 1
+        for model, provider in (("flux", "fal"), ("flux-schnell", "replicate")):
+            eventually(partial(completed_by_callback, stage, model, provider), seconds_max=120)
     finally:
         stage.fal._calls_back = stage.replicate._calls_back = False
 
@@ -262,10 +266,13 @@ def test_an_operator_tests_every_provider(stage: Upstreams) -> None:
 
 
 def test_an_operator_sees_how_routes_do(stage: Upstreams) -> None:
-    check_completed(ask(stage, "gpt-image"), "openai")
+    check_completed(ask(stage, "nanobanana"), "gemini")
 
-    route = stage.status("stability/core")
+    def counted() -> Json | None:
+        route = stage.status("gemini/gemini-3.1-flash-image")
+        return route if route["outputs"] else None
 
+    route = eventually(counted)
     assert route["ready"]
     assert route["calls"] >= 1
-    assert (route["outputs"] > 0, route["cost_micros"] > 0) == (True, True)
+    assert route["cost_micros"] > 0

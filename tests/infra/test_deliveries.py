@@ -62,7 +62,7 @@ def test_a_message_stays_hidden_six_times_as_long_as_its_function_runs(template:
 def test_only_the_messages_that_failed_come_again(template: Template) -> None:
     polls, deliveries = template.stage.poll_concurrency_max, template.stage.delivery_concurrency_max
     for verb, concurrency, batch in (
-        ("poll_provider", polls, 5),
+        ("poll_provider", polls, 1),
         ("close_execution", 2, 5),
         ("fan_out_event", deliveries, 10),
         ("deliver_webhook", deliveries, 10),

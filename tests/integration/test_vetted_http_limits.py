@@ -32,7 +32,7 @@ from tests.support_resolver import Resolver
 
 NAME = "hooks.example.com"
 WALL_CLOCK_SECONDS = 0.3
-SLACK_SECONDS = 1.0
+SLACK_SECONDS = 5.0
 DRIP_SECONDS = 0.02
 MB = 1024 * 1024
 

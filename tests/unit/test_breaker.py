@@ -106,7 +106,7 @@ def test_the_cool_down_doubles_up_to_a_limit() -> None:
         (OutcomeUnknown("lost"), Outcome.FAILURE),
         (ProviderUnusable("key"), Outcome.UNUSABLE),
         (ProviderRejected("nsfw"), Outcome.SUCCESS),
-        (OutputInvalid("junk"), None),
+        (OutputInvalid("junk"), Outcome.FAILURE),
         (Unavailable(), None),
     ],
 )

@@ -8,10 +8,26 @@ from dataclasses import dataclass, field
 import pytest
 
 from shoal.adapters.keyword_moderation import KeywordModerator, listed_terms
-from shoal.domain.errors import ProviderBusy, ProviderUnusable, ShoalError, Unavailable, ValidationFailed
+from shoal.domain.errors import (
+    ProviderBusy,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderUnusable,
+    ShoalError,
+    Unavailable,
+    ValidationFailed,
+)
 from shoal.domain.moderation import Verdict
 from tests.unit.api import Api
 from tests.unit.world import Customer, World
+
+TROUBLES = [
+    ProviderBusy("down"),
+    ProviderUnusable("bad key"),
+    ProviderFailed("too large an answer"),
+    ProviderRejected("too long a text"),
+    Unavailable(),
+]
 
 
 @dataclass
@@ -66,7 +82,7 @@ def test_a_negative_prompt_is_no_offence(world: World, customer: Customer, judge
     assert judge.judged == ["A shark"]
 
 
-@pytest.mark.parametrize("trouble", [ProviderBusy("down"), ProviderUnusable("bad key")])
+@pytest.mark.parametrize("trouble", TROUBLES)
 def test_without_a_verdict_nothing_is_accepted(world: World, customer: Customer, trouble: ShoalError) -> None:
     world.moderate_with(Judge(trouble))
 
@@ -75,7 +91,7 @@ def test_without_a_verdict_nothing_is_accepted(world: World, customer: Customer,
     assert world.tables.jobs == {}
 
 
-@pytest.mark.parametrize("trouble", [ProviderBusy("down"), ProviderUnusable("bad key")])
+@pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_stage_may_let_requests_through_without_a_verdict(
     world: World, customer: Customer, trouble: ShoalError
 ) -> None:

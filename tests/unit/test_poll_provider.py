@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.domain.errors import JobClosed, NotFound, ProviderBusy, ProviderFailed
+from shoal.domain.errors import (
+    JobClosed,
+    NotFound,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderUnusable,
+    ShoalError,
+    Unavailable,
+)
 from shoal.domain.job import Job
 from shoal.domain.provider import Answer, Pending
 from tests.fakes import PollMessage, TaskAnswer
@@ -131,6 +139,27 @@ def test_a_job_that_ends_while_its_provider_is_asked_is_closed(world: World, cus
     with pytest.raises(JobClosed):
         poll(world, job, Pending("ref-9", 1))
     assert world.poll_queue.messages == []
+
+
+@pytest.mark.parametrize("error", [ProviderUnusable("bad key"), ProviderFailed("no such work")])
+def test_work_that_cannot_be_called_off_is_left(world: World, customer: Customer, error: ShoalError) -> None:
+    job = pending(world, customer)
+    world.cancel_job(customer.caller, job.id)
+    world.network.fail("provider.cancel", error)
+
+    assert poll(world, job) == "closed"
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_service_that_did_not_answer_is_no_reason_to_wait_for_the_queue(
+    world: World, customer: Customer, once: bool
+) -> None:
+    job = pending(world, customer)
+    world.network.fail("staging.put", Unavailable())
+
+    assert poll(world, job, once=once) == "unavailable"
+
+    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 5, once=once)]
 
 
 def test_an_unknown_job_is_an_error(world: World, customer: Customer) -> None:

@@ -113,6 +113,7 @@ def test_the_last_busy_route_is_asked_until_the_deadline(routing: Routing) -> No
 def test_a_busy_route_whose_breaker_opened_is_left(routing: Routing) -> None:
     routing.upstreams["first"].script = [ProviderBusy("429", retry_after_seconds=7)]
     routing.run()
+    routing.clock.pass_seconds(7)
     routing.open(FIRST)
 
     assert routing.run() == "done"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shoal.domain.api_key import KeyPrefix
-from shoal.domain.breaker import Breaker
+from shoal.domain.breaker import Breaker, Outcome
 from shoal.domain.errors import (
     JobClosed,
     OutcomeUnknown,
@@ -137,6 +137,7 @@ def test_a_story_that_a_writer_refuses_is_written_by_nobody(world: World, filmma
     with pytest.raises(ProviderRejected):
         replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
     assert world.writers.asked == ["hosted"]
+    assert world.breakers.noted[-1][1] is Outcome.SUCCESS, "a probe that is refused closes its breaker"
 
 
 @pytest.mark.parametrize(

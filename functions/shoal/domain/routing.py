@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 from shoal.domain.breaker import Outcome
 from shoal.domain.errors import (
     OutcomeUnknown,
+    OutputInvalid,
     ProviderBusy,
     ProviderFailed,
     ProviderRejected,
@@ -86,13 +87,15 @@ class ProviderCall:
     """The call an output waits for, the `number`-th: a new number for each route that is asked.
 
     `route` is the route's name. `tries` counts how often the route was in our way so far: too busy, or
-    without the file it had promised. `mark` is drawn for every write, so that a write finds itself again.
+    without the file it had promised. `due_at_ms` is before when nobody asks it, in Unix time. `mark` is
+    drawn for every write, so that a write finds itself again.
     """
 
     number: int
     route: str
     phase: Phase
     tries: int = 0
+    due_at_ms: int = 0
     mark: str = ""
 
     @property
@@ -170,7 +173,7 @@ def outcome_of(error: ShoalError) -> Outcome | None:
     """What an error says about the route it came from; None if nothing. A caller's fault is a success."""
     if isinstance(error, ProviderUnusable):
         return Outcome.UNUSABLE
-    if isinstance(error, ProviderBusy | ProviderFailed | OutcomeUnknown):
+    if isinstance(error, ProviderBusy | ProviderFailed | OutputInvalid | OutcomeUnknown):
         return Outcome.FAILURE
     return Outcome.SUCCESS if isinstance(error, ProviderRejected) else None
 

@@ -125,7 +125,12 @@ class _Work:
         return Pending(None, LOOK_AGAIN_S)
 
     def _ask_when_due(self, call: ProviderCall) -> Progress:
-        admitted = self.ask.breakers.admit(self._route(call), self.ask.clock.now_ms())
+        now_ms = self.ask.clock.now_ms()
+        if now_ms >= self._deadline_ms:
+            raise ProviderTimeout(self.job.provider_deadline_s)
+        if now_ms < call.due_at_ms:  # a repeated message, or a hint longer than a message waits
+            return Pending(None, -(-(call.due_at_ms - now_ms) // 1000))
+        admitted = self.ask.breakers.admit(self._route(call), now_ms)
         if admitted is None:
             return self._ask_next(ProviderBusy("its breaker opened", retry_after_seconds=NO_ROUTE_S))
         return self._settle(call, lambda: self._start(call, admitted))
@@ -172,9 +177,8 @@ class _Work:
             logger.warning("outcome unknown", extra={"job_id": self.job.id, "reason": str(unknown)})
             return Pending(None, LOOK_AGAIN_S)
         except (ProviderFailed, ProviderUnusable, OutputInvalid) as error:
-            logger.warning(
-                "call failed", extra={"job_id": self.job.id, "route": call.route, "reason": str(error)}
-            )
+            said = {"job_id": self.job.id, "route": call.route, "reason": str(error)}
+            logger.warning("call failed", extra=said)
             return self._ask_next(error)
 
     def _busy(self, call: ProviderCall, busy: ProviderBusy) -> Progress:
@@ -186,7 +190,8 @@ class _Work:
         return self._ask_next(busy)
 
     def _wait(self, call: ProviderCall, wait_s: int) -> Pending:
-        self._write(replace(call, phase=Phase.DUE, tries=call.tries + 1))
+        due_at_ms = self.ask.clock.now_ms() + wait_s * 1000
+        self._write(replace(call, phase=Phase.DUE, tries=call.tries + 1, due_at_ms=due_at_ms))
         return Pending(None, wait_s)
 
     def _start(self, call: ProviderCall, admitted: Pass) -> Progress:
@@ -196,7 +201,8 @@ class _Work:
         request = self._request(call)
         answer = self._exchange(route, lambda: provider.start(request), admitted)
         if isinstance(answer, Done):
-            return self._take(call, route, answer)
+            return self._take(call, route, answer, admitted)
+        self._praise(route, admitted)
         if answer.ref:
             self.job = self.ask.jobs.note_provider_ref(self.job, self.index, answer.ref)
         return answer
@@ -206,36 +212,50 @@ class _Work:
         ref, request = self.ref or "", self._request(call)
         answer = self._exchange(route, lambda: provider.check(ref, request), None)
         if isinstance(answer, Done):
-            return self._take(call, route, answer)
+            return self._take(call, route, answer, Pass())
         if answer.ref and answer.ref != ref:
             self.job = self.ask.jobs.note_provider_ref(self.job, self.index, answer.ref)
         return answer
 
     def _exchange(self, route: Route, ask: Callable[[], Answer], admitted: Pass | None) -> Answer:
-        """One exchange with a provider: timed, counted and judged. None is admitted that only checks."""
+        """One exchange, timed and counted, its error judged: an answer is judged by its use."""
         began_ms = self.ask.clock.now_ms()
         try:
             answer = ask()
         except ShoalError as error:
-            self._note(route, error, began_ms, admitted)
+            self.ask.meter.exchanged(route.name, type(error).__name__, self.ask.clock.now_ms() - began_ms)
+            self._judge(route, error, admitted or Pass())
             raise
-        now_ms, done = self.ask.clock.now_ms(), isinstance(answer, Done)
-        self.ask.meter.exchanged(route.name, "done" if done else "pending", now_ms - began_ms)
-        if done or admitted:
-            self.ask.breakers.note(route, Outcome.SUCCESS, admitted or Pass(), now_ms)
+        word = "done" if isinstance(answer, Done) else "pending"
+        self.ask.meter.exchanged(route.name, word, self.ask.clock.now_ms() - began_ms)
         return answer
 
-    def _note(self, route: Route, error: ShoalError, began_ms: int, admitted: Pass | None) -> None:
-        now_ms = self.ask.clock.now_ms()
-        outcome = outcome_of(error)
-        self.ask.meter.exchanged(route.name, type(error).__name__, now_ms - began_ms)
-        if outcome:
-            self.ask.breakers.note(route, outcome, admitted or Pass(), now_ms, reason=str(error))
+    def _judge(self, route: Route, error: ShoalError, given: Pass) -> None:
+        if outcome := outcome_of(error):
+            self.ask.breakers.note(route, outcome, given, self.ask.clock.now_ms(), reason=str(error))
 
-    def _take(self, call: ProviderCall, route: Route, done: Done) -> Progress:
+    def _praise(self, route: Route, given: Pass) -> None:
+        self.ask.breakers.note(route, Outcome.SUCCESS, given, self.ask.clock.now_ms())
+
+    def _take(self, call: ProviderCall, route: Route, done: Done, given: Pass) -> Progress:
         """Bring the output to the staging place; what is not there is asked for anew, a few times."""
         try:
-            key = self._staged(done.output)
+            taken = self._fetched(call, done)
+        except (ProviderFailed, OutputInvalid) as error:
+            self._judge(route, error, given)
+            raise
+        except Unavailable:  # it is ours that failed
+            self._praise(route, given)
+            raise
+        if isinstance(taken, Delivered):
+            self._praise(route, given)
+            self.ask.meter.delivered(route.name, route.cost_micros)
+        return taken
+
+    def _fetched(self, call: ProviderCall, done: Done) -> Progress:
+        """Raises `ProviderFailed` for what cannot be had, `OutputInvalid` for what is no output."""
+        try:
+            return Delivered(self._staged(done.output))
         except Unavailable:
             if self.ref is None:
                 # The output is lost, and that is known: asking for it again is not blind.
@@ -247,8 +267,6 @@ class _Work:
                 raise ProviderFailed(NOT_FETCHED) from error
             self._write(replace(call, tries=call.tries + 1))
             return Pending(self.ref, FETCH_AGAIN_S)
-        self.ask.meter.delivered(route.name, route.cost_micros)
-        return Delivered(key)
 
     def _staged(self, output: ProviderOutput) -> str:
         if output.data is not None:

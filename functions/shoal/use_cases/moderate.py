@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from shoal.domain.errors import ProviderBusy, ProviderUnusable, Unavailable, ValidationFailed
+from shoal.domain.errors import JobError, ProviderBusy, ProviderUnusable, Unavailable, ValidationFailed
 from shoal.domain.moderation import Moderator
 from shoal.domain.submission import Submission
 
@@ -39,7 +39,7 @@ class Moderate:
         said = {name: text for name in FIELDS if (text := submission.request.get(name))}
         try:
             verdict = self.moderator.check("\n".join(said.values()))
-        except (ProviderBusy, ProviderUnusable) as error:
+        except (ProviderBusy, ProviderUnusable, JobError, Unavailable) as error:
             logger.warning("no verdict", extra={"moderator": self.name, "reason": str(error)})
             if self.fail_open:
                 return f"{self.name}: no verdict"

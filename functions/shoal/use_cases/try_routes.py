@@ -16,6 +16,7 @@ from shoal.domain.errors import (
     OutcomeUnknown,
     ProviderBusy,
     ProviderFailed,
+    ProviderRejected,
     ProviderUnusable,
     ShoalError,
     Unavailable,
@@ -51,6 +52,10 @@ class TryRoutes:
             began_ms = self.clock.now_ms()
             try:
                 answer = ask(route)
+            except ProviderRejected as error:
+                self.meter.exchanged(route.name, type(error).__name__, self.clock.now_ms() - began_ms)
+                self.breakers.note(route, Outcome.SUCCESS, admitted, self.clock.now_ms())
+                raise
             except (ProviderBusy, ProviderFailed, ProviderUnusable, OutcomeUnknown) as error:
                 logger.warning("route failed", extra={"route": route.name, "reason": str(error)})
                 last, outcome, word = error, outcome_of(error), type(error).__name__

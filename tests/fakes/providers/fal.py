@@ -174,7 +174,7 @@ class FakeFal(FakeProvider):
         self._looks[request_id] = len(self.states)
         headers, body = self.callback(request_id)
         headers["Content-Type"] = "application/json"
-        requests.post(self.submitted[request_id], data=body, headers=headers, timeout=15).close()
+        requests.post(self.submitted[request_id], data=body, headers=headers, timeout=60).close()
 
     def _state(self, request_id: str) -> str:
         return self.states[min(self._looks[request_id], len(self.states) - 1)]

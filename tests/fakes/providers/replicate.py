@@ -201,7 +201,7 @@ class FakeReplicate(FakeProvider):
         self._end(self.predictions[prediction_id])
         headers, body = self.callback(prediction_id)
         headers["Content-Type"] = "application/json"
-        requests.post(self._webhooks[prediction_id], data=body, headers=headers, timeout=10).close()
+        requests.post(self._webhooks[prediction_id], data=body, headers=headers, timeout=60).close()
 
     def _find(self, asked: Asked) -> dict[str, Any] | None:
         assert asked.matched

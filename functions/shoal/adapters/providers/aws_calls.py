@@ -23,6 +23,7 @@ from botocore.parsers import ResponseParserError
 from requests.structures import CaseInsensitiveDict
 
 from shoal.adapters.aws import error_code
+from shoal.adapters.providers.fields import storable
 from shoal.adapters.providers.http import (
     DETAIL_CHARS_MAX,
     REFUSED_BY_MODERATION,
@@ -77,7 +78,11 @@ _BROKEN = (
     IncompleteReadError,
     ResponseParserError,
     SSLError,
-    UnicodeDecodeError,  # what botocore makes of a body that is no text
+    # What botocore makes of a body that is no text, or whose parts are of other kinds than its model says.
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
 )
 
 
@@ -121,7 +126,7 @@ def _refusal(provider: str, error: ClientError) -> ShoalError:
     answer = error.response.get("ResponseMetadata", {})
     status = answer.get("HTTPStatusCode", 0)
     code = error_code(error)
-    said = str(error.response.get("Error", {}).get("Message", ""))[:DETAIL_CHARS_MAX]
+    said = storable(str(error.response.get("Error", {}).get("Message", ""))[:DETAIL_CHARS_MAX])
     detail = f"{provider} answered {status} {code}: {said}"
     logger.warning("provider refused", extra={"provider": provider, "detail": detail})
     if code in _BUSY or status in (408, 429) or status >= 500:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shoal.adapters.providers.aws_calls import lost, port_errors
+from shoal.adapters.providers.fields import objects
 from shoal.domain.moderation import Verdict
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class BedrockGuardrails:
             return Verdict(flagged=False)
         if answer.get("action") != "GUARDRAIL_INTERVENED":
             raise lost("bedrock", "its answer is none of a guardrail", repeatable=True)
-        found = [finding for assessment in answer.get("assessments", []) for finding in _findings(assessment)]
+        found = [
+            finding for assessment in objects(answer.get("assessments")) for finding in _findings(assessment)
+        ]
         blocked = tuple(sorted({name for name, action in found if action == "BLOCKED"}))
         # A guardrail that only masks what it found (ANONYMIZED) has nothing against the text. One that
         # intervened and does not say why is taken at its word.
@@ -58,5 +61,5 @@ class BedrockGuardrails:
 def _findings(assessment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The name of each finding, and what the guardrail did about it."""
     for policy, kind, name in _LISTS:
-        for finding in assessment.get(policy, {}).get(kind, []):
+        for finding in objects((assessment.get(policy) or {}).get(kind)):
             yield str(finding.get(name, kind)).lower(), str(finding.get("action"))

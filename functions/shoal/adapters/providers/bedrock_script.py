@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shoal.adapters.providers import script_prompt
 from shoal.adapters.providers.aws_calls import lost, port_errors
+from shoal.adapters.providers.fields import objects
 from shoal.adapters.providers.http import REFUSED_BY_MODERATION
 from shoal.domain.errors import ProviderFailed, ProviderRejected
 from shoal.domain.script import SceneText
@@ -79,4 +80,4 @@ class BedrockScriptWriter:
         if answer["stopReason"] != "end_turn":
             raise ProviderFailed("The provider wrote no usable script.")
         parts = answer.get("output", {}).get("message", {}).get("content", [])
-        return script_prompt.read("".join(part.get("text", "") for part in parts), scene_count)
+        return script_prompt.read("".join(str(part.get("text", "")) for part in objects(parts)), scene_count)

@@ -62,12 +62,12 @@ class BedrockVideos:
         if not work.get("status"):
             raise lost(NAME, "its answer is none about an invocation", repeatable=True)
         if work["status"] == "Completed":
-            folder = work.get("outputDataConfig", {}).get("s3OutputDataConfig", {}).get("s3Uri", "")
+            folder = str(work.get("outputDataConfig", {}).get("s3OutputDataConfig", {}).get("s3Uri", ""))
             if not folder.startswith(f"{self._output_uri}/"):
                 raise ProviderFailed("The provider delivered no output.")
             return Done(ProviderOutput(url=f"{folder.rstrip('/')}/{CLIP_FILE}"))
         if work["status"] == "Failed":
-            if refused_for_content(work.get("failureMessage", "")):
+            if refused_for_content(str(work.get("failureMessage", ""))):
                 raise ProviderRejected(REFUSED_BY_MODERATION)
             raise ProviderFailed("The provider failed to generate the output.")
         return Pending(ref, POLL_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,10 @@ NAMESPACES = ("workflows", "comfy")
 NOBODYS_STATUS = "/fal-ai/flux/requests/00000000-0000-0000-0000-000000000000/status"
 """A request that does not exist: fal has no cheaper call that needs the key."""
 
+_REF = re.compile(r"https?://[A-Za-z0-9._:/-]{1,500}", re.ASCII)
+"""A request's address as fal spells it: it is kept on the job and becomes part of other addresses."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")
 _NOT_THE_CALLERS_FAULT = frozenset(
     {"no_media_generated", "downstream_service_error", "client_cancelled", "client_disconnected"}
 )
@@ -65,7 +70,7 @@ class Fal:
         _raise_for_status(reply)
         ref = reply.json().get("response_url")
         # The key goes to every address in a reference, so it must be fal's.
-        if not isinstance(ref, str) or not self._http.is_own(ref):
+        if not isinstance(ref, str) or not _REF.fullmatch(ref) or not self._http.is_own(ref):
             raise reply.lost("its answer names no request of its own")
         return Pending(ref, POLL_SECONDS)
 
@@ -88,7 +93,7 @@ class Fal:
         """Ed25519, under any of the keys that fal publishes."""
         self._keys.verify(lambda keys: fal_signature.verify(keys, headers, body, now_ms), now_ms)
         ref = parsed_object(body).get("request_id")
-        if not isinstance(ref, str) or not ref.replace("-", "").isalnum():
+        if not isinstance(ref, str) or not _ID.fullmatch(ref):
             raise CallbackRefused("the callback names no request")
         return Pending(ref, 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shoal.domain.provider import ProviderRequest
@@ -37,6 +37,18 @@ def media_type(picture: bytes) -> str:
 def data_uri(picture: bytes) -> str:
     """The picture inside a URL (RFC 2397), for providers that take pictures by address."""
     return f"data:{media_type(picture)};base64,{base64.b64encode(picture).decode()}"
+
+
+def objects(value: object) -> Iterator[dict[str, Any]]:
+    """The objects in an array of a stranger's; nothing of anything else."""
+    for part in value if isinstance(value, list) else ():
+        if isinstance(part, dict):
+            yield part
+
+
+def storable(text: str) -> str:
+    """A stranger's text without lone surrogates: JSON can spell them, nothing can store or send them."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def parsed_object(body: bytes | str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from math import sqrt
 from typing import Any
 
 from shoal.adapters.providers.at_once import AtOnce
-from shoal.adapters.providers.fields import media_type, nearest_ratio
+from shoal.adapters.providers.fields import media_type, nearest_ratio, objects
 from shoal.adapters.providers.gemini_http import check, test
 from shoal.adapters.providers.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
 from shoal.adapters.providers.wording import prompt_of
@@ -75,8 +75,8 @@ def _picture(reply: Reply) -> bytes:
                 match part:
                     case {"inlineData": {"mimeType": str(kind), "data": data}} if kind.startswith("image/"):
                         return reply.decoded(data)
-            ratings = candidate.get("safetyRatings") or ()
-            if candidate.get("finishReason") in BLOCKED or any(rating.get("blocked") for rating in ratings):
+            found = any(rating.get("blocked") for rating in objects(candidate.get("safetyRatings")))
+            if found or str(candidate.get("finishReason")) in BLOCKED:
                 raise ProviderRejected(REFUSED_BY_MODERATION)
             raise ProviderFailed("The provider delivered no image.")
     raise reply.lost("its answer has no candidate")
@@ -84,9 +84,9 @@ def _picture(reply: Reply) -> bytes:
 
 def _parts(candidate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """What the model shows; its thoughts, sketches among them, are not the answer."""
-    for part in (candidate.get("content") or {}).get("parts") or ():
-        if not part.get("thought"):
-            yield part
+    match candidate.get("content"):
+        case {"parts": parts}:
+            yield from (part for part in objects(parts) if not part.get("thought"))
 
 
 def _size(request: ProviderRequest) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shoal.adapters.providers.fields import objects
 from shoal.adapters.providers.http import ProviderHttp, Reply, bearer
 from shoal.domain.errors import ProviderBusy, ProviderUnusable
 
@@ -26,7 +27,7 @@ def test(http: ProviderHttp) -> str:
     """One cheap call with the key, in words for the operator. Raises as the ports do."""
     reply = http.send("GET", "/models", params={"pageSize": 1000})
     check(reply)
-    return f"{len(reply.json().get('models') or ())} models"
+    return f"{sum(1 for _ in objects(reply.json().get('models')))} models"
 
 
 def check(reply: Reply) -> None:
@@ -37,7 +38,7 @@ def check(reply: Reply) -> None:
     told: dict[str, Any] = error if isinstance(error, dict) else {}
     message = str(told.get("message") or "")
     said = reply.detail(message)
-    details = [detail for detail in told.get("details") or () if isinstance(detail, dict)]
+    details = list(objects(told.get("details")))
     if told.get("status") == "FAILED_PRECONDITION" or (reply.status == 400 and _OPERATORS.search(message)):
         raise ProviderUnusable(said)
     if reply.status == 429 and any(map(_is_for_today, details)):
@@ -49,7 +50,7 @@ def check(reply: Reply) -> None:
 
 def _is_for_today(detail: Mapping[str, Any]) -> bool:
     """Whether a day's quota is used up: no wait within a job's deadline helps."""
-    return any("PerDay" in str(violation) for violation in detail.get("violations") or ())
+    return any("PerDay" in str(violation) for violation in objects(detail.get("violations")))
 
 
 def _retry_seconds(details: list[dict[str, Any]]) -> int | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shoal.adapters.providers.fields import media_type, nearest_ratio
+from shoal.adapters.providers.fields import media_type, nearest_ratio, objects
 from shoal.adapters.providers.gemini_callbacks import GeminiCallbacks
 from shoal.adapters.providers.gemini_http import check, test
 from shoal.adapters.providers.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
@@ -82,8 +82,8 @@ class GeminiVideos:
         raise reply.lost("its answer is no interaction")
 
     def _clip(self, reply: Reply, ref: str, interaction: Mapping[str, Any]) -> Answer:
-        for step in interaction.get("steps") or ():
-            for content in (step.get("content") or ()) if step.get("type") == "model_output" else ():
+        for step in objects(interaction.get("steps")):
+            for content in objects(step.get("content")) if step.get("type") == "model_output" else ():
                 match content:
                     case {"type": "video", "data": str(data)}:
                         return Done(ProviderOutput(data=reply.decoded(data)))
@@ -105,6 +105,8 @@ class GeminiVideos:
                 case {"state": "FAILED"}:
                     raise ProviderFailed("The provider failed to generate the video.")
         clip = self._http.download(uri, read_s=FILE_READ_SECONDS)
+        if isinstance(clip, str):
+            return Done(ProviderOutput(url=clip))
         _check_file(clip)
         if not clip.content_type.startswith("video/"):
             raise clip.lost("its file is no video")
@@ -116,11 +118,12 @@ def _fields(request: ProviderRequest) -> dict[str, Any]:
         {"type": "image", "data": base64.b64encode(picture).decode(), "mime_type": media_type(picture)}
         for picture in request.inputs
     ]
-    short_px = min(request.width_px, request.height_px)
+    # As with pictures: the smallest size of at least four fifths of the request's. 4k costs a multiple.
+    enough_px = min(request.width_px, request.height_px) * 0.8
     form = {
         "type": "video",
         "aspect_ratio": nearest_ratio(request.width_px, request.height_px, ASPECT_RATIOS),
-        "resolution": next((name for name, px in RESOLUTIONS_PX.items() if short_px <= px), "4k"),
+        "resolution": next((name for name, px in RESOLUTIONS_PX.items() if enough_px <= px), "4k"),
         "delivery": "uri",
     }
     if request.seconds is not None:
@@ -142,7 +145,7 @@ def _fields(request: ProviderRequest) -> dict[str, Any]:
 
 
 def _failure(interaction: Mapping[str, Any]) -> ShoalError:
-    errors = interaction.get("errors") or ()
+    errors = objects(interaction.get("errors"))
     if any(_MODERATION.search(f"{error.get('code')} {error.get('message')}") for error in errors):
         return ProviderRejected(REFUSED_BY_MODERATION)
     return ProviderFailed("The provider failed to generate the video.")

@@ -7,7 +7,6 @@ request may be repeated (a read, or a submit under an idempotency key): then it 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import logging
 import math
@@ -21,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from shoal.adapters.providers.fields import storable
 from shoal.domain.errors import (
     OutcomeUnknown,
     ProviderBusy,
@@ -86,7 +86,7 @@ class Reply:
         """The bytes of a base64 field. A field that is none counts as a lost answer."""
         try:
             return base64.b64decode(str(base64_text), validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error among them
             raise self.lost("its answer carries no base64") from None
 
     def lost(self, reason: str) -> ShoalError:
@@ -95,7 +95,7 @@ class Reply:
 
     def detail(self, text: str = "") -> str:
         """`text` or the beginning of the body, for operators, without the keys the provider may repeat."""
-        text = text or self.body[: 4 * DETAIL_CHARS_MAX].decode("utf-8", "replace")
+        text = storable(text) or self.body[: 4 * DETAIL_CHARS_MAX].decode("utf-8", "replace")
         for secret in filter(None, self.secrets):
             text = text.replace(secret, "***")
         return f"{self.provider} answered {self.status}: {text[:DETAIL_CHARS_MAX]}"
@@ -170,31 +170,51 @@ class ProviderHttp:
         # on it could not be told from one whose answer was lost.
         with requests.Session() as session:
             session.trust_env = False
+            request = self._prepared(session, requests.Request(method, url, sent, **body))
             try:
-                with session.request(
-                    method, url, headers=sent, timeout=timeout, allow_redirects=False, stream=True, **body
-                ) as answer:
+                # By the adapter: a session reads all of a redirect's body even where it does not follow it.
+                with session.get_adapter(url).send(request, stream=True, timeout=timeout) as answer:
                     data = self._read(answer, timeout[1])
                     secrets = tuple(value.rpartition(" ")[2] for value in own.values())
                     return Reply(self.provider, answer.status_code, answer.headers, data, can_repeat, secrets)
-            except ValueError:  # its text may repeat the key
-                raise ProviderUnusable(f"{self.provider}: the key or the address cannot be sent") from None
-            except requests.RequestException as error:
+            except (requests.RequestException, ValueError) as error:
                 reason = f"{type(error).__name__} at {method} {urlsplit(url).path}"
                 raise _lost(self.provider, reason, repeatable=can_repeat or _never_sent(error)) from error
 
-    def download(self, url: str, *, hops_max: int = 3, read_s: float | None = None) -> Reply:
-        """GET a file with the provider's key, over redirects; another origin is never shown the key."""
+    def download(self, url: str, *, hops_max: int = 3, read_s: float | None = None) -> Reply | str:
+        """GET a file with the provider's key, over redirects of its own origin.
+
+        What leads elsewhere is not followed: the address, for whoever fetches from strangers by the rules.
+        """
         for _ in range(hops_max + 1):
             reply = self.send("GET", url, read_s=read_s)
             if reply.status not in REDIRECTS or "Location" not in reply.headers:
                 return reply
-            url = urljoin(self.base_url + url if url.startswith("/") else url, reply.headers["Location"])
+            try:
+                url = urljoin(self.base_url + url if url.startswith("/") else url, reply.headers["Location"])
+            except ValueError:
+                break
+            if not self.is_own(url):
+                return url
         raise ProviderFailed("The provider's output could not be fetched.")
 
     def is_own(self, url: str) -> bool:
         """Whether a URL has the base URL's scheme, host and port."""
-        return _origin(url) == _origin(self.base_url)
+        try:
+            return _origin(url) == _origin(self.base_url)
+        except ValueError:
+            return False
+
+    def _prepared(self, session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
+        """Raises `ProviderUnusable` for what cannot be sent: nothing was."""
+        try:
+            prepared = session.prepare_request(request)
+            session.get_adapter(str(prepared.url))
+            for value in prepared.headers.values():
+                value.encode("latin-1")
+        except ValueError:  # its text may repeat the key
+            raise ProviderUnusable(f"{self.provider}: the key or the address cannot be sent") from None
+        return prepared
 
     def _read(self, answer: requests.Response, seconds_max: float) -> bytes:
         """Raises `ProviderFailed` beyond the cap, `requests.ReadTimeout` for an answer that drips."""
@@ -221,12 +241,13 @@ def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
             continue
     try:
         at = parsedate_to_datetime(headers.get("Retry-After", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(1, math.ceil((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Raises `ValueError` for what is no URL."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
@@ -237,7 +258,7 @@ def _lost(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
     return ProviderBusy(said, retry_after_seconds=RETRY_SECONDS) if repeatable else OutcomeUnknown(said)
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def _never_sent(error: Exception) -> bool:
     """Whether the connection itself was not made, so that nobody can have taken the request."""
     if isinstance(error, requests.ConnectTimeout):
         return True

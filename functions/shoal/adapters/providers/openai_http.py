@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shoal.adapters.providers.fields import objects
 from shoal.adapters.providers.http import (
     REFUSED_BY_MODERATION,
     ProviderHttp,
@@ -58,7 +59,7 @@ class OpenAiHttp:
         """One cheap call with the key, in words for the operator. Raises as `post` does."""
         reply = self.try_send("GET", "/models")
         check(reply)
-        return f"{len(reply.json().get('data') or ())} models"
+        return f"{sum(1 for _ in objects(reply.json().get('data')))} models"
 
     def try_send(self, method: str, path: str) -> Reply:
         """What may be repeated, its reply unchecked."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shoal.adapters.providers.fields import objects
 from shoal.adapters.providers.http import REFUSED_BY_MODERATION
 from shoal.adapters.providers.openai_http import failure
 from shoal.domain.errors import ProviderFailed, ProviderRejected
@@ -21,7 +22,7 @@ def items(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         case {"incomplete_details": {"reason": "content_filter"}}:
             raise ProviderRejected(REFUSED_BY_MODERATION)
         case {"status": "completed", "output": [*output]}:
-            for item in output:
+            for item in objects(output):
                 _raise_if_refused(item)
                 yield item
         case _:
@@ -34,7 +35,7 @@ def text(response: Mapping[str, Any]) -> str:
         str(part.get("text", ""))
         for item in items(response)
         if item.get("type") == "message"
-        for part in item.get("content") or ()
+        for part in objects(item.get("content"))
         if part.get("type") == "output_text"
     )
 
@@ -42,7 +43,7 @@ def text(response: Mapping[str, Any]) -> str:
 def _raise_if_refused(item: Any) -> None:
     match item:
         case {"type": "message", "content": [*parts]}:
-            if any(isinstance(part, dict) and part.get("type") == "refusal" for part in parts):
+            if any(part.get("type") == "refusal" for part in objects(parts)):
                 raise ProviderRejected(REFUSED_BY_MODERATION)
         case {"type": "image_generation_call", "error": dict(error)}:
             raise failure(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shoal.adapters.providers.fields import parsed_object
+from shoal.adapters.providers.fields import parsed_object, storable
 from shoal.domain.errors import ProviderFailed
 from shoal.domain.script import SceneText, without_markers
 
@@ -64,7 +64,9 @@ def _scene(value: Any) -> SceneText | None:
     """None for what lacks a part."""
     if not isinstance(value, dict):
         return None
-    prompt, narration = (" ".join(str(value.get(name) or "").split()) for name in ("prompt", "narration"))
+    prompt, narration = (
+        " ".join(storable(str(value.get(name) or "")).split()) for name in ("prompt", "narration")
+    )
     if not prompt or not narration:
         return None
     return SceneText(prompt[:PROMPT_CHARS_MAX], narration[:NARRATION_CHARS_MAX])

@@ -130,7 +130,8 @@ def _picture(reply: Reply) -> bytes:
 
 def _check(reply: Reply) -> None:
     error = reply.error_json() if reply.status >= 400 else {}
-    name, message = str(error.get("name", "")), "; ".join(map(str, error.get("errors") or ()))
+    name, said = str(error.get("name", "")), error.get("errors")
+    message = "; ".join(map(str, said)) if isinstance(said, list) else ""
     if name == "content_moderation":
         raise ProviderRejected(REFUSED_BY_MODERATION)
     if reply.status == 429 and "Retry-After" not in reply.headers:
