@@ -24,10 +24,10 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-video down test check $(CHECKS) bench format synth deploy lock clean
+.PHONY: help run demo-video down test check $(CHECKS) examples bench bench-webhooks format synth deploy lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Boot the local cloud, deploy, make one picture; leaves everything running
 	@$(BIN)/python -m infra.local.run up
@@ -39,7 +39,7 @@ down: $(PACKAGES) ## Stop what `make run` left running
 	@$(BIN)/python -m infra.local.run down
 
 test: $(READY) ## Run all tests; ARGS="-k wallet" for some
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stack
 	@echo "All checks passed."
@@ -68,9 +68,15 @@ check-stack: $(READY)
 check-vulnerabilities: $(PACKAGES)
 	@$(BIN)/python -m infra.audit
 
-bench: $(READY) ## Measure jobs and webhooks against GET /healthz, in a few minutes; `make run` first
-	@$(BIN)/python -m infra.local.bench
-	@$(BIN)/python -m infra.local.bench_webhooks
+examples: $(READY) ## Record the examples of the OpenAPI document anew, from a local cloud
+	@SHOAL_WRITE_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
+
+bench: $(READY) ## Print every figure of performance with its target, in a few minutes
+	@$(BIN)/python -m infra.local.bench $(ARGS)
+	@$(MAKE) --no-print-directory bench-webhooks EVENTS=$(or $(EVENTS),200)
+
+bench-webhooks: $(READY) ## Measure deliveries beside dead and slow endpoints; EVENTS=1000
+	@$(BIN)/python -m infra.local.bench.webhooks --events $(or $(EVENTS),1000)
 
 format: $(PACKAGES) ## Rewrite the code in the house's format
 	@$(BIN)/ruff check --fix .
@@ -102,6 +108,7 @@ $(PACKAGES): pyproject.toml uv.lock | $(UV)
 	@touch $@
 
 $(NODE_PACKAGES): package.json package-lock.json $(PACKAGES)
-	@echo "Installing the CDK"
+	@echo "Installing the CDK and what browsers load"
 	@$(NPM) ci --silent
+	@$(BIN)/python -m infra.front_end
 	@touch $@

@@ -26,6 +26,7 @@ Target = Literal[
     "closed_executions_queue",
     "async_failures_queue",
     "callback_secret",
+    "stripe_secret",
     "provider_secrets",
     "moderator_secret",
     "bedrock_models",
@@ -38,6 +39,7 @@ Target = Literal[
     "retries_queue",
     "retry_schedules",
     "retry_schedule_role",
+    "user_pool",
 ]
 
 HTTP_TIMEOUT_SECONDS = 15
@@ -50,6 +52,8 @@ VIDEO_MEMORY_MB = 3008
 """Nearly two vCPUs, and the most that every account may use: encoding clips is what takes the time."""
 VIDEO_DISK_MB = 4096
 """For the clips of the longest video, their narration and the file that is made of them."""
+STRIPE_MEMORY_MB = 1024
+"""Importing Stripe's package is most of what its functions do; half a vCPU more halves that."""
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 RESOLVE_TASK = ("states:SendTaskSuccess", "states:SendTaskFailure")
 
@@ -96,6 +100,10 @@ ROUTE_ITEMS = ("ROUTE#*", "PROVIDER#*")
 LOOK_AT_BOARD = on_table("BatchGetItem", keys=ROUTE_ITEMS)
 USE_ROUTES = (on_table("BatchGetItem", keys=ROUTE_ITEMS), on_table("UpdateItem", keys=("ROUTE#*",)))
 READ_KEYS = allow("provider_secrets", "secretsmanager:GetSecretValue")
+JUDGE_REQUESTS = (
+    allow("moderator_secret", "secretsmanager:GetSecretValue"),
+    allow("guardrail", "bedrock:ApplyGuardrail"),
+)
 USE_BEDROCK = (
     allow("bedrock_models", "bedrock:InvokeModel"),
     allow("bedrock_work", "bedrock:GetAsyncInvoke"),
@@ -104,6 +112,8 @@ ASK_PROVIDERS = (*USE_ROUTES, READ_KEYS, *USE_BEDROCK)
 """What asking the providers of pictures and clips takes."""
 ASK_TIMEOUT_SECONDS = 175
 """Beyond the longest wait for an answer, and within a provider's deadline."""
+DIRECTORY = ("ACCOUNTS",)
+"""The list of all accounts."""
 COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
 """The write that authenticates an API key and limits its rate."""
 # Functions that move no money are let to no wallet, and so to no ledger entry, by their roles.
@@ -119,6 +129,9 @@ DELETE_VIDEO = (
 )
 USE_JOB = on_table("GetItem", "UpdateItem", keys=ACCOUNTS)
 MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
+TAKE_PAYMENTS = allow("stripe_secret", "secretsmanager:GetSecretValue")
+SETTLE_PAYMENTS = on_table("GetItem", "PutItem", "UpdateItem", keys=("WALLET#*",))
+"""Wallets with their entries and payments: no account, no job, no key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +139,9 @@ class Function:
     """One Lambda: handler `shoal.handlers.<group>.<verb>.handler`.
 
     `media`: the function draws or checks pictures and gets Pillow. `video`: it also makes or checks clips or
-    sound and gets PyAV and a voice. `disk_mb` is the size of its /tmp.
+    sound and gets PyAV and a voice. `stripe`: it speaks with Stripe and gets its package. `web`: it makes
+    pages, verifies tokens and gets what does both. `mcp`: it serves tools to agents and gets their protocol.
+    `disk_mb` is the size of its /tmp.
     """
 
     verb: str
@@ -136,6 +151,9 @@ class Function:
     timeout_seconds: int = HTTP_TIMEOUT_SECONDS
     media: bool = False
     video: bool = False
+    stripe: bool = False
+    web: bool = False
+    mcp: bool = False
     disk_mb: int = 512
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ PYTHON_VERSION = "3.13"
 AWS_SERVICES = frozenset(
     {
         "bedrock-runtime",
+        "cognito-idp",
         "dynamodb",
         "events",
         "kms",
@@ -33,9 +36,24 @@ AWS_SERVICES = frozenset(
 )
 """Folders of botocore's data that the functions use; the other four hundred would only cost time."""
 ENDPOINT_PREFIXES = AWS_SERVICES | {"states"}
-LAYERS = ("base", "media", "video")
-"""Each after those it builds on; all but the first are named after their extra."""
-BLOAT = ("**/tests", "**/*.pyi", "**/py.typed", "**/__pycache__", "bin", ".lock")
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "base": (),
+    "media": (),
+    "video": ("media",),
+    "stripe": (),
+    "web": (),
+    "mcp": (),
+}
+"""Layers, with those they build on beside the base; all but the base are named after their extra."""
+BLOAT = (
+    "botocore/data/*/*/examples-1.json*",
+    "**/tests",
+    "**/*.pyi",
+    "**/py.typed",
+    "**/__pycache__",
+    "bin",
+    ".lock",
+)
 
 
 class LayerFailed(RuntimeError):
@@ -43,10 +61,19 @@ class LayerFailed(RuntimeError):
 
 
 def requirements(name: str) -> str:
-    """Pinned and hashed requirements of the lock file: what a layer adds to those before it."""
-    extras = LAYERS[: LAYERS.index(name) + 1][1:]
-    before = _locked(*_with(extras[:-1])) if extras else []
-    return "".join(entry for entry in _locked(*_with(extras)) if entry not in before)
+    """Pinned and hashed requirements of the lock file: what a layer adds to those it builds on."""
+    if name == "base":
+        return "".join(locked())
+    below = _with(LAYERS[name])
+    before = locked(*below)
+    return "".join(entry for entry in locked(*below, *_with((name,))) if entry not in before)
+
+
+def locked(*options: str) -> list[str]:
+    """Entries of the exported lock file, each a requirement with the lines of its hashes."""
+    quiet = ("--quiet", "--no-header", "--no-annotate")
+    text = _uv("export", "--locked", "--no-default-groups", "--no-emit-project", *quiet, *options)
+    return re.findall(r"^\S.*\n(?:[ \t].*\n)*", text, re.MULTILINE)
 
 
 def _with(extras: Sequence[str]) -> list[str]:
@@ -54,43 +81,58 @@ def _with(extras: Sequence[str]) -> list[str]:
 
 
 def install(requirements_text: str, target: Path) -> None:
-    """Install wheels for Lambda's platform into `target` and strip what no function needs.
-
-    Copies, not links: what is trimmed here in place would be trimmed in uv's cache, and in every environment
-    that is linked to it.
-    """
-    _uv(
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--link-mode=copy",
-        "--require-hashes",
+    """Install wheels for Lambda's platform into `target` and strip what no function needs."""
+    _install(
+        requirements_text,
+        target,
         "--only-binary=:all:",
         f"--python-platform={PLATFORM}",
         f"--python-version={PYTHON_VERSION}",
-        f"--target={target}",
-        "--requirements=-",
-        stdin=requirements_text,
     )
     strip(target)
 
 
+def install_here(requirements_text: str, target: Path) -> None:
+    """The same packages for this machine's Python, not stripped."""
+    _install(requirements_text, target, f"--python={sys.executable}")
+
+
+def _install(requirements_text: str, target: Path, *options: str) -> None:
+    # A copy: what is stripped must not be the cache's own.
+    where = ("--link-mode=copy", f"--target={target}", "--requirements=-")
+    _uv(
+        *("pip", "install", "--quiet", "--no-deps", "--require-hashes", *options, *where),
+        stdin=requirements_text,
+    )
+
+
 def strip(target: Path) -> None:
-    """Remove tests, type stubs, installers' notes, and botocore's data of services that are not in use."""
+    """Remove tests, type stubs, installers' notes, and of botocore's data what describes services to people,
+    or describes services that are not in use.
+    """
     for pattern in BLOAT:
         for path in list(target.glob(pattern)):
             _remove(path)
     for path in list(target.glob("*.dist-info/*")):
-        # Packages ask for their own version, some while they are imported.
-        if path.name != "METADATA":
+        # Packages ask for their own version and for their plug-ins, some while they are imported.
+        if path.name not in ("METADATA", "entry_points.txt"):
             _remove(path)
-    for service in [*target.glob("botocore/data/*/"), *target.glob("boto3/data/*/")]:
+    for service in list(target.glob("botocore/data/*/")):
         if service.name not in AWS_SERVICES:
             _remove(service)
+    for model in target.glob("botocore/data/*/*/service-2.json.gz"):
+        described = json.loads(gzip.decompress(model.read_bytes()))
+        described |= {part: _undocumented(described[part]) for part in ("operations", "shapes")}
+        _rewrite(model, gzip.compress(json.dumps(described).encode(), mtime=0))
     endpoints = target / "botocore" / "data" / "endpoints.json"
     if endpoints.exists():
-        endpoints.write_text(json.dumps(_trimmed(json.loads(endpoints.read_text()))), encoding="utf-8")
+        _rewrite(endpoints, json.dumps(_trimmed(json.loads(endpoints.read_text()))).encode())
+
+
+def _rewrite(path: Path, content: bytes) -> None:
+    """Put a new file in place of one that may be shared: installers link what they have in their caches."""
+    path.unlink()
+    path.write_bytes(content)
 
 
 def _remove(path: Path) -> None:
@@ -100,6 +142,18 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
+def _undocumented(described: Any) -> Any:
+    """A part of a service's model without its texts: most of what botocore would parse to make a client."""
+    if isinstance(described, dict):
+        return {
+            name: _undocumented(value)
+            for name, value in described.items()
+            # A member may have this name as well; it is described by an object.
+            if name != "documentation" or not isinstance(value, str)
+        }
+    return [_undocumented(value) for value in described] if isinstance(described, list) else described
+
+
 def _trimmed(endpoints: dict[str, Any]) -> dict[str, Any]:
     """Only the endpoints of the services in use; botocore parses this file, 1.25 MB, at every cold start."""
     for partition in endpoints["partitions"]:
@@ -107,13 +161,6 @@ def _trimmed(endpoints: dict[str, Any]) -> dict[str, Any]:
             name: service for name, service in partition["services"].items() if name in ENDPOINT_PREFIXES
         }
     return endpoints
-
-
-def _locked(*options: str) -> list[str]:
-    """Entries of the exported lock file, each a requirement with the lines of its hashes."""
-    quiet = ("--quiet", "--no-header", "--no-annotate")
-    text = _uv("export", "--locked", "--no-default-groups", "--no-emit-project", *quiet, *options)
-    return re.findall(r"^\S.*\n(?:[ \t].*\n)*", text, re.MULTILINE)
 
 
 def _uv(*arguments: str, stdin: str = "") -> str:

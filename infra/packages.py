@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infra import bytecode, layer
+from infra import bytecode, documents, front_end, layer
+from infra.documents import build
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = ROOT / "functions"
 BUILD = ROOT / ".local" / "build"
 RECIPE = (Path(__file__), Path(layer.__file__), Path(bytecode.__file__), bytecode.SCRIPT)
+DOCUMENTS = Path(documents.__file__).parent
 EXCLUDED = ("__pycache__", "cli")
 """The operator's command is part of the package `shoal`, but no function runs it."""
 LAYER_STAND_IN = ROOT / "statemachines"
@@ -35,39 +37,61 @@ class Packages:
     base: Path | None = None
     media: Path | None = None
     video: Path | None = None
+    stripe: Path | None = None
+    web: Path | None = None
+    mcp: Path | None = None
     exclude: tuple[str, ...] = ()
 
 
 def source_packages() -> Packages:
-    """The code as it is, without layers."""
-    return Packages(functions=FUNCTIONS, exclude=tuple(f"**/{pattern}" for pattern in EXCLUDED))
+    """The code as it is and the documents, without layers."""
+    front_end.bring()
+    return Packages(functions=_built("source", _content_of(FUNCTIONS, DOCUMENTS), _fill_functions(FUNCTIONS)))
 
 
 def unbuilt_packages(*, layers: bool) -> Packages:
     """What stands for the packages where a template is looked at and never deployed."""
-    source = source_packages()
-    stand_in = LAYER_STAND_IN
-    return replace(source, base=stand_in, media=stand_in, video=stand_in) if layers else source
+    source = Packages(functions=FUNCTIONS, exclude=tuple(f"**/{pattern}" for pattern in EXCLUDED))
+    if not layers:
+        return source
+    one = LAYER_STAND_IN
+    return replace(source, base=one, media=one, video=one, stripe=one, web=one, mcp=one)
 
 
 def built_packages() -> Packages:
     """Zips with bytecode, taken from an earlier build where nothing they are made of has changed."""
+    front_end.bring()
     return Packages(
         functions=functions_zip(FUNCTIONS),
         base=_layer_zip("base"),
         media=_layer_zip("media"),
         video=_layer_zip("video"),
+        stripe=_layer_zip("stripe"),
+        web=_layer_zip("web"),
+        mcp=_layer_zip("mcp"),
     )
 
 
 def functions_zip(source: Path) -> Path:
     """The zip of the functions' code, which lies in /var/task on Lambda."""
 
+    copy = _fill_functions(source)
+
     def fill(folder: Path) -> None:
-        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*EXCLUDED), dirs_exist_ok=True)
+        copy(folder)
         bytecode.precompile(folder, prefix="/var/task")
 
-    return _built("functions", _content_of(source), fill)
+    return _built("functions", _content_of(source, DOCUMENTS), fill)
+
+
+def _fill_functions(source: Path) -> Callable[[Path], None]:
+    """What puts the functions' code into a folder, and the documents it serves."""
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*EXCLUDED), dirs_exist_ok=True)
+        build.write(folder)
+
+    return fill
 
 
 def _layer_zip(name: str) -> Path:
@@ -94,7 +118,7 @@ def _built(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
         fill(folder)
         unfinished = Path(work) / target.name
         write_zip(folder, unfinished)
-        for outdated in BUILD.glob(f"{name}-*.zip"):
+        for outdated in set(BUILD.glob(f"{name}-*.zip")) - {target}:
             outdated.unlink(missing_ok=True)
         unfinished.replace(target)
     return target
@@ -114,9 +138,9 @@ def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _content_of(source: Path) -> bytes:
+def _content_of(*sources: Path) -> bytes:
     digest = hashlib.sha256()
-    for path in _files(source):
-        if "__pycache__" not in path.parts:
+    for source in sources:
+        for path in (path for path in _files(source) if "__pycache__" not in path.parts):
             digest.update(path.relative_to(source).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.digest()

@@ -1,10 +1,10 @@
-"""Every Lambda of the stack; those of videos and webhooks are in registries of their own."""
+"""Every Lambda of the stack; those of videos, webhooks and pages are in registries of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra import video_registry, webhook_registry
+from infra import video_registry, web_registry, webhook_registry
 from infra.function import (
     ACCOUNTS,
     ASK_PROVIDERS,
@@ -12,6 +12,7 @@ from infra.function import (
     CONSUME,
     COUNT_REQUEST,
     DELETE_VIDEO,
+    JUDGE_REQUESTS,
     LOOK_AT_BOARD,
     MEDIA_MEMORY_MB,
     MOVE_MONEY,
@@ -20,7 +21,10 @@ from infra.function import (
     RESOLVE_TASK,
     RUNS,
     SCENES,
+    SETTLE_PAYMENTS,
     SIGN_VIDEO_URL,
+    STRIPE_MEMORY_MB,
+    TAKE_PAYMENTS,
     USE_JOB,
     VIDEO_MEMORY_MB,
     WAITING_TIMEOUT_SECONDS,
@@ -28,21 +32,23 @@ from infra.function import (
     allow,
     on_table,
 )
+from infra.mcp_registry import serve_mcp
 
-HTTP = (
-    Function(
-        verb="submit_job",
-        group="http",
-        timeout_seconds=WAITING_TIMEOUT_SECONDS,
-        grants=(
-            MOVE_MONEY,
-            LOOK_AT_BOARD,
-            allow("machines", "states:StartExecution"),
-            allow("staging_objects", "s3:PutObject"),
-            allow("moderator_secret", "secretsmanager:GetSecretValue"),
-            allow("guardrail", "bedrock:ApplyGuardrail"),
-        ),
+SUBMIT_JOB = Function(
+    verb="submit_job",
+    group="http",
+    timeout_seconds=WAITING_TIMEOUT_SECONDS,
+    grants=(
+        MOVE_MONEY,
+        LOOK_AT_BOARD,
+        allow("machines", "states:StartExecution"),
+        allow("staging_objects", "s3:PutObject"),
+        *JUDGE_REQUESTS,
     ),
+)
+HTTP = (
+    SUBMIT_JOB,
+    serve_mcp(SUBMIT_JOB),
     Function(
         verb="read_task",
         group="http",
@@ -101,8 +107,18 @@ HTTP = (
             allow("callback_secret", "secretsmanager:GetSecretValue"),
         ),
     ),
+    Function(
+        verb="receive_payment",
+        group="http",
+        memory_mb=STRIPE_MEMORY_MB,
+        timeout_seconds=WAITING_TIMEOUT_SECONDS,
+        stripe=True,
+        grants=(SETTLE_PAYMENTS, TAKE_PAYMENTS),
+    ),
     *video_registry.HTTP,
     *webhook_registry.HTTP,
+    Function(verb="read_document", group="http"),
+    *web_registry.HTTP,
     Function(verb="read_health", group="http"),
     Function(verb="reject_route", group="http"),
 )
@@ -197,7 +213,14 @@ AUDIT_LEDGER = Function(
     timeout_seconds=300,
     grants=(on_table("Scan", "Query", "GetItem"), allow("async_failures_queue", "sqs:SendMessage")),
 )
-CONSUMERS = (POLL_PROVIDER, SWEEP_JOBS, CLOSE_EXECUTION, AUDIT_LEDGER, *webhook_registry.CONSUMERS)
+CONSUMERS = (
+    POLL_PROVIDER,
+    SWEEP_JOBS,
+    CLOSE_EXECUTION,
+    AUDIT_LEDGER,
+    *webhook_registry.CONSUMERS,
+    *web_registry.CONSUMERS,
+)
 
 
 def functions() -> Iterator[Function]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from constructs import Construct
 
-from infra import registry, webhook_registry
+from infra import registry, web_registry, webhook_registry
 from infra.constructs.api import Api
 from infra.constructs.bus import Bus
+from infra.constructs.event_schemas import EventSchemas
 from infra.constructs.functions import Functions
+from infra.constructs.guard import Guard
+from infra.constructs.identity import Identity
 from infra.constructs.monitoring import Monitoring
 from infra.constructs.queues import Queues
 from infra.constructs.schedules import Schedules
-from infra.constructs.secret import CallbackSecret
+from infra.constructs.secret import CallbackSecret, stripe_secret_arn
 from infra.constructs.storage import OPEN_JOBS, Storage
 from infra.constructs.webhooks import RetrySchedules, WebhookKey
 from infra.constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
@@ -42,6 +45,8 @@ class ShoalStack(Stack):
         load_catalog()  # a catalog that a function could not read is not deployed
         self.storage = Storage(self, "Storage", stage=stage)
         self.bus = Bus(self, "Bus", stage=stage).bus
+        if stage.event_schemas:
+            EventSchemas(self, "EventSchemas", stage=stage)
         self.secret = CallbackSecret(self, "CallbackSecret", stage=stage).secret
         self.queues = Queues(self, "Queues")
         self.webhook_key = WebhookKey(self, "WebhookKey", stage=stage).key
@@ -53,6 +58,7 @@ class ShoalStack(Stack):
             dead_letters=self.queues.async_failures,
         )
         self.api = Api(self, "Api", stage=stage)
+        self.identity = Identity(self, "Identity", stage=stage)
         self.public_url = stage.local_url or f"https://{self.storage.cdn.distribution_domain_name}"
         self.functions = Functions(
             self,
@@ -73,6 +79,11 @@ class ShoalStack(Stack):
         self._connect(stage)
         self._watch(stage)
         self._outputs(stage)
+        if stage.waf_requests_max is not None:
+            http_api, limit = self.api.http_api, stage.waf_requests_max
+            guard = Guard(self, "Guard", stage=stage, http_api=http_api, requests_max=limit)
+            url = f"https://{guard.distribution.distribution_domain_name}"
+            CfnOutput(self, "GuardedUrl", value=url)
 
     def _watch(self, stage: Stage) -> None:
         Monitoring(
@@ -108,6 +119,7 @@ class ShoalStack(Stack):
             concurrency_max=CLOSE_CONCURRENCY_MAX,
         )
         self._connect_webhooks(stage, schedules)
+        self.identity.ask(self.functions[web_registry.ADMIT_SIGN_UP])
 
     def _connect_webhooks(self, stage: Stage, schedules: Schedules) -> None:
         """Bus, events, deliveries and retries: each queue before its function."""
@@ -154,7 +166,13 @@ class ShoalStack(Stack):
             **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
             "webhooks_max": str(stage.webhooks_max),
+            "stripe_url": stage.stripe_url,
             "loopback_allowed": str(stage.loopback_allowed).lower(),
+            "cors_origins": ",".join(stage.cors_origins),
+            "user_pool_id": self.identity.pool.user_pool_id,
+            "user_pool_client_id": self.identity.client.user_pool_client_id,
+            "sign_up_domains": ",".join(stage.sign_up_domains),
+            "sign_ups_confirmed": str(stage.sign_ups_confirmed).lower(),
         }
 
     def _arns(self, stage: Stage) -> dict[Target, tuple[str, ...]]:
@@ -175,6 +193,7 @@ class ShoalStack(Stack):
             "closed_executions_queue": (self.queues.closed_executions.queue_arn,),
             "async_failures_queue": (self.queues.async_failures.queue_arn,),
             "callback_secret": (self.secret.secret_arn,),
+            "stripe_secret": (stripe_secret_arn(self, stage),),
             **provider_arns(self, stage),
             "webhook_key": (self.webhook_key.key_arn,),
             "webhook_events_queue": (self.queues.webhook_events.queue_arn,),
@@ -182,6 +201,7 @@ class ShoalStack(Stack):
             "retries_queue": (self.queues.retries.queue_arn,),
             "retry_schedules": (self.retry_schedules.schedules_arn,),
             "retry_schedule_role": (self.retry_schedules.role.role_arn,),
+            "user_pool": (self.identity.pool.user_pool_arn,),
         }
 
     def _states_arn(self, resource: str, name: str) -> str:
@@ -205,8 +225,11 @@ class ShoalStack(Stack):
             "PollQueueUrl": self.queues.poll.queue_url,
             "CallbackSecretArn": self.secret.secret_arn,
             "PublicUrl": self.public_url,
+            "StripeUrl": stage.stripe_url,
             "KeylessProviders": values["keyless_providers"],
             "ProviderBaseUrls": values["provider_base_urls"],
+            "DashboardUrl": f"{self.api.url}/dashboard",
+            "UserPoolId": self.identity.pool.user_pool_id,
         }
         for key, value in outputs.items():
             CfnOutput(self, key, value=value)

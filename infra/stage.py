@@ -23,7 +23,10 @@ SIGNED_URL_SECONDS = 3600
 """Well within the hours for which the credentials of the function that signs it hold."""
 RETRIES_MAX = 10
 IAM_PROVIDERS = frozenset({"bedrock", "polly"})
+WAF_REQUESTS_MIN, WAF_REQUESTS_MAX = 10, 2_000_000_000
+"""What a rate-based rule takes (AWS WAF API Reference, RateBasedStatement)."""
 LOCAL_URL = "http://localhost:8787"
+STRIPE_URL = "https://api.stripe.com"
 
 
 class InvalidStage(ValueError):
@@ -39,14 +42,20 @@ class Stage:
     functions deliver webhooks in each lane.
     `webhooks_max` is per account; `webhook_retry_s` are the pauses before the retries of a delivery.
     `archive_days`: how long the bus keeps its events for a replay.
+    `event_schemas`: whether the stack publishes what its events hold; the local cloud has no registry for it.
     `retention_days`: how long outputs are kept; for ever if none. `signed_url_s`: how long the address of a
     video holds, in seconds.
+    `stripe_url`: root of Stripe's API, or locally of what stands for it.
     `simulator_allowed`: models whose providers have no key here are simulated instead of being unavailable.
     `iam_providers`: AWS's own, `bedrock` and `polly`, that this stage uses with its functions' roles.
     `moderation` judges requests before money is held; without a verdict they are refused, or let through if
     `moderation_fail_open`. `guardrail` is the id and version of Bedrock's, with a colon between them.
     `provider_base_urls`, by name: where providers are instead of at their usual addresses, locally alone.
     `provider_deadline_s`: what a provider may take for an output; `clip_deadline_s`: for a scene of a video.
+    `cors_origins`: web pages that may call the API; none as a rule, because a key has no business in a page.
+    `waf_requests_max`: requests from one address in five minutes beyond which a web ACL blocks it; no web ACL
+    if none.
+    `sign_up_domains`: whose e-mail addresses may register on the dashboard; anybody's if there are none.
     `local_url`: root of the local front, which stands for API and CDN; none on AWS.
     """
 
@@ -62,24 +71,34 @@ class Stage:
     layers: bool = True
     tracing: bool = True
     archive_days: int
+    event_schemas: bool = True
     retention_days: int | None = None
     webhooks_max: int = SUBSCRIPTIONS_MAX
     webhook_retry_s: tuple[int, ...] = RETRY_DELAYS_S
     provider_deadline_s: int = PROVIDER_DEADLINE_SECONDS
     clip_deadline_s: int = PROVIDER_DEADLINE_SECONDS
     signed_url_s: int = SIGNED_URL_SECONDS
+    stripe_url: str = STRIPE_URL
     simulator_allowed: bool = False
     iam_providers: tuple[str, ...] = ()
     moderation: Moderation = "keywords"
     moderation_fail_open: bool = False
     guardrail: str = ""
     provider_base_urls: tuple[tuple[str, str], ...] = ()
+    sign_up_domains: tuple[str, ...] = ()
     local_url: str | None = None
     alarm_email: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    waf_requests_max: int | None = None
 
     @property
     def loopback_allowed(self) -> bool:
         """Whether addresses callers choose may be http and of this machine: on this machine alone."""
+        return self.local_url is not None
+
+    @property
+    def sign_ups_confirmed(self) -> bool:
+        """Whether people may sign in without the code from an e-mail: where none can be sent."""
         return self.local_url is not None
 
     @property
@@ -102,6 +121,7 @@ LOCAL = Stage(
     layers=False,
     tracing=False,
     archive_days=1,
+    event_schemas=False,
     simulator_allowed=True,
     moderation="off",
     local_url=LOCAL_URL,
@@ -135,11 +155,21 @@ PROD = Stage(
 STAGES: Mapping[str, Stage] = {stage.name: stage for stage in (LOCAL, DEV, PROD)}
 
 
-def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | None = None) -> Stage:
-    """The stage `name`, on the local one with the overrides of `environ`. Raises `InvalidStage`."""
+def stage_named(
+    name: str, *, environ: Mapping[str, str], alarm_email: str | None = None, cors: str = "", waf: str = ""
+) -> Stage:
+    """The stage `name`, on the local one with the overrides of `environ`. Raises `InvalidStage`.
+
+    `cors`: origins with commas between them. `waf`: requests from one address in five minutes.
+    """
     if name not in STAGES:
         raise InvalidStage(f"unknown stage {name!r}: choose one of {', '.join(get_args(StageName))}")
-    stage = replace(STAGES[name], alarm_email=alarm_email)
+    stage = replace(
+        STAGES[name],
+        alarm_email=alarm_email,
+        cors_origins=tuple(map(_origin, filter(None, cors.split(",")))),
+        waf_requests_max=_waf_limit(waf) if waf else None,
+    )
     if stage.local_url is None:
         return stage
     base_urls = _base_urls(environ.get("SHOAL_PROVIDER_BASE_URLS", "{}"))
@@ -153,7 +183,8 @@ def stage_named(name: str, *, environ: Mapping[str, str], alarm_email: str | Non
         webhook_retry_s=_pauses(
             environ.get("SHOAL_WEBHOOK_RETRY_S", ",".join(map(str, stage.webhook_retry_s)))
         ),
-        local_url=_root_url(environ.get("SHOAL_LOCAL_URL", stage.local_url)),
+        stripe_url=_root_url(environ, "SHOAL_STRIPE_URL", stage.stripe_url),
+        local_url=_root_url(environ, "SHOAL_LOCAL_URL", stage.local_url),
     )
 
 
@@ -191,7 +222,20 @@ def _pauses(text: str) -> tuple[int, ...]:
     )
 
 
-def _root_url(text: str) -> str:
+def _origin(text: str) -> str:
+    if re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?", text):
+        return text
+    raise InvalidStage(f"cors={text!r}: must be origins such as https://app.example.com, commas between them")
+
+
+def _waf_limit(text: str) -> int:
+    if text.isdecimal() and WAF_REQUESTS_MIN <= int(text) <= WAF_REQUESTS_MAX:
+        return int(text)
+    raise InvalidStage(f"waf={text!r}: must be from {WAF_REQUESTS_MIN} to {WAF_REQUESTS_MAX} requests")
+
+
+def _root_url(environ: Mapping[str, str], variable: str, usual: str) -> str:
+    text = environ.get(variable, usual)
     if text.startswith(("http://", "https://")) and text.count("/") == 2:
         return text
-    raise InvalidStage(f"SHOAL_LOCAL_URL={text!r}: must be a root such as {LOCAL_URL}, without a path")
+    raise InvalidStage(f"{variable}={text!r}: must be a root such as {usual}, without a path")

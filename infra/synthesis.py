@@ -31,6 +31,8 @@ def app_of_command_line() -> App:
         app.node.try_get_context("stage") or "dev",
         environ=os.environ,
         alarm_email=app.node.try_get_context("alarm_email"),
+        cors=app.node.try_get_context("cors") or "",
+        waf=str(app.node.try_get_context("waf") or ""),
     )
     ShoalStack(app, stage=stage, packages=built_packages() if stage.layers else source_packages())
     return app

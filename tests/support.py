@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -36,10 +36,11 @@ from shoal.use_cases.submit_job import SubmitJob
 from tests.fakes.routing import SIMULATED_STAGE
 from tests.support_bus import BusLog
 from tests.support_client import Client
+from tests.support_secrets import SecretsSeen
 from tests.support_tasks import MODEL
 from tests.support_videos import video_request
 
-WAIT_SECONDS_MAX = 30.0
+WAIT_SECONDS_MAX = 60.0
 PAUSE_SECONDS = 0.03
 TEST_DEADLINE_S = TEST_DEADLINE_SECONDS
 UNHURRIED = RateLimit.of_rate(REQUESTS_PER_MINUTE_MAX)
@@ -107,6 +108,7 @@ class Deployed:
     cloud: LocalCloud
     http: requests.Session
     bus: BusLog
+    secrets: SecretsSeen = field(default_factory=SecretsSeen)
 
     @cached_property
     def table(self) -> Table:
@@ -259,7 +261,9 @@ class Deployed:
     def troubles(self) -> list[str]:
         """What an operator would be alarmed by: dead letters, unexpected errors, a ledger that is off."""
         found = [f"{queue}: {count} dead letters" for queue, count in self._dead_letters().items() if count]
-        found += [line for line in self._logged() if "unexpected error" in line]
+        logged = list(self.logged())
+        found += [line for line in logged if "unexpected error" in line]
+        found += [f"a secret in the log: {line}" for line in self.secrets.leaks(logged)]
         audit = self.invoke("audit-ledger", {})
         return found if audit == {"discrepancies": 0} else [*found, str(audit)]
 
@@ -275,7 +279,7 @@ class Deployed:
             for url in urls
         }
 
-    def _logged(self) -> Iterator[str]:
+    def logged(self) -> Iterator[str]:
         logs = self.cloud.client("logs")
         groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/shoal-local-")["logGroups"]
         assert groups, "the stack has no logs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,9 @@ class Client:
     api_url: str
     key: str
 
-    def request(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> Any:
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str | bytes] | None = None, **more: Any
+    ) -> Any:
         """The raw answer; `more` goes to requests. A header given as "" is left out."""
         sent = {"Authorization": f"Bearer {self.key}", **(headers or {})}
         present = {name: value for name, value in sent.items() if value}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
 from infra.local.cloud import LocalCloud
+from tests.contract import contract
 from tests.support import Customer, Deployed
 from tests.support_bus import BusLog
 
@@ -21,7 +24,9 @@ def deployed(cloud: LocalCloud) -> Iterator[Deployed]:
     pause_sweeper(cloud)
     with requests.Session() as http:
         http.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS_MAX))
+        http.hooks["response"].append(check_contract)
         stack = Deployed(cloud, http, BusLog(cloud))
+        stack.secrets.watch(http)
         yield stack
         assert stack.troubles() == [], "whatever the tests did, the stack came through it sound"
 
@@ -40,6 +45,12 @@ def filmmaker(deployed: Deployed) -> Iterator[Customer]:
     customer = deployed.customer(usd="0", credits=20)
     yield customer
     deployed.abandon(customer)
+
+
+def check_contract(answer: requests.Response, *_: Any, **__: Any) -> None:
+    """Every answer of the API that a test gets is one that its document tells of."""
+    path = urlsplit(answer.request.url or "").path
+    contract().check(str(answer.request.method), str(path), answer.status_code, answer.headers, answer.text)
 
 
 def pause_sweeper(cloud: LocalCloud) -> None:

@@ -84,7 +84,9 @@ def upstreams(folder: Path) -> Iterator[Upstreams]:
         http = stack.enter_context(requests.Session())
         pause_sweeper(cloud)
         stage = Upstreams(Deployed(cloud, http, BusLog(cloud)), **fakes)
+        stage.deployed.secrets.watch(http)
         for name in ("openai", "gemini", "stability", "replicate", "fal"):
+            stage.deployed.secrets.seen.add(fakes[name].key)
             result = stage.shoal("providers", "set-key", name, stdin=f"{fakes[name].key}\n")
             assert result.exit_code == 0, result.output
         yield stage

@@ -38,6 +38,7 @@ from shoal.settings import (
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb_board import DynamoDbBoard
     from shoal.adapters.dynamodb_table import Table
+    from shoal.domain.submission import Submission
     from shoal.use_cases.audit_ledger import AuditLedger
     from shoal.use_cases.authenticate import Authenticate
     from shoal.use_cases.await_job import AwaitJob
@@ -73,10 +74,15 @@ def submit_job() -> SubmitJob:
     from shoal.use_cases.submit_job import SubmitJob
 
     settings = settings_of(SubmitJobSettings)
+
+    def prepare(submission: Submission) -> Submission:
+        """Made for the few submissions that need it: S3 would be a third of a cold start."""
+        return parts.prepare_submission(settings)(submission)
+
     return SubmitJob(
         ledger=parts.ledger(settings.table),
         workflow=parts.workflow(settings),
-        prepare=parts.prepare_submission(settings),
+        prepare=prepare,
         moderate=upstreams.moderate(settings),
         board=upstreams.board(settings),
         catalog=load_catalog(),

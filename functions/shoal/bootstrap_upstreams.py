@@ -8,13 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from shoal import bootstrap_parts as parts
-from shoal.adapters.provider_keys import WEBHOOK_SECRET, ProviderKeys
 from shoal.bootstrap_parts import clock
 from shoal.domain.catalog import load_catalog
 from shoal.domain.routing import key_name
 from shoal.settings import UpstreamSettings
 
 if TYPE_CHECKING:
+    from shoal.adapters.provider_keys import ProviderKeys
     from shoal.domain.moderation import Moderator
     from shoal.domain.routing_ports import Provider, Testable
     from shoal.domain.script import Speaker
@@ -73,6 +73,8 @@ def testable(up: Upstream) -> Mapping[str, Callable[[], Testable]]:
 
 @cache
 def keys_of(stage: str) -> ProviderKeys:
+    from shoal.adapters.provider_keys import ProviderKeys
+
     return ProviderKeys(parts.client("secretsmanager"), stage, clock)
 
 
@@ -104,6 +106,7 @@ def openai(up: Upstream) -> Provider:
 
 
 def openai_background(up: Upstream) -> Provider:
+    from shoal.adapters.provider_keys import WEBHOOK_SECRET
     from shoal.adapters.providers.openai import OpenAiBackground
 
     secret = up.keys.key("openai", WEBHOOK_SECRET)
@@ -137,6 +140,7 @@ def gemini(up: Upstream) -> Provider:
 
 
 def gemini_video(up: Upstream) -> Provider:
+    from shoal.adapters.provider_keys import WEBHOOK_SECRET
     from shoal.adapters.providers.gemini_video import GeminiVideos
 
     def webhook_secret() -> str:

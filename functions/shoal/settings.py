@@ -22,7 +22,8 @@ def environment_variable(field: str) -> str:
 class Settings(BaseModel):
     """Fields every Lambda has."""
 
-    model_config = ConfigDict(frozen=True)
+    # Built when first used: a function builds the validator of its own model, not those of all the others.
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     stage: str
 
@@ -107,6 +108,14 @@ class ReadVideoSettings(AddressSettings):
     api_url: str
 
 
+class ServeMcpSettings(SubmitJobSettings, ReadVideoSettings):
+    """`cors_origins`: web pages that may call, with commas between them; none as a rule."""
+
+    cors_origins: Annotated[
+        tuple[str, ...], BeforeValidator(lambda text: tuple(filter(None, text.split(","))))
+    ]
+
+
 class ListVideosSettings(AddressSettings):
     table: str
     api_url: str
@@ -156,6 +165,21 @@ class ManageWebhookSecretSettings(Settings):
 class ReceiveCallbackSettings(UpstreamSettings):
     poll_queue_url: str
     callback_secret_arn: str
+
+
+class ReadDocumentSettings(Settings):
+    api_url: str
+
+
+class StripeSettings(Settings):
+    """For functions that take payments. `stripe_url` is the root of Stripe's API."""
+
+    table: str
+    stripe_url: str
+
+
+class ReceivePaymentSettings(StripeSettings):
+    pass
 
 
 class ReadHealthSettings(Settings):
@@ -232,6 +256,8 @@ class SweepJobsSettings(CloseJobSettings):
 class OperatorSettings(SweepJobsSettings, UpstreamSettings):
     """What the operator's command has to know of a stage."""
 
+    stripe_url: str
+
 
 class CloseExecutionSettings(CloseJobSettings):
     pass
@@ -270,3 +296,36 @@ class RetryWebhookSettings(AttemptSettings):
 
 class AuditLedgerSettings(Settings):
     table: str
+
+
+class DashboardSettings(AddressSettings):
+    """What all of the dashboard needs."""
+
+    table: str
+    api_url: str
+    user_pool_id: str
+    user_pool_client_id: str
+
+
+class ShowDashboardSettings(
+    DashboardSettings, SubmitJobSettings, CancelJobSettings, ManageWebhooksSettings, ManageDeliveriesSettings
+):
+    """The pages call the use cases of these routes, and so read what they read."""
+
+
+class OperateSettings(DashboardSettings, BoardSettings):
+    """Operators see how the models are made."""
+
+
+class TopUpSettings(DashboardSettings, StripeSettings):
+    """The page where people buy, and Stripe behind it."""
+
+
+class AdmitSignUpSettings(Settings):
+    """Who may register: anybody, or those of these domains, with commas between them.
+
+    `sign_ups_confirmed`: nobody has to confirm an e-mail address, because none is sent.
+    """
+
+    sign_up_domains: Annotated[tuple[str, ...], BeforeValidator(lambda text: text.split(",") if text else ())]
+    sign_ups_confirmed: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from aws_cdk import ArnFormat, Stack, Tags
+from aws_cdk import ArnFormat, Duration, Stack, Tags
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
@@ -28,10 +28,12 @@ ACCESS_LOG = {
     "integration_error": "$context.integrationErrorMessage",
 }
 """The route, not the path: a callback's path holds its signature."""
+MCP_HEADERS = ("mcp-protocol-version", "mcp-method", "mcp-name")
+"""What a client of the Model Context Protocol sends with a message (revision 2026-07-28)."""
 
 
 class Api(Construct):
-    """The API without CORS: its keys are for servers, a browser has no business with them.
+    """The API, without CORS unless the stage names origins: a key has no business in a web page.
 
     It is made before its functions, because they are told its URL; `route` then ties them to it.
     """
@@ -39,7 +41,12 @@ class Api(Construct):
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
         self.http_api = apigatewayv2.HttpApi(
-            self, "HttpApi", api_name=stage.prefix, description="Shoal", create_default_stage=False
+            self,
+            "HttpApi",
+            api_name=stage.prefix,
+            description="Shoal",
+            create_default_stage=False,
+            cors_preflight=_cors(stage) if stage.cors_origins else None,
         )
         self.url = stage.local_url or self.http_api.api_endpoint
         if stage.local_url is not None:
@@ -92,6 +99,23 @@ class Api(Construct):
                 "AwsSolutions-APIG4",
                 because="The function checks the key and its rate in one conditional write.",
             )
+
+
+def _cors(stage: Stage) -> apigatewayv2.CorsPreflightOptions:
+    methods = (apigatewayv2.CorsHttpMethod.GET, apigatewayv2.CorsHttpMethod.POST)
+    return apigatewayv2.CorsPreflightOptions(
+        allow_origins=list(stage.cors_origins),
+        allow_methods=[*methods, apigatewayv2.CorsHttpMethod.PATCH, apigatewayv2.CorsHttpMethod.DELETE],
+        allow_headers=["authorization", "content-type", "idempotency-key", "prefer", *MCP_HEADERS],
+        expose_headers=[
+            "x-request-id",
+            "ratelimit",
+            "ratelimit-policy",
+            "retry-after",
+            "idempotent-replayed",
+        ],
+        max_age=Duration.hours(1),
+    )
 
 
 def _route_key(key: str) -> apigatewayv2.HttpRouteKey:

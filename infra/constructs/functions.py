@@ -58,6 +58,9 @@ class Functions(Construct):
         self._base = self._layer("Base", packages.base)
         self._media = self._layer("Media", packages.media)
         self._video = self._layer("Video", packages.video)
+        self._stripe = self._layer("Stripe", packages.stripe)
+        self._web = self._layer("Web", packages.web)
+        self._mcp = self._layer("Mcp", packages.mcp)
         self.by_verb = {function.verb: self._function(function) for function in registry.functions()}
 
     def __getitem__(self, function: Function) -> lambda_.Function:
@@ -83,6 +86,9 @@ class Functions(Construct):
             *self._base,
             *(self._media if function.media else []),
             *(self._video if function.video else []),
+            *(self._stripe if function.stripe else []),
+            *(self._web if function.web else []),
+            *(self._mcp if function.mcp else []),
         ]
 
     def _function(self, function: Function) -> lambda_.Function:

@@ -1,12 +1,14 @@
-"""The secret that signs the callback URLs given to providers."""
+"""The secret that signs the callback URLs given to providers, and where the keys of Stripe are."""
 
 from __future__ import annotations
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.nag import accept
 from infra.stage import Stage
+from shoal.adapters.stripe_keys import secret_name
 
 SECRET_CHARACTERS = 64
 
@@ -30,3 +32,13 @@ class CallbackSecret(Construct):
             "AwsSolutions-SMG4",
             because="A rotation would refuse the callbacks of jobs under way.",
         )
+
+
+def stripe_secret_arn(stack: Stack, stage: Stage) -> str:
+    """The secret that `shoal stripe set-keys` makes; AWS adds six characters to its name."""
+    return stack.format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{secret_name(stage.name)}-??????",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )

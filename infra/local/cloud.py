@@ -25,7 +25,7 @@ from infra.local.processes import LocalCloudError, Service, free_port
 
 BOOT_SECONDS_MAX = 60.0
 PROBE_SECONDS_MAX = 2.0
-TEST_DEADLINE_SECONDS = 12
+TEST_DEADLINE_SECONDS = 20
 TEST_CLIP_DEADLINE_SECONDS = 120  # the simulator needs seconds for a clip, more of them beside other tests
 # Lambdas inherit the server's environment, so it gets these of the machine's variables and no others.
 INHERITED = ("PATH", "HOME", "LANG")
@@ -67,6 +67,7 @@ class LocalCloud:
             "poll_queue_url": self.outputs["PollQueueUrl"],
             "callback_secret_arn": self.outputs["CallbackSecretArn"],
             "public_url": self.outputs["PublicUrl"],
+            "stripe_url": self.outputs["StripeUrl"],
             "keyless_providers": self.outputs["KeylessProviders"],
             "provider_base_urls": self.outputs["ProviderBaseUrls"],
         }

@@ -12,9 +12,10 @@ from typing import Any
 import requests
 
 from infra.local.cloud import LocalCloud
-from infra.local.demo import CALL_SECONDS_MAX, Client
+from infra.local.demo import Client, told
 from infra.local.processes import ROOT, LocalCloudError, run
 from infra.local.run import FOLDER, SHOAL, Local, console, demo_client, progress, step
+from shoal_client.resources import Video
 
 SCENES = 2
 REQUEST: dict[str, Any] = {
@@ -31,45 +32,43 @@ VIDEO_SECONDS_MAX = 300.0
 def play(client: Client, request: dict[str, Any]) -> Path:
     """Render one video and save it; returns where. Raises `LocalCloudError`."""
     started = time.monotonic()
-    with progress() as shown:
+    with progress() as shown, told():
         task = shown.add_task(f"POST /api/v1/videos {json.dumps(request, ensure_ascii=False)}")
-        video = client.call("POST", "/api/v1/videos", request)["video"]
-        while video["status"] not in ("ready", "failed"):
-            if time.monotonic() - started > VIDEO_SECONDS_MAX:
-                raise LocalCloudError(f"{video['id']} is still {video['status']}")
-            time.sleep(POLL_SECONDS)
-            video = client.call("GET", f"/api/v1/videos/{video['id']}")["video"]
+
+        def show(video: Video) -> None:
             scenes = " ".join(scene["status"] for scene in video["scenes"])
             shown.update(task, description=f"{video['id']}: {video['progress']} % {scenes}")
-    if video["status"] == "failed":
-        raise LocalCloudError(f"{video['id']} failed: {video['error']['message']}")
+
+        video = client.shoal.videos.wait(
+            client.shoal.videos.create(**request),
+            timeout_s=VIDEO_SECONDS_MAX,
+            pause_s=POLL_SECONDS,
+            on_poll=show,
+        )
     console.print(f"[green]✓[/green] {video['id']}: ready [dim]{time.monotonic() - started:.1f} s[/dim]")
-    tell(client, video)
-    return save(video["final_video_url"], FOLDER / "videos" / f"{video['id']}.mp4")
+    with told():
+        tell(client, video)
+        return save(client, video)
 
 
-def tell(client: Client, video: dict[str, Any]) -> None:
+def tell(client: Client, video: Video) -> None:
     """What each scene shows and says, and what it cost."""
     for scene in video["scenes"]:
         console.print(f"  {scene['index']}: {scene['narration']}", markup=False, soft_wrap=True)
-    left = client.call("GET", "/api/v1/credits")["credits_remaining"]
+    left = client.shoal.credits()["credits_remaining"]
     console.print(f"  {video['credits_charged']} credits charged, {left} left")
 
 
-def save(url: str, path: Path) -> Path:
-    """Fetch a signed address. Raises `LocalCloudError`."""
-    answer = requests.get(url, timeout=CALL_SECONDS_MAX)
-    if not answer.ok:
-        raise LocalCloudError(f"GET {url} answers {answer.status_code}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(answer.content)
-    return path
+def save(client: Client, video: Video) -> Path:
+    """Fetch the finished file from its signed address."""
+    return client.save(video["final_video_url"], FOLDER / "videos" / f"{video['id']}.mp4")
 
 
 def give_credits(local: Local, client: Client, wanted: int) -> None:
     """Let the demo's account have enough for one video."""
-    if client.call("GET", "/api/v1/credits")["credits_remaining"] >= wanted:
-        return
+    with told():
+        if client.shoal.credits()["credits_remaining"] >= wanted:
+            return
     account_id = json.loads(local.config.read_text())["account_id"]
     with step(f"Giving the demo account {CREDITS} credits"):
         run(

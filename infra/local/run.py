@@ -26,6 +26,7 @@ from infra.local import aws
 from infra.local.assembly import outputs, source_hash
 from infra.local.cloud import LocalCloud, start_cloud, start_front, temporary_folder
 from infra.local.demo import REQUEST, Client
+from infra.local.login import PASSWORD, allow_in
 from infra.local.processes import ROOT, LocalCloudError, Service, require_free, run
 
 FOLDER = ROOT / ".local"
@@ -158,7 +159,7 @@ def play(client: Client) -> None:
         job_id = client.submit(REQUEST)
         job = client.wait(job_id, lambda status: shown.update(task, description=f"{job_id}: {status}"))
     console.print(f"[green]✓[/green] {job_id}: {job['status']}, cost {job['cost']}")
-    picture = client.download(job["image_url"], FOLDER / "pictures")
+    picture = client.save(job["image_url"], FOLDER / "pictures" / f"{job_id}.png")
     after = client.wallet()
     curl = (
         f"curl -X POST {client.api_url}/v1/generate -H 'Authorization: Bearer {client.api_key}'"
@@ -169,11 +170,13 @@ def play(client: Client) -> None:
         "Wallet": f"{before['available']} before, {after['available']} after",
         "API": client.api_url,
         "Key": client.api_key,
+        "Dashboard": f"{client.api_url}/dashboard",
+        "Sign in": f"{DEMO_EMAIL} with the password {PASSWORD!r}",
         "Try": curl,
     }
     console.print()
     for name, value in rows.items():
-        console.print(f"[bold]{name:8}[/bold] {value}", soft_wrap=True, markup=True)
+        console.print(f"[bold]{name:9}[/bold] {value}", soft_wrap=True, markup=True)
     console.print("\nEverything keeps running; `make down` stops it.")
 
 
@@ -205,7 +208,11 @@ def main() -> None:
         if options.command == "down":
             local.down()
         else:
-            play(demo_client(local, local.up()))
+            cloud = local.up()
+            client = demo_client(local, cloud)
+            account_id = json.loads(local.config.read_text())["account_id"]
+            allow_in(cloud, email=DEMO_EMAIL, account_id=account_id)
+            play(client)
     except (LocalCloudError, requests.RequestException) as error:
         console.print("[red]✗[/red]", end=" ")
         console.print(str(error), markup=False, soft_wrap=True)

@@ -16,13 +16,19 @@ from infra.function import Function
 from infra.local.aws import Endpoint
 from infra.local.cloud import local_cloud
 from shoal.adapters.dynamodb_breakers import breaker_key
+from shoal.domain.catalog import load_catalog
+from tests.cloud_fixture import connect
 from tests.fakes.providers.fal import FakeFal
 from tests.fakes.providers.server import instead, telling
+from tests.fakes.stripe import FakeStripe
 from tests.local_cloud.lab import Lab
 from tests.support import Customer, Deployed, eventually
 from tests.support_bus import BusLog
 from tests.support_fixtures import pause_sweeper
+from tests.support_mcp import call, value_of
+from tests.support_payments import Till
 from tests.support_receiver import Receiver, reply
+from tests.support_site import Visitor, use_dashboard
 from tests.support_tasks import MODEL, TasksClient
 from tests.support_upstreams import operate
 from tests.support_videos import VideosClient
@@ -34,6 +40,8 @@ import boto3
 def handler(event, context):
     return boto3.client("dynamodb").scan(TableName=event["table"])["Count"]
 """
+DEADLINE_S = 90
+"""Nothing here waits for it, and every function starts cold."""
 HOOK = "http://127.0.0.1:9/nobody"
 DENIED = ("AccessDenied", "not authorized to perform", "explicit deny")
 
@@ -49,39 +57,63 @@ def provider() -> Iterator[FakeFal]:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, provider: FakeFal) -> Iterator[Deployed]:
     """The stack in a cloud of its own that enforces IAM; a webhook's second retry is left to a schedule."""
+    folder = tmp_path_factory.mktemp("guarded")
     with (
+        FakeStripe() as stripe,
         patch.dict(
             os.environ,
             {
                 "SHOAL_WEBHOOK_RETRY_S": "1,1000",
                 "SHOAL_PROVIDER_BASE_URLS": json.dumps({"fal": provider.url}),
+                "SHOAL_STRIPE_URL": stripe.url,
             },
         ),
-        local_cloud(tmp_path_factory.mktemp("guarded"), enforce_iam=True) as cloud,
+        local_cloud(
+            folder, enforce_iam=True, provider_deadline_s=DEADLINE_S, clip_deadline_s=DEADLINE_S
+        ) as cloud,
         requests.Session() as http,
     ):
         pause_sweeper(cloud)
         assert operate(cloud, "providers", "set-key", "fal", stdin=provider.key).exit_code == 0
-        yield Deployed(cloud, http, BusLog(cloud))
+        connect(stripe, cloud)
+        deployed = Deployed(cloud, http, BusLog(cloud))
+        use_payments(Till(deployed, stripe))
+        yield deployed
+
+
+def use_payments(till: Till) -> None:
+    """A top-up that is paid, and goes back after a part of it was spent; one by a person at the dashboard."""
+    customer = till.deployed.customer(usd="0")
+    payment_id = till.pay(till.open(customer, load_catalog().top_up.dollars(1_000)))
+    till.spend(customer)
+    till.stripe.books.refund(payment_id, 1_000)
+    till.tell(till.events_of(payment_id)[-1])
+    assert till.deployed.wallet(customer).owed
+    person = Visitor(till.deployed.cloud)
+    checkout_id = person.buy(credits="10").rpartition("/")[2]
+    till.stripe.books.pay(checkout_id)  # and no event tells of it: the page itself settles
+    assert person.come_back(checkout_id).endswith("top_up=paid")
+    assert person.found(r"<td class=\"num good\">[+](10)</td>", "/wallet?asset=credit")
 
 
 def use_everything(guarded: Deployed, provider: FakeFal) -> None:
     """Walk through every function, and through every call that each of them makes."""
     customer = guarded.customer()
     workshop = Workshop.of(guarded)
-    assert [customer.client.request("GET", path).status_code for path in ("/healthz", "/nowhere")] == [
-        200,
-        404,
-    ]
+    asked = [customer.client.request("GET", path) for path in ("/healthz", "/docs/api", "/nowhere")]
+    assert [answer.status_code for answer in asked] == [200, 200, 404]
     for prompt in ("a shark", "[poll] a shark", "[callback] a shark", "[busy:1] a shark"):
-        assert customer.client.wait(customer.client.submit(prompt))["status"] == "completed"
+        job = customer.client.wait(customer.client.submit(prompt))
+        assert job["status"] == "completed", json.dumps(job)
     assert customer.client.wait(customer.client.submit("[fail] a shark"))["status"] == "failed"
     assert customer.client.cancel(customer.client.submit("[timeout] a shark")).status_code == 200
     assert customer.client.usage().status_code == 200
     use_tasks(guarded, customer)
+    use_tools(guarded, customer)
     use_webhooks(guarded, customer)
     use_a_provider(guarded, provider, customer)
     use_videos(guarded, workshop)
+    use_dashboard(guarded.cloud)
     lose_an_input(guarded, customer)
     lose_a_picture(workshop, customer)
     abort(workshop, customer)
@@ -108,6 +140,21 @@ def use_tasks(guarded: Deployed, customer: Customer) -> None:
     assert tasks.data("POST", f"/v1/tasks/{canceled}/cancel")["status"] == "canceled"
 
 
+def use_tools(guarded: Deployed, customer: Customer) -> None:
+    """Every tool, with pictures of both ways to ask for them and a video nobody can pay."""
+    tool = partial(call, guarded.cloud.api_url, customer.key)
+    video = {"idea": "sharks", "category": "science", "duration": 8, "aspect_ratio": "16:9"}
+    made = customer.client.wait(customer.client.submit("a shark"))
+    edit = {"model": MODEL, "prompt": "a mug", "input_image_urls": [made["image_url"]]}
+    for name, request in (("generate_image", edit), ("create_video", video)):
+        quote_id = value_of(tool("quote", tool=name, request=request))["quote_id"]
+        spent = tool(name, quote_id=quote_id, **request)
+        assert spent.is_error == (name == "create_video"), spent
+    assert value_of(tool("get_job", job_id=made["job_id"]))["image_url"] == made["image_url"]
+    assert value_of(tool("get_balance"))
+    assert value_of(tool("list_models"))
+
+
 def use_videos(guarded: Deployed, workshop: Workshop) -> None:
     """Videos whose clips come at once and later, that fail, that are canceled, and one whose clip is lost."""
     filmmaker = guarded.customer(usd="0", credits=20)
@@ -122,6 +169,8 @@ def use_videos(guarded: Deployed, workshop: Workshop) -> None:
         assert len(urls) == 3 + addresses
         assert [guarded.http.get(url).status_code for url in urls] == [200] * len(urls)
         assert {guarded.http.get(url.partition("?")[0]).status_code for url in urls} == {403}
+    told = value_of(call(guarded.cloud.api_url, filmmaker.key, "get_job", job_id=ready["id"]))
+    assert guarded.http.get(told["final_video_url"]).status_code == 200
     for dialect in (f"/v1/jobs/{ready['id']}", f"/v1/tasks/{ready['id']}", "/v1/tasks", "/api/v1/videos"):
         assert filmmaker.client.request("GET", dialect).status_code == 200
     assert videos.wait(videos.submit("[fail] sharks"))["status"] == "failed"

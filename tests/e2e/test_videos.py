@@ -7,7 +7,6 @@ import json
 import math
 import os
 import re
-import shlex
 import struct
 import subprocess
 import time
@@ -19,11 +18,11 @@ from uuid import uuid4
 
 import av
 import pytest
-import requests
 from av.container import InputContainer
 
 from infra import NODE
 from tests.support import Customer, Deployed, eventually
+from tests.support_curl import curl
 from tests.support_receiver import Receiver
 from tests.support_videos import VIDEO_SECONDS_MAX, VideosClient
 from tests.support_webhooks import WebhooksClient
@@ -61,26 +60,6 @@ async function waitForVideo(id: string) {
 @pytest.fixture
 def videos(filmmaker: Customer) -> VideosClient:
     return VideosClient(filmmaker.client)
-
-
-def curl(command: str, **variables: str) -> requests.Response:
-    """Send what a curl command would, its variables put in; not every machine has curl."""
-    for name, value in variables.items():
-        command = command.replace(name, value)
-    words = shlex.split(command.replace("\\\n", " "))
-    assert words[0] == "curl"
-    options: dict[str, list[str]] = {"-X": [], "-H": [], "-d": []}
-    urls = []
-    arguments = iter(words[1:])
-    for word in arguments:
-        if word in options:
-            options[word].append(next(arguments))
-        else:
-            urls.append(word)
-    headers = dict(header.split(": ", 1) for header in options["-H"])
-    return requests.request(
-        options["-X"][0], urls[0], headers=headers, data=options["-d"][0].encode(), timeout=20
-    )
 
 
 def opened(data: bytes) -> InputContainer:

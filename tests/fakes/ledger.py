@@ -26,6 +26,7 @@ from shoal.domain.job import (
     closing_status,
 )
 from shoal.domain.money import AMOUNT_MAX, Asset
+from shoal.domain.payment import OF_PAYMENTS, PAID
 from shoal.domain.ports import Discrepancy, Rollup
 from shoal.domain.wallet import EntryKind, Movement, Wallet
 from tests.fakes.network import Network, reached
@@ -98,7 +99,7 @@ class FakeLedger:
             return False
         if wallet is None or wallet.balance > AMOUNT_MAX:
             raise NotFound("No such wallet, or it is full.")
-        self.tables.move(movement)
+        self.tables.move(movement.divided(wallet))
         self.tables.low_since.pop((movement.account_id, movement.asset), None)
         return True
 
@@ -128,6 +129,7 @@ class FakeLedger:
             balance_delta=sum(entry.balance_delta for entry in entries),
             held_delta=sum(entry.held_delta for entry in entries),
             free_generations_delta=sum(entry.free_generations_delta for entry in entries),
+            owed_delta=sum(entry.owed_delta for entry in entries),
         )
 
     @reached
@@ -152,13 +154,24 @@ class FakeLedger:
             ("free generations are not the sum of the entries", trials, wallet.free_generations),
             ("held is not the sum of the open jobs' holds", held, wallet.held),
             ("usage is not the sum of the captures", self._captured(wallet_id), self._used(wallet_id)),
-            ("available is below zero", max(0, wallet.available), wallet.available),
+            ("owed is not the sum of the entries", sum(e.owed_delta for e in entries), wallet.owed),
+            ("what was paid is not the sum of the payments", self._worth(wallet_id), self._paid(wallet_id)),
+            ("balance less held is below zero", 0, min(0, wallet.free)),
+            ("owed is below zero", 0, min(0, wallet.owed)),
             ("jobs whose hold does not fit their status", 0, len(unfit)),
         ]
 
     def _captured(self, wallet_id: tuple[str, Asset]) -> int:
         entries = self.tables.entries[wallet_id].values()
         return -sum(entry.balance_delta for entry in entries if entry.kind is EntryKind.CAPTURE)
+
+    def _paid(self, wallet_id: tuple[str, Asset]) -> int:
+        entries = self.tables.entries[wallet_id].values()
+        return sum(entry.net for entry in entries if entry.kind in OF_PAYMENTS or entry.note == PAID)
+
+    def _worth(self, wallet_id: tuple[str, Asset]) -> int:
+        records = self.tables.payments.values()
+        return sum(r.worth for r in records if (r.payment.account_id, r.payment.asset) == wallet_id)
 
     def _used(self, wallet_id: tuple[str, Asset]) -> int:
         rollups = self.tables.rollups.items()

@@ -72,9 +72,13 @@ class FakeBoard:
     """What is told of routes: everybody has a key unless said otherwise."""
 
     board: Board = field(default_factory=Board)
+    broken: dict[str, Breaker] = field(default_factory=dict)
 
     def __call__(self) -> Board:
         return self.board
+
+    def breakers(self) -> dict[str, Breaker]:
+        return self.broken
 
     def read_ahead(self) -> None:
         """There is nothing to wait for."""

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix
-from shoal.domain.errors import CallTaken, JobClosed, NotFound, RateLimited, Unauthorized, ValidationFailed
+from shoal.domain.errors import (
+    CallTaken,
+    Forbidden,
+    JobClosed,
+    KeyExists,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+    ValidationFailed,
+)
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.money import Asset
+from shoal.domain.payment import PaymentRecord
 from shoal.domain.ports import Account, JobFilter, JobPage, Rollup
 from shoal.domain.rate_limit import Allowance
 from shoal.domain.routing import ProviderCall
@@ -27,7 +37,7 @@ RollupId = tuple[str, str, Asset, str]
 class Tables:
     """All that is stored. Jobs are found by account and ULID, records by account, route and key.
 
-    Rollups are found by account, day, asset and model, scenes by the job's id.
+    Rollups are found by account, day, asset and model, scenes by the job's id, payments by their own.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -35,6 +45,7 @@ class Tables:
     tats: dict[str, int] = field(default_factory=dict)
     wallets: dict[WalletId, Wallet] = field(default_factory=dict)
     entries: dict[WalletId, dict[str, Movement]] = field(default_factory=dict)
+    payments: dict[str, PaymentRecord] = field(default_factory=dict)
     low_since: dict[WalletId, str] = field(default_factory=dict)
     jobs: dict[JobId, Job] = field(default_factory=dict)
     late_outputs: dict[JobId, int] = field(default_factory=dict)
@@ -52,14 +63,8 @@ class Tables:
     def move(self, movement: Movement) -> None:
         """The wallet and its new entry, which stay in step."""
         wallet_id = movement.account_id, movement.asset
-        wallet = self.wallets[wallet_id]
         self.entries[wallet_id][movement.entry_id] = movement
-        self.wallets[wallet_id] = replace(
-            wallet,
-            balance=wallet.balance + movement.balance_delta,
-            held=wallet.held + movement.held_delta,
-            free_generations=wallet.free_generations + movement.free_generations_delta,
-        )
+        self.wallets[wallet_id] = self.wallets[wallet_id].after(movement)
 
     def use(self, used: Rollup, account_id: str) -> None:
         """Add to the rollup of the day."""
@@ -109,6 +114,8 @@ class FakeKeys:
         key = self.tables.keys.get(digest)
         if key is None or key.revoked:
             raise Unauthorized
+        if self.tables.accounts[key.account_id].suspended:
+            raise Forbidden("This account is suspended.")
         tat = self.tables.tats.get(digest)
         if tat is None or tat <= now_ms:
             tat = now_ms + key.limit.emission_ms
@@ -126,6 +133,10 @@ class FakeKeys:
     def add(self, key: ApiKey) -> None:
         if key.account_id not in self.tables.accounts:
             raise NotFound("No such account.")
+        if self.tables.accounts[key.account_id].suspended:
+            raise Forbidden("This account is suspended.")
+        if any(known.id == key.id for known in self.tables.keys.values()):
+            raise KeyExists
         self.tables.keys[key.digest] = key
 
     @reached
@@ -172,6 +183,7 @@ class FakeJobs:
             and (which.dialects is None or job.dialect in which.dialects)
             and (which.models is None or job.model in which.models)
             and (which.test is None or job.test is which.test)
+            and (which.text is None or job.mentions(which.text))
             and (which.from_ms is None or job.created_at_ms >= which.from_ms)
             and (which.to_ms is None or job.created_at_ms < which.to_ms)
         ]

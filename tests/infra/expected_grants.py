@@ -17,11 +17,13 @@ POLL = "<QueuesPoll.Arn>"
 CLOSED = "<QueuesClosedExecutions.Arn>"
 ASYNC_FAILURES = "<QueuesAsyncFailures.Arn>"
 SECRET = "<CallbackSecret>"
+STRIPE_SECRET = f"arn:<AWS::Partition>:secretsmanager:{ACCOUNT}:secret:shoal/dev/stripe-??????"
 EVENTS = "<QueuesWebhookEvents.Arn>"
 DELIVERIES = "<QueuesDeliveries.Arn>"
 RETRIES = "<QueuesRetries.Arn>"
 WEBHOOK_KEY = "<WebhookKey.Arn>"
 SCHEDULES = f"arn:<AWS::Partition>:scheduler:{ACCOUNT}:schedule/shoal-dev-retries/*"
+USER_POOL = "<IdentityPool.Arn>"
 SCHEDULE_ROLE = "<RetrySchedulesRole.Arn>"
 
 
@@ -61,6 +63,7 @@ SEND_WEBHOOK = {
 PROVIDER_SECRETS = f"arn:<AWS::Partition>:secretsmanager:{ACCOUNT}:secret:shoal/dev/providers/*"
 READ_KEYS = ("secretsmanager:GetSecretValue", PROVIDER_SECRETS)
 LOOK_AT_BOARD = ("dynamodb:BatchGetItem", TABLE)
+ASK_POOL = on_each([USER_POOL], "cognito-idp:AdminInitiateAuth", "cognito-idp:DescribeUserPoolClient")
 CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
 
 EXPECTED: dict[str, set[tuple[str, str]]] = {
@@ -69,6 +72,14 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *START,
         LOOK_AT_BOARD,
         ("s3:PutObject", f"{STAGING}/*"),
+    },
+    "serve_mcp": {
+        *CLOSE_JOBS,
+        *START,
+        LOOK_AT_BOARD,
+        ("dynamodb:Query", TABLE),
+        ("s3:PutObject", f"{STAGING}/*"),
+        SIGN,
     },
     "read_task": {*READ_AND_COUNT, SIGN},
     "list_tasks": {*QUERY_AND_COUNT, SIGN},
@@ -88,6 +99,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "read_wallet": READ_AND_COUNT,
     "list_jobs": QUERY_AND_COUNT,
     "receive_callback": {*READ_AND_COUNT, *CALL_BACK, READ_KEYS},
+    "receive_payment": {*CLOSE_JOBS, ("secretsmanager:GetSecretValue", STRIPE_SECRET)},
     "manage_webhooks": {
         *CLOSE_JOBS,
         ("dynamodb:DeleteItem", TABLE),
@@ -102,6 +114,42 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", RETRIES),
     },
     "manage_webhook_secret": {*CLOSE_JOBS, ("kms:Encrypt", WEBHOOK_KEY), ("kms:Decrypt", WEBHOOK_KEY)},
+    "read_document": set(),
+    "show_dashboard": {
+        *ASK_POOL,
+        ("cognito-idp:AdminUserGlobalSignOut", USER_POOL),
+        *CLOSE_JOBS,
+        *START,
+        *STOP,
+        *DELETE_VIDEO,
+        SIGN,
+        PUT_STAGED,
+        ("dynamodb:BatchGetItem", TABLE),
+        ("dynamodb:DeleteItem", TABLE),
+        ("dynamodb:Query", TABLE),
+        ("events:PutEvents", BUS),
+        ("kms:Encrypt", WEBHOOK_KEY),
+        ("kms:Decrypt", WEBHOOK_KEY),
+        ("sqs:SendMessage", EVENTS),
+        ("sqs:SendMessage", RETRIES),
+    },
+    "operate": {
+        *ASK_POOL,
+        *CLOSE_JOBS,
+        SIGN,
+        ("dynamodb:BatchGetItem", TABLE),
+        ("dynamodb:DeleteItem", TABLE),
+        ("dynamodb:Query", TABLE),
+        ("dynamodb:Scan", TABLE),
+        ("dynamodb:Query", OPEN_JOBS),
+    },
+    "top_up": {
+        *ASK_POOL,
+        *CLOSE_JOBS,
+        ("dynamodb:DeleteItem", TABLE),
+        ("secretsmanager:GetSecretValue", STRIPE_SECRET),
+    },
+    "admit_sign_up": set(),
     "read_health": set(),
     "reject_route": set(),
     "call_provider": {
@@ -207,6 +255,7 @@ ASKED = {**ON_BOARD, **ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "ROUTE#*"]}
 ASKED_SCENE = {**ASKED, "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"]}
 COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*"]}
 LEADING_KEYS = {
+    "serve_mcp": {**ON_BOARD, "dynamodb:Query": ["JOB#*"]},
     "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], **COUNT_REQUEST},
     "read_task": {"dynamodb:GetItem": ["ACCOUNT#*"], **COUNT_REQUEST},
     "list_tasks": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
@@ -217,6 +266,17 @@ LEADING_KEYS = {
     "read_wallet": {"dynamodb:GetItem": ["WALLET#*"], **COUNT_REQUEST},
     "list_jobs": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
     "receive_callback": ONE_JOB,
+    "receive_payment": {
+        "dynamodb:GetItem": ["WALLET#*"],
+        "dynamodb:PutItem": ["WALLET#*"],
+        "dynamodb:UpdateItem": ["WALLET#*"],
+    },
+    "top_up": {
+        "dynamodb:GetItem": ["ACCOUNT#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:PutItem": ["WALLET#*"],
+        "dynamodb:UpdateItem": ["SESSION#*", "WALLET#*"],
+        "dynamodb:DeleteItem": ["SESSION#*"],
+    },
     "call_provider": ASKED,
     "manage_webhooks": {
         "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],

@@ -20,6 +20,7 @@ DOCUMENTED = {
     "GET /v1/models": "ReadModels",
     "GET /v1/models/{id}": "ReadModels",
     "POST /v1/quote": "QuoteJob",
+    "POST /mcp": "ServeMcp",
     "GET /v1/usage/summary": "SummarizeUsage",
     "GET /v1/wallet": "ReadWallet",
     "GET /api/v1/wallet": "ReadWallet",
@@ -44,6 +45,20 @@ DOCUMENTED = {
     "POST /v1/webhook-secret": "ManageWebhookSecret",
     "POST /v1/webhook-secret/rotate": "ManageWebhookSecret",
     "POST /callbacks/{provider}/{job}/{mac}": "ReceiveCallback",
+    "GET /docs/api": "ReadDocument",
+    "GET /llms.txt": "ReadDocument",
+    "GET /docs/llms.txt": "ReadDocument",
+    "GET /api/v1/openapi.json": "ReadDocument",
+    "GET /.well-known/openapi.json": "ReadDocument",
+    "POST /stripe/webhook": "ReceivePayment",
+    "GET /dashboard": "ShowDashboard",
+    "GET /dashboard/{path+}": "ShowDashboard",
+    "POST /dashboard/{path+}": "ShowDashboard",
+    "GET /dashboard/operate": "Operate",
+    "GET /dashboard/operate/{path+}": "Operate",
+    "POST /dashboard/operate/{path+}": "Operate",
+    "GET /dashboard/top-up": "TopUp",
+    "POST /dashboard/top-up": "TopUp",
     "GET /healthz": "ReadHealth",
     "$default": "RejectRoute",
 }
@@ -117,6 +132,9 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "PublicUrl": "https://<StorageCdn.DomainName>",
         "KeylessProviders": "embedded,simulator",
         "ProviderBaseUrls": "{}",
+        "StripeUrl": "https://api.stripe.com",
+        "DashboardUrl": "<ApiHttpApi.ApiEndpoint>/dashboard",
+        "UserPoolId": "<IdentityPool>",
     }
     assert local.content["Outputs"].keys() == outputs.keys()
     for key in ("ApiUrl", "PublicUrl"):

@@ -51,7 +51,8 @@ def test_functions_run_on_the_platform_the_layers_are_built_for(dev: Template, f
     properties = dev.function(function.verb)
     assert properties["Runtime"] == "python3.13"
     assert properties["Architectures"] == ["arm64"]
-    assert len(properties["Layers"]) == 1 + function.media + function.video
+    parts = (function.media, function.video, function.stripe, function.web, function.mcp)
+    assert len(properties["Layers"]) == 1 + sum(parts)
     assert function.media or not function.video, "PyAV and the voice come on top of Pillow"
     assert properties["EphemeralStorage"] == {"Size": function.disk_mb}
     for layer in dev.properties("AWS::Lambda::LayerVersion"):

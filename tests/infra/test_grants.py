@@ -86,10 +86,10 @@ def leading_keys_of(role: Resource) -> dict[str, list[str]]:
     return {action: sorted(keys) for action, keys in found.items()}
 
 
-def test_only_the_audit_scans(dev: Template) -> None:
+def test_only_the_audit_and_the_operators_scan(dev: Template) -> None:
     roles = dev.of_type("AWS::IAM::Role")
     scanning = {id_ for id_, role in roles.items() if ("dynamodb:Scan", TABLE) in allowed(role["Properties"])}
-    assert [id_.startswith("FunctionsAuditLedger") for id_ in scanning] == [True]
+    assert {id_.partition("Role")[0] for id_ in scanning} == {"FunctionsAuditLedger", "FunctionsOperate"}
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -133,14 +133,13 @@ def test_roles_are_all_there_is(template: Template) -> None:
         assert {statement["Effect"] for statement in statements(role)} == {"Allow"}
 
 
-def test_only_the_api_and_the_schedules_invoke_functions(template: Template) -> None:
+def test_only_the_api_the_schedules_and_the_user_pool_invoke_functions(template: Template) -> None:
     for permission in template.properties("AWS::Lambda::Permission"):
         assert permission["Action"] == "lambda:InvokeFunction"
-        assert permission["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
+        assert permission["Principal"].partition(".")[0] in {"apigateway", "events", "cognito-idp"}
         source = text(permission["SourceArn"])
-        assert re.match(r"arn:<AWS::Partition>:execute-api:.*:<ApiHttpApi>/|<Schedules\w+\.Arn>$", source), (
-            source
-        )
+        known = r"arn:<AWS::Partition>:execute-api:.*:<ApiHttpApi>/|<Schedules\w+\.Arn>$|<IdentityPool\.Arn>$"
+        assert re.match(known, source), source
 
 
 def test_queues_buckets_and_topics_refuse_plain_http(template: Template) -> None:

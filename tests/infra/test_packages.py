@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
+import botocore
 import pytest
+from botocore import xform_name
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.loaders import Loader
+from botocore.session import Session
 
 from infra import bytecode, layer, packages
 from infra.bytecode import CompileFailed
@@ -46,6 +52,10 @@ def test_the_functions_zip_holds_sources_and_bytecode_for_lambda(
             "shoal/__pycache__/__init__.cpython-313.pyc",
             "shoal/__pycache__/job.cpython-313.pyc",
             "shoal/catalog.toml",
+            "shoal/documents/api.html",
+            "shoal/documents/index.json",
+            "shoal/documents/llms.txt",
+            "shoal/documents/openapi.json",
             "shoal/job.py",
         ]
         compiled = archive.read("shoal/__pycache__/job.cpython-313.pyc")
@@ -58,9 +68,11 @@ def test_the_local_stage_gets_the_code_as_it_is_without_the_operators_command(tm
     app = new_app(outdir=tmp_path)
     ShoalStack(app, stage=LOCAL, packages=packages.source_packages())
     app.synth()
-    (asset,) = tmp_path.glob("asset.*")
-    shipped = {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()}
+    (asset,) = tmp_path.glob("asset.*.zip")
+    with zipfile.ZipFile(asset) as archive:
+        shipped = set(archive.namelist())
     assert {"shoal/settings.py", "shoal/catalog.toml", "shoal/handlers/http/submit_job.py"} <= shipped
+    assert "shoal/documents/openapi.json" in shipped
     assert not [name for name in shipped if "/cli/" in name or "__pycache__" in name]
 
 
@@ -98,30 +110,35 @@ def names_in(requirements: str) -> list[str]:
 def test_layers_hold_locked_and_hashed_packages_each_in_one_layer() -> None:
     texts = {name: layer.requirements(name) for name in layer.LAYERS}
     names = {name: names_in(text) for name, text in texts.items()}
-    assert {"aws-lambda-powertools", "boto3", "pydantic", "python-ulid", "requests"} <= set(names["base"])
+    assert {"aws-lambda-powertools", "botocore", "pydantic", "requests"} <= set(names["base"])
     assert names["media"] == ["pillow"]
     assert names["video"] == ["av", "espeakng-loader"]
+    assert names["stripe"] == ["stripe"]
+    assert {"jinja2", "markupsafe", "pyjwt", "cryptography"} <= set(names["web"])
+    assert {"mcp", "mcp-types", "httpx2", "anyio", "starlette"} <= set(names["mcp"])
+    assert not set(names["mcp"]) & set(names["base"])
     for text in texts.values():
         assert text.count("==") <= text.count("--hash=sha256:")
 
 
 def test_a_layer_loses_what_no_function_needs(tmp_path: Path) -> None:
     kept = [
-        "boto3/__init__.py",
+        "botocore/__init__.py",
         "botocore/data/_retry.json",
-        "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
-        "python_ulid-4.1.0.dist-info/METADATA",
+        "botocore/data/dynamodb/2012-08-10/paginators-1.json",
+        "opentelemetry_api-1.45.2.dist-info/entry_points.txt",
+        "pydantic-2.14.3.dist-info/METADATA",
     ]
     lost = [
         ".lock",
         "bin/jp.py",
-        "boto3/data/ec2/2016-11-15/resources-1.json",
+        "botocore/data/dynamodb/2012-08-10/examples-1.json",
         "botocore/data/ec2/2016-11-15/service-2.json.gz",
         "pydantic/__init__.pyi",
         "pydantic/py.typed",
         "pydantic/tests/test_all.py",
-        "python_ulid-4.1.0.dist-info/RECORD",
-        "python_ulid-4.1.0.dist-info/licenses/LICENSE",
+        "pydantic-2.14.3.dist-info/RECORD",
+        "pydantic-2.14.3.dist-info/licenses/LICENSE",
     ]
     for name in (*kept, *lost):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -145,8 +162,7 @@ def test_a_layer_keeps_the_endpoints_of_the_services_in_use_only(tmp_path: Path)
 
 def test_the_layer_keeps_every_service_the_code_makes_a_client_of() -> None:
     roots = (packages.FUNCTIONS / "shoal").glob("bootstrap*.py")
-    sources = "".join(path.read_text(encoding="utf-8") for path in roots)
-    used = set(re.findall(r'\bclient\("(\w+)"\)', sources))
+    used = set(re.findall(r'\bclient\("([\w-]+)"\)', "".join(root.read_text("utf-8") for root in roots)))
     assert used
     assert used <= layer.AWS_SERVICES
 
@@ -157,3 +173,62 @@ def test_the_layer_keeps_every_service_that_an_adapter_takes_a_client_of() -> No
     used = {name.replace("_", "-") for name in re.findall(r"from mypy_boto3_(\w+) import", code)}
     assert {"bedrock-runtime", "polly"} <= used
     assert used <= layer.AWS_SERVICES
+
+
+def test_stripping_changes_no_file_that_others_share(tmp_path: Path) -> None:
+    kept = tmp_path / "cache.json"
+    kept.write_text(json.dumps({"partitions": [{"services": {"ec2": {}}}]}), encoding="utf-8")
+    linked = tmp_path / "layer/botocore/data/endpoints.json"
+    linked.parent.mkdir(parents=True)
+    linked.hardlink_to(kept)
+    layer.strip(tmp_path / "layer")
+    assert "ec2" in kept.read_text(encoding="utf-8")
+    assert "ec2" not in linked.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def stripped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """botocore's data as a layer has it."""
+    folder = tmp_path_factory.mktemp("layer")
+    source = Path(botocore.__file__).parent / "data"
+    for name in (*layer.AWS_SERVICES, "endpoints.json", "partitions.json", "_retry.json"):
+        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
+        (folder / "botocore/data").mkdir(parents=True, exist_ok=True)
+        copy(source / name, folder / "botocore/data" / name)
+    shutil.copy(source / "sdk-default-configuration.json", folder / "botocore/data")
+    layer.strip(folder)
+    return folder / "botocore/data"
+
+
+@pytest.mark.parametrize("service", sorted(layer.AWS_SERVICES - {"bedrock-runtime"}))
+def test_botocore_speaks_to_a_service_by_what_the_layer_keeps(service: str, stripped: Path) -> None:
+    whole, trimmed = Session(), Session()
+    loader = Loader([str(stripped)], include_default_search_paths=False)
+    trimmed.register_component("data_loader", loader)
+    assert request_of(trimmed, service) == request_of(whole, service)
+
+
+class Sent(Exception):
+    """A request that would have been sent."""
+
+
+def request_of(session: Session, service: str) -> tuple[str, str, bytes]:
+    """Method, address and body of a service's first operation that needs no parameters."""
+    client = session.create_client(
+        service, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+
+    def send(request: AWSPreparedRequest, **_: object) -> None:
+        raise Sent(request.method, request.url, request.body)
+
+    client.meta.events.register("before-send", send)
+    model = client.meta.service_model
+    operation = next(
+        name
+        for name in model.operation_names
+        if not (shape := model.operation_model(name).input_shape) or not shape.required_members
+    )
+    with pytest.raises(Sent) as sent:
+        getattr(client, xform_name(operation))()
+    method, url, body = sent.value.args
+    return method, url, body

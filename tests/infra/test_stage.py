@@ -6,7 +6,11 @@ import pytest
 
 from infra.stage import DEV, LOCAL, PROD, InvalidStage, stage_named
 
-OVERRIDES = {"SHOAL_PROVIDER_DEADLINE_S": "5", "SHOAL_LOCAL_URL": "http://localhost:9000"}
+OVERRIDES = {
+    "SHOAL_PROVIDER_DEADLINE_S": "5",
+    "SHOAL_LOCAL_URL": "http://localhost:9000",
+    "SHOAL_STRIPE_URL": "http://localhost:9001",
+}
 
 
 @pytest.mark.parametrize("stage", [LOCAL, DEV, PROD], ids=lambda stage: stage.name)
@@ -22,7 +26,7 @@ def test_an_unknown_stage_is_refused_with_the_choices() -> None:
 def test_the_local_stage_takes_deadline_and_url_from_the_environment() -> None:
     stage = stage_named("local", environ=OVERRIDES)
     assert stage.provider_deadline_s == 5
-    assert stage.local_url == "http://localhost:9000"
+    assert (stage.local_url, stage.stripe_url) == ("http://localhost:9000", "http://localhost:9001")
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
@@ -48,10 +52,11 @@ def test_pauses_that_cannot_be_are_refused(pauses: str) -> None:
         stage_named("local", environ={"SHOAL_WEBHOOK_RETRY_S": pauses})
 
 
+@pytest.mark.parametrize("variable", ["SHOAL_LOCAL_URL", "SHOAL_STRIPE_URL"])
 @pytest.mark.parametrize("url", ["", "localhost:8787", "http://localhost:8787/", "http://localhost/api"])
-def test_a_local_url_that_is_no_root_is_refused(url: str) -> None:
-    with pytest.raises(InvalidStage, match="SHOAL_LOCAL_URL"):
-        stage_named("local", environ={"SHOAL_LOCAL_URL": url})
+def test_a_url_that_is_no_root_is_refused(variable: str, url: str) -> None:
+    with pytest.raises(InvalidStage, match=variable):
+        stage_named("local", environ={variable: url})
 
 
 def test_production_is_the_careful_one() -> None:

@@ -6,9 +6,12 @@ from functools import partial
 from typing import Any
 
 from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb_directory import DynamoDbDirectory
 from shoal.adapters.dynamodb_items import wallet_key
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+from shoal.adapters.dynamodb_payments import DynamoDbPayments
+from shoal.adapters.dynamodb_people import DynamoDbPeople, DynamoDbSessions
 from shoal.adapters.dynamodb_scenes import DynamoDbScenes
 from shoal.adapters.dynamodb_table import Item, Table
 from shoal.adapters.dynamodb_usage import DynamoDbRuns, DynamoDbUsage
@@ -20,8 +23,10 @@ from shoal.domain.events import output_url
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset
+from shoal.domain.payment_ports import Order
 from shoal.domain.ports import Ids, Rollup
 from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.top_up import MICROS_PER_CENT, Purchase
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.cancel_job import CancelJob
 from shoal.use_cases.clean_up import CleanUp
@@ -31,11 +36,14 @@ from shoal.use_cases.manage_accounts import ManageAccounts
 from shoal.use_cases.moderate import Moderate
 from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.release_hold import ReleaseHold
+from shoal.use_cases.settle_payment import SettlePayment
 from shoal.use_cases.settle_wallet import SettleWallet
 from shoal.use_cases.submit_job import Answered, SubmitJob
 from shoal.use_cases.sweep_jobs import SweepJobs
 from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeStaging, FakeVideoFiles, FakeWorkflow, Network
+from tests.fakes.payments import FakeProcessor
 from tests.fakes.routing import SIMULATED_STAGE
+from tests.fakes.stripe_books import Books
 from tests.support import as_it_is
 from tests.support_tasks import MODEL
 
@@ -62,6 +70,10 @@ class Bench:
             DynamoDbUsage(table),
         )
         self.jobs, self.ledger, self.keys = DynamoDbJobs(table), DynamoDbLedger(table), DynamoDbKeys(table)
+        self.processor, self.payments = FakeProcessor(self.network), DynamoDbPayments(table)
+        self.settle_payment = SettlePayment(self.processor, self.payments, self.clock)
+        self.people, self.sessions = DynamoDbPeople(table), DynamoDbSessions(table)
+        self.directory = DynamoDbDirectory(table)
         self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
         self.submit_job = SubmitJob(
             ledger=self.ledger,
@@ -94,7 +106,22 @@ class Bench:
         """The same bench, reaching its table another way."""
         other = Bench(table, self.ids, self.clock)
         other.network, other.workflow, other.bus = self.network, self.workflow, self.bus
+        other.processor.books = self.books
         return other
+
+    @property
+    def books(self) -> Books:
+        """What Stripe knows."""
+        return self.processor.books
+
+    def paid(self, caller: Caller, cents: int) -> str:
+        """The id of a payment of so many cents, of which nobody has heard yet."""
+        purchase = Purchase(Asset.USD, cents * MICROS_PER_CENT, cents)
+        key = f"key-{len(self.processor.opened)}"
+        page = self.processor.open(
+            Order(caller.account_id, purchase, key, "https://a.test", "https://a.test")
+        )
+        return self.books.pay(page.id)
 
     def account(self, micros: int, credits: int = 0) -> Caller:
         """A new account's caller."""

@@ -31,9 +31,13 @@ KINDS = {
     ("KEY", "KEY"): "key",
     ("WALLET", "WALLET"): "wallet",
     ("WALLET", "ENTRY"): "entry",
+    ("WALLET", "PAYMENT"): "payment",
     ("IDEMPOTENCY", "IDEMPOTENCY"): "idempotency record",
     ("ROUTE", "BREAKER"): "breaker",
     ("PROVIDER", "KEY"): "provider key",
+    ("ACCOUNTS", "ACCOUNT"): "listed account",
+    ("PERSON", "PERSON"): "person",
+    ("SESSION", "SESSION"): "session",
     ("WEBHOOKS", "COUNT"): "count of subscriptions",
     ("WEBHOOKS", "SECRET"): "account secret",
     ("WEBHOOKS", "WEBHOOK"): "subscription",
@@ -119,10 +123,13 @@ class ConditionedClient:
 
 
 class Meanwhile:
-    """A DynamoDB client that lets something else happen just before one of its updates."""
+    """A DynamoDB client that lets something else happen just before one of its updates or transactions."""
 
-    def __init__(self, client: Any, happen: Callable[[], None], *, update: int = 2) -> None:
+    def __init__(
+        self, client: Any, happen: Callable[[], object], *, update: int = 2, transaction: int = 0
+    ) -> None:
         self._client, self._happen, self._update, self._updates = client, happen, update, 0
+        self._transaction, self._transactions = transaction, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -132,6 +139,12 @@ class Meanwhile:
         if self._updates == self._update:
             self._happen()
         return self._client.update_item(**arguments)
+
+    def transact_write_items(self, **arguments: Any) -> Any:
+        self._transactions += 1
+        if self._transactions == self._transaction:
+            self._happen()
+        return self._client.transact_write_items(**arguments)
 
 
 def conditions_in_the_source() -> set[str]:

@@ -12,12 +12,13 @@ from shoal.adapters.dynamodb_ledger import (
     LOW,
     NEW,
     ON_TRIAL,
-    ROOM,
     STILL_HELD,
     STILL_OPEN,
     TRIAL_TAKEN,
 )
-from tests.integration import guards_routes, guards_webhooks
+from shoal.adapters.dynamodb_payments import SUCCEEDS
+from shoal.adapters.dynamodb_wallets import COVERED, INDEBTED
+from tests.integration import guards_people, guards_routes, guards_webhooks
 from tests.integration.bench import Bench
 from tests.integration.conditions import Guard, Mutant, Unguarded
 from tests.integration.scenarios_keys import (
@@ -31,7 +32,6 @@ from tests.integration.scenarios_keys import (
     a_secret_opens_one_account,
     a_slow_key_is_slow_from_its_first_request,
     an_account_is_opened_once,
-    nobody_gets_no_key,
     revoking_makes_no_key,
 )
 from tests.integration.scenarios_money import (
@@ -57,6 +57,21 @@ from tests.integration.scenarios_money import (
     an_open_job_stays_in_sight_of_the_sweeper,
     deleted_outputs_make_no_job,
 )
+from tests.integration.scenarios_payments import (
+    a_debt_made_meanwhile_is_paid,
+    a_debt_paid_meanwhile_is_not_paid_twice,
+    a_debt_paid_out_of_what_was_free_is_not_paid_again,
+    a_full_wallet_takes_no_payment_but_gives_back,
+    a_payment_is_taken_in_once,
+    a_refund_is_taken_in_once,
+    an_older_look_does_not_overwrite_a_newer_one,
+    money_spent_meanwhile_is_owed,
+    money_that_comes_in_meanwhile_pays_what_is_owed,
+)
+from tests.integration.scenarios_people import (
+    a_key_suspended_meanwhile_is_refused,
+    a_suspended_accounts_keys_are_refused_until_it_is_lifted,
+)
 from tests.integration.scenarios_routes import a_late_callback_is_not_noted
 from tests.integration.scenarios_videos import (
     a_clip_makes_no_scene,
@@ -71,11 +86,25 @@ BURSTS = [a_burst_is_admitted_and_no_more, a_rested_key_has_its_whole_burst_agai
 GUARDS: dict[Guard, list[Scenario]] = {
     **guards_webhooks.GUARDS,
     **guards_routes.GUARDS,
+    **guards_people.GUARDS,
     Guard("job", NEW): [a_job_overwrites_no_job_of_the_same_id],
     Guard("wallet", AFFORDABLE): [a_job_without_money_is_refused],
     Guard("wallet", ON_TRIAL): [a_trial_is_not_spent_while_there_is_money, a_fourth_trial_is_refused],
     Guard("entry", NEW): [a_top_up_is_made_once],
-    Guard("wallet", ROOM): [a_full_wallet_takes_no_more, a_wallet_that_is_not_there_takes_nothing],
+    Guard("wallet", COVERED): [
+        a_full_wallet_takes_no_more,
+        a_wallet_that_is_not_there_takes_nothing,
+        a_full_wallet_takes_no_payment_but_gives_back,
+        money_spent_meanwhile_is_owed,
+        a_debt_made_meanwhile_is_paid,
+    ],
+    Guard("wallet", INDEBTED): [
+        money_that_comes_in_meanwhile_pays_what_is_owed,
+        a_debt_paid_out_of_what_was_free_is_not_paid_again,
+        a_debt_paid_meanwhile_is_not_paid_twice,
+    ],
+    Guard("payment", NEW): [a_payment_is_taken_in_once],
+    Guard("payment", SUCCEEDS): [a_refund_is_taken_in_once, an_older_look_does_not_overwrite_a_newer_one],
     Guard("wallet", LOW, alone=True): [
         a_low_wallet_is_noted_by_one_job,
         a_wallet_with_enough_is_not_low,
@@ -102,12 +131,12 @@ GUARDS: dict[Guard, list[Scenario]] = {
     Guard("wallet", NEW): [an_account_is_opened_once],
     Guard("key", NEW): [a_secret_opens_one_account],
     Guard("key of account", NEW): [a_key_id_names_one_key],
-    Guard("account", EXISTS): [nobody_gets_no_key],
     Guard("key", EXISTS): [revoking_makes_no_key],
     Guard("key of account", EXISTS): [revoking_makes_no_key],
     Guard("key", IDLE, alone=True): [
         a_revoked_key_is_unknown,
         a_slow_key_is_slow_from_its_first_request,
+        a_suspended_accounts_keys_are_refused_until_it_is_lifted,
         *BURSTS,
     ],
     Guard("key", WITHIN_BURST, alone=True): [
@@ -115,35 +144,43 @@ GUARDS: dict[Guard, list[Scenario]] = {
         a_key_revoked_meanwhile_is_unknown,
         a_key_slowed_meanwhile_is_slow,
         a_burst_shortened_meanwhile_is_short,
+        a_key_suspended_meanwhile_is_refused,
     ],
 }
 """Each condition with the scenarios that depend on it."""
 
-UNGUARDED = guards_routes.UNGUARDED | {
-    Unguarded("usage rollup"): (
-        "it is written only beside the capture of its job, whose condition stands for the whole transaction"
-    ),
-    Unguarded("runs of a model", alone=True): (
-        "an estimate, no account: a run counted twice adds to both its number and its time"
-    ),
-}
+UNGUARDED = (
+    guards_routes.UNGUARDED
+    | guards_people.UNGUARDED
+    | {
+        Unguarded("usage rollup"): (
+            "written only beside the capture of its job, whose condition stands for the whole transaction"
+        ),
+        Unguarded("runs of a model", alone=True): (
+            "an estimate, no account: a run counted twice adds to both its number and its time"
+        ),
+    }
+)
 """Every write under no condition, and why it needs none."""
 
-WITHOUT_EFFECT = guards_webhooks.WITHOUT_EFFECT | {
-    Mutant(Guard("wallet", TRIAL_TAKEN), TRIAL_TAKEN, holds=True): (
-        "DynamoDB adds nothing to a number that is not there: a missing wallet fails the transaction anyway"
-    ),
-    Mutant(Guard("wallet", ROOM), EXISTS, holds=True): "a missing balance is not below anything either",
-    Mutant(Guard("account", NEW), NEW, holds=True): "the wallets of the account stand in the way as well",
-    Mutant(Guard("wallet", NEW), NEW, holds=True): "the account itself stands in the way as well",
-    Mutant(Guard("key of account", EXISTS), EXISTS, holds=True): (
-        "the item was read a moment ago, and nothing ever deletes it"
-    ),
-    Mutant(Guard("key", IDLE, alone=True), "burst = :burst", holds=True): (
-        "the first way in asks nothing of the burst; the second one checks it"
-    ),
-    Mutant(Guard("key", WITHIN_BURST, alone=True), "tat > :now", holds=True): (
-        "it is tried only after the first way found tat beyond now, and tat only grows"
-    ),
-}
+WITHOUT_EFFECT = (
+    guards_webhooks.WITHOUT_EFFECT
+    | guards_people.WITHOUT_EFFECT
+    | {
+        Mutant(Guard("wallet", TRIAL_TAKEN), TRIAL_TAKEN, holds=True): (
+            "DynamoDB adds nothing to a number that is not there: a missing wallet fails the transaction"
+        ),
+        Mutant(Guard("account", NEW), NEW, holds=True): "the wallets of the account stand in the way as well",
+        Mutant(Guard("wallet", NEW), NEW, holds=True): "the account itself stands in the way as well",
+        Mutant(Guard("key of account", EXISTS), EXISTS, holds=True): (
+            "the item was read a moment ago, and nothing ever deletes it"
+        ),
+        Mutant(Guard("key", IDLE, alone=True), "burst = :burst", holds=True): (
+            "the first way in asks nothing of the burst; the second one checks it"
+        ),
+        Mutant(Guard("key", WITHIN_BURST, alone=True), "tat > :now", holds=True): (
+            "it is tried only after the first way found tat beyond now, and tat only grows"
+        ),
+    }
+)
 """Clauses that nothing depends on today, and why."""

@@ -10,7 +10,7 @@ from shoal.adapters.dynamodb_accounts import DynamoDbKeys
 from shoal.adapters.dynamodb_items import api_key_key
 from shoal.adapters.dynamodb_table import TransactionRefused
 from shoal.domain.api_key import Caller, KeyPrefix, digest_of
-from shoal.domain.errors import NotFound, RateLimited, Unauthorized
+from shoal.domain.errors import KeyExists, NotFound, RateLimited, Unauthorized
 from shoal.domain.ids import derived_id
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
@@ -68,7 +68,7 @@ def a_secret_opens_one_account(bench: Bench) -> None:
 
 def a_key_id_names_one_key(bench: Bench) -> None:
     key = new_key(bench, RateLimit()).key
-    with pytest.raises(TransactionRefused):
+    with pytest.raises(KeyExists):
         bench.keys.add(replace(key, digest="0" * 64))
     assert key in bench.keys.of_account(key.account_id)
 

@@ -68,8 +68,8 @@ def test_a_new_account_makes_an_image_and_its_wallet_shows_it(shoal: Shoal, depl
     _, unhurried = deployed.key_of(account)
     assert unhurried.wait(job_id)["status"] == "completed"
     assert printed(shoal("wallet", "show", account, "--json")) == {
-        "usd": {"balance": "9.98", "held": "0.00", "available": "9.98", "ledger_sum": "9.98"},
-        "credit": {"balance": "0", "held": "0", "available": "0", "ledger_sum": "0"},
+        "usd": {"balance": "9.98", "held": "0.00", "owed": "0.00", "available": "9.98", "ledger_sum": "9.98"},
+        "credit": {"balance": "0", "held": "0", "owed": "0", "available": "0", "ledger_sum": "0"},
     }
     listed = printed(shoal("jobs", "list", account, "--status", "completed", "--json"))
     assert [job["job_id"] for job in listed["jobs"]] == [job_id]

@@ -67,7 +67,7 @@ def test_what_is_said_to_be_without_effect_is(deployed: Deployed, mutant: Mutant
 def test_an_account_is_opened_once_thanks_to_its_wallets_or_itself(deployed: Deployed) -> None:
     everything = [
         Mutant(Guard(kind, NEW), NEW, holds=True)
-        for kind in ("account", "wallet", "entry", "key", "key of account")
+        for kind in ("account", "wallet", "entry", "key", "key of account", "listed account")
     ]
 
     assert not survives(deployed, an_account_is_opened_once, *everything)

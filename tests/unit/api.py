@@ -12,6 +12,7 @@ import pytest
 
 from shoal import bootstrap, bootstrap_videos
 from shoal.handlers.http.routes import ROUTES
+from tests.contract import contract
 from tests.fakes import FakeClock
 from tests.unit.events import event
 from tests.unit.factories import PUBLIC_URL, url_of
@@ -37,6 +38,13 @@ SETTINGS = {
     "SHOAL_MODERATION": "off",
     "SHOAL_MODERATION_FAIL_OPEN": "false",
     "SHOAL_GUARDRAIL": "",
+    "SHOAL_CORS_ORIGINS": "",
+}
+MEDIA_TYPES = {
+    "application/json",
+    "text/csv; charset=utf-8",
+    "text/html; charset=utf-8",
+    "text/markdown; charset=utf-8",
 }
 USE_CASES = [
     "submit_job",
@@ -134,7 +142,11 @@ class Api:
         answer = json.loads(json.dumps(handler(sent, LambdaContext(self.world.clock))))
         answer["body"].encode()
         assert answer["headers"]["X-Request-Id"] == sent["requestContext"]["requestId"]
-        assert answer["headers"]["Content-Type"] in ("application/json", "text/csv; charset=utf-8")
+        assert answer["headers"]["Content-Type"] in MEDIA_TYPES
+        http = sent["requestContext"]["http"]
+        contract().check(
+            http["method"], sent["rawPath"], answer["statusCode"], answer["headers"], answer["body"]
+        )
         return Response(answer["statusCode"], answer["headers"], answer["body"])
 
 

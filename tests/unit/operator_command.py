@@ -12,7 +12,10 @@ from shoal.cli.operator import Operator
 from shoal.domain.routing import Route
 from shoal.use_cases.inspect_account import InspectAccount
 from shoal.use_cases.manage_providers import ManageProviders
+from shoal.use_cases.manage_stripe import ManageStripe
+from tests.fakes.payments import FakeProcessorKeys
 from tests.fakes.routing import FakeKeyStore, FakeRouteBoard, FakeStatistics, FakeTestable
+from tests.unit.payment_world import PaymentWorld
 from tests.unit.world import World
 
 FIRST = Route(provider="first", model="one/a", cost_micros=100)
@@ -37,11 +40,14 @@ class Shoal:
             clock=world.clock,
         )
         inspect = InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)
+        self.till, self.stripe_keys = PaymentWorld(world), FakeProcessorKeys()
+        stripe = ManageStripe(self.stripe_keys, lambda: self.till.settle)
         self._operator = Operator(
             manage=world.manage,
             inspect=inspect,
             sweep=world.sweep_jobs,
             audit=world.audit_ledger,
+            stripe=lambda: stripe,
             providers=lambda: self.providers,
             now_ms=world.clock.now_ms,
         )

@@ -22,10 +22,20 @@ def a_catalog(**changes: Any) -> dict[str, Any]:
         "price_version": "1",
         "default_mode": "2k",
         "low_balance": {"micros": 1, "credits": 1},
+        "top_up": a_top_up(),
         "models": {"m": a_model()},
         "modes": {"2k": a_mode()},
         "video": a_video(),
         "assistants": {},
+    } | changes
+
+
+def a_top_up(**changes: Any) -> dict[str, Any]:
+    return {
+        "min_cents": 1_000,
+        "max_cents": 5_000,
+        "amounts_cents": [1_000],
+        "packs": [{"credits": 10, "price_cents": 1_000}],
     } | changes
 
 
@@ -128,6 +138,16 @@ def test_the_models_that_ship_have_prices_a_dollar_or_a_credit_can_pay() -> None
         {"models": {"m": a_model(type="poem")}},
         {"low_balance": {"micros": -1, "credits": 1}},
         {"low_balance": {"micros": 1}},
+        {"top_up": a_top_up(min_cents=0)},
+        {"top_up": a_top_up(amounts_cents=[])},
+        {"top_up": a_top_up(amounts_cents=[999])},
+        {"top_up": a_top_up(amounts_cents=[5_001])},
+        {"top_up": a_top_up(amounts_cents=[1_000.5])},
+        {"top_up": a_top_up(packs=[])},
+        {"top_up": a_top_up(packs=[{"credits": 0, "price_cents": 1_000}])},
+        {"top_up": a_top_up(packs=[{"credits": 10, "price_cents": 999}])},
+        {"top_up": a_top_up(packs=[{"credits": 10, "price_cents": 1_000}] * 2)},
+        {"top_up": a_top_up(colour="red")},
         {"extra": 1},
         {"video": a_video(clip_model="unknown")},
         {"video": a_video(price_credits=-1)},
@@ -151,8 +171,10 @@ def test_a_wrong_catalog_is_refused(wrong: dict[str, Any]) -> None:
 def test_a_catalog_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "catalog.toml"
     low = "low_balance = {micros = 1, credits = 1}"
+    packs = "[{credits = 1, price_cents = 1}]"
+    top_up = f"top_up = {{min_cents = 1, max_cents = 1, amounts_cents = [1], packs = {packs}}}"
     file.write_text(
-        f'price_version = "1"\ndefault_mode = "2k"\n{low}\nmodels = {{}}\nmodes = {{}}\n[video]\n'
+        f'price_version = "1"\ndefault_mode = "2k"\n{low}\n{top_up}\nmodels = {{}}\nmodes = {{}}\n[video]\n'
         'price_credits = 1\nscenes_max = 1\naspect_ratios = ["1:1"]\nclip_model = "m"\n'
         'script_routes = [{provider="a"}]\nspeech_routes = [{provider="a"}]\n[assistants]\n'
     )

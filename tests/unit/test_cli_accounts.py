@@ -26,8 +26,14 @@ def test_an_account_is_opened_with_its_grants_and_a_key_that_works(shoal: Shoal,
     assert (caller.account_id, caller.key_id) == (created["account_id"], created["key_id"])
     amounts = printed(shoal("wallet", "show", created["account_id"], "--json"))
     assert amounts == {
-        "usd": {"balance": "10.00", "held": "0.00", "available": "10.00", "ledger_sum": "10.00"},
-        "credit": {"balance": "20", "held": "0", "available": "20", "ledger_sum": "20"},
+        "usd": {
+            "balance": "10.00",
+            "held": "0.00",
+            "owed": "0.00",
+            "available": "10.00",
+            "ledger_sum": "10.00",
+        },
+        "credit": {"balance": "20", "held": "0", "owed": "0", "available": "20", "ledger_sum": "20"},
     }
 
 
@@ -105,15 +111,21 @@ def test_a_reference_that_names_nothing_is_refused(
 def test_a_wallet_shows_what_its_jobs_hold(shoal: Shoal, world: World, customer: Customer) -> None:
     world.queued(customer)
     usd = printed(shoal("wallet", "show", customer.account_id, "--json"))["usd"]
-    assert usd == {"balance": "10.00", "held": "0.02", "available": "9.98", "ledger_sum": "10.00"}
+    assert usd == {
+        "balance": "10.00",
+        "held": "0.02",
+        "owed": "0.00",
+        "available": "9.98",
+        "ledger_sum": "10.00",
+    }
 
 
 def test_people_see_play_money_and_free_trials_too(shoal: Shoal, customer: Customer) -> None:
     result = shoal("wallet", "show", customer.account_id)
     assert result.exit_code == 0
     usd, _, test_usd, _ = result.stdout.splitlines()[2:]
-    assert usd.split() == ["usd", "10.00", "0.00", "10.00", "10.00", "3"]
-    assert test_usd.split() == ["test_usd", "100.00", "0.00", "100.00", "100.00", "3"]
+    assert usd.split() == ["usd", "10.00", "0.00", "0.00", "10.00", "10.00", "3"]
+    assert test_usd.split() == ["test_usd", "100.00", "0.00", "0.00", "100.00", "100.00", "3"]
 
 
 def test_a_key_is_made_with_what_was_asked_for(shoal: Shoal, world: World, customer: Customer) -> None:

@@ -32,6 +32,7 @@ LOCAL = {
     "provider_base_urls": "{}",
     "state_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:shoal-local-generate",
     "public_url": "http://localhost:8787",
+    "stripe_url": "https://api.stripe.com",
 }
 
 

@@ -37,6 +37,8 @@ def test_every_answer_carries_the_request_id_the_limits_and_safe_headers(
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
         "X-Request-Id": "UiXx3hZ5DoEEJ4g=",
         "RateLimit-Policy": '"key";q=60;w=60',
         "RateLimit": '"key";r=19;t=1',

@@ -56,6 +56,7 @@ def test_a_body_with_a_mode_at_the_same_address_speaks_the_image_dialect(
     [
         ({"prompt": "A shark"}, "mode"),
         ({}, "mode"),
+        ({"mode": None, "prompt": "A shark"}, "mode"),
         ({**BODY, "mode": "2k"}, "model"),
         ({"mode": None, "model": None}, "model"),
     ],

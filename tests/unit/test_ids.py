@@ -5,13 +5,20 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
 from shoal.adapters.system import RandomIds
 from shoal.domain.api_key import KeyPrefix, digest_of
-from shoal.domain.ids import derived_id, first_ulid_at, job_ulid
+from shoal.domain.ids import derived_id, first_ulid_at, job_ulid, moment_of, ulid
 from tests.unit.factories import JOB
 
 MOMENTS = st.integers(0, 2**47)
+
+
+@given(MOMENTS, st.binary(min_size=10, max_size=10))
+def test_a_ulid_is_written_as_the_specifications_package_writes_it(at_ms: int, tail: bytes) -> None:
+    assert ulid(at_ms, tail) == str(ULID.from_bytes(at_ms.to_bytes(6, "big") + tail))
+    assert moment_of(f"job_{ulid(at_ms, tail)}") == at_ms
 
 
 @given(MOMENTS, st.text(), st.text())

@@ -119,7 +119,12 @@ def test_an_aspect_ratio_that_is_not_offered_is_refused(aspect_ratio: object) ->
     assert refused({"prompt": "A shark", "aspect_ratio": aspect_ratio}) == ["aspect_ratio"]
 
 
-@pytest.mark.parametrize("seed", [-1, SEED_MAX + 1, 10**400, 1.0, 1.5, "1", True, False, [1], {}])
+def test_a_seed_may_be_written_with_a_fraction_of_nothing() -> None:
+    seed = parse(seed=7.0).request["seed"]
+    assert (seed, type(seed)) == (7, int)
+
+
+@pytest.mark.parametrize("seed", [-1, SEED_MAX + 1, 10**400, 1.5, "1", True, False, [1], {}])
 def test_a_seed_that_is_no_32_bit_number_is_refused(seed: object) -> None:
     assert refused({"prompt": "A shark", "seed": seed}) == ["seed"]
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+from shoal.adapters.dynamodb_pages import Range, read_page
 from shoal.adapters.dynamodb_table import Table
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.ids import derived_id, first_ulid_at
@@ -31,6 +32,19 @@ class EmptyTable:
             raise AssertionError("ValidationException: the upper bound is below the lower bound")
         self.ranges.append((oldest, newest))
         return {"Items": []}
+
+
+class Endless:
+    """A DynamoDB client that never runs out of items; keeps how many it was asked for."""
+
+    def __init__(self) -> None:
+        self.limits: list[int] = []
+
+    def query(self, **arguments: Any) -> dict[str, Any]:
+        limit = arguments["Limit"]
+        self.limits.append(limit)
+        key = {"pk": {"S": "any"}, "sk": {"S": f"JOB#{job_at(0)}"}}
+        return {"Items": [key] * limit, "LastEvaluatedKey": key}
 
 
 def ranges(which: JobFilter, cursor: str | None = None) -> list[tuple[str, str]]:
@@ -70,6 +84,16 @@ def test_no_filter_asks_for_every_job() -> None:
     ((oldest, newest),) = ranges(JobFilter())
 
     assert oldest <= f"JOB#{job_at(0)}" < f"JOB#{job_at(2**48 - 1)}" <= newest
+
+
+def test_what_is_rare_is_looked_for_in_few_calls_and_not_for_ever() -> None:
+    client: Any = Endless()
+    within = Range.of("any", "JOB#", None, None, None)
+
+    page = read_page(Table(client, "table"), within, dict, lambda _: False, limit=20, read_max=1000)
+
+    assert client.limits == [21, 42, 84, 168, 336, 500]
+    assert (page.found, page.next_cursor, page.read) == ((), job_at(0), sum(client.limits))
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "01JD7Q3V9GM8T2XKZ5N4R6W0Y", "JOB#01JD7Q3V9GM8T2XKZ5N4R6W0YB"])

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries, _item
-from shoal.adapters.dynamodb_table import Table, marshal
+from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.dynamodb_values import marshal
 from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions, _subscription_item
 from shoal.dialects import webhooks as dialect
 from shoal.domain.addresses import Response

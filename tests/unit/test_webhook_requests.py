@@ -15,6 +15,7 @@ from shoal import bootstrap, bootstrap_webhooks
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.handlers.http.routes import ROUTES
 from shoal.observability import logger
+from tests.contract import contract
 from tests.support_resolver import Resolver
 from tests.unit.webhook_world import ACCOUNT, URL, WebhookWorld
 
@@ -74,6 +75,9 @@ class Api:
         }
         handler = importlib.import_module(f"shoal.handlers.http.{ROUTES[route]}").handler
         answer = handler(event, Context())
+        contract().check(
+            method, pattern.format(**path), answer["statusCode"], answer["headers"], answer["body"]
+        )
         return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"] or "null"))
 
     def create(self, key: str | None = None, **changes: Any) -> Answer:
@@ -116,6 +120,8 @@ def assert_refused(answer: Answer, field: str, words: str) -> None:
     ("url", "words"),
     [
         ("http://hooks.example.com/", "must begin with https://"),
+        ("https://hooks.example.com/\x18", "control character"),
+        ("https://hooks.example.com/\x85", "control character"),
         ("ftp://hooks.example.com/", "must begin with https://"),
         ("https://user:secret@hooks.example.com/", "user"),
         ("https://user@hooks.example.com/", "user"),

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from shoal.adapters.dynamodb_items import (
     account_api_key_item,
     account_api_key_key,
+    account_items,
     account_key,
+    account_of,
     api_key_item,
     api_key_key,
     api_key_of,
@@ -24,14 +26,19 @@ from shoal.adapters.dynamodb_table import (
     Update,
 )
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
-from shoal.domain.errors import NotFound, RateLimited, Unauthorized
+from shoal.domain.errors import Forbidden, KeyExists, NotFound, RateLimited, Unauthorized
 from shoal.domain.ports import Account
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.wallet import Movement, Wallet
 
+SUSPENDED = "This account is suspended."
+MAY_HAVE_KEYS = "attribute_exists(pk) AND attribute_not_exists(suspended)"
+
 # The two ways in are disjoint, and `tat` only grows: tried in this order, a request that loses a race for
 # the first way still has the second. The other order would answer 429 to it.
-_SAME_KEY = "revoked = :no AND requests_per_minute = :rate AND burst = :burst"
+_SAME_KEY = (
+    "revoked = :no AND attribute_not_exists(suspended) AND requests_per_minute = :rate AND burst = :burst"
+)
 IDLE = f"{_SAME_KEY} AND (attribute_not_exists(tat) OR tat <= :now)"
 WITHIN_BURST = f"{_SAME_KEY} AND tat > :now AND tat <= :latest"
 
@@ -43,35 +50,28 @@ class DynamoDbAccounts:
         self._table = table
 
     def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
-        pk, sk = account_key(account.id)
-        parts = [
-            Put(
-                {
-                    "pk": pk,
-                    "sk": sk,
-                    "id": account.id,
-                    "email": account.email,
-                    "created_at_ms": account.created_at_ms,
-                }
-            ),
-            Put(api_key_item(key)),
-            Put(account_api_key_item(key)),
-        ]
-        for grant in grants:
-            wallet = Wallet(
-                grant.account_id,
-                grant.asset,
-                balance=grant.balance_delta,
-                free_generations=grant.free_generations_delta,
-            )
-            parts += [Put(wallet_item(wallet)), Put(entry_item(grant))]
-        self._table.transact(parts)
+        parts = opened(account, grants)
+        self._table.transact([*parts, Put(api_key_item(key)), Put(account_api_key_item(key))])
 
     def get(self, account_id: str) -> Account:
         item = self._table.get(*account_key(account_id))
         if item is None:
             raise NotFound("No such account.")
-        return Account(item["id"], item["email"], int(item["created_at_ms"]))
+        return account_of(item)
+
+
+def opened(account: Account, grants: Sequence[Movement]) -> list[Put]:
+    """The account with its wallets, each with its first entry: parts of one transaction."""
+    parts = [Put(item) for item in account_items(account)]
+    for grant in grants:
+        wallet = Wallet(
+            grant.account_id,
+            grant.asset,
+            balance=grant.balance_delta,
+            free_generations=grant.free_generations_delta,
+        )
+        parts += [Put(wallet_item(wallet)), Put(entry_item(grant))]
+    return parts
 
 
 class DynamoDbKeys:
@@ -102,14 +102,18 @@ class DynamoDbKeys:
         there = Update(
             (pk, sk),
             "SET keys_changed_at_ms = :now",
-            "attribute_exists(pk)",
+            MAY_HAVE_KEYS,
             {":now": key.created_at_ms},
         )
         try:
-            self._table.transact([there, Put(api_key_item(key)), Put(account_api_key_item(key))])
+            self._table.transact([there, Put(account_api_key_item(key)), Put(api_key_item(key))])
         except TransactionRefused as refused:
+            if refused.failed(0) and refused.reasons[0].item:
+                raise Forbidden(SUSPENDED) from None
             if refused.failed(0):
                 raise NotFound("No such account.") from None
+            if refused.failed(1):
+                raise KeyExists from None
             raise
 
     def revoke(self, account_id: str, key_id: str) -> None:
@@ -124,6 +128,7 @@ class DynamoDbKeys:
     def of_account(self, account_id: str) -> list[ApiKey]:
         pages = self._table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :keys)",
+            ConsistentRead=True,
             values={":pk": account_key(account_id)[0], ":keys": "KEY#"},
         )
         return [api_key_of(item) for items, _ in pages for item in items]
@@ -153,9 +158,14 @@ class DynamoDbKeys:
 
 
 def _usable(item: Item | None) -> RateLimit:
-    """The rate of the key that stood in the way. Raises `Unauthorized` if there is none, or it is revoked."""
+    """The rate of the key that stood in the way.
+
+    Raises `Unauthorized` if there is none, or it is revoked, `Forbidden` if its account is suspended.
+    """
     if item is None or item["revoked"]:
         raise Unauthorized()
+    if item.get("suspended"):
+        raise Forbidden(SUSPENDED)
     return limit_of(item)
 
 

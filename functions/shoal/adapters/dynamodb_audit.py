@@ -13,6 +13,7 @@ from shoal.adapters.dynamodb_items import account_key, wallet_key
 from shoal.adapters.dynamodb_table import Item, Table
 from shoal.domain.job import HoldState, JobStatus
 from shoal.domain.money import Asset
+from shoal.domain.payment import OF_PAYMENTS, PAID
 from shoal.domain.ports import Discrepancy
 from shoal.domain.wallet import EntryKind, Movement
 
@@ -23,19 +24,24 @@ WalletId = tuple[str, Asset]
 
 @dataclass(slots=True)
 class _Amounts:
-    """One wallet as four witnesses tell it: the wallet itself, its entries, its jobs' holds, the usage."""
+    """One wallet as five witnesses tell it: the wallet itself, its entries, its jobs' holds, the usage, and
+    the payments."""
 
     balance: int = 0
     held: int = 0
+    owed: int = 0
     available: int = 0
     free_generations: int = 0
     exists: bool = False
     entries_balance: int = 0
     entries_held: int = 0
+    entries_owed: int = 0
     entries_free_generations: int = 0
     captured: int = 0
     jobs_held: int = 0
     usage_cost: int = 0
+    paid: int = 0
+    payments_worth: int = 0
     unresolved: list[str] = field(default_factory=list)
 
     def add(self, item: Item) -> None:
@@ -50,11 +56,14 @@ class _Amounts:
                 self._add_job(item)
             case "USAGE":
                 self.usage_cost += int(item["cost"])
+            case "PAYMENT":
+                self.payments_worth += int(item["worth"])
 
     def _add_wallet(self, item: Item) -> None:
         self.exists = True
         self.balance = int(item["balance"])
         self.held = int(item["held"])
+        self.owed = int(item["owed"])
         self.available = int(item["available"])
         self.free_generations = int(item["free_generations"])
 
@@ -63,6 +72,9 @@ class _Amounts:
         if item["kind"] == EntryKind.CAPTURE:
             self.captured -= int(item["balance_delta"])
         self.entries_held += int(item["held_delta"])
+        self.entries_owed += int(item["owed_delta"])
+        if item["kind"] in OF_PAYMENTS or item["note"] == PAID:
+            self.paid += int(item["balance_delta"]) - int(item["owed_delta"])
         self.entries_free_generations += int(item["free_generations_delta"])
 
     def _add_job(self, item: Item) -> None:
@@ -87,12 +99,15 @@ class _Amounts:
             ),
             ("held is not the sum of the open jobs' holds", self.jobs_held, self.held),
             ("usage is not the sum of the captures", self.captured, self.usage_cost),
+            ("owed is not the sum of the entries", self.entries_owed, self.owed),
+            ("what was paid is not the sum of the payments", self.payments_worth, self.paid),
             (
-                "available is not balance less held",
-                self.balance - self.held,
+                "available is not balance less held and owed",
+                self.balance - self.held - self.owed,
                 self.available,
             ),
-            ("available is below zero", max(0, self.available), self.available),
+            ("balance less held is below zero", 0, min(0, self.balance - self.held)),
+            ("owed is below zero", 0, min(0, self.owed)),
             ("wallet is missing", 1, int(self.exists)),
             ("jobs whose hold does not fit their status", 0, len(self.unresolved)),
         ]
@@ -126,6 +141,7 @@ def entries_sum(table: Table, account_id: str, asset: Asset) -> Movement:
         at_ms=0,
         balance_delta=amounts.entries_balance,
         held_delta=amounts.entries_held,
+        owed_delta=amounts.entries_owed,
         free_generations_delta=amounts.entries_free_generations,
     )
 

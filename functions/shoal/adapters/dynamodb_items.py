@@ -19,6 +19,8 @@ from shoal.domain.job import (
     Step,
 )
 from shoal.domain.money import Asset
+from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
+from shoal.domain.ports import Account
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
@@ -29,6 +31,14 @@ OPEN_SHARDS = 4
 """Partitions of the sparse index: spreads its writes, and the sweeper reads each."""
 
 Key = tuple[str, str]
+
+
+ACCOUNTS = "ACCOUNTS"
+"""The partition that lists every account, for operators; accounts are opened far below its limits."""
+
+
+def listed_account_key(account_id: str) -> Key:
+    return ACCOUNTS, f"ACCOUNT#{account_id.partition('_')[2]}"
 
 
 def account_key(account_id: str) -> Key:
@@ -60,8 +70,12 @@ def open_shard(ulid: str) -> str:
     return f"OPEN#{ord(ulid[-1]) % OPEN_SHARDS}"
 
 
+def payment_key(payment: Payment) -> Key:
+    return wallet_key(payment.account_id, payment.asset)[0], f"PAYMENT#{payment.id}"
+
+
 def wallet_item(wallet: Wallet) -> Item:
-    """`available` is stored because a condition cannot subtract."""
+    """`available` is stored because a condition cannot subtract: below zero by what is owed and not free."""
     pk, sk = wallet_key(wallet.account_id, wallet.asset)
     return {
         "pk": pk,
@@ -70,7 +84,8 @@ def wallet_item(wallet: Wallet) -> Item:
         "asset": str(wallet.asset),
         "balance": wallet.balance,
         "held": wallet.held,
-        "available": wallet.available,
+        "owed": wallet.owed,
+        "available": wallet.free - wallet.owed,
         "free_generations": wallet.free_generations,
     }
 
@@ -82,6 +97,7 @@ def wallet_of(item: Item) -> Wallet:
         balance=int(item["balance"]),
         held=int(item["held"]),
         free_generations=int(item["free_generations"]),
+        owed=int(item["owed"]),
     )
 
 
@@ -91,6 +107,41 @@ def entry_item(movement: Movement) -> Item:
         name: str(value) if isinstance(value, str) else value for name, value in asdict(movement).items()
     }
     return {"pk": pk, "sk": f"ENTRY#{movement.entry_id}", **fields}
+
+
+def payment_item(record: PaymentRecord) -> Item:
+    """`worth` is for the audit, which reads nothing but the table."""
+    pk, sk = payment_key(record.payment)
+    return {
+        "pk": pk,
+        "sk": sk,
+        **asdict(record.payment),
+        "asset": str(record.payment.asset),
+        "version": record.version,
+        "worth": record.worth,
+        "claims": {claim_id: asdict(claim) for claim_id, claim in record.claims.items()},
+    }
+
+
+def payment_record_of(payment: Payment, item: Item) -> PaymentRecord:
+    claims = {
+        claim_id: ClaimRecord(int(claim["cents"]), int(claim["turns"]))
+        for claim_id, claim in item["claims"].items()
+    }
+    return PaymentRecord(payment, int(item["version"]), claims)
+
+
+def account_items(account: Account) -> tuple[Item, Item]:
+    """An account, and its line in the list of all."""
+    fields = {"id": account.id, "email": account.email, "created_at_ms": account.created_at_ms}
+    places = account_key(account.id), listed_account_key(account.id)
+    of_account, listed = ({"pk": pk, "sk": sk, **fields} for pk, sk in places)
+    return of_account, listed
+
+
+def account_of(item: Item) -> Account:
+    suspended = item.get("suspended", False)
+    return Account(item["id"], item["email"], int(item["created_at_ms"]), suspended)
 
 
 def api_key_item(key: ApiKey) -> Item:
@@ -107,6 +158,7 @@ def api_key_item(key: ApiKey) -> Item:
         "burst": key.limit.burst,
         "created_at_ms": key.created_at_ms,
         "revoked": key.revoked,
+        "name": key.name,
     }
 
 
@@ -127,6 +179,7 @@ def api_key_of(item: Item) -> ApiKey:
         limit=limit_of(item),
         created_at_ms=int(item["created_at_ms"]),
         revoked=item["revoked"],
+        name=item.get("name", ""),
     )
 
 

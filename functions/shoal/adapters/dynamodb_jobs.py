@@ -169,4 +169,5 @@ def _matches(job: Job, which: JobFilter) -> bool:
         (which.models, job.model),
         (None if which.test is None else (which.test,), job.test),
     )
-    return all(values is None or value in values for values, value in wanted)
+    said = which.text is None or job.mentions(which.text)
+    return said and all(values is None or value in values for values, value in wanted)

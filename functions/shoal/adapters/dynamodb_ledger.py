@@ -26,6 +26,7 @@ from shoal.adapters.dynamodb_table import (
     Update,
 )
 from shoal.adapters.dynamodb_usage import usage_update
+from shoal.adapters.dynamodb_wallets import credit_or_debit, is_full, moved
 from shoal.domain.errors import (
     IdempotencyInFlight,
     InsufficientBalance,
@@ -45,7 +46,7 @@ from shoal.domain.job import (
     Output,
     closing_status,
 )
-from shoal.domain.money import AMOUNT_MAX, Asset
+from shoal.domain.money import Asset
 from shoal.domain.ports import Discrepancy
 from shoal.domain.wallet import Movement, Wallet
 
@@ -55,11 +56,9 @@ ON_TRIAL = "available < :price AND free_generations >= :one"
 STILL_HELD = "held >= :amount"
 TRIAL_TAKEN = "attribute_exists(pk)"
 STILL_OPEN = "hold_state = :held"
-ROOM = "attribute_exists(pk) AND balance <= :balance_max"
+LOOKS_MAX = 6
+"""How often a movement is divided anew because its wallet moved meanwhile."""
 LOW = "available < :below AND attribute_not_exists(low_since)"
-
-_MOVE = "SET balance = balance + :balance, held = held + :held_delta, available = available + :available"
-_MOVE_TRIALS = ", free_generations = free_generations + :trials"
 
 
 class DynamoDbLedger:
@@ -77,7 +76,7 @@ class DynamoDbLedger:
         )
         parts: list[Put | Update] = [
             Put(job_item(job), NEW),
-            _moved(hold, condition, values),
+            moved(hold, condition, values),
             Put(entry_item(hold), NEW),
         ]
         if record:
@@ -123,16 +122,22 @@ class DynamoDbLedger:
         return self._close(closed, job.hold.release(now_ms))
 
     def top_up(self, movement: Movement) -> bool:
-        room = {":balance_max": AMOUNT_MAX}
-        try:
-            self._table.transact([_topped_up(movement, room), Put(entry_item(movement), NEW)])
-        except TransactionContended:
-            raise Unavailable(retry_after_seconds=1) from None
-        except TransactionRefused as refused:
-            if refused.failed(1):
-                return False
-            raise NotFound("No such wallet, or it is full.") from None
-        return True
+        for _ in range(LOOKS_MAX):
+            before = self.wallet(movement.account_id, movement.asset)
+            divided = movement.divided(before)
+            try:
+                wallet = credit_or_debit(before, before.after(divided))
+                self._table.transact([wallet, Put(entry_item(divided), NEW)])
+            except TransactionContended:
+                break
+            except TransactionRefused as refused:
+                if refused.failed(1):
+                    return False
+                if is_full(refused.reasons[0].item):
+                    raise NotFound("The wallet is full.") from None
+            else:
+                return True
+        raise Unavailable(retry_after_seconds=1)
 
     def wallet(self, account_id: str, asset: Asset) -> Wallet:
         item = self._table.get(*wallet_key(account_id, asset))
@@ -163,7 +168,7 @@ class DynamoDbLedger:
         closed = replace(closed, task_tokens={}, announced=announced, deadline_at_ms=due_ms)
         parts: list[Put | Update] = [
             _closed(closed),
-            _moved(movement, *_resolvable(closed)),
+            moved(movement, *_resolvable(closed)),
             Put(entry_item(movement), NEW),
             *also,
         ]
@@ -212,27 +217,6 @@ def _closed(job: Job) -> Update:
     )
 
 
-def _moved(movement: Movement, condition: str, values: dict[str, Any]) -> Update:
-    """The wallet's part of a movement."""
-    arguments = {
-        ":balance": movement.balance_delta,
-        ":held_delta": movement.held_delta,
-        ":available": movement.available_delta,
-    }
-    expression = _MOVE
-    if movement.free_generations_delta:
-        expression += _MOVE_TRIALS
-        arguments[":trials"] = movement.free_generations_delta
-    key = wallet_key(movement.account_id, movement.asset)
-    return Update(key, expression, condition, arguments | values)
-
-
-def _topped_up(movement: Movement, room: dict[str, Any]) -> Update:
-    """More money may run low anew."""
-    moved = _moved(movement, ROOM, room)
-    return replace(moved, expression=f"{moved.expression} REMOVE low_since")
-
-
 def _resolvable(job: Job) -> tuple[str, dict[str, Any]]:
     return (TRIAL_TAKEN, {}) if job.free_trial else (STILL_HELD, {":amount": job.hold.amount})
 
@@ -242,5 +226,5 @@ def _refused_submit(refused: TransactionRefused, record: IdempotencyRecord | Non
         return record_of(refused.reasons[3].item, record.key)
     if refused.failed(1):
         wallet = refused.reasons[1].item
-        raise InsufficientBalance(available=int(wallet["available"]) if wallet else 0) from None
+        raise InsufficientBalance(available=wallet_of(wallet).available if wallet else 0) from None
     raise InternalError() from refused

@@ -8,21 +8,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws import error_code, unavailable_when_unreachable
+from shoal.adapters.dynamodb_values import Item as Item
+from shoal.adapters.dynamodb_values import marshal, unmarshal
 from shoal.domain.errors import ShoalError, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Item = dict[str, Any]
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 CONFLICT_ATTEMPTS_MAX = 6
 CONFLICT_BACKOFF_S = 0.04
+PAGE_ITEMS_MAX = 500
 
 
 class ConditionFailed(ShoalError):
@@ -55,16 +54,6 @@ class TransactionRefused(ShoalError):
 
 class TransactionContended(TransactionRefused):
     """Other writers held the items through every retry."""
-
-
-def marshal(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Python values as DynamoDB attribute values; None values are left out."""
-    return {name: _serialize(value) for name, value in values.items() if value is not None}
-
-
-def unmarshal(item: Mapping[str, Any]) -> Item:
-    """DynamoDB attribute values as Python values."""
-    return {name: _deserialize(value) for name, value in item.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +191,10 @@ class Table:
         raise TransactionContended(reasons)
 
     def query(self, **arguments: Any) -> Iterator[tuple[list[Item], Item | None]]:
-        """Pages of items with the key to go on from. Values are given unmarshalled as `values`."""
+        """Pages of items with the key to go on from. Values are given unmarshalled as `values`.
+
+        Each page has at most twice the `Limit` of the one before: what is rare is found in few calls.
+        """
         arguments["ExpressionAttributeValues"] = marshal(arguments.pop("values"))
         yield from self._pages(self._client.query, arguments)
 
@@ -223,6 +215,8 @@ class Table:
             if not last:
                 return
             arguments["ExclusiveStartKey"] = last
+            if "Limit" in arguments:
+                arguments["Limit"] = min(2 * arguments["Limit"], PAGE_ITEMS_MAX)
 
     def _raise_or_wait(self, error: ClientError, attempt: int) -> None:
         code = error_code(error)

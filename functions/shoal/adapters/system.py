@@ -6,7 +6,7 @@ import secrets
 import string
 import time
 
-from ulid import ULID
+from shoal.domain.ids import ulid
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -22,7 +22,7 @@ class RandomIds:
     """Implements the `Ids` port."""
 
     def new(self, prefix: str, at_ms: int) -> str:
-        return f"{prefix}_{ULID.from_bytes(at_ms.to_bytes(6, 'big') + secrets.token_bytes(10))}"
+        return f"{prefix}_{ulid(at_ms, secrets.token_bytes(10))}"
 
     def secret(self, length: int) -> str:
         return "".join(secrets.choice(_ALPHABET) for _ in range(length))

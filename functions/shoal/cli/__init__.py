@@ -1,4 +1,4 @@
-"""The operator's command `shoal`: accounts, keys, wallets, jobs, providers and the audit of any stage.
+"""The operator's command `shoal`: accounts, keys, wallets, payments, jobs, providers and audit of any stage.
 
 It runs the same use cases as the Lambdas, from the operator's machine. Typer and rich are there only
 (dependency group `operate`): nothing a Lambda runs imports this package.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from shoal.cli import accounts, jobs, keys, providers, wallet
+from shoal.cli import accounts, jobs, keys, providers, stripe, wallet
 from shoal.cli.audit import audit
 from shoal.cli.console import CommandGroup, Connect, StageOption
 from shoal.cli.stage import connect
@@ -23,6 +23,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(stripe.app, name="stripe")
 app.add_typer(providers.app, name="providers")
 app.command()(audit)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shoal import bootstrap
+from shoal import bootstrap, bootstrap_payments
 from shoal import bootstrap_providers as upstreams
 from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
@@ -26,6 +26,7 @@ from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.inspect_account import InspectAccount
 from shoal.use_cases.manage_accounts import ManageAccounts
 from shoal.use_cases.manage_providers import ManageProviders
+from shoal.use_cases.manage_stripe import ManageStripe
 from shoal.use_cases.note_low_balance import NoteLowBalance
 from shoal.use_cases.sweep_jobs import SweepJobs
 
@@ -38,6 +39,7 @@ class Operator:
     inspect: InspectAccount
     sweep: SweepJobs
     audit: AuditLedger
+    stripe: Callable[[], ManageStripe]
     providers: Callable[[], ManageProviders]
     now_ms: Callable[[], int]
 
@@ -63,6 +65,9 @@ def operator_of(settings: OperatorSettings, client: Callable[[str], Any]) -> Ope
             jobs, workflow, S3Outputs(s3, settings.outputs_bucket), video_files, close_job, clock
         ),
         audit=AuditLedger(ledger),
+        stripe=lambda: bootstrap_payments.manage_stripe(
+            settings.stage, settings.stripe_url, table, client("secretsmanager")
+        ),
         providers=lambda: upstreams.manage_providers(
             settings, table, CloudWatchStatistics(client("cloudwatch"), f"shoal-{settings.stage}"), client
         ),

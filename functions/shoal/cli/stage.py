@@ -29,6 +29,7 @@ OUTPUTS = {
     "videos_bucket": "VideosBucketName",
     "signed_url_s": "SignedUrlSeconds",
     "public_url": "PublicUrl",
+    "stripe_url": "StripeUrl",
     "keyless_providers": "KeylessProviders",
     "provider_base_urls": "ProviderBaseUrls",
 }

@@ -89,7 +89,7 @@ def show(
         return
     wallets = {asset: inspect.wallet(account_id, asset) for asset in Asset}
     print_table(
-        ["Wallet", "Balance", "Held", "Available", "Ledger sum", "Free trials"],
+        ["Wallet", "Balance", "Held", "Owed", "Available", "Ledger sum", "Free trials"],
         [
             [asset, *_amounts(wallet, entries).values(), str(wallet.free_generations)]
             for asset, (wallet, entries) in wallets.items()
@@ -101,6 +101,7 @@ def _amounts(wallet: Wallet, entries: Movement) -> dict[str, str]:
     amounts = {
         "balance": wallet.balance,
         "held": wallet.held,
+        "owed": wallet.owed,
         "available": wallet.available,
         "ledger_sum": entries.balance_delta,
     }

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from shoal.dialects.errors import invalid_field
@@ -22,22 +30,49 @@ TTL_S_MAX = 365 * 24 * 3600
 URL_LENGTH_MAX = 2_048
 PAGE_LIMIT = 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR_MS = 253_402_300_800_000
+"""The year 10000 in Unix ms: a zone takes the last hours of 9999 beyond what can be written."""
 PAGE_LIMIT_MAX = 100
 
+_NOT_IN_ADDRESS = r"\s\x00-\x20\x7f-\x9f"  # what \s means differs among readers of JSON Schema
+WEB_ADDRESS = rf"^https?://[^{_NOT_IN_ADDRESS}]+$"
+
+
+def _web_address(text: str) -> str:
+    if re.search(f"[{_NOT_IN_ADDRESS}]", text):
+        raise PydanticCustomError("no_address", "must not contain a space or a control character")
+    if not re.match(WEB_ADDRESS, text, re.IGNORECASE):
+        raise PydanticCustomError("no_address", "must begin with https:// and name a host")
+    return text
+
+
+def _without_zero_fraction(value: Any) -> Any:
+    """`8.0` is `8`: JSON has one kind of number, and some writers give every one of them a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_without_zero_fraction)
+"""For fields that are whole numbers."""
 Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LENGTH_MAX)]
-Seed = Annotated[int, Field(ge=0, le=SEED_MAX)]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_LENGTH_MAX)]
+Seed = Annotated[int, Field(ge=0, le=SEED_MAX), Whole]
+Url = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=URL_LENGTH_MAX),
+    AfterValidator(_web_address),
+    Field(json_schema_extra={"pattern": WEB_ADDRESS}),
+]
 
 
 class SubmitFields(BaseModel):
     """What any submit may carry beside the parameters of what it asks for."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    # Built when first used: a cold start builds the dialect that is spoken, not the others.
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     webhook_url: Url | None = None
     metadata: dict[str, Any] | None = None
     max_cost: str | None = None
-    ttl_seconds: Annotated[int, Field(ge=TTL_S_MIN, le=TTL_S_MAX)] | None = None
+    ttl_seconds: Annotated[int, Field(ge=TTL_S_MIN, le=TTL_S_MAX), Whole] | None = None
 
     @field_validator("metadata")
     @classmethod
@@ -50,9 +85,9 @@ class SubmitFields(BaseModel):
 def either_mode_or_model(body: Mapping[str, Any]) -> None:
     """A body speaks the image dialect with `mode` or the tasks dialect with `model`.
 
-    Raises `ValidationFailed` for neither and for both.
+    Raises `ValidationFailed` for neither and for both; a `mode` of null is none.
     """
-    if "mode" not in body and "model" not in body:
+    if body.get("mode") is None and "model" not in body:
         raise invalid_field("mode", "is missing: give either mode or model")
     if "mode" in body and "model" in body:
         raise invalid_field("model", "cannot stand beside mode")
@@ -125,6 +160,6 @@ def parse_moment(query: Mapping[str, str], name: str) -> int | None:
     except ValueError:
         raise invalid_field(name, "must be an ISO 8601 time such as 2026-01-31T00:00:00Z") from None
     at_ms = (moment.replace(tzinfo=moment.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1)
-    if at_ms < 0:
-        raise invalid_field(name, "must be a time from 1970 on")
+    if not 0 <= at_ms < FAR_MS:
+        raise invalid_field(name, "must be a time from 1970 to 9999")
     return at_ms

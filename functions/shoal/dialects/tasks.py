@@ -13,6 +13,7 @@ from shoal.dialects.fields import (
     Seed,
     SubmitFields,
     Url,
+    Whole,
     check_parameters,
     iso_seconds,
     parse_limit,
@@ -53,7 +54,7 @@ def parameters_of(name: str, model: Model) -> type[BaseModel]:
     fields: dict[str, Any] = {
         "prompt": (Annotated[str, prompt], Field(description="What to make.")),
         "aspect_ratio": (Literal[model.aspect_ratios], model.default_aspect_ratio),
-        "num_outputs": (Annotated[int, Field(ge=1, le=model.outputs_max)], 1),
+        "num_outputs": (Annotated[int, Field(ge=1, le=model.outputs_max), Whole], 1),
         "seed": (Seed | None, Field(None, description="The same seed makes the same output again.")),
     }
     if model.negative_prompt:
@@ -76,7 +77,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         raise invalid_field("model", "must be the id of a model")
     model = catalog.model(name)
     try:
-        request: Any = _request_of(name, model).model_validate(body)
+        request: Any = request_of(name, model).model_validate(body)
     except ValidationError as error:
         raise validation_failed(error) from None
     width_px, height_px = size_px(model.long_side_px, request.aspect_ratio)
@@ -213,7 +214,7 @@ def model_resource(name: str, catalog: Catalog, *, available: bool) -> dict[str,
 
 
 @cache
-def _request_of(name: str, model: Model) -> type[BaseModel]:
+def request_of(name: str, model: Model) -> type[BaseModel]:
     """The whole body of a submit: building it takes longer than reading a request with it."""
     return create_model("Request", __base__=(parameters_of(name, model), SubmitFields), model=(str, ...))
 

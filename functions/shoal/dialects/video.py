@@ -11,6 +11,7 @@ from shoal.dialects.errors import invalid_field, validation_failed
 from shoal.dialects.fields import (
     Seed,
     SubmitFields,
+    Whole,
     check_parameters,
     iso_seconds,
     parse_limit,
@@ -60,7 +61,7 @@ class VideoRequest(SubmitFields):
 
     idea: Idea
     category: Literal[CATEGORIES]  # type: ignore[valid-type]
-    duration: Annotated[int, Field(ge=SCENE_SECONDS, multiple_of=SCENE_SECONDS)]
+    duration: Annotated[int, Field(ge=SCENE_SECONDS, multiple_of=SCENE_SECONDS), Whole]
     aspect_ratio: str
     voice: Literal[VOICES] | None = None  # type: ignore[valid-type]
     language: Language = "en"

@@ -39,6 +39,7 @@ class ApiKey:
     limit: RateLimit
     created_at_ms: int
     revoked: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.errors import NotFound
 from shoal.domain.money import Asset
 from shoal.domain.routing import Route
+from shoal.domain.top_up import TopUp
 
 CATALOG_FILE = Path(__file__).parent.parent / "catalog.toml"
 OUTPUTS_MAX = 4
@@ -134,7 +135,7 @@ class LowBalance(_Entry):
 
 
 class Catalog(_Entry):
-    """All that can be asked for and what it costs, and when a wallet is low.
+    """All that can be asked for and what it costs, when a wallet is low, and what fills it again.
 
     `assistants` are models that make no output themselves, by what they are for.
     """
@@ -142,6 +143,7 @@ class Catalog(_Entry):
     price_version: str
     default_mode: str
     low_balance: LowBalance
+    top_up: TopUp
     assistants: dict[str, str]
     models: dict[str, Model]
     modes: dict[str, Mode]

@@ -11,6 +11,7 @@ ShoalError
 │   ├── NotFound              404
 │   ├── MethodNotAllowed      405
 │   ├── JobAlreadyTerminal    409
+│   ├── KeyExists             409
 │   ├── TooManyWebhooks       409
 │   ├── WebhookDisabled       409
 │   ├── ResentTooOften        409
@@ -21,6 +22,7 @@ ShoalError
 │   ├── IdempotencyKeyReused  422
 │   ├── RateLimited           429
 │   ├── InternalError         500
+│   ├── PaymentsOff           503
 │   └── Unavailable           503, retryable: the workflow's Retry names it
 ├── JobError                  ends a job; its class name is an ErrorEquals of the state machine
 │   ├── ProviderRejected      the provider refused the request itself (moderation, a bad parameter)
@@ -37,6 +39,9 @@ ShoalError
 │   ├── ExchangeTimedOut      the wall clock ran out before the whole answer was there
 │   ├── ResponseInvalid       the answer is not HTTP, or ends early
 │   └── ResponseTooLarge      the answer is longer than the limit
+├── SignInRefused             a person was not let in, or not registered; `str(error)` is shown to them
+│   ├── NotConfirmed          their address has to be confirmed first
+│   └── SessionEnded          they have to sign in again
 ├── ProviderBusy              try the provider again after `retry_after_seconds`
 ├── ProviderUnusable          the operator must act (a bad key, no quota, no such model): take another route
 ├── OutcomeUnknown            a submit was sent and its answer lost: it may be under way, do not send it again
@@ -133,6 +138,11 @@ class JobAlreadyTerminal(ApiError):
     status, code, message = 409, "conflict", "The job has already ended."
 
 
+class KeyExists(ApiError):
+    status, code = 409, "conflict"
+    message = "This form was sent before: the key was made then, and its secret was shown that once."
+
+
 class TooManyWebhooks(ApiError):
     status, code = 409, "conflict"
     message = "The account has as many webhooks as it may have: delete one first."
@@ -174,6 +184,11 @@ class RateLimited(ApiError):
 
 class InternalError(ApiError):
     status, code, message = 500, "internal_error", "Something went wrong on our side."
+
+
+class PaymentsOff(ApiError):
+    status, code = 503, "unavailable"
+    message = "This stage takes no payments: ask its operator for a grant."
 
 
 class Unavailable(ApiError):
@@ -251,6 +266,18 @@ class ResponseTooLarge(ExchangeError):
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"The answer is longer than {bytes_max:,} bytes.")
+
+
+class SignInRefused(ShoalError):
+    """`str(error)` is public: it is shown to the person."""
+
+
+class NotConfirmed(SignInRefused):
+    pass
+
+
+class SessionEnded(SignInRefused):
+    pass
 
 
 class ProviderBusy(ShoalError):

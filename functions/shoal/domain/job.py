@@ -154,6 +154,16 @@ class Job:
         return str(self.request.get("clip_model", self.model))
 
     @property
+    def asked(self) -> str:
+        """What was asked for, in the caller's words: a prompt, or a video's idea."""
+        return str(self.request.get("idea", self.request.get("prompt", "")))
+
+    def mentions(self, text: str) -> bool:
+        """Whether its id is, or its words contain, a text in any case of letters."""
+        wanted = text.casefold()
+        return wanted in self.id.casefold() or wanted in self.asked.casefold()
+
+    @property
     def price(self) -> int:
         """What all its outputs cost, in the asset's unit: what the hold takes."""
         return self.unit_price * self.output_count

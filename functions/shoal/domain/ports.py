@@ -37,6 +37,7 @@ class Account:
     id: str
     email: str
     created_at_ms: int
+    suspended: bool = False
 
 
 class Accounts(Protocol):
@@ -51,11 +52,12 @@ class Keys(Protocol):
     def admit(self, digest: str, now_ms: int) -> Caller:
         """Authenticate and count one request, in one conditional write.
 
-        Raises `Unauthorized` for an unknown or revoked key, `RateLimited` when its rate is used up.
+        Raises `Unauthorized` for an unknown or revoked key, `RateLimited` when its rate is used up,
+        `Forbidden` when its account is suspended.
         """
 
     def add(self, key: ApiKey) -> None:
-        """Raises `NotFound` when the account does not exist."""
+        """Raises `NotFound` without an account, `Forbidden` when it is suspended, `KeyExists`."""
 
     def revoke(self, account_id: str, key_id: str) -> None:
         """Raises `NotFound`. Revoking twice is the same as once."""
@@ -66,12 +68,13 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs of an account: any of `statuses`, created from `from_ms` up to but not at `to_ms`."""
+    """Which jobs of an account: created from `from_ms` up to but not at `to_ms`, mentioning `text`."""
 
     statuses: frozenset[JobStatus] | None = None
     dialects: frozenset[Dialect] | None = None
     models: frozenset[str] | None = None
     test: bool | None = None
+    text: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
 

@@ -68,6 +68,11 @@ class LookAtBoard(Protocol):
         """What is known of all routes. Never raises: what cannot be read is taken to be usable."""
 
 
+class LookAtRoutes(LookAtBoard, Protocol):
+    def breakers(self) -> Mapping[str, Breaker]:
+        """By the routes' names; none for those that never failed. Never raises."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """Leave to ask a route. `probe` names the one call that is let through a breaker that is half open."""

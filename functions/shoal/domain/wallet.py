@@ -1,4 +1,4 @@
-"""The wallet, its ledger, and the four movements money can make.
+"""The wallet, its ledger, and the movements money can make.
 
 A movement is a set of deltas. The adapter writes it as one conditional update of the wallet item and one
 immutable entry with a deterministic id, in one transaction: the entries of a wallet always sum to the wallet.
@@ -6,7 +6,7 @@ immutable entry with a deterministic id, in one transaction: the entries of a wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shoal.domain.money import Asset
@@ -21,30 +21,59 @@ TEST_GRANT_CREDIT = 100
 
 
 class EntryKind(StrEnum):
+    """The last four are Stripe's words for what becomes of a payment after it was made."""
+
     TOP_UP = "top_up"
     HOLD = "hold"
     CAPTURE = "capture"
     RELEASE = "release"
+    REFUND = "refund"
+    REFUND_FAILURE = "refund_failure"
+    DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    GIVE_BACK = "give_back"
+    """An operator returned what a job had cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """Amounts in the asset's unit. available = balance − held, never below zero."""
+    """Amounts in the asset's unit. None is ever below zero, and balance − held is not either.
+
+    `owed` is what went back to the payer of a top-up when it was already spent or held. It counts against
+    what is available, and is paid out of the next money that comes in.
+    """
 
     account_id: str
     asset: Asset
     balance: int = 0
     held: int = 0
     free_generations: int = 0
+    owed: int = 0
+
+    @property
+    def free(self) -> int:
+        """What no job holds."""
+        return self.balance - self.held
 
     @property
     def available(self) -> int:
-        return self.balance - self.held
+        """What a job can be paid with."""
+        return max(0, self.free - self.owed)
+
+    def after(self, movement: Movement) -> Wallet:
+        """The wallet once the movement was made."""
+        return replace(
+            self,
+            balance=self.balance + movement.balance_delta,
+            held=self.held + movement.held_delta,
+            owed=self.owed + movement.owed_delta,
+            free_generations=self.free_generations + movement.free_generations_delta,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What one ledger entry adds to its wallet; `reference` (a job's or a top-up's ULID) makes its id."""
+    """What one ledger entry adds to its wallet; `reference`, a ULID or what begins with one, makes its id."""
 
     account_id: str
     asset: Asset
@@ -54,15 +83,31 @@ class Movement:
     balance_delta: int = 0
     held_delta: int = 0
     free_generations_delta: int = 0
+    owed_delta: int = 0
     note: str = ""
 
     @property
     def available_delta(self) -> int:
-        return self.balance_delta - self.held_delta
+        return self.net - self.held_delta
+
+    @property
+    def net(self) -> int:
+        """What the movement is worth to the account, however it is divided."""
+        return self.balance_delta - self.owed_delta
 
     @property
     def entry_id(self) -> str:
         return f"{self.reference}#{self.kind}"
+
+    def divided(self, wallet: Wallet) -> Movement:
+        """The movement as this wallet can make it, for money that comes in or is taken back.
+
+        What comes in pays first what is owed. What is taken back is taken out of what is free, and the rest
+        of it is owed: the payer has the money already, and no balance goes below zero.
+        """
+        funds, debt = wallet.free + max(self.net, 0), wallet.owed + max(-self.net, 0)
+        paid = min(funds, debt)
+        return replace(self, balance_delta=max(self.net, 0) - paid, owed_delta=max(-self.net, 0) - paid)
 
 
 @dataclass(frozen=True, slots=True)

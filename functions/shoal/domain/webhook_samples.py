@@ -7,6 +7,7 @@ from typing import Any
 from shoal.domain.events import Event, iso_ms
 
 _ULID = "00000000000000000000000000"
+_AT = "2026-05-13T10:23:14.001Z"
 _JOB = {
     "job_id": f"job_{_ULID}",
     "dialect": "image",
@@ -14,9 +15,11 @@ _JOB = {
     "mode": "1k",
     "test": True,
     "metadata": None,
+    "created_at": _AT,
 }
 _COMPLETED = {
     "status": "completed",
+    "closed_at": _AT,
     "cost": "$0.01",
     "image_url": f"https://example.com/images/job_{_ULID}/0.png",
     "urls": [f"https://example.com/images/job_{_ULID}/0.png"],
@@ -24,6 +27,7 @@ _COMPLETED = {
 }
 _FAILED: dict[str, Any] = {
     "status": "failed",
+    "closed_at": _AT,
     "cost": "$0.00",
     "image_url": None,
     "urls": [],
@@ -45,6 +49,7 @@ _SAMPLES: dict[str, dict[str, Any]] = {
     "video.ready": _VIDEO
     | {
         "status": "completed",
+        "closed_at": _AT,
         "cost": "2",
         "final_video_url": f"{_VIDEO_FOLDER}/final.mp4",
         "narration_audio_url": f"{_VIDEO_FOLDER}/narration.mp3",
@@ -54,6 +59,7 @@ _SAMPLES: dict[str, dict[str, Any]] = {
     "video.failed": _VIDEO
     | {
         "status": "failed",
+        "closed_at": _AT,
         "cost": "0",
         "final_video_url": None,
         "narration_audio_url": None,
@@ -76,7 +82,7 @@ _SAMPLES: dict[str, dict[str, Any]] = {
         "name": "",
         "url": "https://example.com/",
         "reason": "failing",
-        "disabled_at": "2026-05-13T10:23:14.001Z",
+        "disabled_at": _AT,
     },
 }
 

@@ -38,17 +38,7 @@ class ManageAccounts:
         now_ms = self.clock.now_ms()
         account = Account(self.ids.new("acc", now_ms), email, now_ms)
         first = self._new_key(account.id, KeyPrefix.LIVE, RateLimit(), frozenset(Scope))
-        amounts = {
-            Asset.USD: usd_micros,
-            Asset.CREDIT: credits,
-            Asset.TEST_USD: TEST_GRANT_USD,
-            Asset.TEST_CREDIT: TEST_GRANT_CREDIT,
-        }
-        self.accounts.open(
-            account,
-            first.key,
-            [_grant(account, asset, n) for asset, n in amounts.items()],
-        )
+        self.accounts.open(account, first.key, opening_grants(account, usd_micros, credits))
         return account, first
 
     def create_key(
@@ -57,9 +47,15 @@ class ManageAccounts:
         prefix: KeyPrefix,
         limit: RateLimit,
         scopes: frozenset[Scope],
+        *,
+        name: str = "",
+        ulid: str | None = None,
     ) -> NewKey:
-        """Raises `NotFound` for an unknown account."""
-        new = self._new_key(account_id, prefix, limit, scopes)
+        """`ulid` makes the key's id, so that what is asked for twice is made once.
+
+        Raises `NotFound` for an unknown account, `Forbidden` for a suspended one, `KeyExists`.
+        """
+        new = self._new_key(account_id, prefix, limit, scopes, name, ulid)
         self.keys.add(new.key)
         return new
 
@@ -95,17 +91,28 @@ class ManageAccounts:
         prefix: KeyPrefix,
         limit: RateLimit,
         scopes: frozenset[Scope],
+        name: str = "",
+        ulid: str | None = None,
     ) -> NewKey:
         secret = prefix + self.ids.secret(SECRET_LENGTH)
         digest = digest_of(secret)
         if digest is None:
             raise ValueError("the id port made a malformed secret")
         now_ms = self.clock.now_ms()
-        key_id = self.ids.new("key", now_ms)
-        return NewKey(
-            ApiKey(key_id, account_id, digest, prefix, secret[-4:], scopes, limit, now_ms),
-            secret,
-        )
+        key_id = f"key_{ulid}" if ulid else self.ids.new("key", now_ms)
+        key = ApiKey(key_id, account_id, digest, prefix, secret[-4:], scopes, limit, now_ms, name=name)
+        return NewKey(key, secret)
+
+
+def opening_grants(account: Account, usd_micros: int = 0, credits: int = 0) -> list[Movement]:
+    """The first entry of each of an account's wallets: three free trials and play money among them."""
+    amounts = {
+        Asset.USD: usd_micros,
+        Asset.CREDIT: credits,
+        Asset.TEST_USD: TEST_GRANT_USD,
+        Asset.TEST_CREDIT: TEST_GRANT_CREDIT,
+    }
+    return [_grant(account, asset, amount) for asset, amount in amounts.items()]
 
 
 def _grant(account: Account, asset: Asset, amount: int) -> Movement:

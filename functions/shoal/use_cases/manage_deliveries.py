@@ -45,17 +45,24 @@ class ManageDeliveries:
         self._check(caller, webhook_id)
         return self.deliveries.page(caller.account_id, webhook_id, which, limit=limit, cursor=cursor)
 
-    def test(self, caller: Caller, webhook_id: str, event_type: str | None, wait_s: float) -> Delivery:
+    def test(
+        self,
+        caller: Caller,
+        webhook_id: str,
+        event_type: str | None,
+        wait_s: float,
+        *,
+        ulid: str | None = None,
+    ) -> Delivery:
         """Send a made-up event, also to a disabled subscription, and wait for the attempt.
 
         `event_type` None is one the subscription wants. Still pending after `wait_s` if others are before it.
-        Raises `NotFound`.
+        `ulid` makes the event's id, so that what is asked for twice is sent once. Raises `NotFound`.
         """
         subscription = self.subscriptions.get(caller.account_id, webhook_id)
         now_ms = self.clock.now_ms()
-        event = sample_event(
-            event_type or subscription.sample_type, self.ids.new("evt", now_ms), caller.account_id, now_ms
-        )
+        event_id = f"evt_{ulid}" if ulid else self.ids.new("evt", now_ms)
+        event = sample_event(event_type or subscription.sample_type, event_id, caller.account_id, now_ms)
         delivery = delivery_of_test(event, subscription)
         self.deliveries.open([delivery])
         self.queue.send(Lane.CAREFUL, [delivery.order()])
@@ -64,13 +71,17 @@ class ManageDeliveries:
             delivery = self.deliveries.get(caller.account_id, webhook_id, delivery.id)
         return delivery
 
-    def resend(self, caller: Caller, webhook_id: str, delivery_id: str) -> Delivery:
-        """Begin a delivery anew, also one that was delivered.
+    def resend(
+        self, caller: Caller, webhook_id: str, delivery_id: str, *, after_run: int | None = None
+    ) -> Delivery:
+        """Begin a delivery anew, also one that was delivered. Not if it has begun since `after_run`.
 
         Raises `NotFound`, `WebhookDisabled`, `ResentTooOften`, `Unavailable` if it changed meanwhile.
         """
         self._check(caller, webhook_id, enabled=True)
         delivery = self.deliveries.get(caller.account_id, webhook_id, delivery_id)
+        if after_run is not None and delivery.run != after_run:
+            return delivery
         if delivery.run >= RUNS_MAX:
             raise ResentTooOften()
         again = self.deliveries.restart(delivery, self.clock.now_ms())

@@ -1,15 +1,16 @@
-"""The HTTP API: a crashed function tells the caller nothing."""
+"""The HTTP API: a crashed function tells the caller nothing, and cookies have a place of their own."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ministack.services import lambda_svc  # type: ignore[import-untyped]
+from ministack.services import apigateway, lambda_svc  # type: ignore[import-untyped]
 
 ERROR_STATUS = 500
 ERROR_BODY = json.dumps({"message": "Internal Server Error"})
 
+_invoke = apigateway.run_reentrant
 _to_response = lambda_svc.lambda_execute_result_to_api_proxy_response
 
 
@@ -24,6 +25,17 @@ def _response_of(outcome: dict[str, Any]) -> Any:
     return _to_response(outcome)
 
 
+async def _invoke_with_cookies(call: Any, record: Any, event: Any = None, *more: Any, **named: Any) -> Any:
+    """AWS: an event of payload format 2.0 has its cookies in the list `cookies`, not among the headers.
+
+    MiniStack leaves them in the header.
+    """
+    if isinstance(event, dict) and event.get("version") == "2.0" and "cookie" in event.get("headers", {}):
+        event["cookies"] = event["headers"].pop("cookie").split("; ")
+    return await _invoke(call, record, event, *more, **named)
+
+
 def apply() -> None:
     """Put the mends in place."""
+    apigateway.run_reentrant = _invoke_with_cookies
     lambda_svc.lambda_execute_result_to_api_proxy_response = _response_of

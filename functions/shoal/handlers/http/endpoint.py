@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from shoal.dialects.errors import neutral_error
 from shoal.domain.api_key import Caller, Scope
@@ -37,6 +36,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
 }
 
 RenderError = Callable[[ApiError], dict[str, Any]]
@@ -52,18 +53,19 @@ class Answer:
 
 
 class Request:
-    """One HTTP request, read lazily. `render_error` may be set once the dialect is known.
+    """One HTTP request, an event of payload format 2.0, read lazily.
 
+    `render_error` may be set once the dialect is known.
     `remaining_ms` tells what the Lambda has left of its time.
     """
 
     def __init__(
-        self, event: APIGatewayProxyEventV2, render_error: RenderError, remaining_ms: Callable[[], int]
+        self, event: Mapping[str, Any], render_error: RenderError, remaining_ms: Callable[[], int]
     ) -> None:
         self._event = event
         self._remaining_ms = remaining_ms
         self.render_error = render_error
-        self.headers_out: dict[str, str] = {"X-Request-Id": event.request_context.request_id}
+        self.headers_out: dict[str, str] = {"X-Request-Id": event["requestContext"]["requestId"]}
 
     @property
     def seconds_left(self) -> int:
@@ -73,21 +75,21 @@ class Request:
     @property
     def route(self) -> str:
         """The API's own name of the route, such as `POST /v1/generate`."""
-        return str(self._event.route_key)
+        return str(self._event["routeKey"])
 
     @property
     def method(self) -> str:
-        return self._event.request_context.http.method
+        return str(self._event["requestContext"]["http"]["method"])
 
     @property
     def path(self) -> str:
-        return self._event.raw_path
+        return str(self._event["rawPath"])
 
     @property
     def query(self) -> Mapping[str, str]:
-        return self._event.query_string_parameters
+        return self._event.get("queryStringParameters") or {}
 
-    @property
+    @cached_property
     def headers(self) -> Mapping[str, str]:
         """Header fields with lower-case names, as the HTTP API hands them over."""
         return {name.lower(): value for name, value in (self._event.get("headers") or {}).items()}
@@ -108,7 +110,9 @@ class Request:
         """The raw body. Raises `PayloadTooLarge`."""
         raw: str = self._event.get("body") or ""
         try:
-            data = base64.b64decode(raw, validate=True) if self._event.is_base64_encoded else raw.encode()
+            data = (
+                base64.b64decode(raw, validate=True) if self._event.get("isBase64Encoded") else raw.encode()
+            )
         except ValueError:
             raise InvalidJson() from None
         if len(data) > BODY_BYTES_MAX:
@@ -144,11 +148,11 @@ def endpoint(
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         started = time.monotonic_ns()
-        request = Request(APIGatewayProxyEventV2(event), render_error, context.get_remaining_time_in_millis)
+        request = Request(event, render_error, context.get_remaining_time_in_millis)
         logger.append_keys(request_id=request.headers_out["X-Request-Id"])
         try:
             answer = _answer(handle, request)
-            _report(request, answer, (time.monotonic_ns() - started) // 1_000_000)
+            report(request, answer, (time.monotonic_ns() - started) // 1_000_000)
         finally:
             flush_metrics()
             logger.clear_state()
@@ -181,7 +185,8 @@ def _error_answer(request: Request, error: ApiError) -> Answer:
     return Answer(error.status, request.render_error(error), error.headers)
 
 
-def _report(request: Request, answer: Answer, duration_ms: int) -> None:
+def report(request: Request, answer: Answer, duration_ms: int) -> None:
+    """One line of the log for a request, and a count of what went wrong."""
     logger.info(
         "request",
         extra={

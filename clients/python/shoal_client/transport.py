@@ -1,0 +1,134 @@
+"""Requests, tried again where that can help and can do no harm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import random
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+from shoal_client.errors import ApiError, ConnectionFailed, api_error
+
+SAFE_METHODS = frozenset({"GET", "PUT", "PATCH", "DELETE"})
+"""Done twice they change nothing more (RFC 9110, section 9.2.2; every PATCH of this API sets values)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retries:
+    """Pause number n is drawn evenly from 0 to min(`pause_max_s`, `pause_s` · 2ⁿ): "full jitter".
+
+    That is how many clients in trouble stop hitting the API in step (Brooker, "Exponential Backoff And
+    Jitter", 2015). A `Retry-After` above `retry_after_max_s` is left to the caller.
+    """
+
+    count: int = 4
+    pause_s: float = 0.5
+    pause_max_s: float = 20.0
+    retry_after_max_s: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transport:
+    """`random` gives numbers from 0 up to 1, `sleep` takes seconds, `clock` tells them."""
+
+    api_key: str
+    base_url: str
+    timeout_s: float = 35.0  # an answer may wait 25 s for a job
+    retries: Retries = field(default_factory=Retries)
+    session: requests.Session = field(default_factory=requests.Session)
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random
+    clock: Callable[[], float] = time.monotonic
+    new_key: Callable[[], str] = lambda: str(uuid4())
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None, **headers: str) -> Any:
+        """The body of a success. Raises `ApiError`, `ConnectionFailed`."""
+        return self._call("GET", path, headers, query=query)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Of a call that neither spends nor creates. Raises as `get`."""
+        return self._call("POST", path, {}, body=body)
+
+    def spend(self, path: str, body: Mapping[str, Any] | None, key: str | None, **headers: str) -> Any:
+        """Of a call that spends or creates: once, however often it is sent. Raises as `get`."""
+        return self._call("POST", path, {"Idempotency-Key": key or self.new_key(), **headers}, body=body)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._call("PATCH", path, {}, body=body)
+
+    def delete(self, path: str) -> None:
+        self._call("DELETE", path, {})
+
+    def download(self, url: str) -> bytes:
+        """What lies at the address of an output: the key is not sent there. Raises `ConnectionFailed`."""
+        try:
+            answer = self.session.get(url, timeout=self.timeout_s)
+        except requests.RequestException as error:
+            raise ConnectionFailed(str(error)) from error
+        if not answer.ok:
+            raise api_error(answer.status_code, answer.headers, None)
+        return answer.content
+
+    def _call(self, method: str, path: str, headers: Mapping[str, str], **sent: Any) -> Any:
+        repeatable = method in SAFE_METHODS or "Idempotency-Key" in headers
+        for attempt in range(self.retries.count + 1):
+            last = attempt == self.retries.count
+            try:
+                return self._once(method, path, headers, **sent)
+            except ApiError as error:
+                if last or not self._passes(error):
+                    raise
+                self.sleep((error.retry_after_s or 0) + self._pause_s(attempt))
+            except ConnectionFailed:
+                if last or not repeatable:
+                    raise
+                self.sleep(self._pause_s(attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            answer = self.session.request(
+                method,
+                f"{self.base_url.rstrip('/')}{path}",
+                json=body,
+                params={name: value for name, value in (query or {}).items() if value is not None},
+                headers={"Authorization": f"Bearer {self.api_key}", **headers},
+                timeout=self.timeout_s,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise ConnectionFailed(str(error)) from error
+        if answer.status_code == requests.codes.no_content:
+            return None
+        if not 200 <= answer.status_code < 300:
+            raise api_error(answer.status_code, answer.headers, _json(answer))
+        return answer.json()
+
+    def _passes(self, error: ApiError) -> bool:
+        """Whether the refusal says that the same request may be taken soon."""
+        if error.status not in (429, 503) and error.code != "idempotency_in_flight":
+            return False
+        return (error.retry_after_s or 0) <= self.retries.retry_after_max_s
+
+    def _pause_s(self, attempt: int) -> float:
+        return self.random() * min(self.retries.pause_max_s, self.retries.pause_s * 2.0**attempt)
+
+
+def _json(answer: requests.Response) -> Any:
+    """The body as JSON; None if it is something else, as from a proxy on the way."""
+    try:
+        return answer.json()
+    except requests.JSONDecodeError:
+        return None

@@ -1,0 +1,42 @@
+"""The composition root of the tools for agents; the rest is in `bootstrap`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shoal import bootstrap, bootstrap_videos
+from shoal import bootstrap_parts as parts
+from shoal.settings import ServeMcpSettings
+
+if TYPE_CHECKING:
+    from shoal.use_cases.read_video import ReadVideo
+    from shoal.use_cases.spend_quote import OfferQuote, SpendQuote
+
+
+@cache
+def offer_quote() -> OfferQuote:
+    from shoal.adapters.dynamodb_quotes import DynamoDbQuotes
+    from shoal.use_cases.spend_quote import OfferQuote
+
+    table = parts.table_named(parts.settings_of(ServeMcpSettings).table)
+    return OfferQuote(DynamoDbQuotes(table), parts.clock, parts.ids)
+
+
+@cache
+def spend_quote() -> SpendQuote:
+    from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
+    from shoal.adapters.dynamodb_quotes import DynamoDbQuotes
+    from shoal.use_cases.spend_quote import SpendQuote
+
+    table = parts.table_named(parts.settings_of(ServeMcpSettings).table)
+    return SpendQuote(
+        quotes=DynamoDbQuotes(table),
+        records=DynamoDbIdempotencyRecords(table),
+        submit_job=bootstrap.submit_job(),
+        clock=parts.clock,
+    )
+
+
+def read_video() -> ReadVideo:
+    return bootstrap_videos.read_video()

@@ -1,0 +1,112 @@
+"""What the dashboard's use cases need from the world, beside `ports`.
+
+Any method that reaches a service may raise `Unavailable` when that service does not answer in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shoal.domain.job import Job
+from shoal.domain.money import Asset
+from shoal.domain.person import Session, Vouched
+from shoal.domain.ports import Account
+from shoal.domain.wallet import Movement
+
+
+class IdentityProvider(Protocol):
+    """Who knows passwords. Every method raises `SignInRefused` with words for the person."""
+
+    def sign_up(self, email: str, password: str) -> bool:
+        """Register a person. False if they have to confirm their address first."""
+
+    def confirm(self, email: str, code: str) -> None:
+        """Confirm an address with the code that was sent to it."""
+
+    def send_code(self, email: str) -> None:
+        """Send the code for `confirm` again."""
+
+    def sign_in(self, email: str, password: str) -> Vouched:
+        """Raises `NotConfirmed` when the address is not confirmed yet."""
+
+    def renew(self, vouched: Vouched) -> Vouched:
+        """Vouch again. Raises `SignInRefused` when the person was disabled or signed out everywhere."""
+
+    def revoke(self, refresh_token: str) -> None:
+        """Nothing can be renewed with this token any more."""
+
+    def forgot(self, email: str) -> None:
+        """Send a code for `reset`; nothing happens for an unknown address, and nothing tells."""
+
+    def reset(self, email: str, code: str, password: str) -> None:
+        """Set the password of whoever has the code. Nobody who signed in before is vouched for again."""
+
+
+class Sessions(Protocol):
+    def put(self, session: Session) -> None: ...
+
+    def get(self, digest: str, now_ms: int) -> Session | None:
+        """None for one that is unknown or has expired."""
+
+    def renew(self, digest: str, vouched: Vouched) -> None:
+        """Keep the provider's newer word. Nothing happens if the session has ended."""
+
+    def switch(self, digest: str, *, test: bool) -> None:
+        """Show and spend play money, or real money. Nothing happens if the session has ended."""
+
+    def end(self, digest: str) -> None: ...
+
+
+class People(Protocol):
+    def account_of(self, subject: str) -> str | None:
+        """The account of a person, None before their first sign-in."""
+
+    def open(self, subject: str, account: Account, grants: Sequence[Movement]) -> bool:
+        """Write the account with its wallets, all or nothing. False if the person has an account."""
+
+    def link(self, subject: str, account_id: str) -> None:
+        """Let a person into an account that an operator opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Newest first. `next_cursor` is None on the last page."""
+
+    entries: tuple[Movement, ...]
+    next_cursor: str | None
+
+
+class Entries(Protocol):
+    def page(self, account_id: str, asset: Asset, *, limit: int, cursor: str | None) -> EntryPage:
+        """The ledger of a wallet. Raises `ValidationFailed` for a cursor that no page gave out."""
+
+
+class KeyUses(Protocol):
+    def last_used_ms(self, digests: Sequence[str], now_ms: int) -> dict[str, int]:
+        """About when keys were last used, by digest; those never used are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Newest first. `next_cursor` is None on the last page."""
+
+    accounts: tuple[Account, ...]
+    next_cursor: str | None
+
+
+class AccountDirectory(Protocol):
+    """What operators look through: all accounts, and the jobs that are not done."""
+
+    def page(self, *, limit: int, cursor: str | None) -> AccountPage:
+        """Raises `ValidationFailed` for a cursor that no page gave out."""
+
+    def open_jobs(self, *, limit: int) -> Iterable[Job]:
+        """Jobs of all accounts that are not done, those due soonest first within a shard."""
+
+    def suspend(self, account_id: str) -> None:
+        """From now on its keys are refused. Raises `NotFound`. Doing it twice is the same as once."""
+
+    def resume(self, account_id: str) -> None:
+        """Its keys work again. Raises `NotFound`."""

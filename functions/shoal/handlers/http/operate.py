@@ -1,0 +1,21 @@
+"""/dashboard/operate: the pages of the operators' group."""
+
+from __future__ import annotations
+
+from shoal.handlers.web import operations
+from shoal.handlers.web.endpoint import web_endpoint
+from shoal.handlers.web.visit import View
+
+MEMBERS: dict[str, View] = {
+    "GET /operate": operations.show,
+    "GET /operate/find": operations.find,
+    "POST /operate/audit": operations.audit,
+    "GET /operate/accounts/{id}": operations.show_account,
+    "POST /operate/accounts/{id}/grant": operations.grant,
+    "POST /operate/accounts/{id}/suspend": operations.suspend,
+    "POST /operate/accounts/{id}/resume": operations.resume,
+    "GET /operate/accounts/{id}/jobs/{job_id}": operations.show_job,
+    "POST /operate/accounts/{id}/jobs/{job_id}/refund": operations.refund,
+}
+
+handler = web_endpoint(MEMBERS, operators=True)

@@ -1,0 +1,68 @@
+"""GET /docs/api, /llms.txt, /docs/llms.txt, …/openapi.json: what the API says of itself.
+
+The documents are files of this package, made when it was built (infra/documents). All that is left to do is
+to put the caller's host into them, so that their lines can be copied as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from shoal import bootstrap
+from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.settings import ReadDocumentSettings
+
+FOLDER = Path(__file__).parents[2] / "documents"
+INDEX = "index.json"
+"""By path: the file, its media type, and the host that stands in it for the caller's."""
+
+HOSTS_KEPT = 16
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
+_CACHE = "public, max-age=300, stale-while-revalidate=86400"
+
+
+class Document(NamedTuple):
+    text: str
+    etag: str
+    media_type: str
+    headers: dict[str, str]
+
+
+def read(request: Request) -> Answer:
+    """200 with the document; 304 if `If-None-Match` has its ETag."""
+    settings = bootstrap.settings_of(ReadDocumentSettings)
+    found = document(request.path, _origin(settings.api_url, request.headers.get("host", "")))
+    headers = {"ETag": found.etag, "Cache-Control": _CACHE, "Vary": "Host", **found.headers}
+    if _still_good(request.headers.get("if-none-match", ""), found.etag):
+        return Answer(304, None, headers)
+    return Answer(200, found.text, {"Content-Type": found.media_type, **headers})
+
+
+@lru_cache(maxsize=HOSTS_KEPT)
+def document(path: str, origin: str) -> Document:
+    """What lies at a path of the API, for callers who reach it at `origin`."""
+    entry = json.loads((FOLDER / INDEX).read_text(encoding="utf-8"))[path]
+    text = (FOLDER / entry["file"]).read_text(encoding="utf-8").replace(entry["origin"], origin)
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    return Document(text, etag, entry["media_type"], entry["headers"])
+
+
+def _origin(api_url: str, host: str) -> str:
+    """How the caller reaches the API: by the host it asked for, if that is one, else by the stage's own."""
+    known = urlsplit(api_url)
+    return f"{known.scheme}://{host if _HOST.fullmatch(host) else known.netloc}"
+
+
+def _still_good(if_none_match: str, etag: str) -> bool:
+    """Weak comparison (RFC 9110, section 13.1.2)."""
+    offered = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    return bool(offered & {etag, "*"})
+
+
+handler = endpoint(read)

@@ -1,0 +1,147 @@
+"""The Lambda behind the dashboard's addresses: find the view, see who is there, answer a page."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from shoal import bootstrap_dashboard
+from shoal.dialects.errors import neutral_error
+from shoal.domain.errors import ApiError, Forbidden, InternalError, NotFound, SessionEnded
+from shoal.handlers.http.endpoint import Answer, Request, report
+from shoal.handlers.web.rendering import page, policy
+from shoal.handlers.web.visit import (
+    ROOT,
+    SESSION_COOKIE,
+    Page,
+    View,
+    Visit,
+    no_cookie,
+    parse_cookies,
+    redirect,
+)
+from shoal.observability import flush_metrics, logger
+
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+ALWAYS = frozenset({"/sign-out", "/theme"})
+"""What even people of a suspended account may send."""
+
+Views = Mapping[str, View]
+
+
+def web_endpoint(
+    members: Views, *, guests: Views | None = None, operators: bool = False
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """A Lambda handler. `members` are views for people who are signed in, `guests` for anybody.
+
+    A view's key is its method and path, such as `GET /jobs/{id}`. `operators`: only for them.
+    """
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        started = time.monotonic_ns()
+        request = Request(APIGatewayProxyEventV2(event), neutral_error, context.get_remaining_time_in_millis)
+        visit = Visit(request, parse_cookies(event.get("cookies") or []), {})
+        logger.append_keys(request_id=request.headers_out["X-Request-Id"])
+        try:
+            answer = _answer(visit, members, guests or {}, operators)
+            report(request, Answer(answer.status, None), (time.monotonic_ns() - started) // 1_000_000)
+        finally:
+            flush_metrics()
+            logger.clear_state()
+        return _encoded(request, answer)
+
+    return handler
+
+
+def _answer(visit: Visit, members: Views, guests: Views, operators: bool) -> Page:
+    try:
+        guest = _found(visit, guests)
+        view = guest or _found(visit, members)
+        if guest is None:
+            _enter(visit, operators)
+        if view is None:
+            raise NotFound("There is no such page.")
+        if visit.request.method == "POST":
+            _check_post(visit)
+        return view(visit)
+    except SessionEnded:
+        return _sign_in_first(visit)
+    except ApiError as error:
+        return _error(visit, error)
+    except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
+        logger.exception("unexpected error")
+        return _error(visit, InternalError())
+
+
+def _found(visit: Visit, views: Views) -> View | None:
+    """The view of a path; what stands for its {placeholders} goes into the visit."""
+    path = visit.request.path.removeprefix(ROOT).rstrip("/") or "/"
+    parts = f"{visit.request.method} {path}".split("/")
+    for key, view in views.items():
+        pattern = key.split("/")
+        pairs = list(zip(pattern, parts, strict=False))
+        if len(pattern) == len(parts) and all(p == part or p.startswith("{") for p, part in pairs):
+            visit.parameters = {p.strip("{}"): part for p, part in pairs if p.startswith("{")}
+            return view
+    return None
+
+
+def _enter(visit: Visit, operators: bool) -> None:
+    """Raises `SessionEnded`, and `NotFound` where only operators may look: nothing tells that it is there."""
+    session_id = visit.cookies.get(SESSION_COOKIE)
+    if not session_id:
+        raise SessionEnded
+    visit.enter(bootstrap_dashboard.sign_in().resume(session_id))
+    logger.append_keys(account_id=visit.session.account_id)
+    if operators and not visit.session.operator:
+        raise NotFound("There is no such page.")
+
+
+def _check_post(visit: Visit) -> None:
+    """Raises `Forbidden`."""
+    visit.check_form()
+    path = visit.request.path.removeprefix(ROOT)
+    if visit.signed_in and path not in ALWAYS and visit.account.suspended:
+        raise Forbidden("This account is suspended.")
+
+
+def _sign_in_first(visit: Visit) -> Page:
+    cookies = (no_cookie(SESSION_COOKIE),) if SESSION_COOKIE in visit.cookies else ()
+    if visit.partial:
+        # htmx follows redirects by itself and would put the sign-in page into the middle of this one.
+        return Page(200, headers={"HX-Redirect": f"{ROOT}/sign-in"}, cookies=cookies)
+    path = visit.request.path.removeprefix(ROOT)
+    wanted = {"next": path} if visit.request.method == "GET" and path.strip("/") else {}
+    return redirect("/sign-in", cookies=cookies, **wanted)
+
+
+def _error(visit: Visit, error: ApiError) -> Page:
+    template = "error_notice.html" if visit.partial else "error.html"
+    shown = page(visit, template, status=error.status, error=error)
+    return replace(shown, headers={**shown.headers, **error.headers})
+
+
+def _encoded(request: Request, answer: Page) -> dict[str, Any]:
+    binary = isinstance(answer.body, bytes)
+    body = base64.b64encode(answer.body).decode() if isinstance(answer.body, bytes) else answer.body
+    security = {"Content-Security-Policy": policy(answer.leads_to)}
+    return {
+        "statusCode": answer.status,
+        "headers": HEADERS | security | request.headers_out | dict(answer.headers),
+        "cookies": list(answer.cookies),
+        "body": body,
+        "isBase64Encoded": binary,
+    }

@@ -1,0 +1,179 @@
+"""Jobs and videos: find one, look into it, cancel it, do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shoal import bootstrap, bootstrap_videos
+from shoal.dialects import video
+from shoal.domain.catalog import load_catalog
+from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.events import closing_events, opening_events
+from shoal.domain.ids import is_ulid
+from shoal.domain.job import ID_PREFIX, Dialect, Job, JobStatus
+from shoal.domain.ports import JobFilter
+from shoal.domain.video import MODEL
+from shoal.handlers.web import submitting
+from shoal.handlers.web.rendering import page
+from shoal.handlers.web.shown import shown, shown_all, urls
+from shoal.handlers.web.visit import Context, Page, Visit, redirect
+
+LIMIT = 20
+VIDEOS_LIMIT = 12
+TEXT_LENGTH_MAX = 200
+PAUSE_S = 1.5
+ENDS = {
+    JobStatus.COMPLETED: ("Completed", "good"),
+    JobStatus.FAILED: ("Failed", "bad"),
+    JobStatus.CANCELED: ("Canceled", "bad"),
+    JobStatus.EXPIRED: ("Expired", "bad"),
+}
+INTERNAL = frozenset(
+    {"width_px", "height_px", "input_keys", "type", "clip_model", "script_route", "speech_route"}
+)
+"""What the engine added to a request; nobody asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A step of a job's timeline. `at_ms` is None for what is still to come."""
+
+    name: str
+    at_ms: int | None
+    kind: str = ""
+
+
+def show(visit: Visit) -> Page:
+    query = visit.query
+    which = JobFilter(
+        statuses=_statuses(query.get("status", "")),
+        models=frozenset({query["model"]}) if "model" in query else None,
+        text=query.get("text", "")[:TEXT_LENGTH_MAX] or None,
+    )
+    found = bootstrap.list_jobs()(visit.caller, which, limit=LIMIT, cursor=query.get("cursor"))
+    return page(
+        visit,
+        "jobs.html",
+        jobs=shown_all(found.jobs),
+        next_cursor=found.next_cursor,
+        query={name: query.get(name, "") for name in ("status", "model", "text")},
+        statuses=[status.value for status in JobStatus],
+        models=[*load_catalog().models, MODEL],
+        filtered=any(query.get(name) for name in ("status", "model", "text")),
+    )
+
+
+def show_one(visit: Visit) -> Page:
+    """The page of a job, also by its ULID alone, as ledger entries name it."""
+    return page(visit, "job.html", **_one(visit, _job(visit)))
+
+
+def show_live(visit: Visit) -> Page:
+    """What changes while it runs."""
+    return page(visit, "job_live.html", **_one(visit, _job(visit)))
+
+
+def show_card(visit: Visit) -> Page:
+    """The job as the playground watches it."""
+    job = _job(visit)
+    return page(visit, "job_card.html", shown=shown(job, with_outputs=True), pause_s=PAUSE_S)
+
+
+def cancel(visit: Visit) -> Page:
+    job = _job(visit)
+    bootstrap.cancel_job()(visit.caller, job.id)
+    return redirect(f"/jobs/{job.id}")
+
+
+def retry(visit: Visit) -> Page:
+    """Another job that asks for the same."""
+    job = _job(visit)
+    if job.test != visit.session.test:
+        raise ValidationFailed("This job was made in the other mode: switch to it first.")
+    if job.request.get("input_keys"):
+        raise ValidationFailed("The pictures this job was given are no longer kept: submit them again.")
+    return redirect(f"/jobs/{submitting.submit(visit, body_of(job), job.dialect)}")
+
+
+def show_videos(visit: Visit) -> Page:
+    which = JobFilter(dialects=frozenset({Dialect.VIDEO}))
+    found = bootstrap.list_jobs()(visit.caller, which, limit=VIDEOS_LIMIT, cursor=visit.query.get("cursor"))
+    return page(visit, "videos.html", videos=shown_all(found.jobs), next_cursor=found.next_cursor)
+
+
+def body_of(job: Job) -> dict[str, Any]:
+    """The body of a submit that asks for the same as a job did."""
+    body = {name: value for name, value in job.request.items() if name not in INTERNAL and value is not None}
+    if job.dialect is Dialect.IMAGE:
+        body["mode"] = job.mode
+    if job.dialect is Dialect.TASKS:
+        body |= {"model": job.model, "num_outputs": job.output_count}
+    if job.ttl_s is not None:
+        body["ttl_seconds"] = job.ttl_s
+    return body
+
+
+def _one(visit: Visit, job: Job) -> Context:
+    in_video = job.dialect is Dialect.VIDEO
+    film: Mapping[str, Any] = {}
+    if in_video:
+        found, scenes = bootstrap_videos.read_video()(visit.caller, job.id)
+        now_ms = bootstrap.clock.now_ms()
+        film = video.video_resource(found, scenes, url_of=urls(), now_ms=now_ms)["video"]
+    return {
+        "shown": shown(job, with_outputs=True),
+        "timeline": list(timeline(job)),
+        "asked_for": _asked_for(job),
+        "events": _events(job),
+        "film": film,
+        "can_retry": not job.request.get("input_keys"),
+        "pause_s": PAUSE_S,
+    }
+
+
+def timeline(job: Job) -> Iterator[Moment]:
+    """What happened to a job so far, and what comes next."""
+    yield Moment("Accepted, price held", job.created_at_ms)
+    if job.started_at_ms is not None:
+        yield Moment("Processing", job.started_at_ms)
+    if job.closed_at_ms is not None:
+        name, kind = ENDS[job.status]
+        yield Moment(name, job.closed_at_ms, kind)
+    else:
+        yield Moment("Processing" if job.started_at_ms is None else "Done", None, "next")
+
+
+def _asked_for(job: Job) -> list[tuple[str, str]]:
+    hidden = INTERNAL | {"prompt", "idea"}
+    said = {name: value for name, value in job.request.items() if name not in hidden and value is not None}
+    return [(name.replace("_", " ").capitalize(), str(value)) for name, value in said.items()]
+
+
+def _events(job: Job) -> list[tuple[str, str, str]]:
+    """Type, id and moment of what the bus was told."""
+    events = opening_events(job) if job.started_at_ms is not None else []
+    if job.status.terminal:
+        events += closing_events(job, urls())
+    return [(event.type, event.detail["id"], event.detail["created_at"]) for event in events]
+
+
+def _job(visit: Visit) -> Job:
+    wanted = visit.parameter("id")
+    if not is_ulid(wanted):
+        return bootstrap.read_job()(visit.caller, wanted)
+    for prefix in ID_PREFIX.values():
+        try:
+            return bootstrap.read_job()(visit.caller, f"{prefix}_{wanted}")
+        except NotFound:
+            continue
+    raise NotFound("There is no job with this id.")
+
+
+def _statuses(text: str) -> frozenset[JobStatus] | None:
+    if not text:
+        return None
+    if text not in list(JobStatus):
+        raise ValidationFailed("There is no such status.")
+    return frozenset({JobStatus(text)})

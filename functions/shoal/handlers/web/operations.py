@@ -1,0 +1,121 @@
+"""The operators' pages: accounts, work that is not done, the audit; grants, refunds, suspensions."""
+
+from __future__ import annotations
+
+from shoal import bootstrap, bootstrap_dashboard
+from shoal.domain.errors import ValidationFailed
+from shoal.domain.job import JobStatus
+from shoal.domain.money import Asset, parse_usd
+from shoal.domain.ports import JobFilter
+from shoal.handlers.web.rendering import page
+from shoal.handlers.web.shown import shown, shown_all
+from shoal.handlers.web.visit import Page, Visit, known_id, redirect
+
+ACCOUNTS_LIMIT = 25
+JOBS_LIMIT = 20
+FAILED = frozenset({JobStatus.FAILED, JobStatus.EXPIRED})
+GRANTED = (Asset.USD, Asset.CREDIT)
+DONE = {
+    "granted": "Granted.",
+    "refunded": "Refunded.",
+    "refunded-before": "Refunded before.",
+    "suspended": "Suspended.",
+    "resumed": "Resumed.",
+}
+"""What a page may be asked to say: nobody else's words."""
+
+
+def show(visit: Visit) -> Page:
+    operate = bootstrap_dashboard.operate()
+    found = operate.list_accounts(limit=ACCOUNTS_LIMIT, cursor=visit.query.get("cursor"))
+    work = [(shown(each.job), each.stuck) for each in operate.open_jobs()]
+    return page(
+        visit,
+        "operate.html",
+        accounts=found.accounts,
+        next_cursor=found.next_cursor,
+        work=work,
+        stuck=sum(stuck for _, stuck in work),
+        models=operate.routes(),
+        now_ms=bootstrap.clock.now_ms(),
+    )
+
+
+def find(visit: Visit) -> Page:
+    """On to an account by its id."""
+    wanted = known_id(visit.query.get("account", ""))
+    return redirect(f"/operate/accounts/{bootstrap_dashboard.operate().account(wanted).id}")
+
+
+def show_account(visit: Visit) -> Page:
+    account = bootstrap_dashboard.operate().account(visit.parameter("id"))
+    inspect = bootstrap_dashboard.inspect_account()
+    which = JobFilter(statuses=FAILED if visit.query.get("only") == "failed" else None)
+    found = inspect.list_jobs(account.id, which, limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
+    return page(
+        visit,
+        "operate_account.html",
+        account=account,
+        wallets=[inspect.wallet(account.id, asset)[0] for asset in Asset],
+        keys=inspect.list_keys(account.id),
+        jobs=shown_all(found.jobs),
+        next_cursor=found.next_cursor,
+        only=visit.query.get("only", ""),
+        done=_done(visit),
+    )
+
+
+def show_job(visit: Visit) -> Page:
+    account_id = visit.parameter("id")
+    job = bootstrap_dashboard.inspect_account().job(account_id, visit.parameter("job_id"))
+    return page(visit, "operate_job.html", shown=shown(job, with_outputs=True), done=_done(visit))
+
+
+def grant(visit: Visit) -> Page:
+    """The same form sent twice grants once."""
+    account_id, text = visit.parameter("id"), visit.field("amount")
+    if visit.field("asset") not in GRANTED:
+        raise ValidationFailed("Grant dollars or credits.")
+    asset = Asset(visit.field("asset"))
+    try:
+        amount = parse_usd(text) if asset.in_dollars else _credits(text)
+        bootstrap_dashboard.manage_accounts().top_up(account_id, asset, amount, visit.once)
+    except ValueError:
+        raise ValidationFailed("An amount has the form 10.00, credits are whole.") from None
+    return redirect(f"/operate/accounts/{account_id}", done="granted")
+
+
+def refund(visit: Visit) -> Page:
+    account_id, job_id = visit.parameter("id"), visit.parameter("job_id")
+    given = bootstrap_dashboard.operate().refund(account_id, job_id)
+    return redirect(
+        f"/operate/accounts/{account_id}/jobs/{job_id}", done="refunded" if given else "refunded-before"
+    )
+
+
+def suspend(visit: Visit) -> Page:
+    account_id = visit.parameter("id")
+    bootstrap_dashboard.operate().suspend(account_id, visit.session.account_id)
+    return redirect(f"/operate/accounts/{account_id}", done="suspended")
+
+
+def resume(visit: Visit) -> Page:
+    account_id = visit.parameter("id")
+    bootstrap_dashboard.operate().resume(account_id)
+    return redirect(f"/operate/accounts/{account_id}", done="resumed")
+
+
+def audit(visit: Visit) -> Page:
+    """Reads the whole table: only when asked to."""
+    return page(visit, "operate_audit.html", found=bootstrap_dashboard.audit_ledger()())
+
+
+def _credits(text: str) -> int:
+    """Raises ValueError; Python itself would also read `1_0` as ten."""
+    if not text.isascii() or not text.isdecimal():
+        raise ValueError("credits are whole")
+    return int(text)
+
+
+def _done(visit: Visit) -> str:
+    return DONE.get(visit.query.get("done", ""), "")

@@ -1,0 +1,84 @@
+"""Jobs as the pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shoal import bootstrap, bootstrap_dashboard
+from shoal.domain.catalog import load_catalog
+from shoal.domain.events import UrlOf
+from shoal.domain.job import Dialect, Job, JobStatus
+from shoal.domain.money import format_amount
+from shoal.domain.video import poster_key
+
+ASKED_LENGTH_MAX = 120
+API_NAMES = {Dialect.IMAGE: "Image", Dialect.TASKS: "Task", Dialect.VIDEO: "Video"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOutput:
+    url: str
+    video: bool
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """`picture` is what stands for it in a list, None while there is nothing to see."""
+
+    job: Job
+    model: str
+    cost: str
+    picture: str | None
+    outputs: tuple[ShownOutput, ...]
+
+    @property
+    def open(self) -> bool:
+        return not self.job.status.terminal
+
+    @property
+    def took_ms(self) -> int | None:
+        return None if self.job.closed_at_ms is None else self.job.closed_at_ms - self.job.created_at_ms
+
+
+def urls() -> UrlOf:
+    return bootstrap.output_urls(bootstrap_dashboard.settings())
+
+
+def shown(job: Job, *, with_outputs: bool = False) -> ShownJob:
+    """Addresses of videos are signed anew for each page; a list needs no more than a picture of each."""
+    there = job.status is JobStatus.COMPLETED and not job.outputs_expired(bootstrap.clock.now_ms())
+    url_of = urls()
+    outputs = tuple(
+        ShownOutput(url_of(o.key), o.content_type.startswith("video/"), o.width_px, o.height_px)
+        for o in job.outputs
+        if there and with_outputs
+    )
+    return ShownJob(job, model_title(job), _cost(job), _picture(job, url_of) if there else None, outputs)
+
+
+def shown_all(jobs: Sequence[Job]) -> list[ShownJob]:
+    return [shown(job) for job in jobs]
+
+
+def model_title(job: Job) -> str:
+    if job.dialect is Dialect.VIDEO:
+        return "Video"
+    model = load_catalog().models.get(job.model)
+    title = model.title if model else job.model
+    return f"{title} {job.mode}" if job.mode else title
+
+
+def _cost(job: Job) -> str:
+    if job.status is JobStatus.COMPLETED:
+        return "Free trial" if job.free_trial else format_amount(job.asset, job.cost)
+    return format_amount(job.asset, job.hold.amount) if not job.status.terminal else "–"
+
+
+def _picture(job: Job, url_of: UrlOf) -> str | None:
+    if job.dialect is Dialect.VIDEO:
+        return url_of(poster_key(job.id))
+    pictures = [output.key for output in job.outputs if output.content_type.startswith("image/")]
+    return url_of(pictures[0]) if pictures else None

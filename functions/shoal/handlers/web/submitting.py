@@ -1,0 +1,33 @@
+"""Submits and quotes from pages, in the words of the API: the same parsers, the same use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shoal import bootstrap
+from shoal.dialects import image, tasks, video
+from shoal.domain.catalog import load_catalog
+from shoal.domain.idempotency import IdempotencyKey
+from shoal.domain.job import Dialect
+from shoal.domain.submission import Submission
+from shoal.handlers.web.visit import Visit
+
+ROUTE = "POST /dashboard/playground"
+"""What the idempotency keys of forms count within."""
+ACCEPTED = {Dialect.IMAGE: image.accepted, Dialect.TASKS: tasks.accepted, Dialect.VIDEO: video.accepted}
+
+
+def parsed(body: Mapping[str, Any], dialect: Dialect) -> Submission:
+    """Raises what the parser of the dialect raises."""
+    if dialect is Dialect.IMAGE:
+        return image.parse_submission(body, load_catalog())
+    parse = tasks.parse_submission if dialect is Dialect.TASKS else video.parse_submission
+    return parse(body, load_catalog())
+
+
+def submit(visit: Visit, body: Mapping[str, Any], dialect: Dialect) -> str:
+    """The id of the job; the same form sent twice is one job. Raises what a submit raises."""
+    key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
+    answered = bootstrap.submit_job()(visit.caller, parsed(body, dialect), key, ACCEPTED[dialect])
+    return answered.job_id

@@ -1,0 +1,90 @@
+"""Usage: by model and by day, as a page and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import defaultdict
+from datetime import date, timedelta
+
+from shoal import bootstrap, bootstrap_dashboard
+from shoal.domain.errors import ValidationFailed
+from shoal.domain.money import Asset, decimal_amount, format_amount
+from shoal.domain.ports import Rollup
+from shoal.handlers.web import charts
+from shoal.handlers.web.rendering import page
+from shoal.handlers.web.visit import Page, Visit
+
+DAYS = 30
+DAYS_MAX = 366
+CHART_DAYS_MAX = 92
+COLUMNS = ("day", "model", "asset", "units", "cost", "requests")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def show(visit: Visit) -> Page:
+    days, rows = _asked(visit)
+    model = visit.query.get("model", "")
+    shown = [row for row in rows if model in ("", row.model)]
+    models: dict[tuple[str, Asset], list[int]] = defaultdict(lambda: [0, 0, 0])
+    spent: dict[str, int] = defaultdict(int)
+    for row in shown:
+        total = models[row.model, row.asset]
+        for place, amount in enumerate((row.requests, row.units, row.cost)):
+            total[place] += amount
+        if row.asset.in_dollars:
+            spent[row.day] += row.cost
+    drawn = days[-CHART_DAYS_MAX:]
+    words = {day: format_amount(Asset.USD, micros) for day, micros in spent.items()}
+    return page(
+        visit,
+        "usage.html",
+        rows=sorted(shown, key=lambda row: (row.day, row.model), reverse=True),
+        models=sorted(models.items()),
+        all_models=sorted({row.model for row in rows}),
+        model=model,
+        from_day=days[0],
+        to_day=days[-1],
+        chart=charts.bars(drawn, spent, words, "$0.00"),
+        spend_total=sum(spent.values()),
+        query={"from": days[0], "to": days[-1], "model": model},
+    )
+
+
+def show_csv(visit: Visit) -> Page:
+    """The same rows as a file; amounts are plain decimals, `asset` says of what."""
+    days, rows = _asked(visit)
+    model = visit.query.get("model", "")
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        if model in ("", row.model):
+            cost = decimal_amount(row.asset, row.cost)
+            writer.writerow((row.day, row.model, row.asset.value, row.units, cost, row.requests))
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="shoal-usage-{days[0]}-{days[-1]}.csv"',
+    }
+    return Page(200, text.getvalue(), headers)
+
+
+def _asked(visit: Visit) -> tuple[list[str], list[Rollup]]:
+    """The days, and what was used on them. Raises `ValidationFailed`."""
+    standard = charts.days_until(bootstrap.clock.now_ms(), DAYS)
+    first = _day(visit.query.get("from", standard[0]))
+    last = _day(visit.query.get("to", standard[-1]))
+    if not timedelta(0) <= last - first < timedelta(days=DAYS_MAX):
+        raise ValidationFailed(f"Choose at most {DAYS_MAX} days, the first one first.")
+    days = [(first + timedelta(days=each)).isoformat() for each in range((last - first).days + 1)]
+    return days, bootstrap_dashboard.look_around().usage(visit.caller, days[0], days[-1])
+
+
+def _day(text: str) -> date:
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValidationFailed("A day has the form 2026-01-31.")

@@ -1,0 +1,188 @@
+"""One request of a browser, and what it gets: pages, redirects, cookies."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from shoal import bootstrap, bootstrap_dashboard
+from shoal.domain.api_key import Caller, Scope
+from shoal.domain.errors import Forbidden, NotFound, UnsupportedMediaType, ValidationFailed
+from shoal.domain.ids import is_ulid, moment_of
+from shoal.domain.person import SECRET_LENGTH, SESSION_LIFETIME_MS, Session
+from shoal.domain.ports import Account
+from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.handlers.http.endpoint import Request
+
+ROOT = "/dashboard"
+SESSION_COOKIE = "__Host-shoal_session"
+FORM_COOKIE = "__Host-shoal_form"
+THEME_COOKIE = "__Host-shoal_theme"
+THEMES = ("light", "dark")
+THEME_KEPT_S = 365 * 24 * 3600
+FIELDS_MAX = 100
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+CLOCKS_DIFFER_MS = 60_000
+"""A form may be sent to another machine than the one that showed it."""
+KEY_ID = "dashboard"
+"""Stands for the key's id in jobs that were submitted here."""
+_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the browser gets: `cookies` are Set-Cookie lines, `leads_to` other origins a form may end at."""
+
+    status: int
+    body: str | bytes = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
+    leads_to: tuple[str, ...] = ()
+
+
+class Visit:
+    """A request, the session it came with, if any, and the account it may look at."""
+
+    def __init__(self, request: Request, cookies: Mapping[str, str], parameters: Mapping[str, str]) -> None:
+        self.request = request
+        self.cookies = cookies
+        self.parameters = parameters
+        self._session: Session | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """Raises LookupError outside of the pages for people who are signed in."""
+        if self._session is None:
+            raise LookupError("nobody is signed in")
+        return self._session
+
+    def enter(self, session: Session) -> None:
+        """From here on the visit is somebody's."""
+        self._session = session
+
+    @cached_property
+    def account(self) -> Account:
+        return bootstrap_dashboard.accounts().get(self.session.account_id)
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks, for the use cases that the API has too: the account, in the mode the person chose."""
+        return Caller(
+            account_id=self.session.account_id,
+            key_id=KEY_ID,
+            scopes=frozenset(Scope),
+            test=self.session.test,
+            allowance=Allowance(RateLimit(), 0, 0),
+        )
+
+    @property
+    def partial(self) -> bool:
+        """Whether htmx asks for a piece of a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What of the query is filled in: an empty field of a filter is no filter."""
+        return {name: text for name, value in (self.request.query or {}).items() if (text := value.strip())}
+
+    @cached_property
+    def fields(self) -> dict[str, list[str]]:
+        """The form, by field. Raises `UnsupportedMediaType`, `ValidationFailed`."""
+        body = self.request.body
+        if body and not self.request.headers.get("content-type", "").startswith(
+            "application/x-www-form-urlencoded"
+        ):
+            raise UnsupportedMediaType("Send the form as a browser does.")
+        try:
+            return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
+        except ValueError:
+            raise ValidationFailed("The form is not readable.") from None
+
+    def field(self, name: str) -> str:
+        """The first value of a field, empty if there is none."""
+        return self.fields.get(name, [""])[0].strip()
+
+    @property
+    def once(self) -> str:
+        """What makes this form the same when it is sent twice: a ULID of the form's moment.
+
+        Raises `ValidationFailed`, also for a form that is older than any session, or not shown yet.
+        """
+        ulid, now_ms = self.field("once"), bootstrap.clock.now_ms()
+        if is_ulid(ulid) and -CLOCKS_DIFFER_MS <= now_ms - moment_of(f"once_{ulid}") <= SESSION_LIFETIME_MS:
+            return ulid
+        raise ValidationFailed("The form is out of date: load the page again.")
+
+    @cached_property
+    def csrf(self) -> str:
+        """What a form of this visit carries: the session's token, or that of a cookie before there is one."""
+        if self._session is not None:
+            return self._session.form_token
+        token = self.cookies.get(FORM_COOKIE, "")
+        known = len(token) == SECRET_LENGTH and token.isascii() and token.isalnum()
+        return token if known else bootstrap.ids.secret(SECRET_LENGTH)
+
+    def check_form(self) -> None:
+        """That the form is one of ours. Raises `Forbidden`."""
+        expected = self._session.form_token if self._session else self.cookies.get(FORM_COOKIE, "")
+        sent = self.field("csrf") or self.request.headers.get("x-csrf", "")
+        site = self.request.headers.get("sec-fetch-site", "same-origin")
+        genuine = bool(expected) and hmac.compare_digest(sent.encode(), expected.encode())
+        if not genuine or site not in ("same-origin", "none"):
+            raise Forbidden("This form has expired. Load the page again and retry.")
+
+    def new_once(self) -> str:
+        return bootstrap.ids.new("once", bootstrap.clock.now_ms()).partition("_")[2]
+
+    def parameter(self, name: str) -> str:
+        """A part of the path. Raises `NotFound` for one no id of ours can be."""
+        return known_id(self.parameters.get(name, ""))
+
+
+View = Callable[[Visit], Page]
+
+
+def known_id(text: str) -> str:
+    """The same text. Raises `NotFound` for one no id of ours can be: the table refuses to look for some."""
+    if not _ID.fullmatch(text):
+        raise NotFound()
+    return text
+
+
+def redirect(path: str, *, cookies: tuple[str, ...] = (), **query: str) -> Page:
+    """Go on to another page of the dashboard with a GET."""
+    target = ROOT + path.rstrip("/") + (f"?{urlencode(query)}" if query else "")
+    return Page(303, headers={"Location": target}, cookies=cookies)
+
+
+def cookie(name: str, value: str, max_age_s: int) -> str:
+    """A Set-Cookie line that only this host gets back, over TLS, out of reach of scripts."""
+    return f"{name}={value}; Max-Age={max_age_s}; {_ATTRIBUTES}"
+
+
+def no_cookie(name: str) -> str:
+    return cookie(name, "", 0)
+
+
+def parse_cookies(lines: list[str]) -> dict[str, str]:
+    """The `cookies` of an HTTP API's event."""
+    pairs = (line.partition("=") for line in lines)
+    return {name.strip(): value for name, _, value in pairs}
+
+
+def known_theme(visit: Visit) -> str:
+    """The colours the person chose, empty for those of their device."""
+    theme = visit.cookies.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else ""
+
+
+Context = dict[str, Any]

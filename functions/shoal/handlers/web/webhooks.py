@@ -1,0 +1,101 @@
+"""Webhooks and their deliveries, attempt by attempt."""
+
+from __future__ import annotations
+
+import re
+
+from shoal import bootstrap_webhooks
+from shoal.dialects import webhooks
+from shoal.domain.errors import ValidationFailed
+from shoal.domain.idempotency import IdempotencyKey
+from shoal.domain.webhook import EVENT_TYPES, EVERYTHING, Changes
+from shoal.domain.webhook_ports import DeliveryFilter
+from shoal.handlers.web.rendering import page
+from shoal.handlers.web.visit import Context, Page, Visit, redirect
+
+ROUTE = "POST /dashboard/webhooks"
+DELIVERIES_LIMIT = 20
+PAUSE_S = 3
+MARGIN_S = 4
+"""What is left of the Lambda's time for the page that shows a test's outcome."""
+_RUN = re.compile(r"[0-9]{1,9}")
+CHOICES = (EVERYTHING, *EVENT_TYPES)
+
+
+def show(visit: Visit) -> Page:
+    found = bootstrap_webhooks.manage_webhooks().list(visit.caller)
+    return page(visit, "webhooks.html", webhooks=found[::-1], choices=CHOICES)
+
+
+def create(visit: Visit) -> Page:
+    """The webhook's page with its secret; the same form again shows the same webhook, not a second one."""
+    events = visit.fields.get("events", [])
+    body = {"name": visit.field("name"), "url": visit.field("url"), "events": events}
+    key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
+    answered = bootstrap_webhooks.manage_webhooks().create(
+        visit.caller, webhooks.parse_create(body), key, webhooks.webhook
+    )
+    return _shown(visit, answered.body["webhook"]["id"], secret=answered.body["secret"])
+
+
+def show_one(visit: Visit) -> Page:
+    return _shown(visit, visit.parameter("id"))
+
+
+def show_deliveries(visit: Visit) -> Page:
+    webhook_id = visit.parameter("id")
+    subscription = bootstrap_webhooks.manage_webhooks().read(visit.caller, webhook_id)
+    return page(visit, "deliveries.html", webhook=subscription, **_deliveries(visit, webhook_id))
+
+
+def rotate(visit: Visit) -> Page:
+    webhook_id = visit.parameter("id")
+    key = IdempotencyKey.of(visit.session.account_id, f"{ROUTE}/{webhook_id}/rotate", visit.once, {})
+    answered = bootstrap_webhooks.manage_webhooks().rotate(visit.caller, webhook_id, key, webhooks.webhook)
+    return _shown(visit, webhook_id, secret=answered.body["secret"])
+
+
+def test(visit: Visit) -> Page:
+    webhook_id = visit.parameter("id")
+    wait_s = visit.request.seconds_left - MARGIN_S
+    bootstrap_webhooks.manage_deliveries().test(visit.caller, webhook_id, None, wait_s, ulid=visit.once)
+    return redirect(f"/webhooks/{webhook_id}")
+
+
+def switch(visit: Visit) -> Page:
+    """Enable it, or disable it."""
+    webhook_id = visit.parameter("id")
+    enabled = visit.field("enabled") == "true"
+    bootstrap_webhooks.manage_webhooks().change(visit.caller, webhook_id, Changes(enabled=enabled))
+    return redirect(f"/webhooks/{webhook_id}")
+
+
+def delete(visit: Visit) -> Page:
+    bootstrap_webhooks.manage_webhooks().delete(visit.caller, visit.parameter("id"))
+    return redirect("/webhooks")
+
+
+def resend(visit: Visit) -> Page:
+    webhook_id = visit.parameter("id")
+    manage = bootstrap_webhooks.manage_deliveries()
+    run = visit.field("run")
+    if not _RUN.fullmatch(run):
+        raise ValidationFailed("The form is out of date: load the page again.")
+    manage.resend(visit.caller, webhook_id, visit.parameter("delivery_id"), after_run=int(run))
+    return redirect(f"/webhooks/{webhook_id}")
+
+
+def _shown(visit: Visit, webhook_id: str, secret: str = "") -> Page:
+    subscription = bootstrap_webhooks.manage_webhooks().read(visit.caller, webhook_id)
+    return page(visit, "webhook.html", webhook=subscription, secret=secret, **_deliveries(visit, webhook_id))
+
+
+def _deliveries(visit: Visit, webhook_id: str) -> Context:
+    found = bootstrap_webhooks.manage_deliveries().list(
+        visit.caller,
+        webhook_id,
+        DeliveryFilter(),
+        limit=DELIVERIES_LIMIT,
+        cursor=visit.query.get("cursor"),
+    )
+    return {"deliveries": found.deliveries, "next_cursor": found.next_cursor, "pause_s": PAUSE_S}

@@ -1,0 +1,40 @@
+"""What an operator does about payments: the keys of Stripe, and a look at one whose events were lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.payment import PaymentRecord
+from shoal.domain.payment_ports import ProcessorKeys
+from shoal.use_cases.settle_payment import SettlePayment
+
+KEY_LENGTH_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ManageStripe:
+    """`settle` is made when it is needed: setting keys takes none."""
+
+    keys: ProcessorKeys
+    settle: Callable[[], SettlePayment]
+
+    def set_keys(self, api_key: str, webhook_secret: str) -> None:
+        """Keep both: functions use them within a minute. Raises `ValidationFailed` for what can be none."""
+        for prefixes, key in ((("sk_", "rk_"), api_key), (("whsec_",), webhook_secret)):
+            usable = key.isascii() and key.isprintable() and len(key) <= KEY_LENGTH_MAX
+            if not usable or not key.startswith(prefixes):
+                raise ValidationFailed(f"A key was expected that begins with {' or '.join(prefixes)}.")
+        self.keys.set(api_key=api_key, webhook_secret=webhook_secret)
+
+    def remove_keys(self) -> None:
+        """From then on the stage takes no payments, and hears of none."""
+        self.keys.remove()
+
+    def settle_payment(self, payment_id: str) -> PaymentRecord:
+        """Bring the ledger to what Stripe knows of a payment. Raises `NotFound` if there is none."""
+        record = self.settle()(payment_id)
+        if record is None:
+            raise NotFound(f"Stripe knows of no payment {payment_id} to this stage.")
+        return record

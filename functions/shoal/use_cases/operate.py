@@ -1,0 +1,116 @@
+"""What operators do from the dashboard: look through all accounts, grant, refund, suspend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.domain.breaker import Breaker
+from shoal.domain.catalog import Catalog
+from shoal.domain.dashboard_ports import AccountDirectory, AccountPage
+from shoal.domain.errors import JobAlreadyTerminal, ValidationFailed
+from shoal.domain.job import Job, JobStatus
+from shoal.domain.ports import Account, Accounts, Clock, Jobs, Ledger
+from shoal.domain.routing import Route
+from shoal.domain.routing_ports import LookAtRoutes
+from shoal.domain.wallet import EntryKind, Movement
+
+OPEN_JOBS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A job that is not done. `stuck`: its next step is overdue."""
+
+    job: Job
+    stuck: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TriedRoute:
+    """A route of a model. `ready`: this stage can ask its provider."""
+
+    route: Route
+    ready: bool
+    breaker: Breaker
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRoutes:
+    """A model's routes in the order they are tried; `used` is who would be asked now, if anybody."""
+
+    model: str
+    used: str | None
+    routes: tuple[TriedRoute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operate:
+    accounts: Accounts
+    directory: AccountDirectory
+    jobs: Jobs
+    ledger: Ledger
+    board: LookAtRoutes
+    catalog: Catalog
+    clock: Clock
+
+    def list_accounts(self, *, limit: int, cursor: str | None) -> AccountPage:
+        """All accounts, newest first. Raises `ValidationFailed` for an unknown cursor."""
+        return self.directory.page(limit=limit, cursor=cursor)
+
+    def account(self, account_id: str) -> Account:
+        """Raises `NotFound`."""
+        return self.accounts.get(account_id)
+
+    def open_jobs(self) -> list[OpenJob]:
+        """Jobs of all accounts that are not done, stuck ones first, then by age."""
+        now_ms = self.clock.now_ms()
+        found = [
+            OpenJob(job, job.deadline_at_ms is not None and job.deadline_at_ms <= now_ms)
+            for job in self.directory.open_jobs(limit=OPEN_JOBS_MAX)
+            if not job.status.terminal
+        ]
+        return sorted(found, key=lambda each: (not each.stuck, each.job.ulid))
+
+    def routes(self) -> list[ModelRoutes]:
+        """How every model in the catalog is made here and now."""
+        board, breakers, now_ms = self.board(), self.board.breakers(), self.clock.now_ms()
+        return [
+            ModelRoutes(
+                name,
+                board.provider_of(model.routes, now_ms) if board.offers(model.routes, now_ms) else None,
+                tuple(
+                    TriedRoute(each, board.has_key(each), breakers.get(each.name, Breaker()))
+                    for each in model.routes
+                ),
+            )
+            for name, model in self.catalog.models.items()
+        ]
+
+    def refund(self, account_id: str, job_id: str) -> bool:
+        """Give back what a completed job cost. False if that was done before.
+
+        Raises `NotFound`, `JobAlreadyTerminal` for a job that cost nothing.
+        """
+        job = self.jobs.get(account_id, job_id)
+        if job.status is not JobStatus.COMPLETED or job.cost == 0:
+            raise JobAlreadyTerminal("Nothing was charged for this job.")
+        back = Movement(
+            job.account_id,
+            job.asset,
+            EntryKind.GIVE_BACK,
+            job.ulid,
+            self.clock.now_ms(),
+            balance_delta=job.cost,
+            note="operator",
+        )
+        return self.ledger.top_up(back)
+
+    def suspend(self, account_id: str, own_account_id: str) -> None:
+        """Refuse its keys from now on. Raises `NotFound`, `ValidationFailed` for the operator's own."""
+        if account_id == own_account_id:
+            raise ValidationFailed("You cannot suspend your own account.")
+        self.directory.suspend(account_id)
+
+    def resume(self, account_id: str) -> None:
+        """Raises `NotFound`."""
+        self.directory.resume(account_id)

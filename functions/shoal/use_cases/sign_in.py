@@ -1,0 +1,84 @@
+"""Sign in, stay signed in, sign out. The first sign-in opens the person's account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from shoal.domain.dashboard_ports import IdentityProvider, People, Sessions
+from shoal.domain.errors import SessionEnded, SignInRefused
+from shoal.domain.person import (
+    SECRET_LENGTH,
+    SESSION_LIFETIME_MS,
+    Person,
+    Session,
+    Vouched,
+    session_digest,
+)
+from shoal.domain.ports import Account, Clock, Ids
+from shoal.use_cases.manage_accounts import opening_grants
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    identity: IdentityProvider
+    people: People
+    sessions: Sessions
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, email: str, password: str) -> tuple[str, Session]:
+        """A new session and its id, for the person's cookie. Raises `SignInRefused`, `NotConfirmed`."""
+        vouched = self.identity.sign_in(email, password)
+        now_ms = self.clock.now_ms()
+        session_id = self.ids.secret(SECRET_LENGTH)
+        session = Session(
+            digest=session_digest(session_id),
+            person=vouched.person,
+            account_id=self._account_of(vouched.person, now_ms),
+            csrf=self.ids.secret(SECRET_LENGTH),
+            refresh_token=vouched.refresh_token,
+            vouched_until_ms=vouched.until_ms,
+            expires_at_ms=now_ms + SESSION_LIFETIME_MS,
+        )
+        self.sessions.put(session)
+        return session_id, session
+
+    def resume(self, session_id: str) -> Session:
+        """The session behind a cookie; the provider is asked again when its word has run out.
+
+        Raises `SessionEnded` for one that is unknown, over, or no longer vouched for.
+        """
+        now_ms = self.clock.now_ms()
+        session = self.sessions.get(session_digest(session_id), now_ms)
+        if session is None:
+            raise SessionEnded
+        if now_ms < session.vouched_until_ms:
+            return session
+        before = Vouched(session.person, session.vouched_until_ms, session.refresh_token)
+        try:
+            again = self.identity.renew(before)
+        except SignInRefused:
+            self.sessions.end(session.digest)
+            raise SessionEnded from None
+        self.sessions.renew(session.digest, again)
+        return replace(session, person=again.person, vouched_until_ms=again.until_ms)
+
+    def switch(self, session: Session, *, test: bool) -> None:
+        """Show and spend play money from now on, or real money."""
+        self.sessions.switch(session.digest, test=test)
+
+    def sign_out(self, session: Session) -> None:
+        """End the session first: should the provider not answer, the cookie is worthless all the same."""
+        self.sessions.end(session.digest)
+        self.identity.revoke(session.refresh_token)
+
+    def _account_of(self, person: Person, now_ms: int) -> str:
+        account_id = self.people.account_of(person.subject)
+        if account_id is None:
+            account = Account(self.ids.new("acc", now_ms), person.email, now_ms)
+            if self.people.open(person.subject, account, opening_grants(account)):
+                return account.id
+            account_id = self.people.account_of(person.subject)  # two first sign-ins at the same time
+        if account_id is None:
+            raise LookupError("a person whose account could not be opened has none")
+        return account_id

@@ -1,0 +1,80 @@
+"""Offer a quote that may be acted on, and act on it: at most once, at its price, for its request only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shoal.domain.api_key import Caller
+from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.idempotency import IdempotencyKey, fingerprint
+from shoal.domain.job import Job
+from shoal.domain.ports import Clock, Ids
+from shoal.domain.quoted import LIFETIME_MS, QuotedRequest, Quotes
+from shoal.domain.submission import Submission
+from shoal.domain.webhook_ports import IdempotencyRecords
+from shoal.use_cases.submit_job import Answered, SubmitJob
+
+ROUTE = "POST /mcp"
+"""Where the idempotency keys of spent quotes count."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferQuote:
+    quotes: Quotes
+    clock: Clock
+    ids: Ids
+
+    def __call__(
+        self, caller: Caller, tool: str, body: Mapping[str, Any], submission: Submission
+    ) -> QuotedRequest:
+        """Nothing is held. Raises `MaxCostExceeded` where spending the quote would."""
+        submission.check_max_cost()
+        now_ms = self.clock.now_ms()
+        quoted = QuotedRequest(
+            id=self.ids.new("quo", now_ms),
+            account_id=caller.account_id,
+            test=caller.test,
+            tool=tool,
+            fingerprint=fingerprint(body),
+            unit_price=submission.unit_price,
+            price_version=submission.price_version,
+            expires_at_ms=now_ms + LIFETIME_MS,
+        )
+        self.quotes.add(quoted)
+        return quoted
+
+
+@dataclass(frozen=True, slots=True)
+class SpendQuote:
+    quotes: Quotes
+    records: IdempotencyRecords
+    submit_job: SubmitJob
+    clock: Clock
+
+    def __call__(
+        self,
+        caller: Caller,
+        tool: str,
+        quote_id: str,
+        body: Mapping[str, Any],
+        submission: Submission,
+        render: Callable[[Job], Mapping[str, Any]],
+    ) -> Answered:
+        """Submit the quoted request at its quoted price. The same again gets the same answer for nothing.
+
+        Raises `NotFound` for a quote that is unknown or has expired unused, `ValidationFailed` for another
+        request than the quoted one, and what `SubmitJob` raises.
+        """
+        now_ms = self.clock.now_ms()
+        key = IdempotencyKey.of(caller.account_id, ROUTE, quote_id, body)
+        quoted = self.quotes.get(caller.account_id, quote_id)
+        if quoted is None or quoted.expires_at_ms <= now_ms:
+            if earlier := self.records.recorded(key, now_ms):
+                return Answered(earlier.status, earlier.body, earlier.job_id, replayed=True)
+            raise NotFound("There is no such quote, or it has expired: ask for a new one.")
+        if (quoted.tool, quoted.fingerprint, quoted.test) != (tool, key.fingerprint, caller.test):
+            raise ValidationFailed("This is not the request that was quoted: ask for a quote of this one.")
+        frozen = replace(submission, unit_price=quoted.unit_price, price_version=quoted.price_version)
+        return self.submit_job(caller, frozen, key, render)

@@ -1,0 +1,91 @@
+"""A web application firewall before the API, for stages that want one."""
+
+from __future__ import annotations
+
+from aws_cdk import Fn, Stack, Token
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from infra.nag import accept
+from infra.stage import InvalidStage, Stage
+
+REGION = "us-east-1"
+"""Where web ACLs for CloudFront live (AWS WAF Developer Guide, "How AWS WAF works with CloudFront")."""
+MANAGED = ("AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet")
+"""Known bad addresses, and exploits of known holes. The common rule set is not among them: it takes prompts
+that speak of code for attacks, and refuses bodies of more than 8 kB."""
+
+
+class Guard(Construct):
+    """A CloudFront distribution with a web ACL before the API: AWS WAF takes no HTTP API by itself.
+
+    Raises `InvalidStage` in another region than us-east-1.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, stage: Stage, http_api: apigatewayv2.HttpApi, requests_max: int
+    ) -> None:
+        super().__init__(scope, id_)
+        region = Stack.of(self).region
+        if not Token.is_unresolved(region) and region != REGION:
+            raise InvalidStage(f"the firewall needs a stage in {REGION}, and this one is in {region}")
+        acl = wafv2.CfnWebACL(
+            self,
+            "WebAcl",
+            name=stage.prefix,
+            scope="CLOUDFRONT",
+            default_action={"allow": {}},
+            visibility_config=_visibility(stage.prefix),
+            rules=[_rate_rule(requests_max), *(_managed_rule(n, name) for n, name in enumerate(MANAGED, 1))],
+        )
+        self.distribution = cloudfront.Distribution(
+            self,
+            "Front",
+            comment="Shoal API behind a firewall",
+            web_acl_id=acl.attr_arn,
+            default_behavior=cloudfront.BehaviorOptions(
+                origin=origins.HttpOrigin(Fn.select(2, Fn.split("/", http_api.api_endpoint))),
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+                allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+                cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
+                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+            ),
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+        )
+        self._accept()
+
+    def _accept(self) -> None:
+        front = self.distribution
+        accept(front, "AwsSolutions-CFR1", because="The API is sold everywhere.")
+        accept(front, "AwsSolutions-CFR3", because="API Gateway logs every request that passes.")
+        accept(front, "AwsSolutions-CFR4", because="CloudFront's default certificate fixes the policy.")
+
+
+def _rate_rule(requests_max: int) -> wafv2.CfnWebACL.RuleProperty:
+    """Block an address while it sends more than so many requests in five minutes."""
+    return wafv2.CfnWebACL.RuleProperty(
+        name="rate",
+        priority=0,
+        action={"block": {}},
+        statement={"rateBasedStatement": {"limit": requests_max, "aggregateKeyType": "IP"}},
+        visibility_config=_visibility("rate"),
+    )
+
+
+def _managed_rule(priority: int, name: str) -> wafv2.CfnWebACL.RuleProperty:
+    return wafv2.CfnWebACL.RuleProperty(
+        name=name,
+        priority=priority,
+        override_action={"none": {}},
+        statement={"managedRuleGroupStatement": {"vendorName": "AWS", "name": name}},
+        visibility_config=_visibility(name),
+    )
+
+
+def _visibility(name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
+    return wafv2.CfnWebACL.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
+    )

@@ -1,0 +1,72 @@
+"""Who may use the dashboard: a Cognito user pool with one app client, which only the dashboard knows."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.nag import accept
+from infra.stage import Stage
+from shoal.domain.person import OPERATORS, PASSWORD_LENGTH_MIN
+
+TOKEN_MINUTES = 60
+"""How long the pool's word for a person holds: after it a disabled one is out."""
+REFRESH_DAYS = 1
+"""As long as a session of the dashboard lasts."""
+
+
+class Identity(Construct):
+    """It is made before its functions, which are told of it; `ask` then ties one to it."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(scope, id_)
+        self.pool = cognito.UserPool(
+            self,
+            "Pool",
+            user_pool_name=stage.prefix,
+            self_sign_up_enabled=True,
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_case_sensitive=False,
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            # Long rather than colourful (NIST SP 800-63B, section 5.1.1.2).
+            password_policy=cognito.PasswordPolicy(
+                min_length=PASSWORD_LENGTH_MIN,
+                require_digits=False,
+                require_lowercase=False,
+                require_symbols=False,
+                require_uppercase=False,
+            ),
+            deletion_protection=stage.deletion_protection,
+            removal_policy=stage.removal_policy,
+        )
+        accept(
+            self.pool,
+            "AwsSolutions-COG1",
+            because="Passwords are long instead: NIST SP 800-63B advises against rules of composition.",
+        )
+        accept(
+            self.pool,
+            "AwsSolutions-COG8",
+            because="Threat protection is a plan of Cognito with a price of its own for each user.",
+        )
+        accept(self.pool, "AwsSolutions-COG2", because="A second factor is the platform team's choice.")
+        self.client = self.pool.add_client(
+            "Dashboard",
+            user_pool_client_name="dashboard",
+            generate_secret=True,
+            auth_flows=cognito.AuthFlow(admin_user_password=True),
+            disable_o_auth=True,
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+            id_token_validity=Duration.minutes(TOKEN_MINUTES),
+            access_token_validity=Duration.minutes(TOKEN_MINUTES),
+            refresh_token_validity=Duration.days(REFRESH_DAYS),
+        )
+        self.pool.add_group("Operators", group_name=OPERATORS, description="They run the stage.")
+
+    def ask(self, function: lambda_.IFunction) -> None:
+        """Have the pool ask this function about everybody who wants to register."""
+        self.pool.add_trigger(cognito.UserPoolOperation.PRE_SIGN_UP, function)

@@ -1,0 +1,176 @@
+"""Every error code: what it means, what to do, and how each dialect says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from shoal.domain.api_key import Scope
+from shoal.domain.errors import ApiError, JobError
+
+Shape = Literal["image", "tasks", "video", "neutral"]
+
+MEANING = {
+    "invalid_json": (
+        "The body is not JSON, or JSON that other readers would take differently: `NaN`, a lone surrogate, a "
+        "number of more than 308 digits.",
+        "Send UTF-8 JSON from a JSON library.",
+    ),
+    "unauthorized": (
+        "There is no key, or the key is unknown or revoked.",
+        "Send `Authorization: Bearer sk_live_…`. If the key is right, ask your operator whether it was "
+        "revoked.",
+    ),
+    "insufficient_balance": (
+        "The available balance, which is the balance less what open jobs hold, is below the price.",
+        "Top up, wait for open jobs to end, or ask for something cheaper. Nothing was held.",
+    ),
+    "insufficient_credits": (
+        "A video costs one credit for each eight seconds. `details` says how many are needed and there.",
+        "Top up or pick a shorter length. Nothing was held.",
+    ),
+    "max_cost_exceeded": (
+        "The price is above the request's own `max_cost`.",
+        "Raise `max_cost`, or ask `POST /v1/quote` first. Nothing was held.",
+    ),
+    "forbidden": (
+        "The key is good but lacks the scope that this request needs: `generate`, `read` or `webhooks`.",
+        "Use a key with that scope.",
+    ),
+    "not_found": (
+        "There is nothing at this address, or under this id in your account. What belongs to another account "
+        "is not found either.",
+        "Check the id. For a model, `details.nearest` has names like it.",
+    ),
+    "method_not_allowed": (
+        "The address exists and takes other methods.",
+        "`Allow` lists them.",
+    ),
+    "conflict": (
+        "The thing is not in a state that permits this: the job has already ended, the webhook is disabled, "
+        "the account has as many webhooks as it may have, or the delivery was sent again too often.",
+        "Read it, and decide by what it is now.",
+    ),
+    "idempotency_in_flight": (
+        "A request with the same `Idempotency-Key` is being worked on at this moment.",
+        "Repeat the request after `Retry-After` seconds: it gets the first one's answer.",
+    ),
+    "payload_too_large": ("The body is larger than 1 MB.", "Send less. Pictures go by address."),
+    "unsupported_media_type": (
+        "The body is not declared as JSON.",
+        "Send `Content-Type: application/json`.",
+    ),
+    "validation_error": (
+        "The request is JSON but not what this address takes.",
+        "`details.fields` names every wrong field, in the words of your request, and what is wrong with it. "
+        "Where content moderation refused the words, `details.moderation.categories` says as what.",
+    ),
+    "idempotency_key_reused": (
+        "The `Idempotency-Key` was used within 24 hours with another body.",
+        "Use a new key for a new request; repeat a request with its old body.",
+    ),
+    "rate_limited": (
+        "The key has used up its requests: 60 a minute with a burst of 20, unless its operator says "
+        "otherwise.",
+        "Wait `Retry-After` seconds. `RateLimit` on every answer tells what is left.",
+    ),
+    "internal_error": (
+        "Something went wrong on our side. It has been logged.",
+        "Repeat the request with its `Idempotency-Key`; if it goes on, report the `X-Request-Id`.",
+    ),
+    "unavailable": (
+        "Something that is needed did not answer in time, or the model has no provider here.",
+        "Repeat the request after `Retry-After` seconds, with its `Idempotency-Key`.",
+    ),
+}
+"""By code: what it means, and what the caller does about it."""
+
+JOB_MEANING = {
+    "provider_rejected": "The provider refused the request itself, most often for moderation.",
+    "provider_failed": "The provider could not do it.",
+    "provider_timeout": "The provider did not deliver before its deadline, 180 s for an image.",
+    "output_invalid": "What the provider delivered was not a usable picture or clip.",
+    "expired": "The job could not be started in time.",
+    "canceled": "You canceled it.",
+    "internal_error": "Something went wrong on our side.",
+}
+"""Why a job ended without an output. It costs nothing, and repeating it is safe."""
+
+DETAILS: dict[str, dict[str, Any]] = {
+    "validation_error": {
+        "fields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                "required": ["field", "message"],
+            },
+        },
+        "moderation": {
+            "type": "object",
+            "properties": {"categories": {"type": "array", "items": {"type": "string"}}},
+            "required": ["categories"],
+        },
+    },
+    "insufficient_credits": {
+        "credits_required": {"type": "integer"},
+        "credits_remaining": {"type": "integer"},
+    },
+    "max_cost_exceeded": {"price": {"type": "string"}, "max_cost": {"type": "string"}},
+    "conflict": {"webhooks_max": {"type": "integer"}},
+    "forbidden": {"scope": {"type": "string", "enum": [*Scope]}},
+    "not_found": {"nearest": {"type": "array", "items": {"type": "string"}}},
+}
+"""What `details` may hold, by code."""
+
+
+def leaves(error: type[Exception]) -> Iterator[type[Any]]:
+    """The error classes below one, itself included, that have a code."""
+    if isinstance(error.__dict__.get("code"), str):
+        yield error
+    for below in error.__subclasses__():
+        yield from leaves(below)
+
+
+def api_errors() -> dict[str, int]:
+    """Every code a caller may be answered, with its status, by status."""
+    found = {error.code: error.status for error in leaves(ApiError)}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def job_codes() -> set[str]:
+    """Every code a job may fail with."""
+    return {error.code for error in leaves(JobError)}
+
+
+def error_schema(shape: Shape, status: int, codes: Iterable[str]) -> dict[str, Any]:
+    """JSON Schema of an answer with this status and one of these codes."""
+    known = sorted(codes)
+    details: dict[str, Any] = {"type": "object"}
+    for code in known:
+        details.setdefault("properties", {}).update(DETAILS.get(code, {}))
+    if shape == "video":
+        return _object(
+            code=_code(known), message=_TEXT, docs_url={"type": "string", "format": "uri"}, details=details
+        )
+    spoken = [code.upper() for code in known] if shape == "image" else known
+    error = _object(code=_code(spoken), message=_TEXT, status={"const": status}, details=details)
+    if shape != "tasks":
+        error["required"].remove("details")
+    return _object(error=error) if shape == "image" else _object(data={"type": "null"}, error=error)
+
+
+def gateway_schema() -> dict[str, Any]:
+    """What API Gateway itself says when no function is asked: throttled, too large, or too late."""
+    return _object(message=_TEXT)
+
+
+_TEXT = {"type": "string"}
+
+
+def _code(codes: list[str]) -> dict[str, Any]:
+    return {"type": "string", "enum": codes}
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}

@@ -1,0 +1,136 @@
+"""What webhooks are told: one envelope around the data of each type of event."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, create_model
+
+from infra.documents.fields import Amount, EventId, Failure, JobId, Metadata, Moment, Resource, Url, WebhookId
+from shoal.domain.webhook import EVENT_TYPES
+
+Credits = Annotated[str, Field(pattern="^[0-9]+$")]
+Cost = Annotated[str, Field(pattern=r"^(\$[0-9]+\.[0-9]{2,6}|[0-9]+)$")]
+"""Dollars, or a number of whole credits where those are what was spent."""
+
+
+class Job(Resource):
+    job_id: JobId
+    dialect: Literal["image", "tasks", "video"]
+    model: str
+    mode: str | None
+    test: bool
+    """Whether a test key asked for it."""
+    metadata: Metadata | None
+    created_at: Moment
+    synthetic: Literal[True] = True
+    """Only there in an event that `POST …/test` made up."""
+
+
+class _Closed(Job):
+    closed_at: Moment
+    error: Failure | None
+
+
+class _Picture(_Closed):
+    cost: Cost
+    image_url: Url | None
+    urls: list[Url]
+
+
+class PictureCompleted(_Picture):
+    status: Literal["completed"]
+
+
+class PictureFailed(_Picture):
+    status: Literal["failed", "canceled", "expired"]
+
+
+class Video(Resource):
+    video_id: JobId
+    clip_count: int
+
+
+class VideoCreated(Video, Job):
+    status: Literal["queued"]
+
+
+class VideoSceneReady(Video, Job):
+    index: int
+    clip_url: Url
+
+
+class _VideoClosed(Video, _Closed):
+    cost: Credits
+    """Whole credits."""
+    final_video_url: Url | None
+    narration_audio_url: Url | None
+    poster_url: Url | None
+
+
+class VideoReady(_VideoClosed):
+    status: Literal["completed"]
+
+
+class VideoFailed(_VideoClosed):
+    status: Literal["failed", "canceled", "expired"]
+
+
+class LowBalance(Resource):
+    asset: Literal["usd", "credit", "test_usd", "test_credit"]
+    balance: Amount
+    available: Amount
+    """What fell below the threshold: the balance less what is held."""
+    threshold: Amount
+    test: bool
+    synthetic: Literal[True] = True
+
+
+class WebhookDisabled(Resource):
+    webhook_id: WebhookId
+    name: str
+    url: Url
+    reason: Literal["failing", "gone"]
+    disabled_at: Moment
+    synthetic: Literal[True] = True
+
+
+DATA: dict[str, type[Resource]] = {
+    "video.created": VideoCreated,
+    "video.scene_ready": VideoSceneReady,
+    "video.ready": VideoReady,
+    "video.failed": VideoFailed,
+    "image.completed": PictureCompleted,
+    "image.failed": PictureFailed,
+    "task.completed": PictureCompleted,
+    "task.failed": PictureFailed,
+    "wallet.low_balance": LowBalance,
+    "webhook.disabled": WebhookDisabled,
+}
+MEANING = {
+    "video.created": "A video's render has begun.",
+    "video.scene_ready": "One scene of a video is there; a video of several scenes sends one for each.",
+    "video.ready": "The stitched MP4 is there.",
+    "video.failed": "The video could not be made, or was canceled. Its credits are refunded.",
+    "image.completed": "An image is there.",
+    "image.failed": "An image could not be made, or was canceled. Nothing was charged.",
+    "task.completed": "The outputs of a task are there.",
+    "task.failed": "A task could not be done, or was canceled. Nothing was charged.",
+    "wallet.low_balance": "The available balance fell below its threshold.",
+    "webhook.disabled": "A subscription was disabled, because its endpoint failed too long or said 410.",
+}
+
+
+def envelope(event_type: str) -> type[Resource]:
+    """The body of a delivery of this type."""
+    name = "".join(word.capitalize() for word in event_type.replace(".", "_").split("_")) + "Event"
+    fields: dict[str, Any] = {
+        "id": (EventId, Field(description="The same however often the event comes.")),
+        "type": (Literal[event_type], ...),
+        "created_at": (Moment, ...),
+        "data": (DATA[event_type], ...),
+    }
+    return create_model(name, __base__=Resource, __doc__=MEANING[event_type], **fields)
+
+
+ENVELOPES = {event_type: envelope(event_type) for event_type in EVENT_TYPES}

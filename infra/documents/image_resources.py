@@ -1,0 +1,97 @@
+"""What the image dialect answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from infra.documents.fields import Amount, Cursor, JobId, Moment, Resource, Url, Usd
+
+
+class Accepted(Resource):
+    """The job was accepted and its price is held."""
+
+    job_id: JobId
+    status: Literal["queued"]
+    estimated_cost: Usd
+
+
+class _Job(Resource):
+    job_id: JobId
+    image_url: Url | None
+    """The picture, once the job has completed."""
+    cost: Amount | None
+    """What was charged, once the job has completed."""
+    error: str | None
+    """Why the job failed, in plain words. A failed job costs nothing."""
+    queued_at: Moment
+    started_at: Moment | None
+    completed_at: Moment | None
+    """Null while the job has not completed, and for ever if it failed."""
+    created_at: Moment
+
+
+class JobV1(_Job):
+    """A job as `/v1` spells it: success is `complete`."""
+
+    status: Literal["queued", "processing", "complete", "failed"]
+
+
+class JobApiV1(_Job):
+    """A job as `/api/v1` spells it: success is `completed`."""
+
+    status: Literal["queued", "processing", "completed", "failed"]
+
+
+class WalletAnswer(Resource):
+    """Dollars of the key's account; of a test key, play money."""
+
+    balance: Usd
+    held: Usd
+    """What open jobs may still cost."""
+    available: Usd
+    """Balance less held: what can be spent."""
+    free_generations_left: int
+
+
+class _Row(Resource):
+    job_id: JobId
+    model: str
+    mode: str | None
+    prompt: str | None
+    cost: Amount | None
+    error: str | None
+    created_at: Moment
+    completed_at: Moment | None
+
+
+class UsageRowV1(_Row):
+    """A request that was made."""
+
+    status: Literal["queued", "processing", "complete", "failed"]
+
+
+class UsageRowApiV1(_Row):
+    """A request that was made."""
+
+    status: Literal["queued", "processing", "completed", "failed"]
+
+
+class UsageV1(Resource):
+    """One page of requests, newest first."""
+
+    requests: list[UsageRowV1]
+    next_cursor: Cursor | None
+
+
+class UsageApiV1(Resource):
+    """One page of requests, newest first."""
+
+    requests: list[UsageRowApiV1]
+    next_cursor: Cursor | None
+
+
+class HealthAnswer(Resource):
+    """The API answers."""
+
+    status: Literal["ok"]
+    stage: str

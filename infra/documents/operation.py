@@ -1,0 +1,84 @@
+"""What an operation of the API is, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from infra.documents.errors import Shape
+from infra.documents.fields import Resource
+from shoal.domain.api_key import Scope
+from shoal.domain.errors import (
+    ApiError,
+    Forbidden,
+    IdempotencyInFlight,
+    IdempotencyKeyReused,
+    InternalError,
+    InvalidJson,
+    NotFound,
+    PayloadTooLarge,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+BODY_ERRORS = (InvalidJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
+UNDECIDED = {Unauthorized, Forbidden, RateLimited, *BODY_ERRORS} - {ValidationFailed}
+"""What `POST /v1/generate` may refuse before it has seen which dialect the body speaks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One public route.
+
+    `answers` are what a success may be, by status; None is an answer without a body. `body` and `query` name
+    components. `scope` is None where no key is needed. `raises` are errors beside those that follow from the
+    rest. `shapes` are the dialects whose words its errors have. `cached`: the answer has an ETag.
+    `media_type` is what a success without a schema is. `links`: what may follow, by operation: where in the
+    exchange each of its parameters is.
+    """
+
+    id: str
+    tag: str
+    summary: str
+    text: str = ""
+    shapes: tuple[Shape, ...]
+    scope: Scope | None = Scope.READ
+    body: str | None = None
+    body_required: bool = True
+    query: tuple[str, ...] = ()
+    answers: Mapping[int, tuple[type[Resource], ...]] = field(default_factory=dict)
+    raises: tuple[type[ApiError], ...] = ()
+    idempotent: bool = False
+    waits: bool = False
+    csv: bool = False
+    cached: bool = False
+    media_type: str = "application/json"
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def errors(self, path: str) -> Iterator[type[ApiError]]:
+        """All that it may answer instead of a success."""
+        yield from self.raises
+        yield InternalError
+        if self.scope is not None:
+            yield from (Unauthorized, Forbidden, RateLimited, Unavailable)
+        if self.body is not None:
+            yield from BODY_ERRORS
+        if self.query or self.idempotent:
+            yield ValidationFailed
+        if self.idempotent:
+            yield from (IdempotencyInFlight, IdempotencyKeyReused)
+        if "{" in path:
+            yield NotFound
+
+    def shapes_of(self, error: type[ApiError]) -> tuple[Shape, ...]:
+        """Those in which it says this error."""
+        if "neutral" not in self.shapes:
+            return self.shapes
+        if error in UNDECIDED:
+            return ("neutral",)
+        if error in (ValidationFailed, InternalError, Unavailable):
+            return self.shapes
+        return tuple(shape for shape in self.shapes if shape != "neutral")

@@ -1,0 +1,229 @@
+"""Every public route: images, tasks, accounts. Videos and webhooks are in `video_operations`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from infra.documents import image_resources as image
+from infra.documents import task_resources as tasks
+from infra.documents.operation import Operation
+from infra.documents.video_operations import VIDEOS
+from infra.documents.webhook_operations import WEBHOOKS
+from shoal.domain.api_key import Scope
+from shoal.domain.errors import (
+    InsufficientBalance,
+    JobAlreadyTerminal,
+    MaxCostExceeded,
+    NotFound,
+)
+
+PAGE = ("status", "from", "to", "limit", "cursor")
+JOB = {"id": "$response.body#/job_id"}
+TASK = {"id": "$response.body#/data/id"}
+SPENDING = (InsufficientBalance, MaxCostExceeded)
+
+_SUBMIT_IMAGE = Operation(
+    id="submit_image",
+    tag="Images",
+    summary="Submit an image",
+    text="Holds the price and answers at once; read the job until it has ended. "
+    "`aspect_ratio` is 1:1 unless it is given.",
+    shapes=("image",),
+    scope=Scope.GENERATE,
+    body="ImageRequest",
+    answers={202: (image.Accepted, image.JobApiV1), 200: (image.JobApiV1,)},
+    raises=SPENDING,
+    idempotent=True,
+    waits=True,
+    links={"read_api_job": JOB, "cancel_api_job": JOB},
+)
+_READ_JOB = Operation(
+    id="read_job",
+    tag="Images",
+    summary="Read a job",
+    text="Poll every two seconds until `status` is `complete` or `failed`. Reads a job of any dialect.",
+    shapes=("image",),
+    answers={200: (image.JobV1,)},
+)
+_CANCEL_JOB = Operation(
+    id="cancel_job",
+    tag="Images",
+    summary="Cancel a job",
+    text="Stops the work and releases the hold.",
+    shapes=("image",),
+    scope=Scope.GENERATE,
+    answers={200: (image.JobV1,)},
+    raises=(JobAlreadyTerminal,),
+)
+_WALLET = Operation(
+    id="read_wallet",
+    tag="Account",
+    summary="Read the wallet",
+    shapes=("image",),
+    answers={200: (image.WalletAnswer,)},
+)
+_USAGE = Operation(
+    id="list_usage",
+    tag="Account",
+    summary="List historical requests",
+    text="Newest first. With `Accept: text/csv` the page is CSV and its cursor is the header `Next-Cursor`.",
+    shapes=("image",),
+    query=("usage_status", *PAGE[1:]),
+    answers={200: (image.UsageV1,)},
+    csv=True,
+)
+_IMAGES = {
+    "POST /v1/generate": replace(
+        _SUBMIT_IMAGE,
+        id="generate",
+        summary="Submit an image or a task",
+        text="With `mode` the body asks for an image and the answer is a job; with `model` it asks for a "
+        "task and the answer is `{data, error}`. The price is held, and what is not used of it is released.",
+        shapes=("neutral", "image", "tasks"),
+        body="GenerateRequest",
+        answers={
+            202: (image.Accepted, image.JobV1, tasks.AcceptedTaskAnswer, tasks.TaskAnswer),
+            200: (image.JobV1, tasks.TaskAnswer),
+        },
+        raises=(*SPENDING, NotFound),
+        links={"read_job": JOB, "cancel_job": JOB, "read_task": TASK, "cancel_task": TASK},
+    ),
+    "GET /v1/jobs/{id}": _READ_JOB,
+    "POST /v1/jobs/{id}/cancel": _CANCEL_JOB,
+    "POST /api/v1/image": _SUBMIT_IMAGE,
+    "GET /api/v1/jobs/{id}": replace(
+        _READ_JOB,
+        id="read_api_job",
+        summary="Read a job under /api/v1",
+        text="The same job, and its success is spelled `completed`.",
+        answers={200: (image.JobApiV1,)},
+    ),
+    "POST /api/v1/jobs/{id}/cancel": replace(
+        _CANCEL_JOB,
+        id="cancel_api_job",
+        summary="Cancel a job under /api/v1",
+        answers={200: (image.JobApiV1,)},
+    ),
+}
+_TASKS = {
+    "GET /v1/tasks/{id}": Operation(
+        id="read_task",
+        tag="Tasks",
+        summary="Read a task",
+        text="Poll until `status` is `completed`, `failed` or `canceled`, or let `Prefer: wait=25` do it.",
+        shapes=("tasks",),
+        answers={200: (tasks.TaskAnswer,)},
+        waits=True,
+    ),
+    "GET /v1/tasks": Operation(
+        id="list_tasks",
+        tag="Tasks",
+        summary="List tasks",
+        text="Newest first.",
+        shapes=("tasks",),
+        query=("task_status", "model", *PAGE[1:]),
+        answers={200: (tasks.TaskListAnswer,)},
+    ),
+    "POST /v1/tasks/{id}/cancel": Operation(
+        id="cancel_task",
+        tag="Tasks",
+        summary="Cancel a task",
+        text="Stops the work and releases the hold.",
+        shapes=("tasks",),
+        scope=Scope.GENERATE,
+        answers={200: (tasks.TaskAnswer,)},
+        raises=(JobAlreadyTerminal,),
+    ),
+    "GET /v1/models": Operation(
+        id="list_models",
+        tag="Models and prices",
+        summary="List models",
+        shapes=("tasks",),
+        answers={200: (tasks.ModelListAnswer,)},
+    ),
+    "GET /v1/models/{id}": Operation(
+        id="read_model",
+        tag="Models and prices",
+        summary="Read a model",
+        text="`parameters` is the JSON Schema of what it takes.",
+        shapes=("tasks",),
+        answers={200: (tasks.ModelAnswer,)},
+    ),
+    "POST /v1/quote": Operation(
+        id="quote",
+        tag="Models and prices",
+        summary="Ask for a price",
+        text="Takes the body of `POST /v1/generate`. Nothing is held, fetched or written.",
+        shapes=("tasks",),
+        body="GenerateRequest",
+        answers={200: (tasks.QuoteAnswer,)},
+        raises=(MaxCostExceeded, NotFound),
+    ),
+    "GET /v1/usage/summary": Operation(
+        id="summarize_usage",
+        tag="Account",
+        summary="Sum usage up by model",
+        text="By UTC day, `from` and `to` included. CSV with `Accept: text/csv`.",
+        shapes=("tasks",),
+        query=("from", "to"),
+        answers={200: (tasks.UsageSummaryAnswer,)},
+        csv=True,
+    ),
+}
+_ACCOUNT = {
+    "GET /v1/wallet": _WALLET,
+    "GET /v1/usage": _USAGE,
+    "GET /api/v1/wallet": replace(_WALLET, id="read_api_wallet", summary="Read the wallet under /api/v1"),
+    "GET /api/v1/usage": replace(
+        _USAGE,
+        id="list_api_usage",
+        summary="List historical requests under /api/v1",
+        answers={200: (image.UsageApiV1,)},
+    ),
+}
+_OPEN = Operation(id="", tag="About", summary="", shapes=("neutral",), scope=None, cached=True)
+_ABOUT = {
+    "GET /healthz": replace(
+        _OPEN,
+        id="read_health",
+        summary="Is the API there",
+        answers={200: (image.HealthAnswer,)},
+        cached=False,
+    ),
+    "GET /api/v1/openapi.json": replace(_OPEN, id="read_openapi", summary="The OpenAPI document"),
+    "GET /.well-known/openapi.json": replace(
+        _OPEN, id="read_well_known_openapi", summary="The OpenAPI document, for agents"
+    ),
+    "GET /docs/api": replace(
+        _OPEN, id="read_docs", summary="This page", media_type="text/html; charset=utf-8"
+    ),
+    "GET /llms.txt": replace(
+        _OPEN,
+        id="read_llms",
+        summary="llms.txt",
+        media_type="text/markdown; charset=utf-8",
+    ),
+    "GET /docs/llms.txt": replace(
+        _OPEN,
+        id="read_docs_llms",
+        summary="llms.txt, beside this page",
+        media_type="text/markdown; charset=utf-8",
+    ),
+}
+OPERATIONS: dict[str, Operation] = {**_IMAGES, **_TASKS, **VIDEOS, **_ACCOUNT, **WEBHOOKS, **_ABOUT}
+"""By route, in the order in which they are documented."""
+UNDOCUMENTED = {
+    "$default": "what is not there",
+    "POST /callbacks/{provider}/{job}/{mac}": "for providers",
+    "POST /mcp": "tools, which describe themselves",
+    "POST /stripe/webhook": "for Stripe",
+    "GET /dashboard": "pages",
+    "GET /dashboard/{path+}": "pages",
+    "POST /dashboard/{path+}": "their forms",
+    "GET /dashboard/operate": "pages",
+    "GET /dashboard/operate/{path+}": "pages",
+    "POST /dashboard/operate/{path+}": "their forms",
+    "GET /dashboard/top-up": "a page",
+    "POST /dashboard/top-up": "its forms",
+}
+"""Routes that are not for callers, and why. Every other one is described above."""

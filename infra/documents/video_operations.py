@@ -1,0 +1,60 @@
+"""The routes of videos."""
+
+from __future__ import annotations
+
+from infra.documents import video_resources as video
+from infra.documents.operation import Operation
+from shoal.domain.api_key import Scope
+from shoal.domain.errors import InsufficientCredits, JobAlreadyTerminal, MaxCostExceeded
+
+VIDEO = {"id": "$response.body#/video/id"}
+VIDEOS = {
+    "POST /api/v1/videos": Operation(
+        id="create_video",
+        tag="Videos",
+        summary="Create a video",
+        text="Costs one credit for each eight seconds, held at once. If any scene fails the whole video "
+        "fails and every credit comes back.",
+        shapes=("video",),
+        scope=Scope.GENERATE,
+        body="VideoRequest",
+        answers={202: (video.VideoAnswer,)},
+        raises=(InsufficientCredits, MaxCostExceeded),
+        idempotent=True,
+        links={"read_video": VIDEO, "cancel_video": VIDEO},
+    ),
+    "GET /api/v1/videos/{id}": Operation(
+        id="read_video",
+        tag="Videos",
+        summary="Read a video",
+        text="Poll every 10 to 20 seconds until `status` is `ready` or `failed`, or subscribe to `video.*`.",
+        shapes=("video",),
+        answers={200: (video.VideoAnswer,)},
+    ),
+    "GET /api/v1/videos": Operation(
+        id="list_videos",
+        tag="Videos",
+        summary="List videos",
+        text="Newest first.",
+        shapes=("video",),
+        query=("video_status", "limit", "cursor"),
+        answers={200: (video.VideoListAnswer,)},
+    ),
+    "POST /api/v1/videos/{id}/cancel": Operation(
+        id="cancel_video",
+        tag="Videos",
+        summary="Cancel a video",
+        text="Stops the work and refunds every credit.",
+        shapes=("video",),
+        scope=Scope.GENERATE,
+        answers={200: (video.VideoAnswer,)},
+        raises=(JobAlreadyTerminal,),
+    ),
+    "GET /api/v1/credits": Operation(
+        id="read_credits",
+        tag="Account",
+        summary="Read the credits",
+        shapes=("video",),
+        answers={200: (video.CreditsAnswer,)},
+    ),
+}

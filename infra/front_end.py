@@ -1,0 +1,24 @@
+"""`python -m infra.front_end`: bring what browsers load and others wrote from npm's folder into the package.
+
+The lock file says which versions; the dashboard gives each file an address that names its content.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ASSETS = ROOT / "functions" / "shoal" / "handlers" / "web" / "assets"
+FILES = {"htmx.min.js": ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"}
+
+
+def bring() -> None:
+    """Copy what is missing or of another version. Raises FileNotFoundError before `npm ci` has run."""
+    for name, source in FILES.items():
+        target, content = ASSETS / name, source.read_bytes()
+        if not target.exists() or target.read_bytes() != content:
+            target.write_bytes(content)
+
+
+if __name__ == "__main__":
+    bring()

@@ -1,0 +1,167 @@
+"""What deployed functions ask of AWS: a proxy between them and the local cloud that takes notes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.local.cloud import LocalCloud
+
+READ_UNIT_BYTES = 4096
+"""What one strongly consistent read unit covers (DynamoDB Developer Guide, "Read and write operations")."""
+CALL_S_MAX = 60.0
+READS = {"GetItem": "Item", "Query": "Items", "BatchGetItem": "Responses", "Scan": "Items"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: which function made it of which service, and what it used up there."""
+
+    function: str
+    service: str
+    operation: str
+    entries: int = 1
+    write_units: float = 0.0
+    read_units: float = 0.0
+
+
+@dataclass
+class Recorder:
+    """All calls so far, in the order of their answers."""
+
+    calls: list[Call] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, call: Call) -> None:
+        with self.lock:
+            self.calls.append(call)
+
+    def take(self) -> list[Call]:
+        """The calls since the last time, which are forgotten."""
+        with self.lock:
+            taken, self.calls = self.calls, []
+        return taken
+
+
+@contextmanager
+def recorder(cloud: LocalCloud) -> Iterator[Recorder]:
+    """Lead every call of every deployed function through a proxy of ours."""
+    recording = Recorder()
+    host = urlsplit(cloud.endpoint_url).netloc
+    handler = type("Proxy", (_Proxy,), {"recorder": recording, "cloud": host})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        _redirect(cloud, f"http://127.0.0.1:{server.server_address[1]}")
+        yield recording
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _redirect(cloud: LocalCloud, proxy_url: str) -> None:
+    client = cloud.client("lambda")
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            name = function["FunctionName"]
+            variables = function["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": f"{proxy_url}/{name}"}
+            client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """The first part of a path is the function's name; the rest is AWS's."""
+
+    recorder: Recorder
+    cloud: str
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def _forward(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        address = urlsplit(self.path)
+        function, _, path = address.path.lstrip("/").partition("/")
+        path = f"/{path}?{address.query}" if address.query else f"/{path}"
+        service, operation = _called(dict(self.headers.items()), self.command)
+        if service == "dynamodb":
+            body = json.dumps({**json.loads(body), "ReturnConsumedCapacity": "TOTAL"}).encode()
+        connection = http.client.HTTPConnection(self.cloud, timeout=CALL_S_MAX)
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+        headers |= {"Content-Length": str(len(body)), "Host": self.cloud}
+        connection.request(self.command, path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        self.recorder.note(_call(function, service, operation, body, content))
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        length = answer.getheader("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _forward  # noqa: N815 - the base's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
+        """Nothing: the calls are noted."""
+
+
+def _called(headers: Mapping[str, str], method: str) -> tuple[str, str]:
+    """Service and operation; of services without named operations, the method."""
+    scope = headers.get("Authorization", "").partition("Credential=")[2].split("/")
+    service = scope[3] if len(scope) > 3 else "unsigned"
+    return service, headers.get("X-Amz-Target", method).rpartition(".")[2]
+
+
+def _call(function: str, service: str, operation: str, body: bytes, content: bytes) -> Call:
+    if service == "events" and operation == "PutEvents":
+        return Call(function, service, operation, entries=len(json.loads(body)["Entries"]))
+    if service != "dynamodb":
+        return Call(function, service, operation)
+    answer = json.loads(content)
+    if operation in READS:
+        units = _read_units(json.loads(body), answer.get(READS[operation]))
+        return Call(function, service, operation, read_units=units)
+    consumed = answer.get("ConsumedCapacity", [])
+    consumed = consumed if isinstance(consumed, list) else [consumed]
+    # A write whose condition fails is paid for too; the local cloud does not say how much, it is small.
+    units = sum(each["CapacityUnits"] for each in consumed) or 1.0
+    return Call(function, service, operation, write_units=units)
+
+
+def _read_units(request: Mapping[str, Any], found: Any) -> float:
+    """Units of a read, computed: what the local cloud says of reads is not what AWS would."""
+    if isinstance(found, dict) and "ConsistentRead" not in request and "RequestItems" in request:
+        items = [item for table in found.values() for item in table]
+        return float(sum(max(1, math.ceil(_size(item) / READ_UNIT_BYTES)) for item in items) or 1)
+    size = sum(map(_size, found)) if isinstance(found, list) else _size(found or {})
+    units = max(1, math.ceil(size / READ_UNIT_BYTES))
+    return units if request.get("ConsistentRead") else units / 2
+
+
+def _size(item: Mapping[str, Any]) -> int:
+    """About what DynamoDB counts: names and values, without the notation around them."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(attribute: Mapping[str, Any]) -> int:
+    ((kind, value),) = attribute.items()
+    if kind == "M":
+        return 3 + sum(len(name.encode()) + 1 + _value_size(inner) for name, inner in value.items())
+    if kind == "L":
+        return 3 + sum(1 + _value_size(inner) for inner in value)
+    if kind == "N":
+        return len(value) // 2 + 1
+    return len(str(value).encode())

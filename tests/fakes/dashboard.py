@@ -1,0 +1,208 @@
+"""The dashboard's world in memory: people with passwords, sessions, lists for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from shoal.domain.dashboard_ports import AccountPage, EntryPage
+from shoal.domain.errors import NotConfirmed, NotFound, SignInRefused, ValidationFailed
+from shoal.domain.job import Job
+from shoal.domain.money import Asset
+from shoal.domain.person import Person, Session, Vouched
+from shoal.domain.ports import Account, Clock
+from shoal.domain.wallet import Movement, Wallet
+from tests.fakes.network import Network, reached
+from tests.fakes.tables import Tables
+
+TOKEN_MS = 3_600_000
+CODE = "123456"
+
+
+@dataclass
+class Registered:
+    person: Person
+    password: str
+    confirmed: bool
+    enabled: bool = True
+
+
+@dataclass
+class FakeIdentity:
+    """A pool of people by e-mail address. `confirms`: whoever signs up need not confirm the address."""
+
+    network: Network
+    clock: Clock
+    people: dict[str, Registered] = field(default_factory=dict)
+    issued: dict[str, list[str]] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
+    confirms: bool = True
+    port: str = "identity"
+
+    @reached
+    def sign_up(self, email: str, password: str) -> bool:
+        if email in self.people:
+            raise SignInRefused("There is an account with this e-mail address already.")
+        self.people[email] = Registered(Person(f"sub-{len(self.people)}", email), password, self.confirms)
+        return self.confirms
+
+    @reached
+    def confirm(self, email: str, code: str) -> None:
+        if code != CODE or email not in self.people:
+            raise SignInRefused("That is not the code we sent.")
+        self.people[email].confirmed = True
+
+    @reached
+    def send_code(self, email: str) -> None:
+        pass
+
+    @reached
+    def sign_in(self, email: str, password: str) -> Vouched:
+        known = self.people.get(email)
+        if known is None or known.password != password or not known.enabled:
+            raise SignInRefused("Wrong e-mail address or password.")
+        if not known.confirmed:
+            raise NotConfirmed("Confirm your e-mail address first.")
+        issued = self.issued.setdefault(email, [])
+        issued.append(f"refresh-{known.person.subject}-{len(issued)}")
+        return Vouched(known.person, self.clock.now_ms() + TOKEN_MS, issued[-1])
+
+    @reached
+    def renew(self, vouched: Vouched) -> Vouched:
+        known = next(k for k in self.people.values() if k.person.subject == vouched.person.subject)
+        if not known.enabled or vouched.refresh_token in self.revoked:
+            raise SignInRefused("Signed out.")
+        return Vouched(known.person, self.clock.now_ms() + TOKEN_MS, vouched.refresh_token)
+
+    @reached
+    def revoke(self, refresh_token: str) -> None:
+        self.revoked.add(refresh_token)
+
+    @reached
+    def forgot(self, email: str) -> None:
+        pass
+
+    @reached
+    def reset(self, email: str, code: str, password: str) -> None:
+        if code != CODE or email not in self.people:
+            raise SignInRefused("That is not the code we sent.")
+        self.people[email].password = password
+        self.revoked.update(self.issued.get(email, ()))
+
+
+@dataclass
+class FakeSessions:
+    network: Network
+    sessions: dict[str, Session] = field(default_factory=dict)
+    port: str = "sessions"
+
+    @reached
+    def put(self, session: Session) -> None:
+        self.sessions[session.digest] = session
+
+    @reached
+    def get(self, digest: str, now_ms: int) -> Session | None:
+        found = self.sessions.get(digest)
+        return found if found and found.expires_at_ms > now_ms else None
+
+    @reached
+    def renew(self, digest: str, vouched: Vouched) -> None:
+        if digest in self.sessions:
+            self.sessions[digest] = replace(
+                self.sessions[digest], person=vouched.person, vouched_until_ms=vouched.until_ms
+            )
+
+    @reached
+    def switch(self, digest: str, *, test: bool) -> None:
+        if digest in self.sessions:
+            self.sessions[digest] = replace(self.sessions[digest], test=test)
+
+    @reached
+    def end(self, digest: str) -> None:
+        self.sessions.pop(digest, None)
+
+
+@dataclass
+class FakePeople:
+    network: Network
+    tables: Tables
+    accounts: dict[str, str] = field(default_factory=dict)
+    port: str = "people"
+
+    @reached
+    def account_of(self, subject: str) -> str | None:
+        return self.accounts.get(subject)
+
+    @reached
+    def open(self, subject: str, account: Account, grants: Sequence[Movement]) -> bool:
+        if subject in self.accounts:
+            return False
+        self.accounts[subject] = account.id
+        self.tables.accounts[account.id] = account
+        for grant in grants:
+            wallet_id = grant.account_id, grant.asset
+            self.tables.wallets[wallet_id] = Wallet(*wallet_id)
+            self.tables.entries[wallet_id] = {}
+            self.tables.move(grant)
+        return True
+
+    @reached
+    def link(self, subject: str, account_id: str) -> None:
+        self.accounts[subject] = account_id
+
+
+@dataclass
+class FakeEntries:
+    network: Network
+    tables: Tables
+    port: str = "entries"
+
+    @reached
+    def page(self, account_id: str, asset: Asset, *, limit: int, cursor: str | None) -> EntryPage:
+        newest_first = sorted(self.tables.entries[account_id, asset].items(), reverse=True)
+        found = [entry for id_, entry in newest_first if cursor is None or id_ < cursor]
+        return EntryPage(tuple(found[:limit]), found[limit - 1].entry_id if len(found) > limit else None)
+
+
+@dataclass
+class FakeKeyUses:
+    network: Network
+    tables: Tables
+    port: str = "key_uses"
+
+    @reached
+    def last_used_ms(self, digests: Sequence[str], now_ms: int) -> dict[str, int]:
+        return {digest: now_ms for digest in digests if digest in self.tables.tats}
+
+
+@dataclass
+class FakeDirectory:
+    network: Network
+    tables: Tables
+    port: str = "directory"
+
+    @reached
+    def page(self, *, limit: int, cursor: str | None) -> AccountPage:
+        if cursor is not None and len(cursor) != 26:
+            raise ValidationFailed("The cursor is not one this page gave out.")
+        newest_first = sorted(self.tables.accounts.values(), key=lambda each: each.id, reverse=True)
+        found = [each for each in newest_first if cursor is None or each.id.partition("_")[2] < cursor]
+        more = len(found) > limit
+        return AccountPage(tuple(found[:limit]), found[limit - 1].id.partition("_")[2] if more else None)
+
+    @reached
+    def open_jobs(self, *, limit: int) -> list[Job]:
+        return [job for job in self.tables.jobs.values() if not job.status.terminal][:limit]
+
+    @reached
+    def suspend(self, account_id: str) -> None:
+        self._mark(account_id, suspended=True)
+
+    @reached
+    def resume(self, account_id: str) -> None:
+        self._mark(account_id, suspended=False)
+
+    def _mark(self, account_id: str, *, suspended: bool) -> None:
+        if account_id not in self.tables.accounts:
+            raise NotFound("No such account.")
+        self.tables.accounts[account_id] = replace(self.tables.accounts[account_id], suspended=suspended)

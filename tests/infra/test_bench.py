@@ -1,0 +1,46 @@
+"""The bench tells functions what the stack tells them, and says which target is missed and why."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from infra.local.bench import cpu, figures
+from infra.local.bench.prices import Used
+from infra.local.bench.stub import ENVIRONMENT
+from shoal.settings import ReadJobSettings, Settings, SubmitJobSettings, environment_variable
+
+NOTHING = dict.fromkeys(Used.__dataclass_fields__, 0.0)
+
+
+@pytest.mark.parametrize("settings", [SubmitJobSettings, ReadJobSettings])
+def test_the_functions_of_the_bench_have_all_their_settings(settings: type[Settings]) -> None:
+    assert {environment_variable(field) for field in settings.model_fields} <= ENVIRONMENT.keys()
+
+
+def test_a_ratio_is_that_of_windows_side_by_side() -> None:
+    measured = cpu.Cpu({cpu.SHOAL: [1.0, 20.0, 3.0], cpu.BARE: [1.0, 10.0, 2.0], cpu.WEB: [2.0, 40.0, 6.0]})
+
+    assert (measured.ratio_to(cpu.BARE), measured.ratio_to(cpu.WEB)) == (1.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("transitions", "price", "verdict"), [(4, "$0.000100", "met"), (12, "$0.000300", "missed")]
+)
+def test_a_job_costs_what_its_parts_cost(transitions: int, price: str, verdict: str) -> None:
+    used = Used(**NOTHING | {"transitions": transitions})
+
+    (figure,) = [each for each in figures.of_job("image job", used, targets=True) if "price" in each.name]
+
+    assert (figure.value, figure.verdict) == (price, verdict)
+
+
+def test_a_missed_target_is_told_with_what_it_is_made_of() -> None:
+    used = Used(**NOTHING | {"transitions": 12})
+    console = Console(width=200)
+
+    with console.capture() as told:
+        console.print(figures.table(list(figures.of_job("image job", used, targets=True)), "load 1"))
+
+    assert "$0.000300 for state transitions" in told.get()
+    assert "missed" in told.get()

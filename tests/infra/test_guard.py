@@ -1,0 +1,76 @@
+"""What a stage opens to browsers, and what it puts before its API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Environment
+from aws_cdk import Stack as CdkStack
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+
+from infra.constructs.guard import Guard
+from infra.stage import DEV, InvalidStage, stage_named
+from tests.infra.template import Template, synthesized
+
+ORIGINS = "https://app.example.com,http://localhost:3000"
+
+
+@pytest.fixture(scope="module")
+def open_stage(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    stage = stage_named("dev", environ={}, cors=ORIGINS, waf="2000")
+    return synthesized(stage, tmp_path_factory.mktemp("open"))
+
+
+def test_no_stage_has_browsers_or_a_firewall_unless_it_is_told_to(template: Template) -> None:
+    assert template.stage.cors_origins == ()
+    assert template.stage.waf_requests_max is None
+    assert "CorsConfiguration" not in template.one("AWS::ApiGatewayV2::Api")
+    assert template.properties("AWS::WAFv2::WebACL") == []
+
+
+def test_only_the_named_origins_are_let_in(open_stage: Template) -> None:
+    cors = open_stage.one("AWS::ApiGatewayV2::Api")["CorsConfiguration"]
+    assert cors["AllowOrigins"] == ORIGINS.split(",")
+    assert "AllowCredentials" not in cors, "a key comes in a header, never by itself"
+    assert open_stage.function("serve_mcp")["Environment"]["Variables"]["SHOAL_CORS_ORIGINS"] == ORIGINS
+
+
+def test_the_firewall_limits_addresses_and_has_managed_rules(open_stage: Template) -> None:
+    acl = open_stage.one("AWS::WAFv2::WebACL")
+    rate, *managed = acl["Rules"]
+    assert acl["Scope"] == "CLOUDFRONT"
+    assert rate["Statement"]["RateBasedStatement"] == {"Limit": 2000, "AggregateKeyType": "IP"}
+    assert rate["Action"] == {"Block": {}}
+    assert len(managed) == 2
+    assert all(rule["Statement"]["ManagedRuleGroupStatement"]["VendorName"] == "AWS" for rule in managed)
+
+
+def test_the_firewall_stands_before_the_api_and_caches_nothing(open_stage: Template) -> None:
+    guarded = [
+        config
+        for each in open_stage.properties("AWS::CloudFront::Distribution")
+        if "WebACLId" in (config := each["DistributionConfig"])
+    ]
+    (front,) = guarded
+    behavior = front["DefaultCacheBehavior"]
+    assert behavior["ViewerProtocolPolicy"] == "https-only"
+    assert behavior["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "AWS's CachingDisabled"
+    assert "GuardedUrl" in open_stage.content["Outputs"]
+
+
+def test_a_firewall_elsewhere_than_where_cloudfront_has_it_is_refused(tmp_path: Path) -> None:
+    stack = CdkStack(App(), "elsewhere", env=Environment(account="123456789012", region="eu-west-1"))
+    api = apigatewayv2.HttpApi(stack, "Api")
+    with pytest.raises(InvalidStage, match="us-east-1"):
+        Guard(stack, "Guard", stage=replace(DEV), http_api=api, requests_max=2000)
+
+
+@pytest.mark.parametrize(
+    ("cors", "waf"),
+    [("*", ""), ("http://app.example.com", ""), ("https://a.example/path", ""), ("", "9"), ("", "many")],
+)
+def test_settings_that_would_open_too_much_or_mean_nothing_are_refused(cors: str, waf: str) -> None:
+    with pytest.raises(InvalidStage):
+        stage_named("prod", environ={}, cors=cors, waf=waf)

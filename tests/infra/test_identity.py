@@ -1,0 +1,41 @@
+"""The user pool: who may register, how they sign in, and who asks it."""
+
+from __future__ import annotations
+
+from tests.infra.template import Template, text
+
+
+def test_passwords_are_long_and_addresses_confirmed(template: Template) -> None:
+    pool = template.one("AWS::Cognito::UserPool")
+    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
+    assert pool["UsernameAttributes"] == ["email"]
+    assert pool["AutoVerifiedAttributes"] == ["email"]
+    assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
+    assert text(pool["LambdaConfig"]["PreSignUp"]) == "<FunctionsAdmitSignUp.Arn>"
+
+
+def test_only_the_dashboard_can_try_passwords(template: Template) -> None:
+    client = template.one("AWS::Cognito::UserPoolClient")
+    assert set(client["ExplicitAuthFlows"]) == {"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
+    assert client["GenerateSecret"] is True
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client["EnableTokenRevocation"] is True
+    assert client["AllowedOAuthFlowsUserPoolClient"] is False
+
+
+def test_addresses_are_confirmed_by_themselves_on_this_machine_alone(local: Template, dev: Template) -> None:
+    def confirmed(template: Template) -> str:
+        variables = template.function("admit_sign_up")["Environment"]["Variables"]
+        return str(variables["SHOAL_SIGN_UPS_CONFIRMED"])
+
+    assert (confirmed(local), confirmed(dev)) == ("true", "false")
+
+
+def test_the_pool_outlives_a_deletion_where_the_table_does(template: Template) -> None:
+    pool = next(iter(template.of_type("AWS::Cognito::UserPool").values()))
+    table = next(iter(template.of_type("AWS::DynamoDB::Table").values()))
+    assert pool["DeletionPolicy"] == table["DeletionPolicy"]
+
+
+def test_there_is_a_group_for_operators(template: Template) -> None:
+    assert template.one("AWS::Cognito::UserPoolGroup")["GroupName"] == "operators"

@@ -1,0 +1,316 @@
+"""The Python client: what it sends, what it tries again, what it raises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from shoal_client import (
+    ApiError,
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    InvalidRequest,
+    JobFailed,
+    NotFound,
+    PaymentRequired,
+    RateLimited,
+    ServerError,
+    Shoal,
+    SignatureInvalid,
+    Unauthorized,
+    WaitTimedOut,
+    verify,
+)
+
+URL = "https://api.example.com"
+KEY = "sk_live_0123456789abcdefghijABCDEFGHIJKL"
+ACCEPTED = {"job_id": "job_1", "status": "queued", "estimated_cost": "$0.02"}
+DETAILS = {"details": {"credits": 2}}
+VECTORS = Path(__file__).parent.parent / "vectors" / "webhook_signatures.json"
+
+
+def answer(status: int, body: Any = None, **headers: str) -> requests.Response:
+    made = requests.Response()
+    made.status_code = status
+    made.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    made._content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    return made
+
+
+def job(status: str, **more: Any) -> dict[str, Any]:
+    return {"job_id": "job_1", "status": status, "error": None, "image_url": None, **more}
+
+
+@dataclass
+class Api(BaseAdapter):
+    """Gives its answers in turn; an exception is a connection that breaks."""
+
+    answers: list[requests.Response | Exception]
+    sent: list[requests.PreparedRequest] = field(default_factory=list)
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        self.sent.append(request)
+        given = self.answers.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        given.request = request
+        return given
+
+    def close(self) -> None:
+        pass
+
+    def headers(self, header: str) -> list[str | None]:
+        return [request.headers.get(header) for request in self.sent]
+
+
+@dataclass
+class World:
+    """A client over an API that is played, and the pauses it made, in seconds."""
+
+    api: Api
+    shoal: Shoal
+    pauses: list[float]
+
+
+def world(*answers: requests.Response | Exception, random: float = 0.5) -> World:
+    api, session = Api(list(answers)), requests.Session()
+    pauses: list[float] = []
+    session.mount("https://", api)
+    session.trust_env = False
+    keys = iter(f"key-{number}" for number in range(100))
+    shoal = Shoal(
+        KEY,
+        URL,
+        session=session,
+        sleep=pauses.append,
+        random=lambda: random,
+        clock=lambda: sum(pauses),
+        new_key=lambda: next(keys),
+    )
+    return World(api, shoal, pauses)
+
+
+def test_a_submit_says_who_asks_for_what_and_can_be_repeated() -> None:
+    played = world(answer(202, ACCEPTED))
+
+    assert played.shoal.generate("A shark", mode="1k", seed=7) == ACCEPTED
+
+    (request,) = played.api.sent
+    assert (request.method, request.url) == ("POST", f"{URL}/v1/generate")
+    assert json.loads(request.body or b"") == {"mode": "1k", "prompt": "A shark", "seed": 7}
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["Idempotency-Key"] == "key-0"
+
+
+@pytest.mark.parametrize(
+    "spend",
+    [
+        lambda shoal: shoal.generate("A shark"),
+        lambda shoal: shoal.tasks.create("flux", "A shark"),
+        lambda shoal: shoal.videos.create("Sharks", category="story", duration=8),
+        lambda shoal: shoal.webhooks.create("https://hooks.example.com", ["*"]),
+        lambda shoal: shoal.webhooks.rotate("wh_1"),
+    ],
+)
+def test_whatever_spends_is_sent_again_with_the_key_it_had(spend: Callable[[Shoal], Any]) -> None:
+    body = {**ACCEPTED, "data": {}, "video": {}, "webhook": {}, "secret": ""}
+    broken = requests.ConnectionError("reset")
+    played = world(broken, answer(503, None, Retry_After="1"), answer(202, body))
+
+    spend(played.shoal)
+
+    assert played.api.headers("Idempotency-Key") == ["key-0"] * 3
+
+
+def test_a_key_of_the_callers_own_is_used() -> None:
+    played = world(answer(202, ACCEPTED))
+    played.shoal.generate("A shark", idempotency_key="order-42")
+    assert played.api.headers("Idempotency-Key") == ["order-42"]
+
+
+def test_pauses_grow_and_jitter_over_all_of_their_length() -> None:
+    broken = requests.ConnectionError("reset")
+
+    full, none = world(*[broken] * 5, random=1.0), world(*[broken] * 5, random=0.0)
+    for played in (full, none):
+        with pytest.raises(ConnectionFailed):
+            played.shoal.wallet()
+
+    assert full.pauses == [0.5, 1.0, 2.0, 4.0]
+    assert none.pauses == [0.0] * 4
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_the_least_that_is_waited(status: int) -> None:
+    played = world(
+        answer(status, None, Retry_After="7"), answer(200, {"credits_remaining": 1, "credits_held": 0})
+    )
+
+    assert played.shoal.credits() == {"credits_remaining": 1, "credits_held": 0}
+    assert played.pauses == [7 + 0.5 * 0.5]
+
+
+def test_an_idempotent_request_in_flight_is_waited_for() -> None:
+    in_flight = answer(409, {"error": {"code": "IDEMPOTENCY_IN_FLIGHT"}}, Retry_After="1")
+    played = world(in_flight, answer(202, ACCEPTED))
+    assert played.shoal.generate("A shark") == ACCEPTED
+
+
+def test_an_hour_is_not_slept_through() -> None:
+    played = world(answer(503, {"error": {"code": "unavailable"}}, Retry_After="3600"))
+
+    with pytest.raises(ServerError) as caught:
+        played.shoal.wallet()
+    assert caught.value.retry_after_s == 3600
+    assert played.pauses == []
+
+
+def test_retries_end() -> None:
+    played = world(*[answer(429, None, Retry_After="1") for _ in range(5)])
+    with pytest.raises(RateLimited):
+        played.shoal.wallet()
+    assert len(played.api.sent) == 5
+
+
+def test_what_may_have_been_done_already_is_not_repeated_without_a_key() -> None:
+    played = world(requests.ConnectionError("reset"))
+    with pytest.raises(ConnectionFailed, match="reset"):
+        played.shoal.webhooks.test("wh_1")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidRequest),
+        (401, Unauthorized),
+        (402, PaymentRequired),
+        (403, Forbidden),
+        (404, NotFound),
+        (409, Conflict),
+        (413, InvalidRequest),
+        (422, InvalidRequest),
+        (500, ServerError),
+    ],
+)
+def test_a_refusal_is_an_error_of_its_own_and_final(status: int, kind: type[ApiError]) -> None:
+    played = world(answer(status, {"error": {"code": "SOME_CODE", "message": "No.", "status": status}}))
+
+    with pytest.raises(kind) as caught:
+        played.shoal.wallet()
+    assert (caught.value.status, caught.value.code, caught.value.message) == (status, "some_code", "No.")
+    assert played.pauses == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": "INSUFFICIENT_CREDITS", "message": "Need 6.", "details": {"credits": 2}}},
+        {
+            "data": None,
+            "error": {"code": "insufficient_credits", "message": "Need 6.", "details": {"credits": 2}},
+        },
+        {"code": "insufficient_credits", "message": "Need 6.", "docs_url": URL, "details": {"credits": 2}},
+    ],
+    ids=["image", "tasks", "video"],
+)
+def test_every_dialect_of_an_error_reads_the_same(body: Mapping[str, Any]) -> None:
+    played = world(answer(402, body, X_Request_Id="r-1"))
+
+    with pytest.raises(PaymentRequired) as caught:
+        played.shoal.wallet()
+    error = caught.value
+    assert (error.code, error.message, error.details) == ("insufficient_credits", "Need 6.", {"credits": 2})
+    assert str(error) == "402 insufficient_credits: Need 6. (request r-1)"
+
+
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", {"message": "Forbidden"}])
+def test_an_answer_from_something_on_the_way_is_an_error_too(body: Any) -> None:
+    with pytest.raises(ServerError):
+        world(answer(502, body)).shoal.wallet()
+
+
+def test_a_job_is_polled_until_it_is_complete() -> None:
+    done = job("complete", image_url=f"{URL}/images/0.png")
+    played = world(answer(200, job("queued")), answer(200, job("processing")), answer(200, done))
+    seen: list[str] = []
+
+    found = played.shoal.wait("job_1", on_poll=lambda each: seen.append(each["status"]))
+
+    assert found == done
+    assert seen == ["queued", "processing", "complete"]
+    assert played.pauses == [2.0, 2.0]
+
+
+def test_a_job_that_fails_says_why() -> None:
+    played = world(answer(200, job("failed", error="The provider failed.")))
+    with pytest.raises(JobFailed, match=r"The provider failed\.") as caught:
+        played.shoal.wait(ACCEPTED)  # type: ignore[arg-type]
+    assert caught.value.job["job_id"] == "job_1"
+
+
+def test_waiting_ends() -> None:
+    played = world(*[answer(200, job("processing"))] * 3)
+    with pytest.raises(WaitTimedOut, match="still processing after 5 s"):
+        played.shoal.wait("job_1", timeout_s=5)
+    assert sum(played.pauses) <= 5
+
+
+def test_a_task_is_waited_for_by_the_api_itself() -> None:
+    task = {"id": "gen_1", "status": "completed", "error": None}
+    played = world(answer(200, {"data": task, "error": None}))
+
+    assert played.shoal.tasks.wait("gen_1") == task
+    assert played.api.headers("Prefer") == ["wait=20"]
+
+
+def test_a_video_that_fails_tells_its_error() -> None:
+    video = {"id": "vid_1", "status": "failed", "error": {"code": "canceled", "message": "You did."}}
+    with pytest.raises(JobFailed, match="You did"):
+        world(answer(200, {"video": video})).shoal.videos.wait("vid_1")
+
+
+def test_the_key_is_not_sent_to_where_outputs_lie() -> None:
+    played = world(answer(200, b"PNG"))
+    assert played.shoal.download("https://cdn.example.com/images/0.png") == b"PNG"
+    assert played.api.headers("Authorization") == [None]
+
+
+def test_pages_are_asked_for_by_what_is_given() -> None:
+    played = world(answer(200, {"data": [], "next_cursor": None, "error": None}))
+    assert played.shoal.tasks.list(status="failed", limit=5) == ([], None)
+    assert played.api.sent[0].url == f"{URL}/v1/tasks?limit=5&status=failed"
+
+
+CASES = json.loads(VECTORS.read_text(encoding="utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case["body"]], ids=lambda case: case["name"])
+def test_a_genuine_webhook_is_read(case: dict[str, Any]) -> None:
+    headers = {
+        "Webhook-Id": case["event_id"],
+        "Webhook-Timestamp": str(case["at_s"]),
+        "Webhook-Signature": case["webhook_signature"],
+    }
+    body, secret = case["body"].encode(), case["secrets"][0]
+
+    assert verify(secret, headers, body, now_s=case["at_s"] + 299) == json.loads(body)
+    broken: tuple[dict[str, Any], ...] = (
+        {"now_s": case["at_s"] + 301},
+        {"body": body + b" "},
+        {"headers": headers | {"Webhook-Id": "evt_other"}},
+        {"headers": headers | {"Webhook-Signature": ""}},
+        {"headers": {}},
+        {"secret": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+    )
+    for changes in broken:
+        given: dict[str, Any] = {"secret": secret, "headers": headers, "body": body, "now_s": case["at_s"]}
+        with pytest.raises(SignatureInvalid):
+            verify(**given | changes)

@@ -1,0 +1,179 @@
+"""What operators see and do; what they do, they do once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from shoal.domain.breaker import Breaker
+from shoal.domain.catalog import load_catalog
+from shoal.domain.errors import Forbidden
+from shoal.domain.money import Asset
+from shoal.domain.routing import Board
+from tests.unit.site import Browser, Site
+from tests.unit.site_fixtures import SCRIPT, inert, site
+from tests.unit.world import Customer
+
+__all__ = ["site"]
+
+
+@pytest.fixture
+def operator(site: Site) -> Browser:
+    return site.member("op@example.com", operator=True)
+
+
+def test_all_accounts_and_all_open_work_are_shown(site: Site, operator: Browser, customer: Customer) -> None:
+    job = site.world.queued(customer, prompt=SCRIPT)
+    site.world.clock.ms += 3_600_000
+
+    shown = operator.get("/operate")
+
+    assert customer.account_id in shown.text
+    assert job.id in shown.text
+    assert "1 stuck" in shown.text
+    assert "simulator" in shown.text
+    assert inert(shown)
+
+
+def test_an_account_shows_its_wallets_keys_and_jobs(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    done = site.world.completed(customer, prompt="A whale")
+
+    found = operator.get("/operate/find", account=customer.account_id)
+    shown = operator.get(found.location.removeprefix("/dashboard"))
+
+    assert "A whale" in shown.text
+    assert "$9.98" in shown.text
+    assert customer.stored_key.last_four in shown.text
+    assert customer.stored_key.digest not in shown.text
+    job = f"/operate/accounts/{customer.account_id}/jobs/{done.id}"
+    assert "Refund $0.02" in operator.get(job).text
+    assert "A whale" not in operator.get(found.location.removeprefix("/dashboard"), only="failed").text
+
+
+def test_a_grant_sent_twice_is_granted_once(site: Site, operator: Browser, customer: Customer) -> None:
+    path = f"/operate/accounts/{customer.account_id}"
+    page = operator.get(path)
+    form = {name: page.hidden(name) for name in ("csrf", "once")} | {"amount": "2.50", "asset": "usd"}
+
+    for _ in range(2):
+        assert operator.post(f"{path}/grant", **form).status == 303
+
+    assert site.world.wallet(customer).balance == 12_500_000
+
+
+@pytest.mark.parametrize(
+    ("amount", "asset"),
+    [
+        ("", "usd"),
+        ("-1", "usd"),
+        ("0", "usd"),
+        ("1e9", "usd"),
+        ("1.5", "credit"),
+        ("5", "test_usd"),
+        ("x", "credit"),
+        ("1_0", "credit"),
+        ("\u0661", "credit"),
+    ],
+)
+def test_a_wrong_amount_grants_nothing(
+    site: Site, operator: Browser, customer: Customer, amount: str, asset: str
+) -> None:
+    path = f"/operate/accounts/{customer.account_id}"
+    before = dict(site.world.tables.wallets)
+    assert operator.submit(path, f"{path}/grant", amount=amount, asset=asset).status == 422
+    assert site.world.tables.wallets == before
+
+
+def test_a_job_is_refunded_once_and_the_ledger_still_adds_up(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    job = site.world.completed(customer)
+    path = f"/operate/accounts/{customer.account_id}/jobs/{job.id}"
+
+    first, second = operator.submit(path, f"{path}/refund"), operator.submit(path, f"{path}/refund")
+
+    assert (first.location.endswith("refunded"), second.location.endswith("before")) == (True, True)
+    assert site.world.wallet(customer).balance == 10_000_000
+    assert site.world.audit_ledger() == []
+    assert "equals its ledger" in operator.submit("/operate", "/operate/audit").text
+
+
+def test_a_job_that_cost_nothing_is_not_refunded(site: Site, operator: Browser, customer: Customer) -> None:
+    job = site.world.queued(customer)
+    path = f"/operate/accounts/{customer.account_id}/jobs/{job.id}"
+    assert operator.submit("/operate", f"{path}/refund").status == 409
+    assert site.world.wallet(customer, Asset.USD).balance == 10_000_000
+
+
+def test_a_suspended_accounts_keys_are_refused_until_it_is_lifted(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    path = f"/operate/accounts/{customer.account_id}"
+
+    assert operator.submit(path, f"{path}/suspend").status == 303
+    with pytest.raises(Forbidden, match="suspended"):
+        site.world.authenticate(f"Bearer {customer.key}")
+    assert "Suspended" in operator.get(path).text
+
+    assert operator.submit(path, f"{path}/resume").status == 303
+    assert site.world.authenticate(f"Bearer {customer.key}").account_id == customer.account_id
+
+
+def test_an_operator_cannot_suspend_themselves(site: Site, operator: Browser) -> None:
+    own = site.account_of("op@example.com")
+    assert operator.submit("/operate", f"/operate/accounts/{own}/suspend").status == 422
+
+
+@pytest.mark.parametrize("action", ["grant", "suspend", "resume", "jobs/job_1/refund"])
+def test_nobody_else_does_what_operators_do(site: Site, customer: Customer, action: str) -> None:
+    member = site.member()
+    fields = {"amount": "5", "asset": "usd"}
+    answer = member.submit("/keys", f"/operate/accounts/{customer.account_id}/{action}", **fields)
+    assert answer.status == 404
+    assert site.world.wallet(customer).balance == 10_000_000
+    assert not site.world.tables.accounts[customer.account_id].suspended
+
+
+def test_a_link_puts_no_words_into_the_operators_pages(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    job = site.world.completed(customer)
+    account = f"/operate/accounts/{customer.account_id}"
+    for path in (account, f"{account}/jobs/{job.id}"):
+        shown = operator.get(path, done="grant twice to be sure")
+        assert shown.status == 200
+        assert "to be sure" not in shown.text
+
+
+def test_an_account_id_that_can_be_none_is_not_looked_for(operator: Browser, site: Site) -> None:
+    before = site.world.network.calls.count("accounts.get")
+    assert operator.get("/operate/find", account="x" * 2100).status == 404
+    # The error's page looks for the operator's own, and nothing else does.
+    assert site.world.network.calls.count("accounts.get") == before + 1
+
+
+@pytest.mark.parametrize("path", ["/operate/accounts/acc_nobody", "/operate/find"])
+def test_what_is_not_there_is_not_found(operator: Browser, path: str) -> None:
+    assert operator.get(path).status == 404
+
+
+def test_the_routes_of_every_model_are_shown_with_their_troubles(site: Site, operator: Browser) -> None:
+    now_ms = site.world.clock.now_ms()
+    flux, other = load_catalog().models["flux"].routes
+    site.world.board.board = Board(
+        keyed=frozenset({flux.key_name, other.key_name}), open_until_ms={flux.name: now_ms + 1}
+    )
+    site.world.board.broken = {flux.name: Breaker(open_until_ms=now_ms + 1, reason=SCRIPT)}
+
+    routes = {each.model: each for each in site.operate.routes()}
+    shown = operator.get("/operate")
+
+    assert routes["flux"].used == other.provider
+    assert [tried.ready for tried in routes["flux"].routes] == [True, True]
+    assert routes["gpt-image"].used is None
+    row = shown.text.partition('<td class="nowrap">flux</td>')[2].partition("</tr>")[0]
+    assert re.findall(r'class="badge \w+">(\w[\w ]*)<', row) == ["Open", "Ready"]
+    assert inert(shown)
