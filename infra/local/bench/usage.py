@@ -186,12 +186,17 @@ def _messages(cloud: LocalCloud, since_ms: int) -> Iterator[list[str]]:
 
 
 def _history(cloud: LocalCloud, arn: str) -> tuple[int, int]:
-    """States an execution entered, and events it put on the bus by itself."""
+    """States an execution entered, those within a Map too, and events it put on the bus by its last state.
+
+    The local cloud's history has no states within a Map, but every task that was scheduled.
+    """
     pages = cloud.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
     events = [event for page in pages for event in page["events"]]
     entered = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]
     published = sum(state["name"].startswith("Publish") for state in entered)
-    return len(entered), published * EVENTS_OF_AN_END
+    types = [event["type"] for event in events]
+    within_maps = types.count("TaskScheduled") - types.count("TaskStateEntered")
+    return len(entered) + within_maps, published * EVENTS_OF_AN_END
 
 
 EVENTS_OF_AN_END = 2
