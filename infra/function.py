@@ -14,6 +14,7 @@ Group = Literal["http", "workflow", "consumers"]
 Target = Literal[
     "table",
     "open_jobs",
+    "failed_jobs",
     "machines",
     "executions",
     "bus",

@@ -16,7 +16,7 @@ from infra.constructs.monitoring import Monitoring
 from infra.constructs.queues import Queues
 from infra.constructs.schedules import Schedules
 from infra.constructs.secret import CallbackSecret, stripe_secret_arn
-from infra.constructs.storage import OPEN_JOBS, Storage
+from infra.constructs.storage import FAILED_JOBS, OPEN_JOBS, Storage
 from infra.constructs.webhooks import RetrySchedules, WebhookKey
 from infra.constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
 from infra.function import Target
@@ -181,6 +181,7 @@ class ShoalStack(Stack):
         return {
             "table": (self.storage.table.table_arn,),
             "open_jobs": (f"{self.storage.table.table_arn}/index/{OPEN_JOBS}",),
+            "failed_jobs": (f"{self.storage.table.table_arn}/index/{FAILED_JOBS}",),
             "machines": tuple(self._states_arn("stateMachine", name) for name in machines),
             "executions": tuple(self._states_arn("execution", f"{name}:*") for name in machines),
             "bus": (self.bus.event_bus_arn,),

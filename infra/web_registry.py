@@ -53,6 +53,7 @@ OPERATE = Function(
         ASK_POOL,
         on_table("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
         allow("open_jobs", "dynamodb:Query"),
+        allow("failed_jobs", "dynamodb:Query"),
         SIGN_VIDEO_URL,
     ),
 )

@@ -98,7 +98,7 @@ def use_dashboard(cloud: LocalCloud) -> None:
     for asset, amount in (("usd", "1.00"), ("credit", "2")):
         person.send(account, to=f"{account}/grant", asset=asset, amount=amount)
     operate_a_job(person, account)
-    for path in (account, "/operate"):
+    for path in (account, "/operate", "/operate/failed"):
         person.get(path)
     person.send("/operate", to="/operate/audit")
     other = f"/operate/accounts/{Visitor(cloud).account_id}"

@@ -13,6 +13,7 @@ from infra.nag import accept
 from infra.stage import Stage
 
 OPEN_JOBS = "open_jobs"
+FAILED_JOBS = "failed_jobs"
 STAGING_DAYS = 1
 """Staged bytes are copied within minutes; what a lost job leaves behind is gone a day later."""
 
@@ -56,6 +57,12 @@ class Storage(Construct):
             index_name=OPEN_JOBS,
             partition_key=dynamodb.Attribute(name="open_shard", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="deadline_at", type=dynamodb.AttributeType.NUMBER),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+        table.add_global_secondary_index(
+            index_name=FAILED_JOBS,
+            partition_key=dynamodb.Attribute(name="failed_shard", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         if not stage.point_in_time_recovery:

@@ -201,12 +201,15 @@ def live_in(page: Page, cloud: LocalCloud) -> dict[str, str]:
     webhook = page.locator("a.what").get_attribute("href") or ""
     page.goto(f"{cloud.api_url}/dashboard/wallet")
     account = f"/operate/accounts/{page.locator('#account-id').inner_text()}"
-    page.goto(f"{cloud.api_url}/dashboard/jobs/{job_id}")
-    expect(page.locator(".badge.completed")).to_be_visible()
+    failing_id = generate(cloud, key, "A shark [fail]").json()["job_id"]
+    for id_, badge in ((job_id, "completed"), (failing_id, "failed")):
+        page.goto(f"{cloud.api_url}/dashboard/jobs/{id_}")
+        expect(page.locator(f".badge.{badge}")).to_be_visible()
     return {
         "job": f"/jobs/{job_id}",
         "webhook": webhook.removeprefix("/dashboard"),
         "operate": "/operate",
+        "operate-failed": "/operate/failed",
         "operate-account": account,
         "operate-job": f"{account}/jobs/{job_id}",
     }

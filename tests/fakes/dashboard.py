@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from shoal.domain.dashboard_ports import AccountPage, EntryPage
 from shoal.domain.errors import NotConfirmed, NotFound, SignInRefused, ValidationFailed
-from shoal.domain.job import Job
+from shoal.domain.job import FAILED, Job
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched
-from shoal.domain.ports import Account, Clock
+from shoal.domain.ports import Account, Clock, JobPage
 from shoal.domain.wallet import Movement, Wallet
 from tests.fakes.network import Network, reached
 from tests.fakes.tables import Tables
@@ -193,6 +193,14 @@ class FakeDirectory:
     @reached
     def open_jobs(self, *, limit: int) -> list[Job]:
         return [job for job in self.tables.jobs.values() if not job.status.terminal][:limit]
+
+    @reached
+    def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
+        if cursor is not None and len(cursor) != 26:
+            raise ValidationFailed("The cursor is not one this page gave out.")
+        newest_first = sorted(self.tables.jobs.values(), key=lambda job: job.ulid, reverse=True)
+        found = [job for job in newest_first if job.status in FAILED and job.ulid < (cursor or "~")]
+        return JobPage(tuple(found[:limit]), found[limit - 1].ulid if len(found) > limit else None)
 
     @reached
     def suspend(self, account_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 TABLE = "<StorageTable.Arn>"
 OPEN_JOBS = f"{TABLE}/index/open_jobs"
+FAILED_JOBS = f"{TABLE}/index/failed_jobs"
 MACHINES = ("generate", "generate-batch", "render-video")
 MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{name}" for name in MACHINES]
 EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
@@ -142,6 +143,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:Query", TABLE),
         ("dynamodb:Scan", TABLE),
         ("dynamodb:Query", OPEN_JOBS),
+        ("dynamodb:Query", FAILED_JOBS),
     },
     "top_up": {
         *ASK_POOL,

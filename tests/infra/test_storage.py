@@ -27,10 +27,18 @@ def test_the_table_has_the_designed_keys_and_forgets_by_expires_at(template: Tem
                 {"AttributeName": "deadline_at", "KeyType": "RANGE"},
             ],
             "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
+        },
+        {
+            "IndexName": "failed_jobs",
+            "KeySchema": [
+                {"AttributeName": "failed_shard", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        },
     ]
     types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
-    assert types == {"pk": "S", "sk": "S", "open_shard": "S", "deadline_at": "N"}
+    assert types == {"pk": "S", "sk": "S", "open_shard": "S", "deadline_at": "N", "failed_shard": "S"}
 
 
 def test_production_can_be_restored_and_not_deleted(prod: Template) -> None:

@@ -26,6 +26,7 @@ from shoal.domain.errors import (
     JobClosed,
     Unavailable,
 )
+from shoal.domain.job import FAILED
 from shoal.domain.money import Asset
 from shoal.domain.ports import ExecutionState
 from shoal.use_cases.submit_job import Answered
@@ -253,6 +254,7 @@ class MoneyMachine(RuleBasedStateMachine):
             assert (item["status"], item["hold_state"] == "held") == (job.status, job.open)
             assert (item.get("deadline_at"), "open_shard" in item) == (job.due_ms, job.due_ms is not None)
             assert (item.get("closed_by"), item["free_trial"]) == (job.closer, job.trial)
+            assert ("failed_shard" in item) == (job.status in FAILED)
 
     @invariant()
     def what_was_announced_was_told_in_two_events(self) -> None:

@@ -36,6 +36,45 @@ def test_all_accounts_and_all_open_work_are_shown(site: Site, operator: Browser,
     assert inert(shown)
 
 
+def test_the_failed_jobs_of_all_accounts_are_shown_newest_first(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    neighbour = site.world.customer()
+    site.world.completed(customer, prompt="A fine whale")
+    failed = [site.world.failed(customer, prompt=SCRIPT)]
+    site.world.clock.ms += 1
+    failed += [site.world.failed(neighbour)]
+
+    for path in ("/operate", "/operate/failed"):
+        shown = operator.get(path)
+        table = shown.text.partition('aria-label="Failed jobs"')[2].partition("</table>")[0]
+        assert re.findall(r"/accounts/\w+/jobs/(\w+)", table) == [failed[1].id, failed[0].id]
+        assert "provider_failed" in table
+        assert f">{neighbour.account_id}<" in table
+        assert inert(shown)
+
+
+def test_failed_jobs_are_shown_a_page_at_a_time(site: Site, operator: Browser, customer: Customer) -> None:
+    failed = sorted((site.world.failed(customer).id for _ in range(45)), reverse=True)
+
+    seen: list[str] = []
+    path, query = "/operate/failed", dict[str, str]()
+    for size in (20, 20, 5):
+        shown = operator.get(path, **query).text
+        found = re.findall(r"/jobs/(job_\w+)", shown)
+        assert len(found) == size
+        seen += found
+        query = {"cursor": cursor} if (cursor := "".join(re.findall(r"cursor=(\w+)", shown))) else {}
+
+    assert query == {}
+    assert seen == failed
+    assert operator.get(path, cursor="x").status == 422
+
+
+def test_nothing_failed_yet(operator: Browser) -> None:
+    assert "Nothing has failed." in operator.get("/operate/failed").text
+
+
 def test_an_account_shows_its_wallets_keys_and_jobs(
     site: Site, operator: Browser, customer: Customer
 ) -> None:

@@ -285,6 +285,11 @@ class World:
         job = self.processing(customer, **body)
         return self.settle_wallet(job.account_id, job.id, [STORED] * job.output_count)[0]
 
+    def failed(self, customer: Customer, **body: Any) -> Job:
+        """A job whose provider had no luck."""
+        job = self.processing(customer, **body)
+        return self.release_hold(job.account_id, job.id, "ProviderFailed", "no luck")[0]
+
     def job(self, customer: Customer, job_id: str) -> Job:
         return self.jobs.get(customer.account_id, job_id)
 

@@ -1,15 +1,19 @@
-"""What people and operators page through in the table: entries, uses of keys, accounts, open jobs."""
+"""What people and operators page through in the table: entries, uses of keys, accounts, jobs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from shoal.adapters.dynamodb_items import (
     ACCOUNTS,
+    FAILED_JOBS_INDEX,
+    JOB_SHARDS,
     OPEN_JOBS_INDEX,
-    OPEN_SHARDS,
+    Key,
     account_api_key_key,
     account_key,
     account_of,
@@ -19,12 +23,13 @@ from shoal.adapters.dynamodb_items import (
     listed_account_key,
     wallet_key,
 )
-from shoal.adapters.dynamodb_pages import Range, read_page
+from shoal.adapters.dynamodb_pages import Page, Range, read_page
 from shoal.adapters.dynamodb_table import ConditionFailed, Item, Table, Update
 from shoal.domain.dashboard_ports import AccountPage, EntryPage
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
+from shoal.domain.ports import JobPage
 from shoal.domain.wallet import EntryKind, Movement
 
 KEYS_AT_ONCE_MAX = 100
@@ -87,7 +92,7 @@ class DynamoDbDirectory:
         return AccountPage(page.found, page.next_cursor)
 
     def open_jobs(self, *, limit: int) -> Iterable[Job]:
-        for shard in range(OPEN_SHARDS):
+        for shard in range(JOB_SHARDS):
             pages = self._table.query(
                 IndexName=OPEN_JOBS_INDEX,
                 KeyConditionExpression="open_shard = :shard",
@@ -98,12 +103,25 @@ class DynamoDbDirectory:
             if keys:
                 yield from (job_of(item) for item in self._table.get_several(keys).values())
 
+    def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
+        pages = [self._failed_keys(shard, limit, cursor) for shard in range(JOB_SHARDS)]
+        keys = sorted((key for page in pages for key in page.found), key=itemgetter(1), reverse=True)
+        items = self._table.get_several(keys[:limit]) if keys else {}
+        jobs = tuple(job_of(items[key]) for key in keys[:limit])
+        more = len(keys) > limit or any(page.next_cursor for page in pages)
+        return JobPage(jobs, jobs[-1].ulid if more else None)
+
     def suspend(self, account_id: str) -> None:
         # The account first: from then on no key is added, so that none is missed below.
         self._mark(account_id, "SET suspended = :yes", {":yes": True})
 
     def resume(self, account_id: str) -> None:
         self._mark(account_id, "REMOVE suspended", None)
+
+    def _failed_keys(self, shard: int, limit: int, cursor: str | None) -> Page[Key]:
+        every = Range.of(f"FAILED#{shard}", "JOB#", None, None, cursor)
+        within = replace(every, index=FAILED_JOBS_INDEX, attribute="failed_shard")
+        return read_page(self._table, within, _key_of, lambda _: True, limit=limit, read_max=READ_MAX)
 
     def _mark(self, account_id: str, expression: str, values: dict[str, Any] | None) -> None:
         try:
@@ -119,6 +137,10 @@ class DynamoDbDirectory:
         for key in (item for items, _ in pages for item in items):
             self._table.update(Update(api_key_key(key["digest"]), expression, THERE, values))
         self._table.update(Update(listed_account_key(account_id), expression, THERE, values))
+
+
+def _key_of(item: Item) -> Key:
+    return item["pk"], item["sk"]
 
 
 def _entry_of(item: Item) -> Movement:

@@ -27,8 +27,9 @@ from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
 
 OPEN_JOBS_INDEX = "open_jobs"
-OPEN_SHARDS = 4
-"""Partitions of the sparse index: spreads its writes, and the sweeper reads each."""
+JOB_SHARDS = 4
+"""Partitions of a sparse index of jobs: spreads its writes, and who reads it reads each."""
+FAILED_JOBS_INDEX = "failed_jobs"
 
 Key = tuple[str, str]
 
@@ -66,8 +67,18 @@ def idempotency_key(account_id: str, route: str, key: str) -> Key:
 
 
 def open_shard(ulid: str) -> str:
-    """The index partition of a job: by its last, random, character."""
-    return f"OPEN#{ord(ulid[-1]) % OPEN_SHARDS}"
+    """The partition of a job in the index of open jobs."""
+    return f"OPEN#{_shard(ulid)}"
+
+
+def failed_shard(ulid: str) -> str:
+    """The partition of a job in the index of failed jobs."""
+    return f"FAILED#{_shard(ulid)}"
+
+
+def _shard(ulid: str) -> int:
+    """By the last, random, character."""
+    return ord(ulid[-1]) % JOB_SHARDS
 
 
 def payment_key(payment: Payment) -> Key:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from shoal.adapters.dynamodb_items import (
+    JOB_SHARDS,
     OPEN_JOBS_INDEX,
-    OPEN_SHARDS,
     account_key,
     job_key,
     job_of,
@@ -89,7 +89,7 @@ class DynamoDbJobs:
         self._table.update(Update(_key(job), expression, EXISTS, {":now": now_ms}))
 
     def overdue(self, now_ms: int) -> Iterable[Job]:
-        for shard in range(OPEN_SHARDS):
+        for shard in range(JOB_SHARDS):
             pages = self._table.query(
                 IndexName=OPEN_JOBS_INDEX,
                 KeyConditionExpression="open_shard = :shard AND deadline_at <= :now",

@@ -10,6 +10,7 @@ from shoal.adapters.dynamodb_audit import audit, entries_sum
 from shoal.adapters.dynamodb_idempotency import record_of, record_put, recorded
 from shoal.adapters.dynamodb_items import (
     entry_item,
+    failed_shard,
     job_item,
     job_key,
     open_shard,
@@ -37,6 +38,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
+    FAILED,
     START_GRACE_MS,
     Closer,
     HoldState,
@@ -186,7 +188,8 @@ class DynamoDbLedger:
 def _closed(job: Job) -> Update:
     """The job's part of a settlement.
 
-    It stays in the open-jobs index only while it has to be announced, or its files to be deleted.
+    It stays in the index of open jobs only while it has to be announced, or its files to be deleted. One
+    that failed enters the index of failed jobs, for good.
     """
     changes: dict[str, Any] = {
         "status": str(job.status),
@@ -198,6 +201,7 @@ def _closed(job: Job) -> Update:
         "outputs": outputs_json(job.outputs),
         "outputs_expire_at_ms": job.outputs_expire_at_ms,
         "failure": job.failure and asdict(job.failure),
+        "failed_shard": failed_shard(job.ulid) if job.status in FAILED else None,
     }
     removals = ["task_tokens"]
     if job.deadline_at_ms is None:

@@ -27,12 +27,17 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The items of a partition whose sort keys are the prefix and a ULID from `oldest` up to `newest`."""
+    """The items of a partition whose sort keys are the prefix and a ULID from `oldest` up to `newest`.
+
+    A partition of the table, or of an index whose partition key is `attribute`.
+    """
 
     pk: str
     prefix: str
     oldest: str
     newest: str
+    index: str | None = None
+    attribute: str = "pk"
 
     @classmethod
     def of(cls, pk: str, prefix: str, from_ms: int | None, to_ms: int | None, cursor: str | None) -> Range:
@@ -53,7 +58,7 @@ def read_page(
     if within.newest < within.oldest:  # DynamoDB refuses such a range
         return Page((), None, 0)
     arguments: dict[str, Any] = {
-        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
+        "KeyConditionExpression": f"{within.attribute} = :pk AND sk BETWEEN :oldest AND :newest",
         "ScanIndexForward": False,
         "Limit": min(read_max, limit + 1),
         "values": {
@@ -62,6 +67,8 @@ def read_page(
             ":newest": within.prefix + within.newest,
         },
     }
+    if within.index:
+        arguments["IndexName"] = within.index
     found: list[tuple[str, T]] = []
     seen = 0
     for items, last in table.query(**arguments):

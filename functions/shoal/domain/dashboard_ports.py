@@ -12,7 +12,7 @@ from typing import Protocol
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.person import Session, Vouched
-from shoal.domain.ports import Account
+from shoal.domain.ports import Account, JobPage
 from shoal.domain.wallet import Movement
 
 
@@ -97,13 +97,16 @@ class AccountPage:
 
 
 class AccountDirectory(Protocol):
-    """What operators look through: all accounts, and the jobs that are not done."""
+    """What operators look through: all accounts, the jobs that are not done and those that failed."""
 
     def page(self, *, limit: int, cursor: str | None) -> AccountPage:
         """Raises `ValidationFailed` for a cursor that no page gave out."""
 
     def open_jobs(self, *, limit: int) -> Iterable[Job]:
         """Jobs of all accounts that are not done, those due soonest first within a shard."""
+
+    def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
+        """Jobs of all accounts that failed or expired. Raises `ValidationFailed` for an unknown cursor."""
 
     def suspend(self, account_id: str) -> None:
         """From now on its keys are refused. Raises `NotFound`. Doing it twice is the same as once."""

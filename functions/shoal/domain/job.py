@@ -47,6 +47,10 @@ class JobStatus(StrEnum):
         return self not in (JobStatus.QUEUED, JobStatus.PROCESSING)
 
 
+FAILED = frozenset({JobStatus.FAILED, JobStatus.EXPIRED})
+"""How a job ends that came to nothing, though its caller still wanted it."""
+
+
 class HoldState(StrEnum):
     HELD = "held"
     CAPTURED = "captured"

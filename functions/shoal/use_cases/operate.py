@@ -9,7 +9,7 @@ from shoal.domain.catalog import Catalog
 from shoal.domain.dashboard_ports import AccountDirectory, AccountPage
 from shoal.domain.errors import JobAlreadyTerminal, ValidationFailed
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.ports import Account, Accounts, Clock, Jobs, Ledger
+from shoal.domain.ports import Account, Accounts, Clock, JobPage, Jobs, Ledger
 from shoal.domain.routing import Route
 from shoal.domain.routing_ports import LookAtRoutes
 from shoal.domain.wallet import EntryKind, Movement
@@ -70,6 +70,10 @@ class Operate:
             if not job.status.terminal
         ]
         return sorted(found, key=lambda each: (not each.stuck, each.job.ulid))
+
+    def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
+        """Jobs of all accounts that failed or expired. Raises `ValidationFailed` for an unknown cursor."""
+        return self.directory.failed_jobs(limit=limit, cursor=cursor)
 
     def routes(self) -> list[ModelRoutes]:
         """How every model in the catalog is made here and now."""

@@ -8,6 +8,7 @@ from shoal.handlers.web.visit import View
 
 MEMBERS: dict[str, View] = {
     "GET /operate": operations.show,
+    "GET /operate/failed": operations.show_failed,
     "GET /operate/find": operations.find,
     "POST /operate/audit": operations.audit,
     "GET /operate/accounts/{id}": operations.show_account,

@@ -1,10 +1,10 @@
-"""The operators' pages: accounts, work that is not done, the audit; grants, refunds, suspensions."""
+"""The operators' pages: accounts, work not done or failed, the audit; grants, refunds, suspensions."""
 
 from __future__ import annotations
 
 from shoal import bootstrap, bootstrap_dashboard
 from shoal.domain.errors import ValidationFailed
-from shoal.domain.job import JobStatus
+from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.ports import JobFilter
 from shoal.handlers.web.rendering import page
@@ -13,7 +13,7 @@ from shoal.handlers.web.visit import Page, Visit, known_id, redirect
 
 ACCOUNTS_LIMIT = 25
 JOBS_LIMIT = 20
-FAILED = frozenset({JobStatus.FAILED, JobStatus.EXPIRED})
+NEWEST_FAILED_LIMIT = 5
 GRANTED = (Asset.USD, Asset.CREDIT)
 DONE = {
     "granted": "Granted.",
@@ -36,9 +36,16 @@ def show(visit: Visit) -> Page:
         next_cursor=found.next_cursor,
         work=work,
         stuck=sum(stuck for _, stuck in work),
+        failed=shown_all(operate.failed_jobs(limit=NEWEST_FAILED_LIMIT, cursor=None).jobs),
         models=operate.routes(),
         now_ms=bootstrap.clock.now_ms(),
     )
+
+
+def show_failed(visit: Visit) -> Page:
+    """What failed, of all accounts."""
+    found = bootstrap_dashboard.operate().failed_jobs(limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
+    return page(visit, "operate_failed.html", jobs=shown_all(found.jobs), next_cursor=found.next_cursor)
 
 
 def find(visit: Visit) -> Page:

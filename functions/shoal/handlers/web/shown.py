@@ -39,6 +39,11 @@ class ShownJob:
         return not self.job.status.terminal
 
     @property
+    def routes(self) -> list[str]:
+        """The routes its outputs' providers were last asked by, each once."""
+        return sorted({call.route.rstrip("/") for call in self.job.calls.values()})
+
+    @property
     def took_ms(self) -> int | None:
         return None if self.job.closed_at_ms is None else self.job.closed_at_ms - self.job.created_at_ms
 
