@@ -28,7 +28,7 @@ SHOW_DASHBOARD = Function(
     web=True,
     grants=(
         ASK_POOL,
-        allow("user_pool", "cognito-idp:AdminUserGlobalSignOut"),
+        allow("user_pool", "cognito-idp:AdminSetUserPassword", "cognito-idp:AdminUserGlobalSignOut"),
         on_table("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
         allow("machines", "states:StartExecution"),
         allow("executions", "states:StopExecution"),

@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery staple"
 ANSWER_SECONDS_MAX = 30
 JOB_SECONDS_MAX = 120
 NOBODY = "http://127.0.0.1:9/nobody"
-HIDDEN = re.compile(r'name="(csrf|once|next|model|run)" value="([^"]*)"')
+HIDDEN = re.compile(r'name="(csrf|once|nonce|next|model|run)" value="([^"]*)"')
 
 
 class Visitor:

@@ -53,7 +53,7 @@ def manage_stripe(stage: str, stripe_url: str, table: Table, secrets: Any) -> Ma
 
         return _settle_over(table, StripeProcessor(keys, stage=stage, base_url=stripe_url))
 
-    return ManageStripe(keys, settle)
+    return ManageStripe(stage, keys, settle)
 
 
 @cache

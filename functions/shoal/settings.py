@@ -307,8 +307,23 @@ class DashboardSettings(AddressSettings):
     user_pool_client_id: str
 
 
+class SignUpSettings(Settings):
+    """Who may register: anybody, or those of these domains.
+
+    `sign_ups_confirmed`: nobody has to confirm an e-mail address, because none is sent.
+    """
+
+    sign_up_domains: Names
+    sign_ups_confirmed: bool
+
+
 class ShowDashboardSettings(
-    DashboardSettings, SubmitJobSettings, CancelJobSettings, ManageWebhooksSettings, ManageDeliveriesSettings
+    DashboardSettings,
+    SignUpSettings,
+    SubmitJobSettings,
+    CancelJobSettings,
+    ManageWebhooksSettings,
+    ManageDeliveriesSettings,
 ):
     """The pages call the use cases of these routes, and so read what they read."""
 
@@ -321,11 +336,5 @@ class TopUpSettings(DashboardSettings, StripeSettings):
     """The page where people buy, and Stripe behind it."""
 
 
-class AdmitSignUpSettings(Settings):
-    """Who may register: anybody, or those of these domains, with commas between them.
-
-    `sign_ups_confirmed`: nobody has to confirm an e-mail address, because none is sent.
-    """
-
-    sign_up_domains: Annotated[tuple[str, ...], BeforeValidator(lambda text: text.split(",") if text else ())]
-    sign_ups_confirmed: bool
+class AdmitSignUpSettings(SignUpSettings):
+    pass

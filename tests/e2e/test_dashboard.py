@@ -2,78 +2,40 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Literal
-from uuid import uuid4
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from infra.local.cloud import LocalCloud
-from shoal.domain.person import OPERATORS
-from tests.support_browser import AXE, WAIT_MS, browser, tab
+from tests.fakes.stripe import FakeStripe
+from tests.support_browser import tab
 from tests.support_curl import curl
+from tests.support_pages import (
+    choose,
+    chromium,
+    faults,
+    make_key,
+    operators,
+    pay,
+    register,
+    tile,
+    violations,
+)
 from tests.support_receiver import Receiver
 
-PASSWORD = "correct horse battery staple"
-FIRST_PAGE_BYTES_MAX = 100_000
-SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
-Scheme = Literal["light", "dark"]
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-LOOKS: tuple[tuple[str, Scheme], ...] = (("phone", "dark"), ("desktop", "light"))
+__all__ = ["chromium", "operators"]
+
 CURL_SECONDS_MAX = 20
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=WAIT_MS)
-    with browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def operators(cloud: LocalCloud, chromium: Browser) -> StorageState:
-    """The cookies of an operator's session."""
-    with tab(chromium) as page:
-        email = register(page, cloud)
-        cloud.client("cognito-idp").admin_add_user_to_group(
-            UserPoolId=cloud.outputs["UserPoolId"], Username=email, GroupName=OPERATORS
-        )
-        page.get_by_role("button", name="Sign out").click()
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("link", name="Operate")).to_be_visible()
-        return page.context.storage_state()
+FIRST_PAGE_BYTES_MAX = 100_000
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as listening:
         yield listening
-
-
-def register(page: Page, cloud: LocalCloud) -> str:
-    """A new person, signed in; returns the e-mail address."""
-    email = f"{uuid4().hex[:12]}@example.com"
-    page.goto(f"{cloud.api_url}/dashboard/sign-up")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text(email)).to_be_visible()
-    return email
-
-
-def make_key(page: Page, cloud: LocalCloud, name: str) -> str:
-    page.goto(f"{cloud.api_url}/dashboard/keys")
-    page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Create key").click()
-    return page.locator("#secret").inner_text()
 
 
 def generate(
@@ -89,7 +51,7 @@ def generate(
 
 
 def test_from_registering_to_a_revoked_key(
-    cloud: LocalCloud, chromium: Browser, operators: StorageState, receiver: Receiver
+    cloud: LocalCloud, chromium: Browser, stripe: FakeStripe, receiver: Receiver
 ) -> None:
     with tab(chromium) as page:
         register(page, cloud)
@@ -97,6 +59,7 @@ def test_from_registering_to_a_revoked_key(
         key = make_key(page, cloud, "My first key")
         command = page.locator("#try").inner_text()
         assert key in command
+        expect(page.get_by_role("button", name="Revoke")).to_have_count(1)
 
         page.goto(f"{cloud.api_url}/dashboard")
         expect(page.get_by_text("Nothing was generated yet.")).to_be_visible()
@@ -107,7 +70,9 @@ def test_from_registering_to_a_revoked_key(
         expect(row.locator("img")).to_have_js_property("naturalWidth", 1024)
         expect(tile(page, "Free generations left")).to_contain_text("2")
 
-        top_up(page, cloud, chromium, operators)
+        choose(page, cloud, "$10.00")
+        pay(page, stripe, "$10.00")
+        expect(tile(page, "Available")).to_contain_text("$10.00")
         assert curl(command).status_code == 202
         page.goto(f"{cloud.api_url}/dashboard")
         expect(page.locator(".badge.completed")).to_have_count(2)
@@ -121,26 +86,6 @@ def test_from_registering_to_a_revoked_key(
         page.get_by_role("button", name="Revoke My first key").click()
         expect(page.get_by_text("Revoked")).to_be_visible()
         assert curl(command).status_code == 401
-
-
-def tile(page: Page, name: str) -> Locator:
-    return page.locator(".tile", has_text=name)
-
-
-def top_up(page: Page, cloud: LocalCloud, chromium: Browser, operators: StorageState) -> None:
-    """An operator grants $10.00, which the wallet shows."""
-    page.goto(f"{cloud.api_url}/dashboard/wallet")
-    account_id = page.locator("#account-id").inner_text()
-    with tab(chromium, storage_state=operators) as desk:
-        desk.goto(f"{cloud.api_url}/dashboard/operate")
-        desk.get_by_label("Account id").fill(account_id)
-        desk.get_by_role("button", name="Find").click()
-        desk.get_by_label("Amount").fill("10.00")
-        desk.get_by_role("button", name="Grant").click()
-        expect(desk.get_by_role("status")).to_have_text("Granted.")
-    page.reload()
-    expect(tile(page, "Available")).to_contain_text("$10.00")
-    expect(page.get_by_role("row", name=re.compile("Grant .*[+][$]10.00"))).to_be_visible()
 
 
 def webhook(page: Page, cloud: LocalCloud, receiver: Receiver) -> None:
@@ -226,38 +171,23 @@ def test_every_page_can_be_used_by_everybody(
         paths = {path.strip("/") or "overview": path for path in FIRST_MEMBERS} | live_in(page, cloud)
         for name, path in paths.items():
             found += faults(page, cloud, path, name)
+        found += problems(page, cloud)
     assert found == []
 
 
-def faults(page: Page, cloud: LocalCloud, path: str, name: str) -> list[str]:
-    """What is wrong with a page, looked at twice: at every size and in all colours."""
-    page.goto(f"{cloud.api_url}/dashboard{path}")
-    keep(page, name)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = []
-    for size, scheme in LOOKS:
-        width, height = SIZES[size]
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
-        found += [f"{name}, {size}, {scheme}: {each}" for each in violations(page)]
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{name}, {size}: wider than the screen")
-    return found
-
-
-def violations(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    rules = page.evaluate("axe.run(document)")["violations"]
-    return [f"{rule['id']}: {node['html'][:150]}" for rule in rules for node in rule["nodes"]]
-
-
-def keep(page: Page, name: str) -> None:
-    """Pictures of a page at every size in all colours, where SHOAL_SCREENSHOTS names a folder for them."""
-    folder = os.environ.get("SHOAL_SCREENSHOTS")
-    for (size, (width, height)), scheme in itertools.product(SIZES.items() if folder else (), SCHEMES):
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
-        page.screenshot(path=Path(folder or "") / f"{name}-{size}-{scheme}.png", full_page=True)
+def problems(page: Page, cloud: LocalCloud) -> list[str]:
+    """What is wrong with pages that say what is wrong with what was filled in."""
+    page.goto(f"{cloud.api_url}/dashboard/keys")
+    for scope in page.get_by_role("checkbox").all():
+        scope.uncheck()
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose at least one scope.")
+    found = violations(page)
+    page.goto(f"{cloud.api_url}/dashboard/webhooks")
+    page.get_by_label("Address").fill("ftp://example.com")
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_role("alert")).to_contain_text("url")
+    return found + violations(page)
 
 
 def test_the_keyboard_is_enough(cloud: LocalCloud, chromium: Browser) -> None:

@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from playwright.sync_api import Browser, Locator, Page, expect
+import pytest
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
+from infra.local.aws import STAGE
 from infra.local.cloud import LocalCloud
-from tests.e2e.test_dashboard import chromium, faults, keep, register, tile, violations
+from shoal.adapters.stripe_keys import StripeKeys
+from shoal.adapters.system import SystemClock
+from tests.cloud_fixture import connect
 from tests.fakes.stripe import FakeStripe
 from tests.support_browser import tab
+from tests.support_pages import (
+    choose,
+    chromium,
+    faults,
+    grant,
+    keep,
+    operators,
+    pay,
+    register,
+    tile,
+    violations,
+)
 
-__all__ = ["chromium"]
+__all__ = ["chromium", "operators"]
 
 
-def choose(page: Page, cloud: LocalCloud, offer: str) -> None:
-    """From the wallet to the page where this offer is paid."""
-    page.goto(f"{cloud.api_url}/dashboard/wallet")
-    page.get_by_role("link", name="Top up").click()
-    page.get_by_role("button", name=offer).click()
+@pytest.fixture
+def without_keys(cloud: LocalCloud, stripe: FakeStripe) -> Iterator[None]:
+    """The shared stage takes no payments meanwhile, and does again afterwards."""
+    StripeKeys(cloud.client("secretsmanager"), STAGE, SystemClock()).remove()
+    forget_keys(cloud)
+    try:
+        yield
+    finally:
+        connect(stripe, cloud)
+        forget_keys(cloud)
 
 
-def pay(page: Page, stripe: FakeStripe, price: str) -> str:
-    """Press the button of Stripe's page, and be sent back. Returns the checkout's id."""
-    expect(page.get_by_role("heading", name=f"Pay {price}")).to_be_visible()
-    place, _, checkout_id = page.url.rpartition("/")
-    assert place == f"{stripe.url}/pay"
-    page.get_by_role("button", name="Pay").click()
-    expect(page.get_by_role("status")).to_have_text("Thank you: your payment is in the wallet.")
-    return checkout_id
+def forget_keys(cloud: LocalCloud) -> None:
+    """Have the page ask for keys again at once, which it otherwise does every minute."""
+    functions, name = cloud.client("lambda"), f"shoal-{STAGE}-top-up"
+    known = functions.get_function_configuration(FunctionName=name)["Environment"]
+    # Whoever's environment is set is started anew.
+    functions.update_function_configuration(FunctionName=name, Environment=known)
 
 
 def entry(page: Page, what: str) -> Locator:
@@ -70,3 +90,23 @@ def test_what_is_not_sold_is_said_and_all_can_use_the_page(cloud: LocalCloud, ch
         expect(page.get_by_role("heading", name="Pay $12.34")).to_be_visible()
         page.get_by_role("link", name="Back").click()
         expect(page.get_by_role("heading", name="Top up")).to_be_visible()
+
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.get_by_text("Play money is not sold.")).to_be_visible()
+        assert faults(page, cloud, "/top-up", "top-up-test-mode") == []
+
+
+@pytest.mark.usefixtures("without_keys")
+def test_a_stage_without_keys_leads_to_its_operator_who_grants(
+    cloud: LocalCloud, chromium: Browser, operators: StorageState
+) -> None:
+    with tab(chromium, bypass_csp=True) as page, tab(chromium, storage_state=operators) as desk:
+        register(page, cloud)
+        page.goto(f"{cloud.api_url}/dashboard/wallet")
+        page.get_by_role("link", name="Top up").click()
+        expect(page.get_by_role("heading", name="Ask the operator")).to_be_visible()
+        account_id = page.locator("#account-id").inner_text()
+        assert faults(page, cloud, "/top-up", "top-up-no-keys") == []
+
+        grant(page, cloud, desk)
+        assert page.locator("#account-id").inner_text() == account_id

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shoal.domain.dashboard_ports import AccountPage, EntryPage
-from shoal.domain.errors import NotConfirmed, NotFound, SignInRefused, ValidationFailed
+from shoal.domain.errors import NotFound, SignInRefused, ValidationFailed
 from shoal.domain.job import FAILED, Job
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched
@@ -17,6 +17,7 @@ from tests.fakes.tables import Tables
 
 TOKEN_MS = 3_600_000
 CODE = "123456"
+WRONG_CODE = "That is not the code we sent."
 
 
 @dataclass
@@ -42,15 +43,16 @@ class FakeIdentity:
     @reached
     def sign_up(self, email: str, password: str) -> bool:
         if email in self.people:
-            raise SignInRefused("There is an account with this e-mail address already.")
+            return False
         self.people[email] = Registered(Person(f"sub-{len(self.people)}", email), password, self.confirms)
         return self.confirms
 
     @reached
-    def confirm(self, email: str, code: str) -> None:
-        if code != CODE or email not in self.people:
-            raise SignInRefused("That is not the code we sent.")
-        self.people[email].confirmed = True
+    def confirm(self, email: str, code: str, password: str) -> None:
+        known = self.people.get(email)
+        if code != CODE or known is None or known.confirmed:
+            raise SignInRefused(WRONG_CODE)
+        known.confirmed, known.password = True, password
 
     @reached
     def send_code(self, email: str) -> None:
@@ -59,10 +61,9 @@ class FakeIdentity:
     @reached
     def sign_in(self, email: str, password: str) -> Vouched:
         known = self.people.get(email)
-        if known is None or known.password != password or not known.enabled:
+        known_and_right = known is not None and known.confirmed and known.password == password
+        if known is None or not known_and_right or not known.enabled:
             raise SignInRefused("Wrong e-mail address or password.")
-        if not known.confirmed:
-            raise NotConfirmed("Confirm your e-mail address first.")
         issued = self.issued.setdefault(email, [])
         issued.append(f"refresh-{known.person.subject}-{len(issued)}")
         return Vouched(known.person, self.clock.now_ms() + TOKEN_MS, issued[-1])
@@ -85,7 +86,7 @@ class FakeIdentity:
     @reached
     def reset(self, email: str, code: str, password: str) -> None:
         if code != CODE or email not in self.people:
-            raise SignInRefused("That is not the code we sent.")
+            raise SignInRefused(WRONG_CODE)
         self.people[email].password = password
         self.revoked.update(self.issued.get(email, ()))
 

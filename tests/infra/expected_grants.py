@@ -118,6 +118,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "read_document": set(),
     "show_dashboard": {
         *ASK_POOL,
+        ("cognito-idp:AdminSetUserPassword", USER_POOL),
         ("cognito-idp:AdminUserGlobalSignOut", USER_POOL),
         *CLOSE_JOBS,
         *START,

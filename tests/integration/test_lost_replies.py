@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from shoal.adapters.dynamodb_table import Table, TransactionRefused
-from shoal.domain.api_key import Caller, KeyPrefix, digest_of
+from shoal.domain.api_key import Caller, KeyPrefix, Once, digest_of
 from shoal.domain.errors import (
     JobAlreadyTerminal,
     JobClosed,
+    KeyExists,
     Unavailable,
 )
 from shoal.domain.job import START_GRACE_MS, HoldState, JobStatus
@@ -138,6 +139,22 @@ def test_a_rate_limit_whose_reply_is_lost_counts_the_request(bench: Bench, calle
         bench.over(lost_reply(bench, "update_item")).keys.admit(digest, now_ms)
 
     assert bench.keys.admit(digest, now_ms).allowance.headers()["RateLimit"] == '"key";r=18;t=2'
+
+
+def test_a_key_whose_reply_is_lost_is_given_to_who_asks_for_the_same_again(
+    bench: Bench, caller: Caller
+) -> None:
+    once = Once(bench.ids.new("once", 0).partition("_")[2], b"nobody guesses" * 5)
+    wanted = caller.account_id, KeyPrefix.LIVE, RateLimit(), caller.scopes
+    with pytest.raises(Unavailable):
+        bench.over(lost_reply(bench)).accounts.create_key(*wanted, name="mine", once=once)
+
+    again = bench.accounts.create_key(*wanted, name="mine", once=once)
+
+    assert bench.accounts.keys.of_account(caller.account_id).count(again.key) == 1
+    assert bench.keys.admit(digest_of(again.secret) or "", bench.clock.now_ms()).key_id == again.key.id
+    with pytest.raises(KeyExists):
+        bench.accounts.create_key(*wanted, name="another", once=once)
 
 
 def test_one_job_that_cannot_be_closed_keeps_the_sweeper_from_no_other(bench: Bench, caller: Caller) -> None:

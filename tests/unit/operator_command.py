@@ -26,6 +26,7 @@ class Shoal:
     """`shoal("audit", "--json")` runs the command on the world's stage."""
 
     def __init__(self, world: World) -> None:
+        self.stage = "local"
         self.keys, self.board = FakeKeyStore(), FakeRouteBoard(world.breakers)
         self.statistics, self.testable = FakeStatistics(), FakeTestable()
         self.providers = ManageProviders(
@@ -41,13 +42,12 @@ class Shoal:
         )
         inspect = InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)
         self.till, self.stripe_keys = PaymentWorld(world), FakeProcessorKeys()
-        stripe = ManageStripe(self.stripe_keys, lambda: self.till.settle)
         self._operator = Operator(
             manage=world.manage,
             inspect=inspect,
             sweep=world.sweep_jobs,
             audit=world.audit_ledger,
-            stripe=lambda: stripe,
+            stripe=lambda: ManageStripe(self.stage, self.stripe_keys, lambda: self.till.settle),
             providers=lambda: self.providers,
             now_ms=world.clock.now_ms,
         )

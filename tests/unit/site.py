@@ -46,7 +46,10 @@ from tests.unit.world import World
 EMAIL, PASSWORD = "diver@example.com", "correct horse battery"
 ROOT = "/dashboard"
 POOL = {"SHOAL_USER_POOL_ID": "eu-west-1_Abc", "SHOAL_USER_POOL_CLIENT_ID": "client"}
+SIGN_UP = {"SHOAL_SIGN_UP_DOMAINS": "", "SHOAL_SIGN_UPS_CONFIRMED": "true"}
 STRIPE = {"SHOAL_STRIPE_URL": "https://api.stripe.com"}
+HIDDEN = ("csrf", "once", "nonce")
+"""What forms hold beside what people fill in."""
 VERBS = {"operate": "operate", "top-up": "top_up"}
 """The functions behind the first parts of paths; `show_dashboard` is behind all others."""
 
@@ -90,7 +93,9 @@ class Browser:
     def submit(self, page: str, path: str, **fields: Any) -> Shown:
         """Open a page and send its form, with the hidden fields that it has."""
         shown = self.get(page)
-        hidden = {name: shown.hidden(name) for name in ("csrf", "once") if f'name="{name}"' in shown.text}
+        hidden = {
+            name: shown.hidden(name) for name in ("csrf", "once", "nonce") if f'name="{name}"' in shown.text
+        }
         return self.post(path, **hidden | fields)
 
     def send(
@@ -159,7 +164,7 @@ class Site:
 
     def _patch(self, patch: pytest.MonkeyPatch) -> None:
         world = self.world
-        for name, value in (SETTINGS | POOL | STRIPE).items():
+        for name, value in (SETTINGS | POOL | SIGN_UP | STRIPE).items():
             patch.setenv(name, value)
         for module in (bootstrap, bootstrap_dashboard):
             patch.setattr(module, "settings_of", lambda model: model.from_environment())
@@ -189,6 +194,12 @@ class Site:
         }
         for name, part in of_the_dashboard.items():
             patch.setattr(bootstrap_dashboard, name, lambda part=part: part)
+
+    def asks_for_codes(self, patch: pytest.MonkeyPatch, domains: str = "") -> None:
+        """From now on who registers has to confirm the address, as on stages of AWS."""
+        patch.setenv("SHOAL_SIGN_UPS_CONFIRMED", "false")
+        patch.setenv("SHOAL_SIGN_UP_DOMAINS", domains)
+        self.identity.confirms = False
 
     def browser(self) -> Browser:
         return Browser(self.world)

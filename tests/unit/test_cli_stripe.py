@@ -25,12 +25,43 @@ def test_keys_are_read_from_stdin_and_not_shown(shoal: Shoal) -> None:
     assert "checkout.session.completed" in result.stdout
 
 
-def test_a_restricted_key_is_one_too(shoal: Shoal) -> None:
-    assert shoal("stripe", "set-keys", stdin="rk_live_1\nwhsec_0123\n").exit_code == 0
+@pytest.mark.parametrize(
+    ("stage", "key"),
+    [("prod", "sk_live_1"), ("prod", "rk_live_1"), ("dev", "sk_test_1"), ("local", "rk_test_1")],
+)
+def test_a_stage_takes_the_keys_of_its_money(shoal: Shoal, stage: str, key: str) -> None:
+    shoal.stage = stage
+
+    assert shoal("stripe", "set-keys", stdin=f"{key}\nwhsec_0123\n").exit_code == 0
+    assert shoal.stripe_keys.held == (key, "whsec_0123")
 
 
 @pytest.mark.parametrize(
-    "stdin", ["", "sk_test_1\n", "whsec_0123\nsk_test_1\n", "pk_test_1\nwhsec_1\n", "sk_ключ\nwhsec_1\n"]
+    ("stage", "key", "says"),
+    [
+        ("prod", "sk_test_1", "a test key of Stripe: stage prod takes live keys only (sk_live_ or rk_live_)"),
+        ("prod", "rk_test_1", "a test key"),
+        ("dev", "sk_live_1", "a live key of Stripe: stage dev takes test keys only (sk_test_ or rk_test_)"),
+        ("local", "rk_live_1", "a live key"),
+    ],
+)
+def test_keys_of_the_other_money_are_refused(shoal: Shoal, stage: str, key: str, says: str) -> None:
+    shoal.stage = stage
+
+    refused(shoal("stripe", "set-keys", stdin=f"{key}\nwhsec_0123\n"), 1, says)
+    assert shoal.stripe_keys.held is None
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        "",
+        "sk_test_1\n",
+        "whsec_0123\nsk_test_1\n",
+        "pk_test_1\nwhsec_1\n",
+        "sk_1\nwhsec_1\n",
+        "sk_test_ключ\nwhsec_1\n",
+    ],
 )
 def test_what_can_be_no_key_is_not_kept(shoal: Shoal, stdin: str) -> None:
     refused(shoal("stripe", "set-keys", stdin=stdin), 1, "A key was expected that begins with")

@@ -82,8 +82,29 @@ def test_a_webhook_shows_its_secret_once_and_a_form_sent_twice_makes_one(site: S
 
 @pytest.mark.parametrize("wrong", [{"url": "http://10.0.0.1/"}, {"url": ""}, {"events": "no.such"}])
 def test_a_webhook_that_cannot_be_is_refused(site: Site, member: Browser, wrong: dict[str, str]) -> None:
-    assert member.submit("/webhooks", "/webhooks", **HOOK | wrong).status == 422
+    shown = member.submit("/webhooks", "/webhooks", **HOOK | wrong)
+
+    assert shown.status == 422
+    assert 'role="alert"' in shown.text
+    assert 'value="n8n"' in shown.text, "what was typed is still there"
     assert site.hooks.tables.subscriptions == {}
+    form = {name: shown.hidden(name) for name in ("csrf", "once")}
+    assert member.post("/webhooks", **form | HOOK).status == 200
+
+
+def test_a_webhooks_form_that_was_changed_and_sent_again_says_so_and_works_then(
+    site: Site, member: Browser
+) -> None:
+    page = member.get("/webhooks")
+    form = {name: page.hidden(name) for name in ("csrf", "once")} | HOOK
+    member.post("/webhooks", **form)
+
+    again = member.post("/webhooks", **form | {"name": "other"})
+
+    assert (again.status, len(site.hooks.tables.subscriptions)) == (422, 1)
+    assert "made a webhook before" in again.text
+    assert member.post("/webhooks", **form | {"once": again.hidden("once")}).status == 200
+    assert len(site.hooks.tables.subscriptions) == 2
 
 
 def test_a_test_event_is_delivered_and_sent_again(site: Site, member: Browser) -> None:
@@ -169,6 +190,31 @@ def test_colours_are_kept_in_a_cookie_and_nothing_else_is(member: Browser) -> No
     member.cookies[THEME_COOKIE] = '"><script>alert(1)</script>'
     assert "<script>alert" not in member.get("/jobs").text
     assert "data-theme" not in member.get("/jobs").text
+
+
+def test_colours_and_mode_are_switched_where_one_is(member: Browser) -> None:
+    shown = member.get("/jobs", status="failed", text="manta & ray")
+    here = shown.hidden("next")
+    for form in ({"theme": "dark"}, {"mode": "test"}):
+        answer = member.post(f"/{next(iter(form))}", csrf=shown.hidden("csrf"), next=here, **form)
+        assert answer.location == "/dashboard/jobs?status=failed&text=manta+%26+ray"
+
+
+def test_colours_are_switched_on_a_page_that_answers_a_form(site: Site, member: Browser) -> None:
+    """That page has an address that only forms may be sent to."""
+    member.submit("/webhooks", "/webhooks", **HOOK)
+    (webhook_id,) = site.hooks.tables.subscriptions
+    page = member.get(f"/webhooks/{webhook_id}")
+    form = {name: page.hidden(name) for name in ("csrf", "once")}
+    sent_from = {"referer": f"https://api.test/dashboard/webhooks/{webhook_id}?cursor=x"}
+
+    shown = member.send("POST", f"/webhooks/{webhook_id}/rotate", fields=form, headers=sent_from)
+
+    assert "whsec_" in shown.text
+    assert shown.hidden("next") == f"/webhooks/{webhook_id}?cursor=x"
+    elsewhere = {"referer": "https://evil.test/x"}
+    shown = member.send("POST", f"/webhooks/{webhook_id}/rotate", fields=form, headers=elsewhere)
+    assert shown.hidden("next") == "/"
 
 
 def test_files_are_immutable_under_the_name_of_their_content(site: Site) -> None:

@@ -64,7 +64,8 @@ def test_failed_jobs_are_shown_a_page_at_a_time(site: Site, operator: Browser, c
         found = re.findall(r"/jobs/(job_\w+)", shown)
         assert len(found) == size
         seen += found
-        query = {"cursor": cursor} if (cursor := "".join(re.findall(r"cursor=(\w+)", shown))) else {}
+        older = re.search(r'cursor=(\w+)">Older', shown)
+        query = {"cursor": older[1]} if older else {}
 
     assert query == {}
     assert seen == failed
@@ -164,6 +165,25 @@ def test_a_suspended_accounts_keys_are_refused_until_it_is_lifted(
 def test_an_operator_cannot_suspend_themselves(site: Site, operator: Browser) -> None:
     own = site.account_of("op@example.com")
     assert operator.submit("/operate", f"/operate/accounts/{own}/suspend").status == 422
+
+
+def test_a_suspended_operator_sees_nobody_elses_things_any_more(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    job = site.world.completed(customer, prompt="A whale")
+    assert 'href="/dashboard/operate"' in operator.get("").text
+    site.operate.suspend(site.account_of("op@example.com"), "acc_other")
+
+    account = f"/operate/accounts/{customer.account_id}"
+    for path in ("/operate", "/operate/find", account, f"{account}/jobs/{job.id}"):
+        shown = operator.get(path, account=customer.account_id)
+        assert shown.status == 403
+        assert "suspended" in shown.text
+        assert "A whale" not in shown.text
+        assert "$9.98" not in shown.text
+    assert 'href="/dashboard/operate"' not in operator.get("").text
+    assert operator.submit("", f"{account}/resume").status == 403
+    assert operator.submit("", "/sign-out").status == 303
 
 
 @pytest.mark.parametrize("action", ["grant", "suspend", "resume", "jobs/job_1/refund"])

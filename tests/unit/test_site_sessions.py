@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -31,17 +32,6 @@ OPERATORS_PAGES = ["/operate", "/operate/accounts/acc_1"]
 __all__ = ["site"]
 
 
-def test_registering_where_nothing_is_to_confirm_leads_into_the_dashboard(site: Site) -> None:
-    browser = site.browser()
-
-    answer = browser.submit("/sign-up", "/sign-up", email="New@Example.com ", password=PASSWORD)
-
-    assert (answer.status, answer.location) == (303, "/dashboard")
-    shown = browser.get("")
-    assert shown.status == 200
-    assert "new@example.com" in shown.text
-
-
 def test_the_first_sign_in_opens_an_account_with_three_free_trials_and_later_ones_do_not(site: Site) -> None:
     site.member()
     site.member()
@@ -60,48 +50,6 @@ def test_two_first_sign_ins_at_once_are_one_account(site: Site) -> None:
     _, session = site.sign_in(EMAIL, PASSWORD)
 
     assert list(site.world.tables.accounts) == [session.account_id]
-
-
-def test_an_unconfirmed_address_is_confirmed_with_its_code(site: Site) -> None:
-    site.identity.confirms = False
-    browser = site.browser()
-    asked = browser.submit("/sign-up", "/sign-up", email=EMAIL, password=PASSWORD)
-    assert asked.location == "/dashboard/confirm?email=diver%40example.com"
-    assert browser.submit("/sign-in", "/sign-in", email=EMAIL, password=PASSWORD).location == asked.location
-
-    wrong = browser.submit("/confirm", "/confirm", email=EMAIL, code="0")
-    assert wrong.status == 422
-    assert "not the code" in wrong.text
-    assert browser.submit("/confirm", "/confirm", email=EMAIL, code=CODE).status == 303
-    assert browser.submit("/sign-in", "/sign-in", email=EMAIL, password=PASSWORD).location == "/dashboard"
-
-
-def test_a_password_is_reset_with_its_code(site: Site) -> None:
-    site.identity.sign_up(EMAIL, PASSWORD)
-    browser = site.browser()
-    asked = browser.submit("/forgot", "/forgot", email=EMAIL)
-    assert asked.location == "/dashboard/reset?email=diver%40example.com"
-
-    new = "another long password"
-    assert browser.submit("/reset", "/reset", email=EMAIL, code=CODE, password=new).status == 303
-
-    assert browser.submit("/sign-in", "/sign-in", email=EMAIL, password=PASSWORD).status == 422
-    assert browser.submit("/sign-in", "/sign-in", email=EMAIL, password=new).status == 303
-
-
-def test_asking_for_a_reset_tells_nobody_which_addresses_are_known(site: Site) -> None:
-    answer = site.browser().submit("/forgot", "/forgot", email="nobody@example.com")
-    assert answer.location == "/dashboard/reset?email=nobody%40example.com"
-
-
-@pytest.mark.parametrize(
-    ("email", "password"), [("no address", PASSWORD), (EMAIL, "short"), (EMAIL, "x" * 257)]
-)
-def test_what_cannot_register_is_told_why(site: Site, email: str, password: str) -> None:
-    answer = site.browser().submit("/sign-up", "/sign-up", email=email, password=password)
-    assert answer.status == 422
-    assert 'role="alert"' in answer.text
-    assert site.identity.people == {}
 
 
 @pytest.mark.parametrize("path", MEMBERS_PAGES + OPERATORS_PAGES)
@@ -171,6 +119,14 @@ def test_signing_out_ends_the_session_and_revokes_its_token(site: Site) -> None:
     assert again.get("").status == 303
 
 
+def test_signing_out_does_not_wait_for_the_pool(site: Site) -> None:
+    browser = site.member()
+    site.world.network.fail("identity.revoke", Unavailable(retry_after_seconds=1))
+
+    assert browser.submit("", "/sign-out").location == "/dashboard/sign-in?done=out"
+    assert (browser.cookies.get(SESSION_COOKIE), site.sessions.sessions) == (None, {})
+
+
 def test_a_cookie_alone_is_not_what_is_stored(site: Site) -> None:
     browser = site.member()
     assert browser.cookies[SESSION_COOKIE] not in repr(site.sessions.sessions)
@@ -222,6 +178,17 @@ def test_nobody_is_led_to_another_site_after_the_sign_in(site: Site, target: str
     assert answer.location == "/dashboard"
 
 
+def test_the_sign_in_leads_to_what_was_asked_for(site: Site) -> None:
+    site.identity.sign_up(EMAIL, PASSWORD)
+    browser = site.browser()
+    asked = browser.get("/top-up", asset="usd", checkout="cs_test_1")
+    wanted = parse_qs(urlsplit(asked.location).query)["next"][0]
+
+    answer = browser.submit("/sign-in", "/sign-in", email=EMAIL, password=PASSWORD, next=wanted)
+
+    assert answer.location == "/dashboard/top-up?asset=usd&checkout=cs_test_1"
+
+
 def test_every_answer_forbids_what_it_does_not_need(site: Site) -> None:
     for shown in (site.browser().get("/sign-in"), site.member().get(""), site.member().get("/nowhere")):
         policy = shown.headers["Content-Security-Policy"]
@@ -255,6 +222,35 @@ def test_a_form_shown_for_play_money_does_not_work_in_live_mode(site: Site) -> N
 
     assert browser.post("/playground/run", **form).status == 403
     assert site.world.tables.jobs == {}
+
+
+@pytest.mark.parametrize(("shown", "now"), [("live", "test"), ("test", "live")])
+def test_a_tab_left_open_in_the_other_mode_signs_out_all_the_same(site: Site, shown: str, now: str) -> None:
+    browser = site.member()
+    browser.submit("", "/mode", mode=shown)
+    stale = browser.get("/keys").hidden("csrf")
+    browser.submit("", "/mode", mode=now)
+
+    assert browser.post("/theme", csrf=stale, theme="dark").status == 303
+    assert browser.post("/mode", csrf=stale, mode=shown).status == 303
+    (session,) = site.sessions.sessions.values()
+    assert session.test == (shown == "test")
+    browser.submit("", "/mode", mode=now)
+    assert browser.post("/sign-out", csrf=stale).status == 303
+    assert site.sessions.sessions == {}
+
+
+def test_a_page_left_open_in_the_other_mode_is_loaded_again_rather_than_mixed(site: Site) -> None:
+    browser = site.member()
+    shown = {"x-csrf": browser.get("").hidden("csrf")}
+    assert browser.send("GET", "/live", partial=True, headers=shown).text
+
+    browser.submit("", "/mode", mode="test")
+
+    stale = browser.send("GET", "/live", partial=True, headers=shown)
+    assert (stale.headers["HX-Refresh"], stale.text) == ("true", "")
+    fresh = {"x-csrf": browser.get("").hidden("csrf")}
+    assert "HX-Refresh" not in browser.send("GET", "/live", partial=True, headers=fresh).headers
 
 
 def test_a_new_password_puts_out_whoever_was_in_with_the_old_one(site: Site) -> None:

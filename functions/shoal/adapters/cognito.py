@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,33 +18,46 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from botocore.exceptions import ClientError
 
-from shoal.adapters.aws import unavailable_when_unreachable
-from shoal.domain.errors import NotConfirmed, SignInRefused, Unavailable
+from shoal.adapters.aws import error_code, unavailable_when_unreachable
+from shoal.domain.errors import SignInRefused, Unavailable
 from shoal.domain.person import Person, Vouched
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
+logger = logging.getLogger(__name__)
+
 JWKS_SECONDS_MAX = 3
 KEYS_KEPT_S = 3600
 
+NO_ENTRY = "Wrong e-mail address or password, or the address is not confirmed."
+WRONG_CODE = "That code does not fit this address, or it is too old. Check both, or ask for a new code."
 WORDS = {
-    "AliasExistsException": "There is an account with this e-mail address already. Sign in instead.",
-    "UsernameExistsException": "There is an account with this e-mail address already. Sign in instead.",
-    "CodeMismatchException": "That is not the code we sent. Check it and try again.",
-    "ExpiredCodeException": "This code is too old. Ask for a new one.",
     "InvalidPasswordException": "Choose a password of at least twelve characters.",
-    "LimitExceededException": "Too many attempts. Wait a while and try again.",
-    "TooManyFailedAttemptsException": "Too many attempts. Wait a while and try again.",
-    "TooManyRequestsException": "Too many attempts. Wait a while and try again.",
+    "InvalidParameterException": "Check the e-mail address.",
     "UserLambdaValidationException": "This e-mail address cannot register here.",
-    "CodeDeliveryFailureException": "The e-mail could not be sent. Try again later.",
-    "InvalidParameterException": "Check the e-mail address and the password.",
-    "NotAuthorizedException": "Wrong e-mail address or password.",
-    "UserNotFoundException": "Wrong e-mail address or password.",
-    "PasswordResetRequiredException": "Your password has to be set anew: use “Forgot your password?”.",
 }
 """What people read when the pool refuses: never its own words, which name names."""
+UNKNOWN_PERSON = (
+    "NotAuthorizedException",
+    "UserNotFoundException",
+    "UserNotConfirmedException",  # said before the password is looked at
+    "PasswordResetRequiredException",
+)
+WRONG = (
+    *UNKNOWN_PERSON,
+    "AliasExistsException",
+    "CodeMismatchException",
+    "ExpiredCodeException",
+    "InvalidParameterException",
+    "LimitExceededException",
+    "TooManyFailedAttemptsException",
+)
+NOTHING_SENT = (*WRONG, "CodeDeliveryFailureException")
+"""No code goes out: to nobody, to one who needs none, to one who was sent too many, or for want of a mailer.
+
+But for the last they tell whether somebody is registered, and the last is only met for those who are.
+"""
 
 
 class CognitoIdentity:
@@ -61,26 +75,34 @@ class CognitoIdentity:
         self._signing_key = signing_key
 
     def sign_up(self, email: str, password: str) -> bool:
-        with _refused():
-            answer = self._client.sign_up(
-                **self._as_client(email),
-                Username=email,
-                Password=password,
-                UserAttributes=[{"Name": "email", "Value": email}],
-            )
-        return answer["UserConfirmed"]
+        try:
+            with _refused(), _quiet("LimitExceededException", "CodeDeliveryFailureException"):
+                answer = self._client.sign_up(
+                    **self._as_client(email),
+                    Username=email,
+                    Password=password,
+                    UserAttributes=[{"Name": "email", "Value": email}],
+                )
+                return answer["UserConfirmed"]
+        except self._client.exceptions.UsernameExistsException:
+            self.send_code(email)
+        return False
 
-    def confirm(self, email: str, code: str) -> None:
-        with _refused():
+    def confirm(self, email: str, code: str, password: str) -> None:
+        with _refused(WRONG_CODE, WRONG):
             self._client.confirm_sign_up(**self._as_client(email), Username=email, ConfirmationCode=code)
+            # Whoever registered the address need not be who reads its mail: the latter chooses.
+            self._client.admin_set_user_password(
+                UserPoolId=self._pool_id, Username=email, Password=password, Permanent=True
+            )
 
     def send_code(self, email: str) -> None:
-        with _refused():
+        with _refused(), _quiet(*NOTHING_SENT):
             self._client.resend_confirmation_code(**self._as_client(email), Username=email)
 
     def sign_in(self, email: str, password: str) -> Vouched:
         parameters = {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": self._secret_hash(email)}
-        with _refused():
+        with _refused(NO_ENTRY, UNKNOWN_PERSON):
             answer = self._client.admin_initiate_auth(
                 UserPoolId=self._pool_id,
                 ClientId=self._client_id,
@@ -97,7 +119,7 @@ class CognitoIdentity:
             "REFRESH_TOKEN": vouched.refresh_token,
             "SECRET_HASH": self._secret_hash(vouched.person.subject),
         }
-        with _refused():
+        with _refused(NO_ENTRY, UNKNOWN_PERSON):
             answer = self._client.admin_initiate_auth(
                 UserPoolId=self._pool_id,
                 ClientId=self._client_id,
@@ -113,11 +135,11 @@ class CognitoIdentity:
             )
 
     def forgot(self, email: str) -> None:
-        with _refused():
+        with _refused(), _quiet(*NOTHING_SENT):
             self._client.forgot_password(**self._as_client(email), Username=email)
 
     def reset(self, email: str, code: str, password: str) -> None:
-        with _refused():
+        with _refused(WRONG_CODE, WRONG):
             self._client.confirm_forgot_password(
                 **self._as_client(email), Username=email, ConfirmationCode=code, Password=password
             )
@@ -189,15 +211,27 @@ def pool_keys(endpoint_url: str, pool_id: str) -> Callable[[str], Any]:
 
 
 @contextmanager
-def _refused() -> Iterator[None]:
-    """The pool's refusals in words for people. Raises `SignInRefused`, `NotConfirmed`, `Unavailable`."""
+def _refused(words: str = "", codes: Collection[str] = ()) -> Iterator[None]:
+    """The pool's refusals in words for people, `words` for these codes.
+
+    Raises `SignInRefused`, `Unavailable`.
+    """
     try:
         with unavailable_when_unreachable():
             yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "UserNotConfirmedException":
-            raise NotConfirmed("Confirm your e-mail address first.") from error
-        if code not in WORDS:
+        said = WORDS | dict.fromkeys(codes, words)
+        if error_code(error) not in said:
             raise
-        raise SignInRefused(WORDS[code]) from error
+        raise SignInRefused(said[error_code(error)]) from error
+
+
+@contextmanager
+def _quiet(*codes: str) -> Iterator[None]:
+    """These refusals are for the operator to see, in the log."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in codes:
+            raise
+        logger.info("no code was sent", extra={"reason": error_code(error)})

@@ -32,7 +32,7 @@ def set_keys(context: typer.Context, stage: StageOption = None) -> None:
     """Keep Stripe's API key and the signing secret of its webhook endpoint.
 
     They are asked for, or read from stdin, a line each: arguments would stay in the history. Functions use
-    them within a minute; no deployment is needed.
+    them within a minute; no deployment is needed. prod takes live keys only, every other stage test keys.
     """
     manage = operator(context, stage).stripe()
     api_key, webhook_secret = (_read(what) for what in ("API key", "Signing secret of the webhook"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import string
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from shoal.domain.rate_limit import Allowance, RateLimit
 
 SECRET_LENGTH = 32
 _KEY = re.compile(rf"(sk_live_|vsk_live_|sk_test_)[A-Za-z0-9]{{{SECRET_LENGTH}}}")
+_LETTERS = string.digits + string.ascii_letters
 
 
 class KeyPrefix(StrEnum):
@@ -40,6 +42,25 @@ class ApiKey:
     created_at_ms: int
     revoked: bool = False
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What makes a key the same when it is asked for twice: the ULID of its id, and 64 bytes nobody guesses.
+
+    Its secret derives from `seed`, which is kept nowhere: whoever asks has to bring it again.
+    """
+
+    ulid: str
+    seed: bytes
+
+    def secret(self) -> str:
+        """190 of the seed's 512 bits as letters and digits; what is left over hides the remainder's bias."""
+        number, letters = int.from_bytes(self.seed, "big"), ""
+        for _ in range(SECRET_LENGTH):
+            number, digit = divmod(number, len(_LETTERS))
+            letters += _LETTERS[digit]
+        return letters
 
 
 @dataclass(frozen=True, slots=True)

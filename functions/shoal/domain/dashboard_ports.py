@@ -17,19 +17,26 @@ from shoal.domain.wallet import Movement
 
 
 class IdentityProvider(Protocol):
-    """Who knows passwords. Every method raises `SignInRefused` with words for the person."""
+    """Who knows passwords. Every method raises `SignInRefused` with words for the person.
+
+    What is answered, and in which words, does not depend on whether an address is known.
+    """
 
     def sign_up(self, email: str, password: str) -> bool:
-        """Register a person. False if they have to confirm their address first."""
+        """Register a person. False if nobody can sign in with this password now.
 
-    def confirm(self, email: str, code: str) -> None:
-        """Confirm an address with the code that was sent to it."""
+        They have to confirm their address first, whoever registered it before: a code is sent. Or they did
+        so long ago, which nothing tells.
+        """
+
+    def confirm(self, email: str, code: str, password: str) -> None:
+        """Confirm an address with the code that was sent to it: from now on this is its password."""
 
     def send_code(self, email: str) -> None:
-        """Send the code for `confirm` again."""
+        """Send the code for `confirm` again; nothing happens if there is nothing to confirm."""
 
     def sign_in(self, email: str, password: str) -> Vouched:
-        """Raises `NotConfirmed` when the address is not confirmed yet."""
+        """Only who has confirmed their address is let in."""
 
     def renew(self, vouched: Vouched) -> Vouched:
         """Vouch again. Raises `SignInRefused` when the person was disabled or signed out everywhere."""

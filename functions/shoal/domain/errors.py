@@ -40,7 +40,6 @@ ShoalError
 │   ├── ResponseInvalid       the answer is not HTTP, or ends early
 │   └── ResponseTooLarge      the answer is longer than the limit
 ├── SignInRefused             a person was not let in, or not registered; `str(error)` is shown to them
-│   ├── NotConfirmed          their address has to be confirmed first
 │   └── SessionEnded          they have to sign in again
 ├── ProviderBusy              try the provider again after `retry_after_seconds`
 ├── ProviderUnusable          the operator must act (a bad key, no quota, no such model): take another route
@@ -140,7 +139,7 @@ class JobAlreadyTerminal(ApiError):
 
 class KeyExists(ApiError):
     status, code = 409, "conflict"
-    message = "This form was sent before: the key was made then, and its secret was shown that once."
+    message = "This form made a key before, whose secret is not shown again."
 
 
 class TooManyWebhooks(ApiError):
@@ -270,10 +269,6 @@ class ResponseTooLarge(ExchangeError):
 
 class SignInRefused(ShoalError):
     """`str(error)` is public: it is shown to the person."""
-
-
-class NotConfirmed(SignInRefused):
-    pass
 
 
 class SessionEnded(SignInRefused):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 OPERATORS = "operators"
@@ -60,7 +61,21 @@ class Session:
     @property
     def form_token(self) -> str:
         """What stands in every form. It tells the mode: what was shown for play money spends no other."""
-        return f"{self.csrf}-{'test' if self.test else 'live'}"
+        return self._token(test=self.test)
+
+    @property
+    def form_tokens(self) -> tuple[str, str]:
+        """What stands in the forms of either mode, for those to which money is nothing."""
+        return self._token(test=False), self._token(test=True)
+
+    def _token(self, *, test: bool) -> str:
+        return f"{self.csrf}-{'test' if test else 'live'}"
+
+
+def may_register(email: str, domains: Collection[str]) -> bool:
+    """Whether an address is of one of the domains; anybody's is if there are none."""
+    _, at, domain = email.lower().rpartition("@")
+    return not domains or (bool(at) and domain in domains)
 
 
 def session_digest(session_id: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shoal.domain.api_key import SECRET_LENGTH, ApiKey, KeyPrefix, Scope, digest_of
+from shoal.domain.api_key import SECRET_LENGTH, ApiKey, KeyPrefix, Once, Scope, digest_of
+from shoal.domain.errors import KeyExists
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.ports import Account, Accounts, Clock, Ids, Keys, Ledger
 from shoal.domain.rate_limit import RateLimit
@@ -15,6 +16,9 @@ from shoal.domain.wallet import (
     EntryKind,
     Movement,
 )
+
+AGAIN_MS = 60_000
+"""How long after it was made a key is shown again to who asks for the same: a double click, a lost answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,18 @@ class ManageAccounts:
         scopes: frozenset[Scope],
         *,
         name: str = "",
-        ulid: str | None = None,
+        once: Once | None = None,
     ) -> NewKey:
-        """`ulid` makes the key's id, so that what is asked for twice is made once.
+        """With `once`, what is asked for twice is made once, and both answers hold the same secret.
 
-        Raises `NotFound` for an unknown account, `Forbidden` for a suspended one, `KeyExists`.
+        Raises `NotFound` for an unknown account, `Forbidden` for a suspended one, `KeyExists` where `once`
+        made another key, or this one a while ago.
         """
-        new = self._new_key(account_id, prefix, limit, scopes, name, ulid)
-        self.keys.add(new.key)
+        new = self._new_key(account_id, prefix, limit, scopes, name, once)
+        try:
+            self.keys.add(new.key)
+        except KeyExists:
+            return self._again(new)
         return new
 
     def revoke_key(self, account_id: str, key_id: str) -> None:
@@ -92,16 +100,24 @@ class ManageAccounts:
         limit: RateLimit,
         scopes: frozenset[Scope],
         name: str = "",
-        ulid: str | None = None,
+        once: Once | None = None,
     ) -> NewKey:
-        secret = prefix + self.ids.secret(SECRET_LENGTH)
+        secret = prefix + (once.secret() if once else self.ids.secret(SECRET_LENGTH))
         digest = digest_of(secret)
         if digest is None:
             raise ValueError("the id port made a malformed secret")
         now_ms = self.clock.now_ms()
-        key_id = f"key_{ulid}" if ulid else self.ids.new("key", now_ms)
+        key_id = f"key_{once.ulid}" if once else self.ids.new("key", now_ms)
         key = ApiKey(key_id, account_id, digest, prefix, secret[-4:], scopes, limit, now_ms, name=name)
         return NewKey(key, secret)
+
+    def _again(self, new: NewKey) -> NewKey:
+        """The key that was made a moment ago of all the same. Raises `KeyExists` if that was another."""
+        for key in self.keys.of_account(new.key.account_id):
+            same = key == replace(new.key, created_at_ms=key.created_at_ms)
+            if same and abs(new.key.created_at_ms - key.created_at_ms) <= AGAIN_MS:
+                return NewKey(key, new.secret)
+        raise KeyExists
 
 
 def opening_grants(account: Account, usd_micros: int = 0, credits: int = 0) -> list[Movement]:

@@ -11,21 +11,37 @@ from shoal.domain.payment_ports import ProcessorKeys
 from shoal.use_cases.settle_payment import SettlePayment
 
 KEY_LENGTH_MAX = 1_000
+REAL_MONEY_STAGE = "prod"
+"""It alone is paid with real money: the other stages' tables are deleted with them."""
+LIVE, TEST = ("sk_live_", "rk_live_"), ("sk_test_", "rk_test_")
+"""How secret and restricted keys begin (https://docs.stripe.com/keys), for real money and for none."""
+SIGNING = ("whsec_",)
 
 
 @dataclass(frozen=True, slots=True)
 class ManageStripe:
     """`settle` is made when it is needed: setting keys takes none."""
 
+    stage: str
     keys: ProcessorKeys
     settle: Callable[[], SettlePayment]
 
     def set_keys(self, api_key: str, webhook_secret: str) -> None:
-        """Keep both: functions use them within a minute. Raises `ValidationFailed` for what can be none."""
-        for prefixes, key in ((("sk_", "rk_"), api_key), (("whsec_",), webhook_secret)):
-            usable = key.isascii() and key.isprintable() and len(key) <= KEY_LENGTH_MAX
-            if not usable or not key.startswith(prefixes):
-                raise ValidationFailed(f"A key was expected that begins with {' or '.join(prefixes)}.")
+        """Keep both: functions use them within a minute.
+
+        Raises `ValidationFailed` for what can be no key, and for a key of the wrong money: with a test key
+        anybody's play payment would buy what costs real money, with a live one a stage for trying things out
+        would take real money.
+        """
+        self._check(api_key, (*LIVE, *TEST))
+        self._check(webhook_secret, SIGNING)
+        real = self.stage == REAL_MONEY_STAGE
+        if not api_key.startswith(LIVE if real else TEST):
+            has, wants = ("a test", "live") if real else ("a live", "test")
+            raise ValidationFailed(
+                f"This is {has} key of Stripe: stage {self.stage} takes {wants} keys only"
+                f" ({' or '.join(LIVE if real else TEST)})."
+            )
         self.keys.set(api_key=api_key, webhook_secret=webhook_secret)
 
     def remove_keys(self) -> None:
@@ -38,3 +54,8 @@ class ManageStripe:
         if record is None:
             raise NotFound(f"Stripe knows of no payment {payment_id} to this stage.")
         return record
+
+    def _check(self, key: str, prefixes: tuple[str, ...]) -> None:
+        usable = key.isascii() and key.isprintable() and len(key) <= KEY_LENGTH_MAX
+        if not usable or not key.startswith(prefixes):
+            raise ValidationFailed(f"A key was expected that begins with {' or '.join(prefixes)}.")

@@ -27,7 +27,7 @@ class SignIn:
     ids: Ids
 
     def __call__(self, email: str, password: str) -> tuple[str, Session]:
-        """A new session and its id, for the person's cookie. Raises `SignInRefused`, `NotConfirmed`."""
+        """A new session and its id, for the person's cookie. Raises `SignInRefused`."""
         vouched = self.identity.sign_in(email, password)
         now_ms = self.clock.now_ms()
         session_id = self.ids.secret(SECRET_LENGTH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shoal import bootstrap
+from shoal.domain.person import may_register
 from shoal.observability import logger
 from shoal.settings import AdmitSignUpSettings
 
@@ -16,9 +17,9 @@ class NotAdmitted(Exception):
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The pool's event with the answer in it. Raises `NotAdmitted`, which the pool takes for a no."""
     settings = bootstrap.settings_of(AdmitSignUpSettings)
-    _, at, domain = event["request"]["userAttributes"].get("email", "").lower().rpartition("@")
-    admitted = not settings.sign_up_domains or (bool(at) and domain in settings.sign_up_domains)
-    logger.info("sign-up", extra={"domain": domain, "admitted": admitted})
+    email = event["request"]["userAttributes"].get("email", "")
+    admitted = may_register(email, settings.sign_up_domains)
+    logger.info("sign-up", extra={"domain": email.rpartition("@")[2], "admitted": admitted})
     if not admitted:
         raise NotAdmitted("This e-mail address cannot register here.")
     event["response"] |= {

@@ -38,6 +38,9 @@ HEADERS = {
 }
 ALWAYS = frozenset({"/sign-out", "/theme"})
 """What even people of a suspended account may send."""
+FOR_BOTH_MODES = ALWAYS | {"/mode"}
+"""What works from a tab that was left open when the mode was switched in another: it moves no money."""
+SUSPENDED = "This account is suspended."
 
 Views = Mapping[str, View]
 
@@ -76,6 +79,8 @@ def _answer(visit: Visit, members: Views, guests: Views, operators: bool) -> Pag
             raise NotFound("There is no such page.")
         if visit.request.method == "POST":
             _check_post(visit)
+        elif guest is None and visit.of_another_mode:
+            return Page(200, headers={"HX-Refresh": "true"})
         return view(visit)
     except SessionEnded:
         return _sign_in_first(visit)
@@ -100,7 +105,10 @@ def _found(visit: Visit, views: Views) -> View | None:
 
 
 def _enter(visit: Visit, operators: bool) -> None:
-    """Raises `SessionEnded`, and `NotFound` where only operators may look: nothing tells that it is there."""
+    """Raises `SessionEnded`, and `NotFound` where only operators may look: nothing tells that it is there.
+
+    Raises `Forbidden` for an operator who is suspended: those pages show what is others'.
+    """
     session_id = visit.cookies.get(SESSION_COOKIE)
     if not session_id:
         raise SessionEnded
@@ -108,14 +116,16 @@ def _enter(visit: Visit, operators: bool) -> None:
     logger.append_keys(account_id=visit.session.account_id)
     if operators and not visit.session.operator:
         raise NotFound("There is no such page.")
+    if operators and visit.account.suspended:
+        raise Forbidden(SUSPENDED)
 
 
 def _check_post(visit: Visit) -> None:
     """Raises `Forbidden`."""
-    visit.check_form()
     path = visit.request.path.removeprefix(ROOT)
+    visit.check_form(any_mode=path in FOR_BOTH_MODES)
     if visit.signed_in and path not in ALWAYS and visit.account.suspended:
-        raise Forbidden("This account is suspended.")
+        raise Forbidden(SUSPENDED)
 
 
 def _sign_in_first(visit: Visit) -> Page:
@@ -123,8 +133,7 @@ def _sign_in_first(visit: Visit) -> Page:
     if visit.partial:
         # htmx follows redirects by itself and would put the sign-in page into the middle of this one.
         return Page(200, headers={"HX-Redirect": f"{ROOT}/sign-in"}, cookies=cookies)
-    path = visit.request.path.removeprefix(ROOT)
-    wanted = {"next": path} if visit.request.method == "GET" and path.strip("/") else {}
+    wanted = {"next": visit.here} if visit.request.method == "GET" and visit.here != "/" else {}
     return redirect("/sign-in", cookies=cookies, **wanted)
 
 

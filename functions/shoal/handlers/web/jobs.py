@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from shoal import bootstrap, bootstrap_videos
 from shoal.dialects import video
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed
 from shoal.domain.events import closing_events, opening_events
 from shoal.domain.ids import is_ulid
 from shoal.domain.job import ID_PREFIX, Dialect, Job, JobStatus
@@ -82,8 +83,10 @@ def show_card(visit: Visit) -> Page:
 
 
 def cancel(visit: Visit) -> Page:
+    """Back to the job, which tells how it ended, also if that was before it could be canceled."""
     job = _job(visit)
-    bootstrap.cancel_job()(visit.caller, job.id)
+    with suppress(JobAlreadyTerminal):
+        bootstrap.cancel_job()(visit.caller, job.id)
     return redirect(f"/jobs/{job.id}")
 
 

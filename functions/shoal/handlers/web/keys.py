@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from shoal import bootstrap_dashboard
-from shoal.domain.api_key import KeyPrefix, Scope
-from shoal.domain.errors import ValidationFailed
+from shoal.domain.api_key import KeyPrefix, Once, Scope
+from shoal.domain.errors import ApiError, KeyExists, ValidationFailed
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE, RateLimit
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import Page, Visit, redirect
@@ -26,31 +27,48 @@ SCOPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the form asks for, as it was filled in; by default as it is first shown."""
+
+    name: str = ""
+    kind: str = KeyPrefix.LIVE
+    scopes: frozenset[str] = frozenset(Scope)
+    rate: str = str(REQUESTS_PER_MINUTE)
+
+
 def show(visit: Visit) -> Page:
-    return _page(visit, new=None)
+    return _page(visit, Wanted(kind=KeyPrefix.TEST if visit.session.test else KeyPrefix.LIVE))
 
 
 def create(visit: Visit) -> Page:
     """The page with the new key's secret, this once. The same form again makes no second key."""
-    name, rate = visit.field("name"), visit.field("rate")
-    scopes = frozenset(scope for scope in Scope if scope.value in visit.fields.get("scopes", []))
-    if visit.field("kind") not in list(KeyPrefix):
+    scopes = frozenset(visit.fields.get("scopes", []))
+    wanted = Wanted(visit.field("name"), visit.field("kind"), scopes, visit.field("rate"))
+    try:
+        return _page(visit, Wanted(kind=wanted.kind), new=_made(visit, wanted))
+    except (ValidationFailed, KeyExists) as error:
+        return _page(visit, wanted, error)
+
+
+def _made(visit: Visit, wanted: Wanted) -> NewKey:
+    """Raises `ValidationFailed`, `KeyExists`."""
+    if wanted.kind not in list(KeyPrefix):
         raise ValidationFailed("Choose what the key is for.")
-    if len(name) > NAME_LENGTH_MAX:
+    if len(wanted.name) > NAME_LENGTH_MAX:
         raise ValidationFailed(f"A name has at most {NAME_LENGTH_MAX} characters.")
-    if not scopes:
+    if not wanted.scopes or not wanted.scopes <= frozenset(Scope):
         raise ValidationFailed("Choose at least one scope.")
-    if not _RATE.fullmatch(rate) or not 1 <= int(rate) <= REQUESTS_PER_MINUTE:
+    if not _RATE.fullmatch(wanted.rate) or not 1 <= int(wanted.rate) <= REQUESTS_PER_MINUTE:
         raise ValidationFailed(f"The rate is a whole number from 1 to {REQUESTS_PER_MINUTE} a minute.")
-    new = bootstrap_dashboard.manage_accounts().create_key(
+    return bootstrap_dashboard.manage_accounts().create_key(
         visit.session.account_id,
-        KeyPrefix(visit.field("kind")),
-        RateLimit.of_rate(int(rate)),
-        scopes,
-        name=name,
-        ulid=visit.once,
+        KeyPrefix(wanted.kind),
+        RateLimit.of_rate(int(wanted.rate)),
+        frozenset(map(Scope, wanted.scopes)),
+        name=wanted.name,
+        once=Once(visit.once, visit.seed),
     )
-    return _page(visit, new)
 
 
 def revoke(visit: Visit) -> Page:
@@ -59,16 +77,22 @@ def revoke(visit: Visit) -> Page:
     return redirect("/keys")
 
 
-def _page(visit: Visit, new: NewKey | None) -> Page:
+def _page(
+    visit: Visit, wanted: Wanted, problem: ApiError | None = None, *, new: NewKey | None = None
+) -> Page:
     keys = bootstrap_dashboard.look_around().used_keys(visit.caller)
-    api_url = bootstrap_dashboard.settings().api_url
+    before = f"key_{visit.once}" if isinstance(problem, KeyExists) else None
     return page(
         visit,
         "keys.html",
+        status=problem.status if problem else 200,
         keys=keys,
         new=new,
+        wanted=wanted,
+        problem=problem.message if problem else "",
+        before=next((used.key for used in keys if used.key.id == before), None),
         kinds=KINDS,
         scopes=SCOPES,
         rate_max=REQUESTS_PER_MINUTE,
-        api_url=api_url,
+        api_url=bootstrap_dashboard.settings().api_url,
     )

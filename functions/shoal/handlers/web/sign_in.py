@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from shoal import bootstrap_dashboard
-from shoal.domain.errors import NotConfirmed, SignInRefused
-from shoal.domain.person import PASSWORD_LENGTH_MIN, SESSION_LIFETIME_MS
+from shoal import bootstrap, bootstrap_dashboard
+from shoal.domain.errors import SignInRefused, Unavailable
+from shoal.domain.person import PASSWORD_LENGTH_MIN, SECRET_LENGTH, SESSION_LIFETIME_MS, may_register
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import (
     SESSION_COOKIE,
@@ -19,11 +19,13 @@ from shoal.handlers.web.visit import (
     no_cookie,
     redirect,
 )
+from shoal.observability import logger
+from shoal.settings import SignUpSettings
 
 EMAIL_LENGTH_MAX = 254
 PASSWORD_LENGTH_MAX = 256
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_PATH = re.compile(r"/[a-z0-9_/-]*", re.ASCII | re.IGNORECASE)
+_PATH = re.compile(r"/[a-z0-9_/-]*(\?[a-z0-9_=&%.+-]{0,1000})?", re.ASCII | re.IGNORECASE)
 REFUSED = 422
 
 
@@ -35,53 +37,84 @@ def show_sign_in(visit: Visit) -> Page:
 
 def sign_in(visit: Visit) -> Page:
     """On to where the person wanted to go, with a session; 422 and the form again if they are refused."""
-    email = visit.field("email").lower()
+    email, password = _typed(visit)
     try:
-        return _entered(visit, email, visit.fields.get("password", [""])[0])
-    except NotConfirmed:
-        return redirect("/confirm", email=email)
+        return _entered(visit, email, password)
     except SignInRefused as refused:
         wanted = _next(visit.field("next"))
         return page(visit, "sign_in.html", status=REFUSED, email=email, next=wanted, error=str(refused))
 
 
 def show_sign_up(visit: Visit) -> Page:
-    return page(visit, "sign_up.html", email="", password_min=PASSWORD_LENGTH_MIN)
+    return _sign_up(visit)
 
 
 def sign_up(visit: Visit) -> Page:
-    """A registered person is signed in where nothing has to be confirmed, else asked for the code."""
-    email, password = visit.field("email").lower(), visit.fields.get("password", [""])[0]
+    """Who registers is signed in where nothing has to be confirmed, else asked for the code and a password.
+
+    The answer is the same for an address that is known. What is registered meanwhile has a password nobody
+    knows: whoever has the code chooses one, not who was the first to type the address.
+    """
+    settings: SignUpSettings = bootstrap.settings_of(SignUpSettings)
+    email, password = _typed(visit)
+    identity = bootstrap_dashboard.identity()
     try:
-        _check(email, password)
-        if not bootstrap_dashboard.identity().sign_up(email, password):
+        _check_email(email)
+        if not may_register(email, settings.sign_up_domains):
+            raise SignInRefused("This e-mail address cannot register here.")
+        if not settings.sign_ups_confirmed:
+            identity.sign_up(email, bootstrap.ids.secret(SECRET_LENGTH))
             return redirect("/confirm", email=email)
+        _check_password(password)
+        identity.sign_up(email, password)
         return _entered(visit, email, password)
     except SignInRefused as refused:
-        return page(
-            visit,
-            "sign_up.html",
-            status=REFUSED,
-            email=email,
-            error=str(refused),
-            password_min=PASSWORD_LENGTH_MIN,
-        )
+        return _sign_up(visit, email, str(refused))
+
+
+def _sign_up(visit: Visit, email: str = "", error: str = "") -> Page:
+    settings: SignUpSettings = bootstrap.settings_of(SignUpSettings)
+    return page(
+        visit,
+        "sign_up.html",
+        status=REFUSED if error else 200,
+        email=email,
+        error=error,
+        password_min=PASSWORD_LENGTH_MIN,
+        with_password=settings.sign_ups_confirmed,
+    )
 
 
 def show_confirm(visit: Visit) -> Page:
-    return page(visit, "confirm.html", email=visit.query.get("email", ""), notice=_notice(visit))
+    return _confirm(visit, visit.query.get("email", ""))
 
 
 def confirm(visit: Visit) -> Page:
-    email = visit.field("email").lower()
+    """Signed in with the password that is chosen here; the same for all whom the code does not fit."""
+    email, password = _typed(visit)
+    identity = bootstrap_dashboard.identity()
     try:
+        _check_email(email)
         if visit.field("again"):
-            bootstrap_dashboard.identity().send_code(email)
+            identity.send_code(email)
             return redirect("/confirm", email=email, done="code")
-        bootstrap_dashboard.identity().confirm(email, visit.field("code"))
+        _check_password(password)
+        identity.confirm(email, visit.field("code"), password)
+        return _entered(visit, email, password)
     except SignInRefused as refused:
-        return page(visit, "confirm.html", status=REFUSED, email=email, error=str(refused))
-    return redirect("/sign-in", done="confirmed")
+        return _confirm(visit, email, str(refused))
+
+
+def _confirm(visit: Visit, email: str, error: str = "") -> Page:
+    return page(
+        visit,
+        "confirm.html",
+        status=REFUSED if error else 200,
+        email=email,
+        error=error,
+        notice=_notice(visit),
+        password_min=PASSWORD_LENGTH_MIN,
+    )
 
 
 def show_forgot(visit: Visit) -> Page:
@@ -90,8 +123,9 @@ def show_forgot(visit: Visit) -> Page:
 
 def forgot(visit: Visit) -> Page:
     """The same for known and unknown addresses."""
-    email = visit.field("email").lower()
+    email, _ = _typed(visit)
     try:
+        _check_email(email)
         bootstrap_dashboard.identity().forgot(email)
     except SignInRefused as refused:
         return page(visit, "forgot.html", status=REFUSED, email=email, error=str(refused))
@@ -104,9 +138,10 @@ def show_reset(visit: Visit) -> Page:
 
 
 def reset(visit: Visit) -> Page:
-    email, password = visit.field("email").lower(), visit.fields.get("password", [""])[0]
+    email, password = _typed(visit)
     try:
-        _check(email, password)
+        _check_email(email)
+        _check_password(password)
         bootstrap_dashboard.identity().reset(email, visit.field("code"), password)
     except SignInRefused as refused:
         return page(
@@ -121,7 +156,11 @@ def reset(visit: Visit) -> Page:
 
 
 def sign_out(visit: Visit) -> Page:
-    bootstrap_dashboard.sign_in().sign_out(visit.session)
+    """Out, also where the pool does not answer: the session has ended by then."""
+    try:
+        bootstrap_dashboard.sign_in().sign_out(visit.session)
+    except Unavailable:
+        logger.warning("a refresh token outlives its session: the pool did not answer")
     return redirect("/sign-in", cookies=(no_cookie(SESSION_COOKIE),), done="out")
 
 
@@ -143,10 +182,19 @@ def _entered(visit: Visit, email: str, password: str) -> Page:
     return redirect(_next(visit.field("next")), cookies=(kept,))
 
 
-def _check(email: str, password: str) -> None:
+def _typed(visit: Visit) -> tuple[str, str]:
+    """E-mail address and password."""
+    return visit.field("email").lower(), visit.fields.get("password", [""])[0]
+
+
+def _check_email(email: str) -> None:
     """What the pool would refuse with less kind words. Raises `SignInRefused`."""
     if len(email) > EMAIL_LENGTH_MAX or not _EMAIL.fullmatch(email):
         raise SignInRefused("That is not an e-mail address.")
+
+
+def _check_password(password: str) -> None:
+    """Raises `SignInRefused`."""
     if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
         raise SignInRefused(f"Choose a password of at least {PASSWORD_LENGTH_MIN} characters.")
 
@@ -158,8 +206,7 @@ def _next(path: str) -> str:
 
 def _notice(visit: Visit) -> str:
     return {
-        "confirmed": "Your address is confirmed. Sign in.",
         "reset": "Your new password is set. Sign in.",
         "out": "You are signed out.",
-        "code": "A new code is on its way.",
+        "code": "If this address has to be confirmed, a new code is on its way.",
     }.get(visit.query.get("done", ""), "")

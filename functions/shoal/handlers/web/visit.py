@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from shoal import bootstrap, bootstrap_dashboard
 from shoal.domain.api_key import Caller, Scope
@@ -31,6 +32,7 @@ CLOCKS_DIFFER_MS = 60_000
 """A form may be sent to another machine than the one that showed it."""
 KEY_ID = "dashboard"
 """Stands for the key's id in jobs that were submitted here."""
+OUT_OF_DATE = "The form is out of date: load the page again."
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 
 
@@ -120,7 +122,20 @@ class Visit:
         ulid, now_ms = self.field("once"), bootstrap.clock.now_ms()
         if is_ulid(ulid) and -CLOCKS_DIFFER_MS <= now_ms - moment_of(f"once_{ulid}") <= SESSION_LIFETIME_MS:
             return ulid
-        raise ValidationFailed("The form is out of date: load the page again.")
+        raise ValidationFailed(OUT_OF_DATE)
+
+    @property
+    def seed(self) -> bytes:
+        """64 bytes that this browser and this form make together, the same whenever the form is sent.
+
+        From the cookie, of which only a digest is kept, and the form's `nonce`, which nothing keeps: neither
+        the table nor a stolen session alone tells what was made of them. Raises `ValidationFailed`.
+        """
+        nonce = self.field("nonce")
+        if not _secret(nonce):
+            raise ValidationFailed(OUT_OF_DATE)
+        session_id = self.cookies[SESSION_COOKIE].encode()
+        return hmac.digest(session_id, f"{self.once}.{nonce}".encode(), hashlib.sha512)
 
     @cached_property
     def csrf(self) -> str:
@@ -128,20 +143,45 @@ class Visit:
         if self._session is not None:
             return self._session.form_token
         token = self.cookies.get(FORM_COOKIE, "")
-        known = len(token) == SECRET_LENGTH and token.isascii() and token.isalnum()
-        return token if known else bootstrap.ids.secret(SECRET_LENGTH)
+        return token if _secret(token) else self.new_nonce()
 
-    def check_form(self) -> None:
-        """That the form is one of ours. Raises `Forbidden`."""
-        expected = self._session.form_token if self._session else self.cookies.get(FORM_COOKIE, "")
-        sent = self.field("csrf") or self.request.headers.get("x-csrf", "")
+    def check_form(self, *, any_mode: bool = False) -> None:
+        """That the form is one of ours, shown in this mode unless it is one for both. Raises `Forbidden`."""
+        expected: tuple[str, ...] = (self.cookies.get(FORM_COOKIE, ""),)
+        if self._session is not None:
+            expected = self._session.form_tokens if any_mode else (self._session.form_token,)
+        sent = self.field("csrf") or self._sent_by_script
         site = self.request.headers.get("sec-fetch-site", "same-origin")
-        genuine = bool(expected) and hmac.compare_digest(sent.encode(), expected.encode())
+        genuine = any(each and hmac.compare_digest(sent.encode(), each.encode()) for each in expected)
         if not genuine or site not in ("same-origin", "none"):
             raise Forbidden("This form has expired. Load the page again and retry.")
 
+    @property
+    def of_another_mode(self) -> bool:
+        """Whether a piece is asked for by a page that was shown before the mode, or the person, changed."""
+        return self.partial and self._sent_by_script not in ("", self.session.form_token)
+
+    @property
+    def _sent_by_script(self) -> str:
+        """The form token that htmx adds to all that it asks for."""
+        return self.request.headers.get("x-csrf", "")
+
     def new_once(self) -> str:
         return bootstrap.ids.new("once", bootstrap.clock.now_ms()).partition("_")[2]
+
+    def new_nonce(self) -> str:
+        return bootstrap.ids.secret(SECRET_LENGTH)
+
+    @property
+    def here(self) -> str:
+        """The page to come back to: this one, or for the answer to a form the one that it was on."""
+        if self.request.method == "GET":
+            path, query = self.request.path, urlencode(self.request.query)
+        else:
+            shown = urlsplit(self.request.headers.get("referer", ""))
+            path, query = shown.path, shown.query
+        inside = path.removeprefix(ROOT) if path.startswith(f"{ROOT}/") else ""
+        return (inside or "/") + (f"?{query}" if query else "")
 
     def parameter(self, name: str) -> str:
         """A part of the path. Raises `NotFound` for one no id of ours can be."""
@@ -149,6 +189,11 @@ class Visit:
 
 
 View = Callable[[Visit], Page]
+
+
+def _secret(text: str) -> bool:
+    """Whether a text can be one that the ids port made."""
+    return len(text) == SECRET_LENGTH and text.isascii() and text.isalnum()
 
 
 def known_id(text: str) -> str:

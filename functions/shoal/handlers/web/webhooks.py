@@ -6,7 +6,7 @@ import re
 
 from shoal import bootstrap_webhooks
 from shoal.dialects import webhooks
-from shoal.domain.errors import ValidationFailed
+from shoal.domain.errors import ApiError, IdempotencyKeyReused, TooManyWebhooks, ValidationFailed
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.webhook import EVENT_TYPES, EVERYTHING, Changes
 from shoal.domain.webhook_ports import DeliveryFilter
@@ -19,22 +19,25 @@ PAUSE_S = 3
 MARGIN_S = 4
 """What is left of the Lambda's time for the page that shows a test's outcome."""
 _RUN = re.compile(r"[0-9]{1,9}")
+REUSED = "This form made a webhook before. Send it again to make another one."
 CHOICES = (EVERYTHING, *EVENT_TYPES)
 
 
 def show(visit: Visit) -> Page:
-    found = bootstrap_webhooks.manage_webhooks().list(visit.caller)
-    return page(visit, "webhooks.html", webhooks=found[::-1], choices=CHOICES)
+    return _all(visit, {"name": "", "url": "", "events": [EVERYTHING]})
 
 
 def create(visit: Visit) -> Page:
     """The webhook's page with its secret; the same form again shows the same webhook, not a second one."""
     events = visit.fields.get("events", [])
     body = {"name": visit.field("name"), "url": visit.field("url"), "events": events}
-    key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
-    answered = bootstrap_webhooks.manage_webhooks().create(
-        visit.caller, webhooks.parse_create(body), key, webhooks.webhook
-    )
+    try:
+        key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
+        answered = bootstrap_webhooks.manage_webhooks().create(
+            visit.caller, webhooks.parse_create(body), key, webhooks.webhook
+        )
+    except (ValidationFailed, TooManyWebhooks, IdempotencyKeyReused) as error:
+        return _all(visit, body, error)
     return _shown(visit, answered.body["webhook"]["id"], secret=answered.body["secret"])
 
 
@@ -83,6 +86,20 @@ def resend(visit: Visit) -> Page:
         raise ValidationFailed("The form is out of date: load the page again.")
     manage.resend(visit.caller, webhook_id, visit.parameter("delivery_id"), after_run=int(run))
     return redirect(f"/webhooks/{webhook_id}")
+
+
+def _all(visit: Visit, wanted: Context, problem: ApiError | None = None) -> Page:
+    """All webhooks, and the form as it was filled in."""
+    found = bootstrap_webhooks.manage_webhooks().list(visit.caller)
+    return page(
+        visit,
+        "webhooks.html",
+        status=problem.status if problem else 200,
+        webhooks=found[::-1],
+        choices=CHOICES,
+        wanted=wanted,
+        problem=REUSED if isinstance(problem, IdempotencyKeyReused) else problem.message if problem else "",
+    )
 
 
 def _shown(visit: Visit, webhook_id: str, secret: str = "") -> Page:

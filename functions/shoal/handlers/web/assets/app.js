@@ -1,4 +1,4 @@
-// What pages need beside htmx: copying, and asking before something cannot be undone.
+// What pages need beside htmx: copying, asking before something cannot be undone, and one answer to a double click.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
@@ -11,6 +11,13 @@ document.addEventListener("click", async (event) => {
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
+});
+// The server takes a form that comes twice for one; here its first answer is not thrown away for the second.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (Date.now() - (form.dataset.sent ?? 0) < 3000) event.preventDefault();
+  else form.dataset.sent = Date.now();
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();

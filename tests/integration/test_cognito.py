@@ -1,0 +1,117 @@
+"""The user pool's adapter on a pool that has addresses confirmed, as those of AWS do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+
+from infra.local.aws import Endpoint
+from infra.local.cloud import bare_cloud
+from shoal.adapters.cognito import WRONG_CODE, CognitoIdentity, pool_keys
+from shoal.domain.errors import SignInRefused
+from shoal.domain.person import PASSWORD_LENGTH_MIN
+
+FIRST, CHOSEN = "the password of a stranger", "correct horse battery staple"
+CODE = "123456"
+"""What the local cloud sends to everybody."""
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """A cloud that looks at codes, as AWS does: it does so where it enforces IAM."""
+    with bare_cloud(tmp_path_factory.mktemp("codes"), enforce_iam=True) as booted:
+        yield booted
+
+
+@pytest.fixture(scope="module")
+def identity(endpoint: Endpoint) -> CognitoIdentity:
+    """A pool like the stack's, without the function that confirms by itself."""
+    client = endpoint.client("cognito-idp")
+    pool_id = client.create_user_pool(
+        PoolName=uuid4().hex,
+        UsernameAttributes=["email"],
+        AutoVerifiedAttributes=["email"],
+        Policies={
+            "PasswordPolicy": {
+                "MinimumLength": PASSWORD_LENGTH_MIN,
+                **{f"Require{kind}": False for kind in ("Uppercase", "Lowercase", "Numbers", "Symbols")},
+            }
+        },
+    )["UserPool"]["Id"]
+    made = client.create_user_pool_client(
+        UserPoolId=pool_id,
+        ClientName="dashboard",
+        GenerateSecret=True,
+        ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        PreventUserExistenceErrors="ENABLED",
+    )["UserPoolClient"]
+    return CognitoIdentity(
+        client,
+        pool_id=pool_id,
+        client_id=made["ClientId"],
+        signing_key=pool_keys(endpoint.url, pool_id),
+    )
+
+
+@pytest.fixture
+def addresses(identity: CognitoIdentity) -> dict[str, str]:
+    """One that nobody registered, one that waits for its code, one that is confirmed."""
+    new, waiting, confirmed = (f"{uuid4().hex}@example.com" for _ in range(3))
+    for email in (waiting, confirmed):
+        assert not identity.sign_up(email, FIRST)
+    identity.confirm(confirmed, CODE, CHOSEN)
+    return {"new": new, "waiting": waiting, "confirmed": confirmed}
+
+
+def said(action: Callable[[str], object], email: str) -> object:
+    try:
+        return action(email)
+    except SignInRefused as refused:
+        return str(refused)
+
+
+def test_whoever_has_the_code_chooses_the_password(
+    identity: CognitoIdentity, addresses: dict[str, str]
+) -> None:
+    email = addresses["confirmed"]
+    assert identity.sign_in(email, CHOSEN).person.email == email
+    with pytest.raises(SignInRefused):
+        identity.sign_in(email, FIRST)
+
+
+def test_nothing_that_is_asked_tells_whether_an_address_is_known(
+    identity: CognitoIdentity, addresses: dict[str, str]
+) -> None:
+    actions: dict[str, Callable[[str], object]] = {
+        "sign in": lambda email: identity.sign_in(email, "not the password at all"),
+        "send code": identity.send_code,
+        "forgot": identity.forgot,
+        "reset": lambda email: identity.reset(email, "000000", CHOSEN),
+        "sign up": lambda email: identity.sign_up(email, FIRST),
+    }
+    answers = {
+        name: {said(action, email) for email in addresses.values()} for name, action in actions.items()
+    }
+
+    assert {name: len(each) for name, each in answers.items()} == dict.fromkeys(actions, 1), answers
+    assert identity.sign_in(addresses["confirmed"], CHOSEN), "nothing of all this changed anything"
+
+
+def test_a_code_that_does_not_fit_is_refused_in_the_same_words_and_sets_no_password(
+    identity: CognitoIdentity, addresses: dict[str, str]
+) -> None:
+    def confirmed(email: str, code: str = "000000") -> object:
+        return said(lambda email: identity.confirm(email, code, FIRST), email)
+
+    assert {confirmed(email) for email in addresses.values()} == {WRONG_CODE}
+    assert confirmed(addresses["confirmed"], CODE) == WRONG_CODE
+    assert identity.sign_in(addresses["confirmed"], CHOSEN)
+
+
+def test_registering_again_sends_the_code_again(identity: CognitoIdentity, addresses: dict[str, str]) -> None:
+    email = addresses["waiting"]
+    assert not identity.sign_up(email, FIRST)
+    identity.confirm(email, CODE, CHOSEN)
+    assert identity.sign_in(email, CHOSEN).person.email == email
