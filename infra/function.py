@@ -109,8 +109,6 @@ USE_BEDROCK = (
     allow("bedrock_models", "bedrock:InvokeModel"),
     allow("bedrock_work", "bedrock:GetAsyncInvoke"),
 )
-ASK_PROVIDERS = (*USE_ROUTES, READ_KEYS, *USE_BEDROCK)
-"""What asking the providers of pictures and clips takes."""
 ASK_TIMEOUT_SECONDS = 175
 """Beyond the longest wait for an answer, and within a provider's deadline."""
 DIRECTORY = ("ACCOUNTS",)
@@ -129,6 +127,18 @@ DELETE_VIDEO = (
     allow("staging_objects", "s3:DeleteObject"),
 )
 USE_JOB = on_table("GetItem", "UpdateItem", keys=ACCOUNTS)
+ASK_PROVIDERS = (
+    USE_JOB,
+    *USE_ROUTES,
+    READ_KEYS,
+    *USE_BEDROCK,
+    allow("staging_objects", "s3:PutObject", "s3:GetObject"),
+    READ_MISSING,
+    allow("poll_queue", "sqs:SendMessage"),
+    allow("callback_secret", "secretsmanager:GetSecretValue"),
+    allow("machines", *RESOLVE_TASK),
+)
+"""What asking the providers of pictures and clips takes, and telling the state that waits."""
 MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
 TAKE_PAYMENTS = allow("stripe_secret", "secretsmanager:GetSecretValue")
 SETTLE_PAYMENTS = on_table("GetItem", "PutItem", "UpdateItem", keys=("WALLET#*",))

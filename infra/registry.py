@@ -18,7 +18,6 @@ from infra.function import (
     MOVE_MONEY,
     READ_KEYS,
     READ_MISSING,
-    RESOLVE_TASK,
     RUNS,
     SCENES,
     SETTLE_PAYMENTS,
@@ -131,16 +130,7 @@ WORKFLOW = (
         timeout_seconds=ASK_TIMEOUT_SECONDS,
         media=True,
         video=True,
-        grants=(
-            USE_JOB,
-            *ASK_PROVIDERS,
-            allow("bus", "events:PutEvents"),
-            allow("staging_objects", "s3:PutObject", "s3:GetObject"),
-            READ_MISSING,
-            allow("poll_queue", "sqs:SendMessage"),
-            allow("callback_secret", "secretsmanager:GetSecretValue"),
-            allow("machines", *RESOLVE_TASK),
-        ),
+        grants=(*ASK_PROVIDERS, allow("bus", "events:PutEvents")),
     ),
     Function(
         verb="store_output",
@@ -168,16 +158,7 @@ POLL_PROVIDER = Function(
     timeout_seconds=ASK_TIMEOUT_SECONDS,
     media=True,
     video=True,
-    grants=(
-        USE_JOB,
-        *ASK_PROVIDERS,
-        on_table("GetItem", keys=SCENES),
-        allow("staging_objects", "s3:PutObject", "s3:GetObject"),
-        READ_MISSING,
-        allow("poll_queue", "sqs:SendMessage", *CONSUME),
-        allow("callback_secret", "secretsmanager:GetSecretValue"),
-        allow("machines", *RESOLVE_TASK),
-    ),
+    grants=(*ASK_PROVIDERS, on_table("GetItem", keys=SCENES), allow("poll_queue", *CONSUME)),
 )
 SWEEP_JOBS = Function(
     verb="sweep_jobs",

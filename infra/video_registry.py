@@ -9,7 +9,6 @@ from infra.function import (
     COUNT_REQUEST,
     READ_KEYS,
     READ_MISSING,
-    RESOLVE_TASK,
     SCENES,
     SIGN_VIDEO_URL,
     USE_BEDROCK,
@@ -36,7 +35,12 @@ HTTP = (
     Function(
         verb="list_videos",
         group="http",
-        grants=(on_table("Query", keys=(*ACCOUNTS, *SCENES)), COUNT_REQUEST, SIGN_VIDEO_URL),
+        grants=(
+            on_table("Query", keys=ACCOUNTS),
+            on_table("BatchGetItem", keys=SCENES),
+            COUNT_REQUEST,
+            SIGN_VIDEO_URL,
+        ),
     ),
 )
 
@@ -79,16 +83,7 @@ WORKFLOW = (
         timeout_seconds=ASK_TIMEOUT_SECONDS,
         media=True,
         video=True,
-        grants=(
-            USE_JOB,
-            *ASK_PROVIDERS,
-            on_table("GetItem", keys=SCENES),
-            allow("staging_objects", "s3:PutObject", "s3:GetObject"),
-            READ_MISSING,
-            allow("poll_queue", "sqs:SendMessage"),
-            allow("callback_secret", "secretsmanager:GetSecretValue"),
-            allow("machines", *RESOLVE_TASK),
-        ),
+        grants=(*ASK_PROVIDERS, on_table("GetItem", keys=SCENES)),
     ),
     Function(
         verb="store_clip",

@@ -1,7 +1,7 @@
 """The Lambdas of the webhooks.
 
 Those that speak to strangers, `deliver_webhook` and `retry_webhook`, are let to no partition that holds a
-wallet, an account or a key.
+wallet, an account or a key. `retry_webhook`, through which late ones go, signs the addresses of videos anew.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from infra.function import (
     COUNT_REQUEST,
     DELIVERIES,
     RECORDS,
+    SIGN_VIDEO_URL,
     SUBSCRIPTIONS,
     WAITING_TIMEOUT_SECONDS,
     Function,
-    Target,
+    Grant,
     allow,
     on_table,
 )
@@ -78,7 +79,7 @@ FAN_OUT_EVENT = Function(
 )
 
 
-def _sender(verb: str, *of_queues: tuple[Target, tuple[str, ...]]) -> Function:
+def _sender(verb: str, *grants: Grant) -> Function:
     return Function(
         verb=verb,
         group="consumers",
@@ -86,7 +87,7 @@ def _sender(verb: str, *of_queues: tuple[Target, tuple[str, ...]]) -> Function:
         grants=(
             on_table("BatchGetItem", "UpdateItem", keys=SUBSCRIPTIONS),
             on_table("BatchGetItem", "GetItem", "UpdateItem", keys=DELIVERIES),
-            *(allow(queue, *actions) for queue, actions in of_queues),
+            *grants,
             allow("retry_schedules", "scheduler:CreateSchedule"),
             allow("retry_schedule_role", "iam:PassRole"),
             allow("bus", "events:PutEvents"),
@@ -96,7 +97,7 @@ def _sender(verb: str, *of_queues: tuple[Target, tuple[str, ...]]) -> Function:
 
 
 DELIVER_WEBHOOK = _sender(
-    "deliver_webhook", ("deliveries_queue", CONSUME), ("retries_queue", ("sqs:SendMessage",))
+    "deliver_webhook", allow("deliveries_queue", *CONSUME), allow("retries_queue", "sqs:SendMessage")
 )
-RETRY_WEBHOOK = _sender("retry_webhook", ("retries_queue", ("sqs:SendMessage", *CONSUME)))
+RETRY_WEBHOOK = _sender("retry_webhook", allow("retries_queue", "sqs:SendMessage", *CONSUME), SIGN_VIDEO_URL)
 CONSUMERS = (FAN_OUT_EVENT, DELIVER_WEBHOOK, RETRY_WEBHOOK)

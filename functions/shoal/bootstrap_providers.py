@@ -119,6 +119,7 @@ def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
 
 
 def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
+    from shoal.adapters.output_check import check_bytes
     from shoal.adapters.output_fetcher import VettedOutputFetcher
     from shoal.adapters.s3 import S3Staging
     from shoal.adapters.vetted_http import VettedHttp
@@ -126,9 +127,11 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
     from shoal.observability import RouteMeter
     from shoal.use_cases.ask_provider import AskProvider
     from shoal.use_cases.provider_request import MakeProviderRequest
+    from shoal.use_cases.stage_output import StageOutput
 
     staging = S3Staging(parts.client("s3"), settings.staging_bucket)
     http = VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())
+    fetcher = VettedOutputFetcher(http, parts.client("s3"), settings.staging_bucket)
     return AskProvider(
         jobs=parts.jobs(settings.table),
         providers=providers(settings, secret, bucket=settings.staging_bucket),
@@ -136,8 +139,7 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
         meter=RouteMeter(),
         make_request=MakeProviderRequest(staging, parts.scenes(settings.table)),
         callback_urls=parts.callback_urls(secret, settings.api_url),
-        staging=staging,
-        fetcher=VettedOutputFetcher(http, parts.client("s3"), settings.staging_bucket),
+        stage=StageOutput(check_bytes, staging, fetcher),
         catalog=load_catalog(),
         clock=clock,
         ids=ids,

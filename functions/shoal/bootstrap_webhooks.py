@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import secrets
 import time
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from shoal.adapters.aws import client
 from shoal.adapters.dynamodb_table import Table
 from shoal.bootstrap import clock, ids, settings_of
+from shoal.bootstrap_parts import output_urls
+from shoal.domain.delivery import Delivery, fresh_body
 from shoal.domain.webhook import SECRET_BYTES, new_secret
 from shoal.domain.webhook_ports import Lane
 from shoal.settings import (
@@ -74,6 +78,7 @@ def manage_webhook_secret() -> ManageWebhookSecret:
 @cache
 def manage_deliveries() -> ManageDeliveries:
     from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb_slots import DynamoDbSlots
     from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
     from shoal.adapters.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
     from shoal.use_cases.manage_deliveries import ManageDeliveries
@@ -85,6 +90,7 @@ def manage_deliveries() -> ManageDeliveries:
         deliveries=DynamoDbDeliveries(table),
         queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
         recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
+        slots=DynamoDbSlots(table),
         clock=clock,
         ids=ids,
         sleep=time.sleep,
@@ -132,13 +138,14 @@ def recover_deliveries() -> RecoverDeliveries:
 @cache
 def deliver_webhook() -> tuple[DeliverWebhook, SqsOrderQueue]:
     settings = settings_of(DeliverWebhookSettings)
-    return _deliver(Lane.QUICK, settings), _orders(settings.deliveries_queue_url)
+    return _deliver(Lane.QUICK, settings, attrgetter("body")), _orders(settings.deliveries_queue_url)
 
 
 @cache
 def retry_webhook() -> tuple[DeliverWebhook, SqsOrderQueue]:
     settings = settings_of(RetryWebhookSettings)
-    return _deliver(Lane.CAREFUL, settings), _orders(settings.retries_queue_url)
+    body_of = partial(fresh_body, url_of=output_urls(settings))
+    return _deliver(Lane.CAREFUL, settings, body_of), _orders(settings.retries_queue_url)
 
 
 def _orders(url: str) -> SqsOrderQueue:
@@ -147,7 +154,7 @@ def _orders(url: str) -> SqsOrderQueue:
     return SqsOrderQueue(client("sqs"), url)
 
 
-def _deliver(lane: Lane, settings: AttemptSettings) -> DeliverWebhook:
+def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery], str]) -> DeliverWebhook:
     from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
     from shoal.adapters.dynamodb_slots import DynamoDbSlots
     from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
@@ -169,6 +176,7 @@ def _deliver(lane: Lane, settings: AttemptSettings) -> DeliverWebhook:
     )
     return DeliverWebhook(
         lane=lane,
+        body_of=body_of,
         subscriptions=DynamoDbSubscriptions(table),
         deliveries=DynamoDbDeliveries(table),
         slots=DynamoDbSlots(table),

@@ -290,8 +290,8 @@ class DeliverWebhookSettings(AttemptSettings):
     deliveries_queue_url: str
 
 
-class RetryWebhookSettings(AttemptSettings):
-    pass
+class RetryWebhookSettings(AttemptSettings, AddressSettings):
+    """It signs the addresses of private files anew."""
 
 
 class AuditLedgerSettings(Settings):

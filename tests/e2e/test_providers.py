@@ -266,10 +266,10 @@ def test_an_operator_tests_every_provider(stage: Upstreams) -> None:
 
 
 def test_an_operator_sees_how_routes_do(stage: Upstreams) -> None:
-    check_completed(ask(stage, "nanobanana"), "gemini")
+    check_completed(ask(stage, "stable-image"), "stability")
 
     def counted() -> Json | None:
-        route = stage.status("gemini/gemini-3.1-flash-image")
+        route = stage.status("stability/core")
         return route if route["outputs"] else None
 
     route = eventually(counted)

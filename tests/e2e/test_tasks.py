@@ -48,7 +48,7 @@ def test_the_documents_requests_in_order(customer: Customer, deployed: Deployed)
 
     assert (task["status"], task["cost"], task["error"]) == ("completed", "$0.0100", None)
     assert task["output"] == {"url": task["output"]["url"], "urls": [task["output"]["url"]]}
-    assert task["output"]["url"].endswith(f"/images/{task['id']}/0.png")
+    assert re.search(rf"/images/{task['id']}/0-\w{{8}}\.png$", task["output"]["url"])
     assert all(MOMENT.fullmatch(task[name]) for name in ("created_at", "started_at", "completed_at"))
     picture = Image.open(io.BytesIO(deployed.http.get(task["output"]["url"], timeout=20).content))
     assert (picture.format, picture.size) == ("PNG", (1024, 576))
@@ -149,7 +149,7 @@ def test_a_quote_tells_the_price_that_the_submit_freezes(customer: Customer) -> 
         "num_outputs": 3,
         "price": "$0.0100",
         "upper_bound": "$0.0300",
-        "price_version": "2026-11-22",
+        "price_version": "2026-11-23",
         "seconds_expected": 0,
     }
     assert quote["seconds_expected"] >= 1

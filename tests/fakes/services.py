@@ -156,10 +156,12 @@ class FakePollQueue:
     port: str = "poll_queue"
 
     @reached
-    def send(self, job: Job, index: int, *, delay_seconds: int, once: bool = False) -> None:
+    def send(
+        self, account_id: str, job_id: str, index: int, *, delay_seconds: int, once: bool = False
+    ) -> None:
         if not 0 <= delay_seconds <= SQS_DELAY_SECONDS_MAX:
             raise ValueError(f"the queue cannot delay by {delay_seconds} s")
-        self.messages.append(PollMessage(job.account_id, job.id, delay_seconds, once, index))
+        self.messages.append(PollMessage(account_id, job_id, delay_seconds, once, index))
 
 
 @dataclass
@@ -173,6 +175,11 @@ class FakeStaging:
         key = f"{job.account_id}/{job.id}/{index}"
         self.objects[key] = data
         return key
+
+    @reached
+    def staged(self, job: Job, index: int) -> str | None:
+        key = f"{job.account_id}/{job.id}/{index}"
+        return key if key in self.objects else None
 
     @reached
     def put_input(self, key: str, data: bytes) -> str:

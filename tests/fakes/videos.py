@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -37,6 +37,10 @@ class FakeScenes:
     @reached
     def of(self, job: Job) -> tuple[Scene, ...]:
         return self.tables.scenes.get(job.id, ())
+
+    @reached
+    def of_each(self, jobs: Sequence[Job]) -> Mapping[str, tuple[Scene, ...]]:
+        return {job.id: scenes for job in jobs if (scenes := self.tables.scenes.get(job.id, ()))}
 
     @reached
     def get(self, job: Job, index: int) -> Scene:

@@ -97,3 +97,15 @@ def faulty(
 ) -> Table:
     """The same table over a faulty client."""
     return table_over(table, FaultyClient(table._client, operation, error, times, after), pauses)
+
+
+class Counting:
+    """A DynamoDB client that counts its calls."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls.append(name)
+        return getattr(self._client, name)

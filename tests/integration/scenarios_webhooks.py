@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-from shoal.adapters.dynamodb_slots import LEASE_MS, DynamoDbSlots
+from shoal.adapters.dynamodb_slots import DynamoDbSlots
 from shoal.adapters.dynamodb_table import Table, TransactionRefused
 from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, delivery_of
 from shoal.domain.errors import NotFound, TooManyWebhooks, Unavailable
 from shoal.domain.webhook import AccountSecret, Changes, DisabledReason, Secrets, Subscription
+from shoal.domain.webhook_ports import LEASE_MS
 from shoal.domain.webhook_samples import sample_event
 from tests.integration.bench import Bench
 from tests.integration.conditions import Meanwhile, client_of, over

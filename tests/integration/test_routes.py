@@ -22,25 +22,13 @@ from shoal.domain.routing_ports import Pass
 from tests.fakes import FakeClock
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions import client_of, over
-from tests.integration.faults import FaultyClient, service_error
+from tests.integration.faults import Counting, FaultyClient, service_error
 from tests.integration.scenarios_routes import FREE, ROUTE, SeenAsItIs, call, fail, opened, stored
 from tests.integration.test_races import at_once
 from tests.support import Deployed
 
 PROBERS = 16
 ROUNDS = 10
-
-
-class Counting:
-    """A DynamoDB client that counts its calls."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self.calls: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        self.calls.append(name)
-        return getattr(self._client, name)
 
 
 def breakers(bench: Bench, chance: Callable[[], float] = lambda: 0.99) -> DynamoDbBreakers:

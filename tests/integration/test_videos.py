@@ -14,7 +14,8 @@ from shoal.domain.errors import NotFound, OutputInvalid, Unavailable
 from shoal.domain.job import Step
 from shoal.domain.video import clip_key
 from tests.integration.bench import Bench
-from tests.integration.faults import canceled, faulty, timed_out
+from tests.integration.conditions import client_of, over
+from tests.integration.faults import Counting, canceled, faulty, timed_out
 from tests.integration.scenarios_videos import SCENES, a_video, script
 from tests.support import Deployed
 
@@ -40,6 +41,20 @@ def test_scenes_are_read_in_order_and_one_by_one(bench: Bench) -> None:
     assert bench.scenes.get(job, 11) == written[11]
     with pytest.raises(NotFound):
         bench.scenes.get(job, 15)
+
+
+def test_the_scenes_of_a_whole_page_of_videos_are_read_in_three_calls(bench: Bench) -> None:
+    videos = [a_video(bench, scenes=15) for _ in range(20)]
+    written = {video.id: bench.scenes.write(video, script(n, scenes=15)) for n, video in enumerate(videos)}
+    unwritten = a_video(bench, scenes=1)
+    client = Counting(client_of(bench.table))
+
+    found = bench.over(over(bench.table, client)).scenes.of_each(videos)
+
+    assert found == written
+    assert client.calls == ["batch_get_item"] * 3
+    assert bench.scenes.of_each([unwritten]) == {}
+    assert bench.scenes.of_each([]) == {}
 
 
 def test_a_clip_is_ready_since_the_first_moment(bench: Bench) -> None:

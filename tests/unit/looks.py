@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shoal.domain.errors import OutputInvalid
+from shoal.domain.job import Job
 from shoal.domain.provider import Picture
 from tests.fakes.videos import CLIP
 
@@ -25,3 +26,8 @@ def check_any(data: bytes) -> None:
     """The first look at a caller's picture, as `inspect_any` takes it."""
     if data == b"junk":
         raise OutputInvalid("must be a PNG, JPEG or WebP picture")
+
+
+def look_at_any(job: Job, data: bytes) -> None:
+    """The first look at a provider's output, as `inspect_any` takes it."""
+    inspect_any(data)

@@ -16,6 +16,7 @@ from shoal.use_cases.poll_provider import PollProvider
 from shoal.use_cases.provider_request import MakeProviderRequest
 from shoal.use_cases.receive_callback import ReceiveCallback
 from shoal.use_cases.resolve_answer import ResolveAnswer
+from shoal.use_cases.stage_output import StageOutput
 from tests.fakes import (
     FakeCallbackUrls,
     FakeClock,
@@ -33,6 +34,7 @@ from tests.fakes import (
 from tests.fakes.routing import FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.videos import FakeScenes
 from tests.unit.factories import a_job
+from tests.unit.looks import look_at_any
 
 DEADLINE_S = 180
 FIRST = Route(provider="first", model="one/a", cost_micros=100)
@@ -73,8 +75,7 @@ class Routing:
             meter=self.meter,
             make_request=MakeProviderRequest(self.staging, FakeScenes(self.network, self.tables)),
             callback_urls=self.urls,
-            staging=self.staging,
-            fetcher=self.fetcher,
+            stage=StageOutput(look_at_any, self.staging, self.fetcher),
             catalog=catalog_with(*self.routes),
             clock=self.clock,
             ids=self.ids,

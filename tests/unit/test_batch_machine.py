@@ -31,6 +31,11 @@ def run(verb: str, payload: dict[str, Any]) -> Any:
     return json.loads(json.dumps(handler(payload, None), allow_nan=False))
 
 
+def names_of(job: Job, *indexes: int) -> list[str]:
+    """What the files of these outputs are called: the mark of the call that made one is in its name."""
+    return [f"{index}-{job.calls[index].mark}.png" for index in indexes]
+
+
 def test_both_machines_end_alike() -> None:
     one, batch = (dict(each["States"]) for each in (ONE, BATCH))
     del one["CallProvider"], batch["CallProviders"]
@@ -107,7 +112,7 @@ def test_what_the_map_collects_the_lambdas_behind_it_take(world: World, customer
 
     assert [entry["DetailType"] for entry in settled] == ["task.completed", "job.completed"]
     data = settled[0]["Detail"]["data"]
-    assert [url.rpartition("/")[2] for url in data["urls"]] == ["1.png", "2.png"]
+    assert [url.rpartition("/")[2] for url in data["urls"]] == names_of(world.now(job), 1, 2)
     assert (data["cost"], data["dialect"]) == ("$0.02", "tasks")
     assert world.now(job).status is JobStatus.COMPLETED
 
@@ -123,4 +128,4 @@ def test_the_batch_event_on_disk_is_stored_and_the_failed_item_left_out(
 
     stored = run("store_output", payload | {"account_id": job.account_id, "job_id": job.id})["outputs"]
 
-    assert [output["key"].rpartition("/")[2] for output in stored] == ["0.png", "2.png"]
+    assert [output["key"].rpartition("/")[2] for output in stored] == names_of(world.now(job), 0, 2)

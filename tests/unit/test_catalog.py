@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,49 @@ def test_a_wrong_catalog_is_refused(wrong: dict[str, Any]) -> None:
 
     with pytest.raises(ValidationError):
         Catalog.model_validate(a_catalog(**wrong))
+
+
+@pytest.mark.parametrize(
+    ("sold", "costs", "loses"),
+    [
+        ({}, [10_000], False),
+        ({}, [10_001], True),
+        ({}, [None, 10_001, 3], True),
+        ({}, [3, 10_001], False),
+        ({}, [None], False),
+        ({"modes": {"2k": a_mode(price_micros=4_999)}}, [5_000], True),
+        ({"credits": 1}, [1_000_000], False),
+        ({"credits": 1}, [1_000_001], True),
+        ({"credits": 2, "video": a_video(price_credits=1)}, [1_000_001], True),
+    ],
+)
+def test_a_price_below_the_first_known_cost_has_to_be_meant(
+    sold: dict[str, Any], costs: list[int | None], loses: bool
+) -> None:
+    routes = [
+        {"provider": f"p{at}"} if cost is None else {"provider": f"p{at}", "cost_micros": cost}
+        for at, cost in enumerate(costs)
+    ]
+    price: dict[str, Any] = {"price_micros": 10_000}
+    if credits := sold.pop("credits", None):
+        price = {"price_micros": None, "price_credits": credits}
+        sold |= {"modes": {"2k": a_mode(price_micros=9_999_999)}}
+    for meant in (True, False):
+        catalog = a_catalog(**{"models": {"m": a_model(routes=routes, at_a_loss=meant, **price)}} | sold)
+        if meant is loses:
+            Catalog.model_validate(catalog)
+        else:
+            with pytest.raises(ValidationError, match="at_a_loss"):
+                Catalog.model_validate(catalog)
+
+
+def test_only_models_of_published_prices_ship_at_a_loss_and_the_documents_say_so() -> None:
+    losing = {name: model for name, model in load_catalog().models.items() if model.at_a_loss}
+
+    assert losing.keys() == {"shoal-image", "nanobanana"}
+    section = Path("docs/providers.md").read_text(encoding="utf-8").partition("## Prices and costs")[2]
+    for name, model in losing.items():
+        assert re.search(rf"\| `{name}` .*\| \{format_usd(model.cost_micros)} \|", section)
 
 
 def test_a_catalog_is_read_from_its_file(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_message_says_whether_to_look_once(world: World, customer: Customer) -
 
 def test_the_batch_on_disk_has_the_shape_the_queue_sends(world: World, customer: Customer) -> None:
     sent = json.loads(event("sqs_poll_queue")["Records"][0]["body"])
-    world.poll_queue.send(world.queued(customer), 0, delay_seconds=0)
+    world.poll_queue.send(customer.account_id, world.queued(customer).id, 0, delay_seconds=0)
 
     assert set(sent) == {"account_id", "job_id", "index", "once"}
 

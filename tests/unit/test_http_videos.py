@@ -175,7 +175,9 @@ def test_a_list_shows_videos_newest_first_page_by_page(api: Api, world: World, f
     world.queued(world.customer(usd="1.00"))
     api.call("http_post_video_cancel", filmmaker, job_id=ids[0])
 
+    world.network.calls.clear()
     first = api.call("http_get_videos", filmmaker, query={"limit": "2"}).json
+    assert [call for call in world.network.calls if call.startswith("scenes.")] == ["scenes.of_each"]
     rest = api.call("http_get_videos", filmmaker, query={"cursor": first["next_cursor"]}).json
     failed = api.call("http_get_videos", filmmaker, query={"status": "failed"}).json
 

@@ -45,7 +45,7 @@ def test_a_model_is_shown_with_its_price_limits_and_availability() -> None:
         "type": "image_generate",
         "price": {
             "per": "output",
-            "amount": "$0.0150",
+            "amount": "$0.0350",
             "asset": "usd",
             "version": CATALOG.price_version,
         },

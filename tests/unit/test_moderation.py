@@ -67,6 +67,46 @@ def test_what_is_flagged_is_refused_before_anything_is_written(
     assert world.wallet(customer).held == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "fields"),
+    [
+        ({"idea": "forbidden sharks", "style": "noir"}, ["idea"]),
+        ({"idea": "sharks", "style": "forbidden noir"}, ["style"]),
+        ({"idea": "forbidden sharks", "style": "forbidden noir"}, ["idea", "style"]),
+        ({"idea": "sharks for", "style": "forbidden"}, ["style"]),
+        ({"idea": "forbidden sharks"}, ["idea"]),
+    ],
+)
+def test_the_fields_that_are_refused_are_named(
+    world: World, filmmaker: Customer, judge: Judge, words: dict[str, str], fields: list[str]
+) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        world.submit_video(filmmaker, **words)
+
+    assert [each["field"] for each in refused.value.details["fields"]] == fields
+    assert len(judge.judged) == (3 if len(words) == 2 else 1)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["only together", "without a second verdict"])
+def test_where_no_field_is_at_fault_by_itself_all_are_named(
+    world: World, filmmaker: Customer, together: bool
+) -> None:
+    class Once:
+        """Flags the whole, and has nothing against its parts, or nothing to say of them."""
+
+        def check(self, text: str) -> Verdict:
+            if "\n" not in text and not together:
+                raise ProviderBusy("down")
+            return Verdict("\n" in text)
+
+    world.moderate_with(Once())
+
+    with pytest.raises(ValidationFailed) as refused:
+        world.submit_video(filmmaker, idea="pipe", style="bomb")
+
+    assert [each["field"] for each in refused.value.details["fields"]] == ["idea", "style"]
+
+
 def test_the_verdict_stays_on_the_job(world: World, customer: Customer, judge: Judge) -> None:
     assert world.queued(customer).moderation == "keywords: passed"
     assert judge.judged == ["A shark"]

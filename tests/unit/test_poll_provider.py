@@ -7,6 +7,7 @@ import pytest
 from shoal.domain.errors import (
     JobClosed,
     NotFound,
+    OutcomeUnknown,
     ProviderBusy,
     ProviderFailed,
     ProviderUnusable,
@@ -27,7 +28,7 @@ def pending(world: World, customer: Customer, ref: str | None = "ref-1") -> Job:
 
 def poll(world: World, job: Job, *script: Answer | Exception, once: bool = False) -> str:
     world.provider.script = list(script)
-    return world.poll_provider(job.account_id, job.id, 0, once=once)[1]
+    return world.poll_provider(job.account_id, job.id, 0, once=once)
 
 
 def test_a_finished_provider_ends_the_task(world: World, customer: Customer) -> None:
@@ -141,7 +142,31 @@ def test_a_job_that_ends_while_its_provider_is_asked_is_closed(world: World, cus
     assert world.poll_queue.messages == []
 
 
-@pytest.mark.parametrize("error", [ProviderUnusable("bad key"), ProviderFailed("no such work")])
+@pytest.mark.parametrize("error", [None, ProviderBusy("503"), ProviderFailed("no such work")])
+def test_work_that_begins_as_its_job_ends_is_called_off(
+    world: World, customer: Customer, error: ShoalError | None
+) -> None:
+    job = pending(world, customer, ref=None)
+    world.network.before("jobs.note_provider_ref", lambda: world.cancel_job(customer.caller, job.id))
+    if error:
+        world.network.fail("provider.cancel", error, lost_reply=True)
+
+    with pytest.raises(JobClosed):
+        poll(world, job, Pending("ref-9", 1))
+
+    assert world.provider.canceled == ["ref-9"]
+    assert world.poll_queue.messages == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderUnusable("bad key"),
+        ProviderFailed("no such work"),
+        ProviderBusy("503"),
+        OutcomeUnknown("lost"),
+    ],
+)
 def test_work_that_cannot_be_called_off_is_left(world: World, customer: Customer, error: ShoalError) -> None:
     job = pending(world, customer)
     world.cancel_job(customer.caller, job.id)
@@ -150,12 +175,13 @@ def test_work_that_cannot_be_called_off_is_left(world: World, customer: Customer
     assert poll(world, job) == "closed"
 
 
+@pytest.mark.parametrize("port", ["jobs.get", "staging.put", "tokens.succeed"])
 @pytest.mark.parametrize("once", [False, True])
 def test_a_service_that_did_not_answer_is_no_reason_to_wait_for_the_queue(
-    world: World, customer: Customer, once: bool
+    world: World, customer: Customer, once: bool, port: str
 ) -> None:
     job = pending(world, customer)
-    world.network.fail("staging.put", Unavailable())
+    world.network.fail(port, Unavailable())
 
     assert poll(world, job, once=once) == "unavailable"
 

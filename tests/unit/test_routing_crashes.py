@@ -19,7 +19,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput
 from shoal.domain.routing import Phase
-from tests.fakes import Fault
+from tests.fakes import Fault, TaskAnswer
 from tests.unit.executions import Crash
 from tests.unit.routing_world import Routing
 
@@ -30,6 +30,8 @@ STORIES: dict[str, list[Answer | Exception]] = {
     "by address": [Pending("ref-1", 5), URL],
     "busy at first": [ProviderBusy("429", retry_after_seconds=3)],
     "busy for long": [ProviderBusy("429", retry_after_seconds=3)] * 4,
+    "no picture": [Done(ProviderOutput(data=b"junk"))],
+    "no picture later": [Pending("ref-1", 5), Done(ProviderOutput(data=b"junk"))],
     "failing": [ProviderFailed("No.")],
     "failing later": [Pending("ref-1", 5), ProviderFailed("No.")],
     "unusable": [ProviderUnusable("bad key")],
@@ -83,10 +85,24 @@ def test_a_fault_at_any_single_call_repeats_no_submit(
         routing = tell(script, [Fault(error(), index=index, lost_reply=lost_reply)], idempotent=False)
 
         broken = routing.network.calls[index]
-        kept_nothing = broken == "staging.put" and error is Unavailable
+        kept_nothing = broken == "staging.put" and error is Unavailable and not lost_reply
         for key, count in starts(routing).items():
             first = not key.endswith(("-2", "-3"))
             assert count <= 1 + (turned_down + kept_nothing if first else kept_nothing), broken
+
+
+@pytest.mark.parametrize("error", [Crash, Unavailable], ids=["dies", "is out of reach"])
+@pytest.mark.parametrize(("broken", "lost_reply"), [("staging.put", True), ("tokens.succeed", False)])
+def test_an_output_that_nobody_was_told_of_is_not_lost(
+    error: type[BaseException], broken: str, lost_reply: bool
+) -> None:
+    routing = tell([], [Fault(error(), name=broken, lost_reply=lost_reply)], idempotent=False)
+    routing.network.heal()
+
+    assert routing.run() == "done"
+
+    assert routing.asked() == ["first"]
+    assert routing.answer == TaskAnswer(output={"output": {"key": routing.staged}})
 
 
 @pytest.mark.parametrize("script", STORIES.values(), ids=STORIES)
@@ -139,6 +155,6 @@ def test_work_of_a_closed_job_is_canceled_where_it_lies() -> None:
     routing.run()
     routing.close()
 
-    assert routing.poll(routing.job.account_id, routing.job.id, 0, once=False)[1] == "closed"
+    assert routing.poll(routing.job.account_id, routing.job.id, 0, once=False) == "closed"
     assert routing.upstreams["second"].canceled == ["ref-2"]
     assert routing.upstreams["first"].canceled == []

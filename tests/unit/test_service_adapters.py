@@ -129,9 +129,10 @@ def test_a_service_out_of_reach_is_unavailable_and_to_be_tried_again(error: Exce
         lambda: StepFunctionsTaskTokens(client).succeed("token", {}),
         lambda: StepFunctionsTaskTokens(client).fail("token", "Error", "cause"),
         lambda: EventBridgeBus(client, "bus").publish(closing_events(a_completed_job(), url_of)),
-        lambda: SqsPollQueue(client, "url").send(job, 0, delay_seconds=0),
+        lambda: SqsPollQueue(client, "url").send(job.account_id, job.id, 0, delay_seconds=0),
         lambda: S3Staging(client, "bucket").put(job, 0, b""),
         lambda: S3Staging(client, "bucket").read("key"),
+        lambda: S3Staging(client, "bucket").staged(job, 0),
         lambda: S3Outputs(client, "bucket").put("key", b"", "image/png", cache_s=60),
         lambda: S3Outputs(client, "bucket").delete(["key"]),
         lambda: S3Staging(client, "bucket").put_input("key", b""),
@@ -205,7 +206,7 @@ def test_the_bus_is_given_ten_entries_at_a_time_and_never_none() -> None:
 def test_a_poll_message_says_whose_job_which_output_and_whether_once() -> None:
     client: Any = Client({})
 
-    SqsPollQueue(client, "url").send(a_job(), 2, delay_seconds=7, once=True)
+    SqsPollQueue(client, "url").send(ACCOUNT, JOB, 2, delay_seconds=7, once=True)
 
     (call,) = client.calls
     assert (call["QueueUrl"], call["DelaySeconds"]) == ("url", 7)

@@ -59,7 +59,9 @@ def test_of_four_outputs_those_that_come_are_charged_and_the_rest_is_released(
     assert (job.status, len(job.outputs), job.cost) == (JobStatus.COMPLETED, delivered, PRICE * delivered)
     assert job.hold_state is HoldState.CAPTURED
     assert balance(world, job) == FULL - PRICE * delivered
-    assert [output.key for output in job.outputs] == [f"images/{job.id}/{n}.png" for n in range(failing, 4)]
+    marks = {index: call.mark for index, call in job.calls.items()}
+    keys = [f"images/{job.id}/{n}-{marks[n]}.png" for n in range(failing, 4)]
+    assert [output.key for output in job.outputs] == keys
 
 
 def test_four_failures_fail_the_job_in_the_words_of_the_first(world: World) -> None:

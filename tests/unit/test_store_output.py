@@ -33,6 +33,15 @@ def test_a_picture_is_stored_under_its_job(world: World, job: Job) -> None:
     assert world.outputs.objects == {key: (b"picture", "image/png")}
 
 
+def test_an_address_holds_what_the_jobs_id_does_not_tell(world: World, job: Job) -> None:
+    world.asked(job)
+
+    (stored,) = store(world, job, staged(world, job, b"picture"))
+
+    assert stored.key == f"images/{job.id}/0-{world.now(job).calls[0].mark}.png"
+    assert store(world, job, staged(world, job, b"picture")) == (stored,)
+
+
 def test_several_pictures_are_numbered(world: World, job: Job) -> None:
     stored = store(world, job, staged(world, job, b"one", b"two"))
 

@@ -201,7 +201,7 @@ def test_a_scene_may_be_delivered_later_by_poll_or_callback(world: World, filmma
     token = world.tokens.issue()
 
     assert world.render_scene(job.account_id, job.id, 1, token)[1] == "pending"
-    assert world.poll_provider(job.account_id, job.id, 1, once=False)[1] == "done"
+    assert world.poll_provider(job.account_id, job.id, 1, once=False) == "done"
 
     assert world.tokens.answers[token].output == {"output": {"key": f"{job.account_id}/{job.id}/1"}}
 

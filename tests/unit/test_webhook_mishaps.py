@@ -16,13 +16,14 @@ from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions, _subscriptio
 from shoal.dialects import webhooks as dialect
 from shoal.domain.addresses import Response
 from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, Order, answered, delivery_of
-from shoal.domain.errors import Unavailable, ValidationFailed
+from shoal.domain.errors import RateLimited, Unavailable, ValidationFailed
 from shoal.domain.ids import derived_id
-from shoal.domain.webhook import Changes, DisabledReason, Secrets, Subscription, disabled_event
-from shoal.domain.webhook_ports import RecoverOrder
+from shoal.domain.webhook import REQUESTED, Changes, DisabledReason, Secrets, Subscription, disabled_event
+from shoal.domain.webhook_ports import LEASE_MS, RecoverOrder
 from shoal.domain.webhook_samples import sample_event
 from shoal.handlers.consumers.attempts import attempts
 from shoal.use_cases.deliver_webhook import Done, Outcome, Prepared
+from shoal.use_cases.manage_deliveries import RECOVERIES_MAX
 from tests.unit.webhook_world import ACCOUNT, URL, WebhookWorld, answer
 
 NOW_MS = 1_800_000_000_000
@@ -145,7 +146,7 @@ def test_recovering_again_and_again_multiplies_no_orders(webhooks: WebhookWorld)
     webhooks.manage.change(caller, webhook_id, Changes(enabled=True))
 
     for _ in range(20):
-        webhooks.clock.pass_seconds(1)
+        webhooks.clock.pass_seconds(LEASE_MS / 1000 / RECOVERIES_MAX)
         webhooks.deliveries.recover(caller, webhook_id, since_ms)
         for message in [each for each in webhooks.queues.waiting if isinstance(each.content, RecoverOrder)]:
             webhooks.queues.waiting.remove(message)
@@ -155,6 +156,24 @@ def test_recovering_again_and_again_multiplies_no_orders(webhooks: WebhookWorld)
     webhooks.run()
     assert {each.status for each in webhooks.all_of(webhook_id)} == {DeliveryStatus.DELIVERED}
     assert len(webhooks.endpoints.sent) == 10
+
+
+def test_an_account_begins_only_so_many_recoveries_at_a_time(webhooks: WebhookWorld) -> None:
+    webhook_id, _ = webhooks.subscribed()
+    caller, since_ms = webhooks.caller(), webhooks.clock.ms
+    for _ in range(RECOVERIES_MAX):
+        webhooks.deliveries.recover(caller, webhook_id, since_ms)
+
+    for asked in (webhook_id, REQUESTED):
+        with pytest.raises(RateLimited) as refused:
+            webhooks.deliveries.recover(caller, asked, since_ms)
+
+    assert refused.value.headers == {"Retry-After": str(LEASE_MS // 1000)}
+    assert len(webhooks.queues.waiting) == RECOVERIES_MAX
+    other = "acc_01JBQRSTVWXYZ0123456789ABD"
+    webhooks.deliveries.recover(webhooks.caller(other), REQUESTED, since_ms)
+    webhooks.clock.pass_seconds(LEASE_MS / 1000)
+    webhooks.deliveries.recover(caller, webhook_id, since_ms)
 
 
 def bytes_of(value: Any) -> int:

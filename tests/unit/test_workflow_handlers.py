@@ -46,7 +46,7 @@ def test_what_one_state_returns_the_next_one_takes(world: World, customer: Custo
     settled = run("settle_wallet", "task_settle_wallet", job, outputs=stored)["events"]
 
     assert [entry["DetailType"] for entry in settled] == ["image.completed", "job.completed"]
-    assert settled[0]["Detail"]["data"]["image_url"] == f"{PUBLIC_URL}/images/{job.id}/0.png"
+    assert settled[0]["Detail"]["data"]["image_url"] == f"{PUBLIC_URL}/{stored[0]['key']}"
     assert world.now(job).status is JobStatus.COMPLETED
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
+from operator import attrgetter
 from typing import Any, cast
 
 from shoal.dialects import webhooks as dialect
 from shoal.domain.addresses import AddressRules, Response, vet
 from shoal.domain.api_key import Caller, Scope
-from shoal.domain.delivery import Delivery, Order, RetryLadder
+from shoal.domain.delivery import Delivery, Order, RetryLadder, fresh_body
 from shoal.domain.errors import ExchangeError, NotFound
 from shoal.domain.events import Event
 from shoal.domain.job import Job
@@ -187,7 +189,8 @@ class WebhookWorld:
         self._wire(subscriptions_max, http or self.endpoints)
 
     def _wire(self, subscriptions_max: int, http: WebhookHttp) -> None:
-        network, tables, clock = self.network, self.tables, self.clock
+        network, tables, clock, queues = self.network, self.tables, self.clock, self.queues
+        jobs, slots = cast(Jobs, self.jobs), FakeSlots(network)
         subscriptions = FakeSubscriptions(network, tables)
         deliveries, secret_box = FakeDeliveries(network, tables), FakeSecretBox(network)
         account_secrets, records = FakeAccountSecrets(network, tables), FakeRecords(network, tables)
@@ -202,27 +205,31 @@ class WebhookWorld:
             subscriptions_max,
         )
         self.manage_secret = ManageWebhookSecret(account_secrets, records, secret_box, self.secret, clock)
-        recover_queue = RecoverQueue(self.queues)
+        recover_queue = RecoverQueue(queues)
         self.deliveries = ManageDeliveries(
-            subscriptions, deliveries, self.queues, recover_queue, clock, self.ids, self._sleep
+            subscriptions, deliveries, queues, recover_queue, slots, clock, self.ids, self._sleep
         )
-        self.recover = RecoverDeliveries(deliveries, self.queues, recover_queue, clock)
-        jobs = cast(Jobs, self.jobs)
+        self.recover = RecoverDeliveries(deliveries, queues, recover_queue, clock)
         self.fan_out = FanOutEvent(
-            subscriptions, account_secrets, deliveries, self.queues, jobs, secret_box, self.secret, clock
+            subscriptions, account_secrets, deliveries, queues, jobs, secret_box, self.secret, clock
         )
-        slots, queues = FakeSlots(network), self.queues
+        bodies: dict[Lane, Callable[[Delivery], str]] = {lane: attrgetter("body") for lane in Lane}
+        bodies[Lane.CAREFUL] = partial(fresh_body, url_of=self.signed)
         self.lanes = {
             lane: DeliverWebhook(
-                *(lane, subscriptions, deliveries, slots, queues, queues),
+                *(lane, bodies[lane], subscriptions, deliveries, slots, queues, queues),
                 *(secret_box, http, self.bus, RetryLadder(), clock),
             )
             for lane in Lane
         }
 
+    def signed(self, key: str) -> str:
+        """The address of a private file, as it is signed at this moment."""
+        return f"https://videos.test/{key}?signed={self.clock.ms}"
+
     def caller(self, account_id: str = ACCOUNT) -> Caller:
-        allowance = Allowance(RateLimit(), 0, 0)
-        return Caller(account_id, "key_of_the_test", frozenset(Scope), test=False, allowance=allowance)
+        quota = Allowance(RateLimit(), 0, 0)
+        return Caller(account_id, "key_of_the_test", frozenset(Scope), test=False, allowance=quota)
 
     def secret(self) -> str:
         return new_secret(self.ids.secret(32).encode())
@@ -248,8 +255,8 @@ class WebhookWorld:
 
     def all_of(self, webhook_id: str = REQUESTED) -> list[Delivery]:
         """A subscription's deliveries, oldest first."""
-        found = (each for each in self.tables.deliveries.values() if each.webhook_id == webhook_id)
-        return sorted(found, key=lambda each: each.id)
+        every = self.tables.deliveries.values()
+        return sorted((each for each in every if each.webhook_id == webhook_id), key=lambda each: each.id)
 
     def run(self, *, until_ms: int | None = None) -> None:
         """Hand out what is queued, the clock going on to each moment, until nothing is left (or so late)."""
@@ -257,9 +264,8 @@ class WebhookWorld:
             self._hear()
             if not self.queues.waiting:
                 return
-            message = min(self.queues.waiting)
-            if until_ms is not None and message.due_ms > until_ms:
-                self.clock.ms = max(self.clock.ms, until_ms)
+            if (message := min(self.queues.waiting)).due_ms > (until_ms or message.due_ms):
+                self.clock.ms = max(self.clock.ms, until_ms or 0)
                 return
             self.clock.ms = max(self.clock.ms, message.due_ms)
             self.queues.waiting.remove(message)

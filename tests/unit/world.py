@@ -41,6 +41,7 @@ from shoal.use_cases.release_hold import ReleaseHold
 from shoal.use_cases.render_scene import RenderScene
 from shoal.use_cases.resolve_answer import ResolveAnswer
 from shoal.use_cases.settle_wallet import SettleWallet
+from shoal.use_cases.stage_output import StageOutput
 from shoal.use_cases.stitch_video import StitchVideo
 from shoal.use_cases.store_clip import StoreClip
 from shoal.use_cases.store_output import StoreOutput
@@ -79,7 +80,7 @@ from tests.fakes import (
 )
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.unit.factories import url_of
-from tests.unit.looks import check_any, inspect_any, inspect_any_clip
+from tests.unit.looks import check_any, inspect_any, inspect_any_clip, look_at_any
 
 DEADLINE_S, CLIP_DEADLINE_S = 180, 240
 LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
@@ -178,8 +179,7 @@ class World:
             meter=self.meter,
             make_request=MakeProviderRequest(self.staging, self.scenes),
             callback_urls=self.callback_urls,
-            staging=self.staging,
-            fetcher=self.fetcher,
+            stage=StageOutput(look_at_any, self.staging, self.fetcher),
             catalog=load_catalog(),
             clock=self.clock,
             ids=self.ids,

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from botocore.exceptions import ClientError
 
-from shoal.domain.job import Closer, JobFailure, JobStatus
+from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset
 from tests.support import TEST_DEADLINE_S, Customer, Deployed
 from tests.support_tasks import TasksClient
@@ -29,6 +29,11 @@ from tests.workflow.walks import (
 )
 
 
+def keys_of(job: Job, *indexes: int) -> list[str]:
+    """Where these outputs lie: the mark of the call that made one is in its key."""
+    return [f"images/{job.id}/{index}-{job.calls[index].mark}.png" for index in indexes]
+
+
 def usage_of(customer: Customer) -> list[Json]:
     """What the usage summary says of the customer."""
     rows: list[Json] = TasksClient(customer.client).data("GET", "/v1/usage/summary")
@@ -44,7 +49,7 @@ def test_every_output_is_delivered_and_paid(
     assert workshop.batch.end(job_id) == "SUCCEEDED"
     assert workshop.batch.path(job_id) == BATCH_HAPPY
     job = assert_captured(deployed, customer, job_id)
-    assert [output.key for output in job.outputs] == [f"images/{job_id}/{n}.png" for n in range(3)]
+    assert [output.key for output in job.outputs] == keys_of(job, 0, 1, 2)
     assert job.closed_by is Closer.WORKFLOW
     assert deployed.bus.types_of(job_id) == TASK_COMPLETED
     assert usage_of(customer) == [
@@ -58,7 +63,7 @@ def test_outputs_that_fail_are_not_paid(deployed: Deployed, workshop: Workshop, 
     assert workshop.batch.end(job_id) == "SUCCEEDED"
     assert workshop.batch.path(job_id) == BATCH_HAPPY
     job = assert_captured(deployed, customer, job_id, delivered=2)
-    assert [output.key for output in job.outputs] == [f"images/{job_id}/{n}.png" for n in (2, 3)]
+    assert [output.key for output in job.outputs] == keys_of(job, 2, 3)
     assert deployed.bus.types_of(job_id) == TASK_COMPLETED
     assert [(row["total_units"], row["total_cost"]) for row in usage_of(customer)] == [(2, "$0.0200")]
 
@@ -95,7 +100,7 @@ def test_an_output_that_times_out_costs_nothing_and_the_others_are_paid(
     assert workshop.batch.end(job.id) == "SUCCEEDED"
     assert workshop.batch.path(job.id) == BATCH_HAPPY
     completed = assert_captured(deployed, customer, job.id, delivered=2)
-    assert [output.key for output in completed.outputs] == [f"images/{job.id}/{n}.png" for n in (0, 2)]
+    assert [output.key for output in completed.outputs] == keys_of(completed, 0, 2)
     assert deployed.bus.types_of(job.id) == TASK_COMPLETED
 
 
@@ -127,7 +132,7 @@ def test_bytes_that_are_no_picture_are_not_paid(
 
     assert workshop.batch.end(job.id) == "SUCCEEDED"
     completed = assert_captured(deployed, customer, job.id, delivered=1)
-    assert [output.key for output in completed.outputs] == [f"images/{job.id}/1.png"]
+    assert [output.key for output in completed.outputs] == keys_of(completed, 1)
 
 
 def test_a_cancel_while_some_outputs_are_there_gives_everything_back(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shoal.adapters.dynamodb_items import scene_item, scene_key, scene_of
 from shoal.adapters.dynamodb_table import (
@@ -20,6 +20,9 @@ from shoal.domain.video import Scene
 
 NEW = "attribute_not_exists(pk)"
 EXISTS = "attribute_exists(pk)"
+
+READ_AT_ONCE_MAX = 100
+"""Items one BatchGetItem takes."""
 
 
 class DynamoDbScenes:
@@ -48,6 +51,17 @@ class DynamoDbScenes:
             values={":pk": scene_key(job.id, 0)[0]},
         )
         return tuple(scene_of(item) for items, _ in pages for item in items)
+
+    def of_each(self, jobs: Sequence[Job]) -> Mapping[str, tuple[Scene, ...]]:
+        keys = [(job.id, scene_key(job.id, index)) for job in jobs for index in range(job.output_count)]
+        found: dict[str, tuple[Scene, ...]] = {}
+        for first in range(0, len(keys), READ_AT_ONCE_MAX):
+            some = keys[first : first + READ_AT_ONCE_MAX]
+            items = self._table.get_several([key for _, key in some])
+            for job_id, key in some:
+                if key in items:
+                    found[job_id] = (*found.get(job_id, ()), scene_of(items[key]))
+        return found
 
     def get(self, job: Job, index: int) -> Scene:
         item = self._table.get(*scene_key(job.id, index))

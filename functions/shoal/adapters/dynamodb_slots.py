@@ -5,13 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from shoal.adapters.dynamodb_table import ConditionFailed, Table, Update
-from shoal.domain.webhook_ports import Slot
+from shoal.domain.webhook_ports import LEASE_MS, Slot
 
 FREE = "attribute_not_exists(#slot) OR #slot <= :now"
 MINE = "#slot = :until"
-
-LEASE_MS = 70_000
-"""How long a slot is held at most: longer than any attempt and than its function may run."""
 
 
 def slots_key(endpoint: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws import error_code, unavailable_when_unreachable
+from shoal.adapters.output_check import HEAD_BYTES, check_file, check_head
 from shoal.adapters.s3 import OUTPUT_BYTES_MAX, staging_key
 from shoal.adapters.vetted_http import VettedHttp
 from shoal.domain.errors import (
@@ -30,7 +31,6 @@ IN_MEMORY_BYTES_MAX = 8 * 2**20
 WALL_CLOCK_SECONDS = 60.0
 HOPS_MAX = 3
 TRIES = 2
-HEAD_BYTES = 16
 OWN_BUCKET = "s3://"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TOO_LARGE = "The provider's output is too large."
@@ -47,12 +47,11 @@ class VettedOutputFetcher:
     def fetch(self, job: Job, index: int, url: str) -> str:
         key = staging_key(job, index)
         if url.startswith(OWN_BUCKET):
-            self._copy(url.removeprefix(OWN_BUCKET), key)
+            self._copy(job, url.removeprefix(OWN_BUCKET), key)
             return key
         with SpooledTemporaryFile(IN_MEMORY_BYTES_MAX) as file:
             self._download(url, file)
-            file.seek(0)
-            _check_type(file.read(HEAD_BYTES))
+            check_file(job, file)
             file.seek(0)
             with unavailable_when_unreachable():
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=file)
@@ -82,7 +81,7 @@ class VettedOutputFetcher:
             url = urljoin(url, answer.headers["location"])
         raise ResponseInvalid("The output's address leads in circles.")
 
-    def _copy(self, place: str, key: str) -> None:
+    def _copy(self, job: Job, place: str, key: str) -> None:
         """What a provider wrote into our own bucket; its bytes do not come here."""
         bucket, _, source = place.partition("/")
         if bucket != self._bucket:
@@ -91,7 +90,7 @@ class VettedOutputFetcher:
             with unavailable_when_unreachable():
                 head = self._client.get_object(Bucket=bucket, Key=source, Range=f"bytes=0-{HEAD_BYTES - 1}")
                 size = int(head["ContentRange"].rpartition("/")[2])
-                _check_type(head["Body"].read())
+                check_head(job, head["Body"].read())
         except ClientError as error:
             if error_code(error) in ("NoSuchKey", "InvalidRange"):
                 raise ResponseInvalid("The provider's output is not there.") from error
@@ -100,10 +99,3 @@ class VettedOutputFetcher:
             raise OutputInvalid(TOO_LARGE)
         with unavailable_when_unreachable():
             self._client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": source})
-
-
-def _check_type(head: bytes) -> None:
-    """By the first bytes, whatever its sender calls it: PNG, JPEG, WebP, or MP4 (ISO 14496-12, `ftyp`)."""
-    picture = head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
-    if not (picture or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:8] == b"ftyp"):
-        raise OutputInvalid("The provider delivered neither a picture nor a clip.")

@@ -35,6 +35,17 @@ class S3Staging:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return key
 
+    def staged(self, job: Job, index: int) -> str | None:
+        key = staging_key(job, index)
+        try:
+            with unavailable_when_unreachable():
+                self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) == "404":
+                return None
+            raise
+        return key
+
     def put_input(self, key: str, data: bytes) -> str:
         with unavailable_when_unreachable():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from shoal.adapters.aws import unavailable_when_unreachable
-from shoal.domain.job import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -19,8 +18,10 @@ class SqsPollQueue:
         self._client = client
         self._url = url
 
-    def send(self, job: Job, index: int, *, delay_seconds: int, once: bool = False) -> None:
-        message = {"account_id": job.account_id, "job_id": job.id, "index": index, "once": once}
+    def send(
+        self, account_id: str, job_id: str, index: int, *, delay_seconds: int, once: bool = False
+    ) -> None:
+        message = {"account_id": account_id, "job_id": job_id, "index": index, "once": once}
         with unavailable_when_unreachable():
             self._client.send_message(
                 QueueUrl=self._url,

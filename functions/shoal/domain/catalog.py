@@ -44,7 +44,7 @@ class Model(_Entry):
 
     `price_micros` (micro-dollars) or `price_credits` is per output. `routes` are tried in their order.
     `input_images_max` is how many pictures it edits, 0 if it does not. `seconds_expected` is what a quote
-    says while there are no recent runs.
+    says while there are no recent runs. `at_a_loss` owns up to a price below the cost.
     """
 
     title: str
@@ -58,6 +58,7 @@ class Model(_Entry):
     negative_prompt: bool = False
     input_images_max: int = Field(default=0, ge=0, le=OUTPUTS_MAX)
     routes: tuple[Route, ...] = Field(min_length=1, strict=False)
+    at_a_loss: bool = False
     seconds_expected: PositiveInt
     deprecated: bool = False
     replacement: str | None = None
@@ -87,6 +88,11 @@ class Model(_Entry):
     def price(self) -> int:
         """Per output, in the asset's unit."""
         return (self.price_credits if self.price_micros is None else self.price_micros) or 0
+
+    @property
+    def cost_micros(self) -> int:
+        """What an output costs us on the first route whose cost is known; 0 if none is."""
+        return next((route.cost_micros for route in self.routes if route.cost_micros is not None), 0)
 
 
 class Mode(_Entry):
@@ -160,6 +166,24 @@ class Catalog(_Entry):
             if target not in self.models:
                 raise ValueError(f"{who} names an unknown model {target!r}")
         return self
+
+    @model_validator(mode="after")
+    def _losses_are_meant(self) -> Self:
+        for name, model in self.models.items():
+            loses = any(price < model.cost_micros for price in self._prices_micros(name))
+            if loses != model.at_a_loss:
+                costs = f"model {name!r} costs {model.cost_micros} micro-dollars where it is asked first"
+                raise ValueError(f"{costs}: at_a_loss must be {str(loses).lower()}")
+        return self
+
+    def _prices_micros(self, name: str) -> Sequence[int]:
+        """What an output brings, in micro-dollars: by itself, in each mode, as the clip of a scene."""
+        model, credit_micros = self.models[name], self.top_up.credit_micros_min
+        alone = model.price * credit_micros if model.price_micros is None else model.price_micros
+        prices = [alone, *(mode.price_micros for mode in self.modes.values() if mode.model == name)]
+        if name == self.video.clip_model:
+            prices.append(self.video.price_credits * credit_micros)
+        return prices
 
     def routes(self, model: str) -> Sequence[Route]:
         """All ways to make a model's outputs; none if there is no such model (any more)."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from shoal.domain.addresses import Response
-from shoal.domain.events import Event
+from shoal.domain.events import Event, UrlOf, private_files
 from shoal.domain.ids import derived_id, moment_of
 from shoal.domain.webhook import REQUESTED, DisabledReason, Subscription
 
@@ -161,10 +161,21 @@ class RetryLadder:
 def body_of(event: Event) -> str:
     """The envelope as it is sent, below 20 kB: of data that is longer, the longest fields become null."""
     envelope = {name: event.detail[name] for name in ("id", "type", "created_at")}
-    data: dict[str, Any] = dict(event.detail["data"])
-    while len((body := _json(envelope | {"data": data})).encode()) >= BODY_BYTES_MAX:
-        data[max(data, key=lambda name: len(_json(data[name])))] = None
-    return body
+    return _fitted(envelope, event.detail["data"])
+
+
+def fresh_body(delivery: Delivery, url_of: UrlOf) -> str:
+    """The delivery's body as it is sent now: private files have addresses that have just been signed.
+
+    Those it was written with hold for an hour, and a retry may come a day later.
+    """
+    envelope = json.loads(delivery.body)
+    data = envelope["data"]
+    if data.get("synthetic"):
+        return delivery.body
+    files = private_files(delivery.event_type, data).items()
+    fresh = {field: url_of(key) for field, key in files if data.get(field)}
+    return _fitted(envelope, data | fresh) if fresh else delivery.body
 
 
 def delivery_of(event: Event, subscription: Subscription) -> Delivery:
@@ -241,6 +252,13 @@ def _delivery(event: Event, account_id: str, webhook_id: str, **fields: Any) -> 
 def _fraction(seed: str) -> float:
     """From 0 up to 1, the same for the same seed."""
     return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6], "big") / 2**48
+
+
+def _fitted(envelope: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    kept = dict(data)
+    while len((body := _json({**envelope, "data": kept})).encode()) >= BODY_BYTES_MAX:
+        kept[max(kept, key=lambda name: len(_json(kept[name])))] = None
+    return body
 
 
 def _json(value: Any) -> str:

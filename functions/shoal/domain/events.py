@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from shoal.domain.ids import derived_id
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import decimal_amount, format_amount, format_usd
-from shoal.domain.video import Scene, clip_key, narration_key, poster_key
+from shoal.domain.video import Scene, clip_key, final_key, narration_key, poster_key
 from shoal.domain.wallet import Wallet
 
 SOURCE = "shoal"
@@ -78,6 +78,20 @@ def closing_events(job: Job, url_of: UrlOf) -> list[Event]:
     ready, failed = _CLOSING[job.dialect]
     types = (ready, "job.completed") if completed else (failed, "job.failed")
     return [_event(event_type, job, closed_at_ms, data) for event_type in types]
+
+
+def private_files(event_type: str, data: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of the files whose signed addresses stand in an event's data, by its fields."""
+    video_id = str(data.get("video_id"))
+    if event_type == "video.scene_ready":
+        return {"clip_url": clip_key(video_id, data["index"])}
+    if event_type == "video.ready":
+        return {
+            "final_video_url": final_key(video_id),
+            "narration_audio_url": narration_key(video_id),
+            "poster_url": poster_key(video_id),
+        }
+    return {}
 
 
 def low_balance_event(job: Job, wallet: Wallet, below: int) -> Event:

@@ -158,6 +158,11 @@ class Job:
         return str(self.request.get("clip_model", self.model))
 
     @property
+    def makes_clips(self) -> bool:
+        """Whether its providers make clips for it, as those of a video do, or pictures."""
+        return self.request.get("type") == "video_generate"
+
+    @property
     def asked(self) -> str:
         """What was asked for, in the caller's words: a prompt, or a video's idea."""
         return str(self.request.get("idea", self.request.get("prompt", "")))

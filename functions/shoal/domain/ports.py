@@ -242,7 +242,9 @@ class Bus(Protocol):
 
 
 class PollQueue(Protocol):
-    def send(self, job: Job, index: int, *, delay_seconds: int, once: bool = False) -> None:
+    def send(
+        self, account_id: str, job_id: str, index: int, *, delay_seconds: int, once: bool = False
+    ) -> None:
         """Have the provider asked again for one output. `once`: do not keep asking if it is still pending."""
 
 
@@ -251,6 +253,9 @@ class Staging(Protocol):
 
     def put(self, job: Job, index: int, data: bytes) -> str:
         """Returns the key."""
+
+    def staged(self, job: Job, index: int) -> str | None:
+        """The key of what `put` or a fetcher has kept of this output; None if nothing is there."""
 
     def put_input(self, key: str, data: bytes) -> str:
         """Keep a caller's picture under a key of its own. Returns the key."""

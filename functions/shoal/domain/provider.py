@@ -59,7 +59,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """`ref` is the provider's name for the work, where it can be asked for the output again."""
+
     output: ProviderOutput
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,12 +99,17 @@ class Meter(Protocol):
         """A route made an output, which costs us that much, if it is known."""
 
 
+class CheckOutput(Protocol):
+    def __call__(self, job: Job, data: bytes) -> None:
+        """A first, cheap look. Raises `OutputInvalid` for what is no output of the job, or not all of it."""
+
+
 class OutputFetcher(Protocol):
     def fetch(self, job: Job, index: int, url: str) -> str:
         """Bring what a provider delivered to the staging place. Returns its key.
 
-        Raises `ExchangeError` if it is not there (any more), `OutputInvalid` if it is no picture and no
-        clip, or too large.
+        Raises `ExchangeError` if it is not there (any more), `OutputInvalid` if it is no output of the job,
+        not all of it, or too large.
         """
 
 

@@ -55,6 +55,11 @@ class TopUp(BaseModel):
             raise ValueError("two packs have the same number of credits")
         return self
 
+    @property
+    def credit_micros_min(self) -> int:
+        """What a credit brings at least, in micro-dollars: in the pack where it is cheapest."""
+        return min(pack.price_cents * MICROS_PER_CENT // pack.credits for pack in self.packs)
+
     def dollars(self, cents: int) -> Purchase:
         """So much balance. Raises `ValidationFailed` for an amount that is not sold."""
         if not self.min_cents <= cents <= self.max_cents:

@@ -5,7 +5,7 @@ Any method that reaches a service may raise `Unavailable` when that service does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,9 @@ class Scenes(Protocol):
 
     def of(self, job: Job) -> tuple[Scene, ...]:
         """In order; none before the script is written."""
+
+    def of_each(self, jobs: Sequence[Job]) -> Mapping[str, tuple[Scene, ...]]:
+        """As `of`, for many jobs in a few reads: by the ids of those that have scenes."""
 
     def get(self, job: Job, index: int) -> Scene:
         """Raises `NotFound`."""

@@ -148,9 +148,13 @@ class Deliveries(Protocol):
         """Begin another run. None if somebody else changed the delivery first."""
 
 
+LEASE_MS = 70_000
+"""How long a slot is held at most: longer than any attempt and than its function may run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The right to have one attempt under way until `until_ms`."""
+    """The right to have one attempt, or one recovery, under way until `until_ms`."""
 
     holder: str
     number: int
@@ -158,7 +162,7 @@ class Slot:
 
 
 class Slots(Protocol):
-    """Bounds the attempts under way at an endpoint that is not good. Whoever dies with a slot loses it."""
+    """Bounds what is under way: attempts at an endpoint that is not good. Who dies with a slot loses it."""
 
     def take(self, endpoint: str, slots_max: int, now_ms: int) -> Slot | None:
         """None if all are taken."""

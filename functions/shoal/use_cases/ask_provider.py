@@ -1,7 +1,7 @@
 """Ask the providers of a model for an output, one after the other, until one makes it or takes it on.
 
-Whom is asked stands on the job before the request leaves: a run that finds it there without an answer does
-not know whether the provider took the request, and asks again only one that is idempotent.
+Whom is asked stands on the job before the request leaves: a run that finds it there with neither answer nor
+output does not know whether the provider took the request, and asks again only one that is idempotent.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from shoal.domain.catalog import Catalog
 from shoal.domain.errors import (
     CallTaken,
     ExchangeError,
+    JobClosed,
     JobError,
     OutcomeUnknown,
     OutputInvalid,
@@ -26,18 +27,22 @@ from shoal.domain.errors import (
     Unavailable,
 )
 from shoal.domain.job import FINISH_GRACE_MS, Job
-from shoal.domain.ports import Clock, Ids, Jobs, Staging
-from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+from shoal.domain.ports import Clock, Ids, Jobs
+from shoal.domain.provider import Answer, Done, Pending, ProviderRequest
 from shoal.domain.routing import (
     SIMULATED,
     Phase,
     ProviderCall,
     Route,
     outcome_of,
+    route_named,
     routes_after,
     worth_waiting,
 )
-from shoal.domain.routing_ports import Breakers, CallbackUrls, Meter, OutputFetcher, Pass, Providers
+from shoal.domain.routing_ports import Breakers, CallbackUrls, Meter, Pass, Providers
+from shoal.use_cases.call_off import call_off
+from shoal.use_cases.provider_request import of_call
+from shoal.use_cases.stage_output import StageOutput
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +56,6 @@ NO_ROUTE_S = 10
 
 MARK_LENGTH = 8
 NOBODY = "No provider could take the request. No charge was applied."
-NOT_FETCHED = "The provider's output could not be fetched."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,7 @@ class AskProvider:
     meter: Meter
     make_request: Callable[[Job, int], ProviderRequest]
     callback_urls: CallbackUrls
-    staging: Staging
-    fetcher: OutputFetcher
+    stage: StageOutput
     catalog: Catalog
     clock: Clock
     ids: Ids
@@ -118,6 +121,9 @@ class _Work:
             return self._ask_next(None)
         if self.ref:
             return self._settle(call, lambda: self._check(call))
+        if staged := self.ask.stage.staged(self.job, self.index):
+            # An earlier run has the output, and died or was cut off before it could say so.
+            return Delivered(staged)
         if call.phase is Phase.DUE:
             return self._ask_when_due(call)
         if self.ask.providers.get(call.provider).idempotent:
@@ -141,8 +147,7 @@ class _Work:
         if found is None:
             return self._without_routes(after)
         route, admitted = found
-        number = self.call.number + 1 if self.call else 1
-        call = ProviderCall(number, route.name, Phase.DUE)
+        call = ProviderCall(self.call.number + 1 if self.call else 1, route.name, Phase.DUE)
         return self._settle(call, lambda: self._start(call, admitted))
 
     def _next_route(self) -> tuple[Route, Pass] | None:
@@ -204,7 +209,11 @@ class _Work:
             return self._take(call, route, answer, admitted)
         self._praise(route, admitted)
         if answer.ref:
-            self.job = self.ask.jobs.note_provider_ref(self.job, self.index, answer.ref)
+            try:
+                self.job = self.ask.jobs.note_provider_ref(self.job, self.index, answer.ref)
+            except JobClosed:  # it ended while the provider was asked: nobody else will know of the work
+                call_off(provider, answer.ref, self.job.id)
+                raise
         return answer
 
     def _check(self, call: ProviderCall) -> Progress:
@@ -255,43 +264,34 @@ class _Work:
     def _fetched(self, call: ProviderCall, done: Done) -> Progress:
         """Raises `ProviderFailed` for what cannot be had, `OutputInvalid` for what is no output."""
         try:
-            return Delivered(self._staged(done.output))
+            return Delivered(self.ask.stage(self.job, self.index, done.output))
         except Unavailable:
-            if self.ref is None:
+            if not self._ask_again_by(done.ref):
                 # The output is lost, and that is known: asking for it again is not blind.
                 self._write(replace(call, phase=Phase.DUE))
             raise
         except ExchangeError as error:
             logger.warning("output not fetched", extra={"job_id": self.job.id, "reason": str(error)})
-            if self.ref is None or call.tries + 1 >= FETCH_TRIES_MAX:
-                raise ProviderFailed(NOT_FETCHED) from error
+            if not self._ask_again_by(done.ref) or call.tries + 1 >= FETCH_TRIES_MAX:
+                raise ProviderFailed("The provider's output could not be fetched.") from error
             self._write(replace(call, tries=call.tries + 1))
             return Pending(self.ref, FETCH_AGAIN_S)
 
-    def _staged(self, output: ProviderOutput) -> str:
-        if output.data is not None:
-            return self.ask.staging.put(self.job, self.index, output.data)
-        return self.ask.fetcher.fetch(self.job, self.index, output.url or "")
+    def _ask_again_by(self, ref: str | None) -> bool:
+        """Whether the provider can be asked for the output again; work that ended at once is noted for it."""
+        if self.ref is None and ref:
+            self.job = self.ask.jobs.note_provider_ref(self.job, self.index, ref)
+        return self.ref is not None
 
     def _write(self, call: ProviderCall) -> None:
         marked = replace(call, mark=self.ask.ids.secret(MARK_LENGTH))
         self.job = self.ask.jobs.note_call(self.job, self.index, marked)
 
     def _request(self, call: ProviderCall) -> ProviderRequest:
-        """What this provider is told: the model by its own name, and a key and an address of this call."""
-        key = self.request.idempotency_key
-        return replace(
-            self.request,
-            provider_model=call.route.partition("/")[2],
-            idempotency_key=key if call.number == 1 else f"{key}-{call.number}",
-            callback_url=self.ask.callback_urls.url(self.job, self.index, call),
-        )
+        return of_call(self.request, call, self.ask.callback_urls.url(self.job, self.index, call))
 
     def _route(self, call: ProviderCall) -> Route:
-        """The call's route, also one that has left the catalog since."""
-        known = {route.name: route for route in self.ask.routes_of(self.job)}
-        provider, _, model = call.route.partition("/")
-        return known.get(call.route, Route(provider=provider, model=model))
+        return route_named(self.ask.routes_of(self.job), call.route)
 
     @property
     def _deadline_ms(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -122,9 +122,13 @@ class UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class DeliverWebhook:
-    """Runs once for each of the two lanes. Any order may come twice, late, or after a crash half-way."""
+    """Runs once for each of the two lanes. Any order may come twice, late, or after a crash half-way.
+
+    `body_of` is what an attempt sends: the id of the event is the same in all of them.
+    """
 
     lane: Lane
+    body_of: Callable[[Delivery], str]
     subscriptions: Subscriptions
     deliveries: Deliveries
     slots: Slots
@@ -207,7 +211,7 @@ class DeliverWebhook:
     def _send(self, prepared: Prepared) -> tuple[Attempt, int | None]:
         """The attempt, and after how many seconds the endpoint asked to be tried again."""
         delivery, at_ms = prepared.delivery, self.clock.now_ms()
-        body = delivery.body.encode()
+        body = self.body_of(delivery).encode()
         secrets = [
             self.secret_box.open(sealed, delivery.account_id, delivery.webhook_id)
             for sealed in prepared.secrets.signing(at_ms)

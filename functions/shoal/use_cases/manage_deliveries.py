@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from shoal.domain.api_key import Caller
 from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, delivery_of_test
-from shoal.domain.errors import ResentTooOften, Unavailable, WebhookDisabled
+from shoal.domain.errors import RateLimited, ResentTooOften, Unavailable, WebhookDisabled
 from shoal.domain.ports import Clock, Ids
 from shoal.domain.webhook import REQUESTED
 from shoal.domain.webhook_ports import (
+    LEASE_MS,
     Deliveries,
     DeliveryFilter,
     DeliveryPage,
@@ -18,11 +19,14 @@ from shoal.domain.webhook_ports import (
     Lane,
     RecoverOrder,
     RecoverQueue,
+    Slots,
     Subscriptions,
 )
 from shoal.domain.webhook_samples import sample_event
 
 RECOVER_EVENTS_MAX = 10_000
+RECOVERIES_MAX = 5
+"""How many an account may begin within a slot's lease. They are not given back: most take about as long."""
 TEST_PAUSE_S = 0.2
 
 
@@ -34,6 +38,7 @@ class ManageDeliveries:
     deliveries: Deliveries
     queue: DeliveryQueue
     recover_queue: RecoverQueue
+    slots: Slots
     clock: Clock
     ids: Ids
     sleep: Callable[[float], None]
@@ -91,13 +96,20 @@ class ManageDeliveries:
         return again
 
     def recover(self, caller: Caller, webhook_id: str, since_ms: int) -> RecoverOrder:
-        """Have all that was not delivered since a moment sent again. Raises `NotFound`, `WebhookDisabled`."""
+        """Have all that was not delivered since a moment sent again.
+
+        Raises `NotFound`, `WebhookDisabled`, `RateLimited`: each may look at thousands of deliveries, in the
+        queue of everybody's events, so an account begins only so many within a slot's lease.
+        """
         self._check(caller, webhook_id, enabled=True)
+        now_ms = self.clock.now_ms()
+        if self.slots.take(f"{caller.account_id}#recover", RECOVERIES_MAX, now_ms) is None:
+            raise RateLimited("Too many recoveries at a time.", retry_after_seconds=LEASE_MS // 1000)
         order = RecoverOrder(
             account_id=caller.account_id,
             webhook_id=webhook_id,
             since_ms=since_ms,
-            until_ms=self.clock.now_ms(),
+            until_ms=now_ms,
             left=RECOVER_EVENTS_MAX,
         )
         self.recover_queue.send(order)

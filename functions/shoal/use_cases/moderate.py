@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shoal.domain.errors import JobError, ProviderBusy, ProviderUnusable, Unavailable, ValidationFailed
@@ -16,6 +17,7 @@ FIELDS = ("prompt", "idea", "style")
 
 REFUSED = "The request was refused by content moderation."
 RETRY_S = 10
+NO_VERDICT = (ProviderBusy, ProviderUnusable, JobError, Unavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +41,33 @@ class Moderate:
         said = {name: text for name in FIELDS if (text := submission.request.get(name))}
         try:
             verdict = self.moderator.check("\n".join(said.values()))
-        except (ProviderBusy, ProviderUnusable, JobError, Unavailable) as error:
+        except NO_VERDICT as error:
             logger.warning("no verdict", extra={"moderator": self.name, "reason": str(error)})
             if self.fail_open:
                 return f"{self.name}: no verdict"
             raise Unavailable(retry_after_seconds=RETRY_S) from error
         if verdict.flagged:
             logger.info("request flagged", extra={"moderator": self.name, "categories": verdict.categories})
-            field = next(iter(said))
             raise ValidationFailed(
                 REFUSED,
                 details={
-                    "fields": [{"field": field, "message": "refused by content moderation"}],
+                    "fields": [
+                        {"field": name, "message": "refused by content moderation"}
+                        for name in _at_fault(self.moderator, said)
+                    ],
                     "moderation": {"categories": list(verdict.categories)},
                 },
             )
         return f"{self.name}: passed"
+
+
+def _at_fault(moderator: Moderator, said: Mapping[str, str]) -> Sequence[str]:
+    """The fields that are refused by themselves; all where none is, or where nobody tells."""
+    if len(said) == 1:
+        return [*said]
+    try:
+        flagged = [name for name, text in said.items() if moderator.check(text).flagged]
+    except NO_VERDICT as error:
+        logger.warning("no verdict on each field", extra={"reason": str(error)})
+        return [*said]
+    return flagged or [*said]

@@ -6,11 +6,12 @@ import logging
 from dataclasses import dataclass
 
 from shoal.domain.breaker import Outcome
-from shoal.domain.errors import JobError, ProviderTimeout, ProviderUnusable, Unavailable
+from shoal.domain.errors import ProviderTimeout, Unavailable
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.ports import Jobs
-from shoal.domain.routing import ProviderCall, Route
+from shoal.domain.routing import ProviderCall, route_named
 from shoal.domain.routing_ports import Pass, Providers
+from shoal.use_cases.call_off import call_off
 from shoal.use_cases.resolve_answer import ResolveAnswer
 
 logger = logging.getLogger(__name__)
@@ -24,36 +25,35 @@ class PollProvider:
     providers: Providers
     resolve: ResolveAnswer
 
-    def __call__(self, account_id: str, job_id: str, index: int, *, once: bool) -> tuple[Job, str]:
-        """The job and what came of asking. Raises `NotFound`, `JobClosed` (it ended while we asked).
+    def __call__(self, account_id: str, job_id: str, index: int, *, once: bool) -> str:
+        """What came of asking. Raises `NotFound`, `JobClosed` (it ended while we asked).
 
         The queue hides a message that failed for longer than most jobs may take: where a service of ours did
         not answer, another message looks again soon.
         """
-        job = self.jobs.get(account_id, job_id)
-        if job.status.terminal:
-            self._abandon(job, index)
-            return job, "closed"
         try:
-            return job, self.resolve(job, index, once=once)
+            job = self.jobs.get(account_id, job_id)
+            if not job.status.terminal:
+                return self.resolve(job, index, once=once)
         except Unavailable:
-            logger.warning("looking again", extra={"job_id": job.id}, exc_info=True)
-            self.resolve.poll_queue.send(job, index, delay_seconds=UNAVAILABLE_RETRY_S, once=once)
-            return job, "unavailable"
+            logger.warning("looking again", extra={"job_id": job_id}, exc_info=True)
+            self.resolve.poll_queue.send(
+                account_id, job_id, index, delay_seconds=UNAVAILABLE_RETRY_S, once=once
+            )
+            return "unavailable"
+        self._abandon(job, index)
+        return "closed"
 
     def _abandon(self, job: Job, index: int) -> None:
-        """Have the work stopped, if the provider can; there is no second way to it."""
+        """Have the work stopped, if the provider can."""
         call, ref = job.calls.get(index), job.provider_refs.get(index)
         if call and ref and job.status is not JobStatus.COMPLETED:
             if job.failure and job.failure.code == ProviderTimeout.code:
                 self._count_timeout(call)
-            try:
-                self.providers.get(call.provider).cancel(ref)
-            except (JobError, ProviderUnusable) as error:
-                logger.warning("work not stopped", extra={"job_id": job.id, "reason": str(error)})
+            call_off(self.providers.get(call.provider), ref, job.id)
 
     def _count_timeout(self, call: ProviderCall) -> None:
         """A route that takes work on and delivers nothing fails too, though it never says so."""
-        route = Route(provider=call.provider, model=call.route.partition("/")[2])
+        route = route_named((), call.route)
         ask, reason = self.resolve.ask, "nothing was delivered by the deadline"
         ask.breakers.note(route, Outcome.FAILURE, Pass(), ask.clock.now_ms(), reason=reason)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoal.domain.clip import SCENE_SECONDS
 from shoal.domain.job import Dialect, Job
 from shoal.domain.ports import Staging
 from shoal.domain.provider import ProviderRequest
+from shoal.domain.routing import ProviderCall
 from shoal.domain.video_ports import Scenes
 
 
@@ -32,6 +33,17 @@ class MakeProviderRequest:
             index=index,
             negative_prompt=asked.get("negative_prompt"),
             inputs=tuple(self.staging.read(key) for key in asked.get("input_keys", ())),
-            seconds=SCENE_SECONDS if asked.get("type") == "video_generate" else None,
+            seconds=SCENE_SECONDS if job.makes_clips else None,
             idea=asked["idea"] if in_video else "",
         )
+
+
+def of_call(request: ProviderRequest, call: ProviderCall, callback_url: str) -> ProviderRequest:
+    """What one provider is told: the model by its own name, and a key and an address of this call."""
+    key = request.idempotency_key
+    return replace(
+        request,
+        provider_model=call.route.partition("/")[2],
+        idempotency_key=key if call.number == 1 else f"{key}-{call.number}",
+        callback_url=callback_url,
+    )

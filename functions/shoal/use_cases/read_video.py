@@ -38,7 +38,8 @@ class ListVideos:
     ) -> tuple[list[Video], str | None]:
         """Videos of the key's own mode, test or live. Raises `ValidationFailed` for an unknown cursor."""
         page = self.list_jobs(caller, which, limit=limit, cursor=cursor)
-        return [with_scenes(self.scenes, job) for job in page.jobs], page.next_cursor
+        scenes = self.scenes.of_each([job for job in page.jobs if job.dialect is Dialect.VIDEO])
+        return [(job, scenes.get(job.id, ())) for job in page.jobs], page.next_cursor
 
 
 def with_scenes(scenes: Scenes, job: Job) -> Video:

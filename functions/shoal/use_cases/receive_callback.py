@@ -52,6 +52,6 @@ class ReceiveCallback:
         if isinstance(answer, Pending) and answer.ref and index not in job.provider_refs:
             # The callback overtook the answer to `start`, or that answer was lost: the reference is news.
             self.jobs.note_provider_ref(job, index, answer.ref)
-        self.poll_queue.send(job, index, delay_seconds=0, once=True)
+        self.poll_queue.send(job.account_id, job.id, index, delay_seconds=0, once=True)
         # Noted last: a crash before this makes a repeated callback look again, and that does no harm.
         self.jobs.note_callback(job, digest)

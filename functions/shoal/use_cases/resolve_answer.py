@@ -37,7 +37,7 @@ class ResolveAnswer:
             return "done"
         if not once:
             delay_seconds = min(progress.poll_after_seconds, POLL_SECONDS_MAX)
-            self.poll_queue.send(job, index, delay_seconds=delay_seconds)
+            self.poll_queue.send(job.account_id, job.id, index, delay_seconds=delay_seconds)
         return "pending"
 
     def _report(self, job: Job, resolved: bool) -> None:

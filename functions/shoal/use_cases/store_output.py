@@ -53,9 +53,19 @@ class StoreOutput:
         if "error" in item:
             raise job_error(item["error"], item["cause"], job.provider_deadline_s)
         data = self.staging.read(item["key"])
-        inspect = self.inspect_clip if job.request.get("type") == "video_generate" else self.inspect
+        inspect = self.inspect_clip if job.makes_clips else self.inspect
         picture = inspect(data)
-        key = f"images/{job.id}/{index}.{picture.extension}"
+        key = f"images/{job.id}/{index}{_secret(job, index)}.{picture.extension}"
         kept_s = min(job.ttl_s or YEAR_S, self.retention_s or YEAR_S)
         self.outputs.put(key, data, picture.content_type, cache_s=kept_s)
         return Output(key, picture.content_type, picture.width_px, picture.height_px, len(data))
+
+
+def _secret(job: Job, index: int) -> str:
+    """What a caller cannot know of an output's address before it is paid for.
+
+    Without it, whoever cancels a job between its storing and its settling has the picture for nothing: the
+    rest of the address follows from the job's id.
+    """
+    call = job.calls.get(index)
+    return f"-{call.mark}" if call and call.mark else ""

@@ -6,8 +6,8 @@ import math
 import struct
 import zlib
 
-MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00\x00\x00\x08free"
-"""The beginning of a clip: enough to be told from a page or a picture."""
+MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00\x00\x00\x08moov"
+"""The boxes a clip cannot lack, empty: enough to be told from a page or a picture."""
 
 
 def png(width_px: int, height_px: int, shade: int = 128) -> bytes:

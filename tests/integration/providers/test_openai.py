@@ -175,6 +175,7 @@ def test_a_background_picture_is_begun_and_looked_for(openai: FakeOpenAi) -> Non
     assert background(openai).check(ref, REQUEST) == Pending(ref, 5)
     answer = background(openai).check(ref, REQUEST)
     assert isinstance(answer, Done)
+    assert answer.ref == ref
     assert (answer.output.data or b"").startswith(SIGNATURE)
 
 

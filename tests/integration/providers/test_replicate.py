@@ -62,7 +62,7 @@ def test_a_prediction_is_begun_asked_for_and_done(fake: FakeReplicate, replicate
     assert replicate.check(ref, REQUEST) == Pending(ref, 10)
     done = replicate.check(ref, REQUEST)
     assert isinstance(done, Done)
-    assert done.output.url == f"{fake.url}/files/{ref}/out-0.png"
+    assert (done.output.url, done.ref) == (f"{fake.url}/files/{ref}/out-0.png", ref)
     sent = fake.requests[0].json()
     assert sent["input"] == {
         "prompt": "a red fox",
@@ -78,6 +78,8 @@ def test_a_fast_model_is_done_in_one_call(fake: FakeReplicate, replicate: Replic
     fake.checks_until_done = 0
     done = replicate.start(REQUEST)
     assert isinstance(done, Done)
+    assert done.ref
+    assert replicate.check(done.ref, REQUEST) == done
     assert requests.get(str(done.output.url), timeout=5).content == png(64, 64)
 
 

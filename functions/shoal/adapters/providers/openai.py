@@ -129,8 +129,9 @@ class OpenAiBackground:
 
     def _answer(self, reply: Reply) -> Answer:
         match reply.json():
-            case {"id": str(), "status": "completed" | "failed" | "cancelled" | "incomplete"} as response:
-                return Done(ProviderOutput(data=_picture(reply, response)))
+            case {"id": str(ref), "status": "completed" | "failed" | "cancelled" | "incomplete"} as response:
+                known = ref if _REF.fullmatch(ref) else None
+                return Done(ProviderOutput(data=_picture(reply, response)), known)
             case {"id": str(ref), "status": str()} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
         raise reply.lost("its answer is no Response")

@@ -160,7 +160,7 @@ def _answer(reply: Reply) -> Answer:
     if not isinstance(ref, str) or not _ID.fullmatch(ref):
         raise reply.lost("its answer names no prediction")
     if status == "succeeded":
-        return Done(ProviderOutput(url=_output_url(prediction)))
+        return Done(ProviderOutput(url=_output_url(prediction)), ref)
     if status == "failed":
         raise _failure(str(prediction.get("error")))
     if status in ("canceled", "aborted"):

@@ -17,7 +17,7 @@ def poll(record: SQSRecord) -> None:
     message = json.loads(record.body)
     logger.append_keys(account_id=message["account_id"], job_id=message["job_id"])
     try:
-        _, outcome = bootstrap.poll_provider()(
+        outcome = bootstrap.poll_provider()(
             message["account_id"], message["job_id"], message["index"], once=message["once"]
         )
     except JobClosed:
