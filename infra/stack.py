@@ -58,6 +58,7 @@ class ShoalStack(Stack):
             dead_letters=self.queues.async_failures,
         )
         self.api = Api(self, "Api", stage=stage)
+        self.front_url = self._front(stage)
         self.identity = Identity(self, "Identity", stage=stage)
         self.public_url = stage.local_url or f"https://{self.storage.cdn.distribution_domain_name}"
         self.functions = Functions(
@@ -79,11 +80,16 @@ class ShoalStack(Stack):
         self._connect(stage)
         self._watch(stage)
         self._outputs(stage)
-        if stage.waf_requests_max is not None:
-            http_api, limit = self.api.http_api, stage.waf_requests_max
-            guard = Guard(self, "Guard", stage=stage, http_api=http_api, requests_max=limit)
-            url = f"https://{guard.distribution.distribution_domain_name}"
-            CfnOutput(self, "GuardedUrl", value=url)
+
+    def _front(self, stage: Stage) -> str:
+        """Root of the API as callers are told it: that of the firewall, where there is one before it."""
+        if stage.waf_requests_max is None:
+            return self.api.url
+        http_api, limit = self.api.http_api, stage.waf_requests_max
+        guard = Guard(self, "Guard", stage=stage, http_api=http_api, requests_max=limit)
+        url = f"https://{guard.distribution.distribution_domain_name}"
+        CfnOutput(self, "GuardedUrl", value=url)
+        return url
 
     def _watch(self, stage: Stage) -> None:
         Monitoring(
@@ -147,7 +153,8 @@ class ShoalStack(Stack):
             "provider_deadline_s": str(stage.provider_deadline_s),
             "clip_deadline_s": str(stage.clip_deadline_s),
             "public_url": self.public_url,
-            "api_url": self.api.url,
+            "api_url": self.front_url,
+            "callbacks_url": self.api.url,
             "poll_queue_url": self.queues.poll.queue_url,
             "callback_secret_arn": self.secret.secret_arn,
             "staging_bucket": self.storage.staging.bucket_name,

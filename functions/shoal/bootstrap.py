@@ -158,9 +158,10 @@ def read_wallet() -> ReadWallet:
 @cache
 def cancel_job() -> CancelJob:
     from shoal.use_cases.cancel_job import CancelJob
+    from shoal.use_cases.read_job import ReadJob
 
     settings = settings_of(CancelJobSettings)
-    return CancelJob(parts.jobs(settings.table), parts.close_job(settings))
+    return CancelJob(ReadJob(parts.jobs(settings.table)), parts.close_job(settings))
 
 
 @cache

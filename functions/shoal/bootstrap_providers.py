@@ -138,7 +138,7 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
         breakers=breakers(settings),
         meter=RouteMeter(),
         make_request=MakeProviderRequest(staging, parts.scenes(settings.table)),
-        callback_urls=parts.callback_urls(secret, settings.api_url),
+        callback_urls=parts.callback_urls(secret, settings.callbacks_url),
         stage=StageOutput(check_bytes, staging, fetcher),
         catalog=load_catalog(),
         clock=clock,

@@ -191,11 +191,13 @@ class RejectRouteSettings(Settings):
 
 
 class AskProviderSettings(UpstreamSettings):
+    """`callbacks_url`: root of the API for providers, whatever stands before it for callers."""
+
     loopback_allowed: bool
     staging_bucket: str
     poll_queue_url: str
     callback_secret_arn: str
-    api_url: str
+    callbacks_url: str
 
 
 class CallProviderSettings(AskProviderSettings):

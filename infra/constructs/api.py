@@ -106,13 +106,24 @@ def _cors(stage: Stage) -> apigatewayv2.CorsPreflightOptions:
     return apigatewayv2.CorsPreflightOptions(
         allow_origins=list(stage.cors_origins),
         allow_methods=[*methods, apigatewayv2.CorsHttpMethod.PATCH, apigatewayv2.CorsHttpMethod.DELETE],
-        allow_headers=["authorization", "content-type", "idempotency-key", "prefer", *MCP_HEADERS],
+        allow_headers=[
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "prefer",
+            "if-none-match",
+            *MCP_HEADERS,
+        ],
         expose_headers=[
             "x-request-id",
             "ratelimit",
             "ratelimit-policy",
             "retry-after",
             "idempotent-replayed",
+            "preference-applied",
+            "next-cursor",
+            "allow",
+            "etag",
         ],
         max_age=Duration.hours(1),
     )

@@ -34,12 +34,13 @@ MEANING = {
         "Raise `max_cost`, or ask `POST /v1/quote` first. Nothing was held.",
     ),
     "forbidden": (
-        "The key is good but lacks the scope that this request needs: `generate`, `read` or `webhooks`.",
-        "Use a key with that scope.",
+        "The key is good but lacks the scope that this request needs: `generate`, `read` or `webhooks`. Or "
+        "its account is suspended, or a web page asks that may not.",
+        "Use a key with the scope that `details.scope` names. Where it names none, `message` says why.",
     ),
     "not_found": (
         "There is nothing at this address, or under this id in your account. What belongs to another account "
-        "is not found either.",
+        "is not found either, nor a live key's job by a test key, nor a test key's by a live one.",
         "Check the id. For a model, `details.nearest` has names like it.",
     ),
     "method_not_allowed": (

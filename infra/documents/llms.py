@@ -29,6 +29,7 @@ def llms(document: dict[str, Any]) -> str:
                 ("Documentation page", "/docs/api", "the same for people"),
                 ("Errors", "/docs/api#errors", f"what each of the {len(MEANING)} codes means"),
                 ("Webhooks", "/docs/api#webhooks", "signatures, retries and how to verify"),
+                ("Tools for agents", "/docs/api#agents", f"MCP at {ORIGIN}/mcp, by streamable HTTP"),
                 ("Events", "/docs/api#events", ", ".join(f"`{each}`" for each in document["webhooks"])),
             ],
         )

@@ -24,7 +24,7 @@ from infra.documents.parameters import (
     query_name,
 )
 from shoal.domain.catalog import Catalog, load_catalog
-from shoal.domain.errors import ApiError
+from shoal.domain.errors import ApiError, ValidationFailed
 from shoal.domain.webhook import EVENT_TYPES
 
 Schema = dict[str, Any]
@@ -57,6 +57,8 @@ them as far as its scopes go.
 Every `POST` that spends or creates takes an `Idempotency-Key`, good for 24 hours. A key has 60 requests a
 minute with a burst of 20 unless its operator says otherwise: `RateLimit` and `RateLimit-Policy` are on every
 answer to a known key, `Retry-After` on every refusal that passes with time.
+
+Agents find the same as tools of the Model Context Protocol at `/mcp`.
 """
 
 
@@ -108,7 +110,12 @@ def _operation(route: str, operation: Operation, catalog: Catalog, responses: di
         "parameters": [*path_parameters(path, catalog), *_asked(operation)],
     }
     if operation.body:
-        shown = {each.name: {"value": each.request} for each in examples if each.request is not None}
+        # What was refused for what it says is shown by its answer: an example of a body is one that fits.
+        shown = {
+            each.name: {"value": each.request}
+            for each in examples
+            if each.request is not None and each.status != ValidationFailed.status
+        }
         media = {
             "schema": {"$ref": REF.format(model=operation.body)},
             **({"examples": shown} if shown else {}),
@@ -214,6 +221,7 @@ def _refusal(operation: Operation, status: int, errors: list[type[ApiError]]) ->
         schemas.append({"$ref": REF.format(model="GatewayError")})
     codes = sorted({error.code for error in errors})
     required = [] if from_gateway else ["X-Request-Id"]
+    required += ["WWW-Authenticate"] if status == 401 else []
     optional = ["X-Request-Id"] if from_gateway else []
     if operation.scope and status != 401:
         optional += ["RateLimit", "RateLimit-Policy"]

@@ -13,6 +13,7 @@ from infra.documents.operation import Operation
 from infra.documents.operations import OPERATIONS
 from infra.documents.page_operations import article
 from infra.documents.page_reference import errors, events, job_errors, webhooks
+from shoal.dialects.mcp import TOOLS
 
 Schema = dict[str, Any]
 
@@ -48,6 +49,13 @@ TOPICS = {
         "Poll images and tasks every two seconds, videos every ten to twenty. Or send `Prefer: wait=N` with "
         "a submit or the reading of a task: the answer comes when the job has ended, or after N seconds, 25 "
         "at most. Or let a [webhook](#webhooks) tell you.",
+    ),
+    "agents": (
+        "Agents",
+        f"Any client of the Model Context Protocol connects to `{ORIGIN}/mcp` by streamable HTTP, with the "
+        f"same `Authorization` and limits. Its tools are {', '.join(f'`{name}`' for name in TOOLS)}. They "
+        "spend only with a `quote_id`: `quote` gives one, good for ten minutes, that request and one job. "
+        "What a tool refuses has the [code](#errors) that the API has for it.",
     ),
 }
 
@@ -134,7 +142,7 @@ def _quick_start(document: Schema) -> str:
     submit, read = document["paths"]["/v1/generate"]["post"], document["paths"]["/v1/jobs/{id}"]["get"]
     asked = submit["requestBody"]["content"]["application/json"]["examples"]["image"]["value"]
     answered = read["responses"]["200"]["content"]["application/json"]["examples"]["complete"]["value"]
-    said = "Submit, poll until it has ended, use the address. The lines work as they are once `KEY` is set."
+    said = "Submit, poll until it has ended, use the address. Set `KEY`, and read by the `job_id` answered."
     return section(
         "Quick start",
         "quick-start",

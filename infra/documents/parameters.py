@@ -72,6 +72,7 @@ ANSWER_HEADERS: dict[str, Schema] = {
     "Preference-Applied": _text("What of `Prefer` was heeded.", pattern="^wait=[0-9]+$"),
     "Retry-After": _text("Seconds after which the request may be repeated.", pattern="^[1-9][0-9]*$"),
     "Next-Cursor": _text("The next page of CSV."),
+    "WWW-Authenticate": _text("How to say who asks.", const="Bearer"),
     "ETag": _text("Changes with the document."),
     "Cache-Control": _text("How long a copy is good."),
 }

@@ -123,6 +123,7 @@ HEADERS: dict[str, dict[str, str]] = {
     },
     "another host": {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "javascript"},
     "another request id": {"X-Request-Id": "mine", "X-Amzn-Trace-Id": "Root=1-0-0;evil=1"},
+    "odd revision": {"MCP-Protocol-Version": "ï", "Mcp-Session-Id": "ï"},
     "odd accept": {"Accept": "text/csv;q=nan, */*;q=-1, \\x00"},
     "range": {"Range": "bytes=0-0,-1,99999999999999999999-"},
     "conditions": {"If-Match": "*", "If-None-Match": "*", "If-Modified-Since": "yesterday"},

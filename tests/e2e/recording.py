@@ -15,6 +15,8 @@ HOOK = "https://hooks.example.com/shoal"
 FILES = "https://files.example.com"
 """Stands for where videos lie, which is not where the API is."""
 SIGNED = r"https?://[^/ ]+/[^/ ]+/(videos/[^? ]*)\?X-Amz[^ ]*"
+MARKED = r"(images/[^/ ]+/\d)-[A-Za-z0-9]{8}\."
+"""A picture's address, with the mark that nobody can guess."""
 MOMENT_MS = 1_778_236_200_000  # 2026-05-08T10:30:00Z, as in the published documents
 ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -63,11 +65,14 @@ class Recording:
         *,
         status: int = 200,
         headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
         **path: str,
     ) -> Any:
         """Send a request and write it down with its answer, whose body is returned."""
         method, template = route.split(" ")
-        answer = customer.client.request(method, template.format(**path), json=body, headers=headers)
+        answer = customer.client.request(
+            method, template.format(**path), json=body, headers=headers, params=query
+        )
         assert answer.status_code == status, answer.text
         self._note(route, name, status, answer.json(), body)
         return answer.json()
@@ -104,6 +109,7 @@ class Recording:
         for host, shown in self._hosts.items():
             text = text.replace(host, shown)
         text = re.sub(SIGNED, rf"{FILES}/\1?X-Amz-Signature=0b1f5c…", text)
+        text = re.sub(MARKED, r"\1-k3T9vQ2x.", text)
         return re.sub(rf"(?:([a-z]+)_)?({ULID})", lambda found: self._id(found[1], found[2]), text)
 
     def _id(self, prefix: str | None, ulid: str) -> str:

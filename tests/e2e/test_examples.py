@@ -9,6 +9,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_the_examples_are_what_is_answered(deployed: Deployed, customer: Custome
         videos(tour, customer)
         account(tour, customer)
         eventually(lambda: Counter(each["type"] for each in told(receiver)) >= TOLD)
-        webhooks(tour, customer, hook)
+        webhooks(tour, customer, poor, hook)
         refusals(tour, customer, poor)
         events(tour, receiver)
 
@@ -133,7 +134,7 @@ def account(tour: Recording, customer: Customer) -> None:
     tour.call(customer, "GET /healthz", "health")
 
 
-def webhooks(tour: Recording, customer: Customer, hook: str) -> None:
+def webhooks(tour: Recording, customer: Customer, poor: Customer, hook: str) -> None:
     eventually(lambda: not pending(customer, hook))
     tour.call(customer, "GET /api/v1/webhooks", "page")
     tour.call(customer, "GET /api/v1/webhooks/{id}", "webhook", id=hook)
@@ -147,6 +148,11 @@ def webhooks(tour: Recording, customer: Customer, hook: str) -> None:
     route = "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend"
     tour.call(customer, route, "resent", id=hook, delivery_id=delivery_id, status=202)
     eventually(lambda: not pending(customer, hook))
+    newest = {"type": "video.failed", "limit": "1"}
+    tour.call(customer, "GET /api/v1/webhooks/{id}/deliveries", "page", query=newest, id=hook)
+    since = {"since": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")}
+    tour.call(customer, "POST /api/v1/webhooks/{id}/recover", "ordered", since, id=hook, status=202)
+    tour.call(poor, "POST /v1/webhook-secret", "made", status=201)
     tour.call(customer, "GET /v1/webhook-secret", "secret")
     tour.call(customer, "POST /v1/webhook-secret/rotate", "rotated")
     change = {"events": ["video.*", "image.failed"]}

@@ -36,6 +36,7 @@ ROUTES = [
     "PATCH /api/v1/webhooks/{id}",
     "POST /api/v1/webhooks/{id}/test",
     "POST /api/v1/webhooks/{id}/recover",
+    "POST /mcp",
 ]
 LISTS = ["/v1/usage", "/v1/tasks", "/api/v1/videos", "/api/v1/webhooks", "/v1/usage/summary"]
 
@@ -103,8 +104,13 @@ def test_a_text_comes_back_as_it_went_in(stranger: Customer, text: str) -> None:
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_no_header_upsets_a_route(stranger: Customer, name: str) -> None:
-    for method, path in (("POST", "/v1/generate"), ("GET", "/v1/usage"), ("GET", "/docs/api")):
-        body = json.dumps(GOOD).encode() if method == "POST" else None
+    for method, path, message in (
+        ("POST", "/v1/generate", GOOD),
+        ("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
+        ("GET", "/v1/usage", None),
+        ("GET", "/docs/api", None),
+    ):
+        body = json.dumps(message).encode() if message else None
         sent = {key: value.encode("utf-8") for key, value in (JSON | HEADERS[name]).items()}
         answer = stranger.client.request(method, path, headers=sent, data=body)
         assert_composed(answer, f"{method} {path}, {name}")

@@ -18,7 +18,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
-from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
+from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
 from shoal.domain.money import Asset
 from shoal.domain.payment import PaymentRecord
 from shoal.domain.ports import Account, JobFilter, JobPage, Rollup
@@ -166,7 +166,7 @@ class FakeJobs:
     def _get(self, account_id: str, job_id: str) -> Job:
         job = self.tables.jobs.get((account_id, job_ulid(job_id) or ""))
         if job is None or job.id != job_id:
-            raise NotFound("There is no job with this id.")
+            raise no_such_job()
         return job
 
     @reached

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from shoal.domain.delivery import Delivery
-from shoal.domain.errors import NotFound, TooManyWebhooks, Unavailable
+from shoal.domain.errors import TooManyWebhooks, Unavailable
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.webhook import (
     AccountSecret,
@@ -16,6 +16,7 @@ from shoal.domain.webhook import (
     DisabledReason,
     Secrets,
     Subscription,
+    no_such_webhook,
 )
 from tests.fakes.network import Network, Reachable
 
@@ -145,7 +146,7 @@ class FakeSubscriptions:
     def _get(self, account_id: str, webhook_id: str) -> Subscription:
         stored = self.tables.subscriptions.get(webhook_id)
         if stored is None or stored.account_id != account_id:
-            raise NotFound("There is no webhook with this id.")
+            raise no_such_webhook()
         return stored
 
     def _note_of_address(self, subscription: Subscription, **changes: Any) -> None:

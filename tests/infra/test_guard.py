@@ -11,6 +11,7 @@ from aws_cdk import Stack as CdkStack
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 
 from infra.constructs.guard import Guard
+from infra.documents.parameters import ANSWER_HEADERS, REQUEST_HEADERS
 from infra.stage import DEV, InvalidStage, stage_named
 from tests.infra.template import Template, synthesized
 
@@ -34,6 +35,10 @@ def test_only_the_named_origins_are_let_in(open_stage: Template) -> None:
     cors = open_stage.one("AWS::ApiGatewayV2::Api")["CorsConfiguration"]
     assert cors["AllowOrigins"] == ORIGINS.split(",")
     assert "AllowCredentials" not in cors, "a key comes in a header, never by itself"
+    sent = {name.lower() for name in REQUEST_HEADERS}
+    answered = {name.lower() for name in ANSWER_HEADERS} - {"cache-control", "www-authenticate"}
+    assert sent <= set(cors["AllowHeaders"]), "what the document lets callers send"
+    assert answered <= set(cors["ExposeHeaders"]), "what it tells them to read; the first is always readable"
     assert open_stage.function("serve_mcp")["Environment"]["Variables"]["SHOAL_CORS_ORIGINS"] == ORIGINS
 
 
@@ -58,6 +63,17 @@ def test_the_firewall_stands_before_the_api_and_caches_nothing(open_stage: Templ
     assert behavior["ViewerProtocolPolicy"] == "https-only"
     assert behavior["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "AWS's CachingDisabled"
     assert "GuardedUrl" in open_stage.content["Outputs"]
+
+
+def test_callers_are_told_of_the_firewall_and_providers_are_let_around_it(open_stage: Template) -> None:
+    """A provider's callbacks come from few addresses, and many of them."""
+    guarded = open_stage.content["Outputs"]["GuardedUrl"]["Value"]
+    read, call = (
+        open_stage.function(verb)["Environment"]["Variables"] for verb in ("read_document", "call_provider")
+    )
+    assert read["SHOAL_API_URL"] == guarded
+    assert call["SHOAL_CALLBACKS_URL"] != guarded
+    assert "SHOAL_API_URL" not in call
 
 
 def test_a_firewall_elsewhere_than_where_cloudfront_has_it_is_refused(tmp_path: Path) -> None:

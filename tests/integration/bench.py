@@ -35,6 +35,7 @@ from shoal.use_cases.close_job import CloseJob
 from shoal.use_cases.manage_accounts import ManageAccounts
 from shoal.use_cases.moderate import Moderate
 from shoal.use_cases.note_low_balance import NoteLowBalance
+from shoal.use_cases.read_job import ReadJob
 from shoal.use_cases.release_hold import ReleaseHold
 from shoal.use_cases.settle_payment import SettlePayment
 from shoal.use_cases.settle_wallet import SettleWallet
@@ -94,7 +95,7 @@ class Bench:
         self.close_job = CloseJob(
             self.jobs, self.ledger, self.bus, self.workflow, note_low, clean_up, self.clock, url_of
         )
-        self.cancel_job = CancelJob(self.jobs, self.close_job)
+        self.cancel_job = CancelJob(ReadJob(self.jobs), self.close_job)
         self.close_execution = CloseExecution(self.jobs, self.close_job)
         self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, note_low, self.clock, url_of)
         self.release_hold = ReleaseHold(self.jobs, self.ledger, clean_up, self.clock, url_of)

@@ -78,8 +78,9 @@ def test_no_header_whatever_gets_in_or_breaks_anything(header: str) -> None:
 
 
 def test_no_header_at_all_is_refused(world: World) -> None:
-    with pytest.raises(Unauthorized):
+    with pytest.raises(Unauthorized) as refused:
         world.authenticate(None)
+    assert refused.value.headers == {"WWW-Authenticate": "Bearer"}, "how to ask"
 
 
 def test_a_key_nobody_has_is_refused_like_a_malformed_one(world: World) -> None:

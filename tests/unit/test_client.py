@@ -283,6 +283,27 @@ def test_the_key_is_not_sent_to_where_outputs_lie() -> None:
     assert played.api.headers("Authorization") == [None]
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda shoal, id_: shoal.job(id_),
+        lambda shoal, id_: shoal.cancel(id_),
+        lambda shoal, id_: shoal.tasks.get(id_),
+        lambda shoal, id_: shoal.videos.cancel(id_),
+        lambda shoal, id_: shoal.webhooks.delete(id_),
+        lambda shoal, id_: shoal.webhooks.resend("wh_1", id_),
+    ],
+)
+def test_an_id_leads_to_no_other_address(ask: Callable[[Shoal, str], Any]) -> None:
+    """An id out of somebody's request, sent on as it came."""
+    played = world(answer(404))
+
+    with pytest.raises(NotFound):
+        ask(played.shoal, "../../v1/wallet?x=/y#z")
+
+    assert "/..%2F..%2Fv1%2Fwallet%3Fx%3D%2Fy%23z" in str(played.api.sent[0].url)
+
+
 def test_pages_are_asked_for_by_what_is_given() -> None:
     played = world(answer(200, {"data": [], "next_cursor": None, "error": None}))
     assert played.shoal.tasks.list(status="failed", limit=5) == ([], None)

@@ -14,6 +14,7 @@ import pytest
 from infra.documents.build import FOLDER, write
 from infra.documents.errors import JOB_MEANING, MEANING
 from infra.documents.openapi import ORIGIN
+from shoal.dialects.mcp import TOOLS
 from shoal.handlers.http import read_document
 from shoal.handlers.http.routes import ROUTES
 from tests.unit.api import Api
@@ -94,6 +95,12 @@ def test_every_link_leads_somewhere(html: str) -> None:
     assert {f"GET {link}" for link in outside} <= ROUTES.keys()
 
 
+def test_agents_are_led_to_their_tools(html: str, built: Path) -> None:
+    documents = [html, *((built / name).read_text(encoding="utf-8") for name in ("llms.txt", "openapi.json"))]
+    assert all("/mcp" in each for each in documents)
+    assert all(f"<code>{tool}</code>" in html for tool in TOOLS)
+
+
 def test_the_page_asks_nobody_for_anything(html: str, built: Path) -> None:
     assert Page(html).loads == ["data:,"]
     style = re.search(r"<style>(.*)</style>", html, re.DOTALL)
@@ -131,13 +138,32 @@ def test_llms_txt_has_the_form_of_llmstxt_org(built: Path, html: str) -> None:
 
 @pytest.mark.parametrize(("name", "media_type"), DOCUMENTS.items())
 def test_a_document_is_served_with_the_callers_host_in_it(served: Api, name: str, media_type: str) -> None:
-    answer = served.call(name)
+    answer = served.call(name, headers={"host": "images.example.com"})
 
     assert (answer.status, answer.headers["Content-Type"]) == (200, media_type)
-    assert f"https://{HOST}" in answer.text
+    assert "https://images.example.com" in answer.text
     assert ORIGIN not in answer.text
     assert answer.headers["Cache-Control"].startswith("public, max-age=")
     assert answer.headers["Vary"] == "Host"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_document_leads_around_what_stands_before_the_gateway(served: Api, name: str) -> None:
+    """CloudFront asks by the gateway's own name; the stage knows by which callers ask."""
+    assert event(name)["headers"]["host"] == HOST
+
+    answer = served.call(name)
+
+    assert "https://api.test" in answer.text
+    assert HOST not in answer.text
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_known_by_its_route_however_its_address_is_written(served: Api, name: str) -> None:
+    """A custom domain may put a path before the API's own."""
+    sent = event(name)
+
+    assert served.send(sent | {"rawPath": f"/shoal{sent['rawPath']}"}).text == served.call(name).text
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

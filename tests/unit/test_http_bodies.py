@@ -54,10 +54,18 @@ def test_what_is_no_json_is_refused(api: Api, customer: Customer, body: str) -> 
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xff", b'{"mode": "\xff"}', b"\xff\xfe\x00", b"\x00", b"\xed\xa0\x80"]
+    "body",
+    [
+        *(b"", b"\xff", b'{"mode": "\xff"}', b"\xff\xfe\x00", b"\x00", b"\xed\xa0\x80"),
+        *('{"mode": "2k", "prompt": "A shark"}'.encode(other) for other in ("utf-16", "utf-16-be", "utf-32")),
+    ],
 )
 def test_bytes_that_are_no_json_are_refused(api: Api, customer: Customer, body: bytes) -> None:
     is_refused(api.generate(customer, body), api.world, 400, "invalid_json")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_body(api: Api, customer: Customer) -> None:
+    assert api.generate(customer, '\ufeff{"mode": "2k", "prompt": "A shark"}'.encode()).status == 202
 
 
 def test_a_body_that_is_no_base64_is_refused(api: Api, customer: Customer) -> None:
@@ -156,7 +164,8 @@ def sent_anyhow(body: str | bytes, route: str, idempotency_key: str | None) -> N
     with pytest.MonkeyPatch.context() as patch:
         headers = {"idempotency-key": idempotency_key}
         answer = Api(world, patch).call(route, customer, body=body, headers=headers)
-    assert answer.status in (202, 400, 413, 415, 422)
+    # 404: it names a model, and one that there is not.
+    assert answer.status in (202, 400, 404, 413, 415, 422)
     if answer.status == 202:
         assert len(world.tables.jobs) == 1
     else:

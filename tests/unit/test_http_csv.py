@@ -70,14 +70,36 @@ def test_what_is_not_known_is_an_empty_cell(api: Api, customer: Customer) -> Non
     assert (row["status"], row["mode"], row["cost"], row["completed_at"]) == ("queued", "", "", "")
 
 
-@pytest.mark.parametrize("accept", ["text/csv;q=0.9", "TEXT/CSV", "application/json;q=0.1, text/csv"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/csv;q=0.9",
+        "TEXT/CSV",
+        "application/json;q=0.1, text/csv",
+        "text/csv, application/json",
+        "text/csv ; q=0.5, */*",
+    ],
+)
 def test_csv_may_be_asked_for_in_any_spelling(api: Api, customer: Customer, accept: str) -> None:
     answer = api.call("http_get_usage_summary", customer, query={}, headers={"accept": accept})
 
     assert answer.headers["Content-Type"].startswith("text/csv")
 
 
-@pytest.mark.parametrize("accept", [None, "", "*/*", "application/json", "text/html", "text/csvx"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        None,
+        "",
+        "*/*",
+        "application/json",
+        "text/html",
+        "text/csvx",
+        "text/csv;q=0",
+        "application/json, text/csv;q=0.9",
+        "text/csv;q=nan",
+    ],
+)
 def test_without_asking_for_it_it_is_json(api: Api, customer: Customer, accept: str | None) -> None:
     answer = api.call("http_get_usage_summary", customer, query={}, headers={"accept": accept})
 

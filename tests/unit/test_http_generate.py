@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shoal.domain.api_key import Scope
+from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.errors import Unavailable
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
@@ -90,6 +91,19 @@ def test_an_idempotency_key_counts_for_its_route_only(api: Api, customer: Custom
     other = api.call("http_post_image", customer, body=body, headers=headers)
 
     assert one.json["job_id"] != other.json["job_id"]
+
+
+def test_an_idempotency_key_counts_for_its_mode_only(api: Api, customer: Customer) -> None:
+    """Who tries something with a test key and then means it gets what is meant."""
+    made = api.world.manage.create_key(customer.account_id, KeyPrefix.TEST, RateLimit(), frozenset(Scope))
+    tester = replace(customer, key=made.secret)
+
+    played = api.generate(tester, BODY, idempotency_key="order-1")
+    paid = api.generate(customer, BODY, idempotency_key="order-1")
+
+    assert "Idempotent-Replayed" not in paid.headers
+    assert paid.json["job_id"] != played.json["job_id"]
+    assert api.generate(tester, BODY, idempotency_key="order-1").json == played.json
 
 
 def test_another_body_under_the_same_idempotency_key_is_refused(api: Api, customer: Customer) -> None:

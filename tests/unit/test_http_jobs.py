@@ -6,6 +6,7 @@ import pytest
 
 from shoal.domain.api_key import KeyPrefix
 from tests.unit.api import Api
+from tests.unit.events import event
 from tests.unit.world import STORED, Customer
 
 NINE = {
@@ -34,6 +35,10 @@ def test_a_job_is_read_with_success_spelled_for_the_route(
     assert answer.status == 200
     assert set(answer.json) == NINE
     assert answer.json["status"] == spelled
+    sent = event(name) | {"rawPath": f"/api/{name}"}
+    sent["pathParameters"]["id"] = job.id
+    sent["headers"]["authorization"] = f"Bearer {customer.key}"
+    assert api.send(sent).json["status"] == spelled, "wherever a custom domain has put the API"
     assert answer.json["image_url"] == f"https://cdn.test/{STORED.key}"
     assert answer.json["cost"] == "$0.02"
 

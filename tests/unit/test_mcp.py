@@ -122,7 +122,14 @@ def test_tools_refuse_in_plain_words(api: Api, customer: Customer, desk: Desk) -
     refused = tool(api, customer, "quote", tool=TOOL, request={"mode": "9k", "prompt": "A shark"})
 
     assert refused["isError"]
-    assert refused["content"][0]["text"] == "The request is not valid. mode: must be one of 1k, 2k, 4k"
+    message = "The request is not valid. mode: must be one of 1k, 2k, 4k"
+    assert refused["content"] == [{"type": "text", "text": message}]
+    details = {"fields": [{"field": "mode", "message": "must be one of 1k, 2k, 4k"}]}
+    assert refused["structuredContent"] == {
+        "code": "validation_error",
+        "message": message,
+        "details": details,
+    }
 
 
 @pytest.mark.parametrize(
@@ -163,6 +170,11 @@ def test_what_breaks_inside_is_not_told(api: Api, customer: Customer, desk: Desk
         ({"jsonrpc": "1.0", "id": 1, "method": "ping"}, 400, -32600),
         ({"jsonrpc": "2.0", "id": 1, "method": 2}, 400, -32600),
         ({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1]}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": None, "method": "ping"}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": 1.5, "method": "tools/call", "params": {"name": "quote"}}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": True, "method": "ping"}, 400, -32600),
+        ([{"jsonrpc": "2.0", "id": 1, "method": "ping"}], 400, -32600),
+        ({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": float("nan")}}, 400, -32700),
         ({"jsonrpc": "2.0", "id": 1, "method": "resources/list"}, 200, -32601),
         ({"jsonrpc": "2.0", "id": 1, "method": "tools/call"}, 200, -32602),
         ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": []}}, 200, -32602),
@@ -179,6 +191,33 @@ def test_what_is_not_the_protocol_is_an_error_of_the_protocol(
     answer = rpc(api, customer, message)
 
     assert (answer.status, answer.json["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("name", ["accept", "mcp-protocol-version", "mcp-session-id", "mcp-shark"])
+@pytest.mark.parametrize("value", ["é", "\u20ac", "\x00", "a" * 8_000])
+def test_no_header_upsets_the_server(api: Api, customer: Customer, desk: Desk, name: str, value: str) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+
+    answer = rpc(api, customer, message, **{name: value})
+
+    assert answer.status in (200, 400, 406)
+    assert answer.json["jsonrpc"] == "2.0"
+
+
+def test_a_message_has_one_meaning_for_all_who_read_it(api: Api, customer: Customer, desk: Desk) -> None:
+    sent = event("http_post_mcp")
+    sent["headers"]["authorization"] = f"Bearer {customer.key}"
+    text = '\ufeff{"jsonrpc": "2.0", "id": 1, "id": 2, "method": "resources/list", "method": "ping"}'
+
+    assert api.send(sent | {"body": text}).json == {"jsonrpc": "2.0", "id": 2, "result": {}}
+
+
+@pytest.mark.parametrize("quote_id", ["", "x" * 300, "quo_made_up", "\x00", "quo_1#2"])
+def test_what_is_no_quote_is_not_found(api: Api, customer: Customer, desk: Desk, quote_id: str) -> None:
+    refused = tool(api, customer, TOOL, quote_id=quote_id, **BODY)
+
+    assert refused["isError"]
+    assert refused["content"][0]["text"].startswith("There is no such quote")
 
 
 @pytest.mark.parametrize(

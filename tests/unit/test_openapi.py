@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -64,6 +65,24 @@ def test_every_error_is_explained_once() -> None:
 def test_an_event_made_up_for_a_test_looks_like_a_real_one(event_type: str) -> None:
     event = sample_event(event_type, "evt_01M814MYQ6VKFV5DERKRGQ35G3", "acc_1", 1_763_980_800_123)
     contract().check_event(json.loads(body_of(event)))
+
+
+def examples(openapi: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Where each stands, the schema beside it, and its value."""
+    bodies = {**operations(openapi), **{name: each["post"] for name, each in openapi["webhooks"].items()}}
+    for where, operation in bodies.items():
+        for part in [operation.get("requestBody", {}), *operation["responses"].values()]:
+            for media in part.get("content", {}).values():
+                for name, example in media.get("examples", {}).items():
+                    yield f"{where}: {name}", media["schema"], example["value"]
+
+
+def test_every_example_is_what_the_schema_beside_it_says(openapi: dict[str, Any]) -> None:
+    found = list(examples(openapi))
+
+    assert len(found) > 50
+    for where, schema, value in found:
+        contract().check_schema(where, schema, value)
 
 
 def test_a_spending_operation_takes_an_idempotency_key(openapi: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shoal.domain.api_key import KeyPrefix
@@ -31,6 +33,20 @@ def test_a_job_is_read_by_its_account_only(world: World, customer: Customer) -> 
     assert world.read_job(customer.caller, job.id) == job
     with pytest.raises(NotFound):
         world.read_job(world.customer().caller, job.id)
+
+
+def test_a_job_of_the_other_mode_does_not_exist(world: World, customer: Customer) -> None:
+    """A test key may lie about where a live one may not: it neither sees nor stops what money pays for."""
+    tester = replace(customer, caller=replace(customer.caller, test=True))
+    paid, played = world.queued(customer), world.queued(tester)
+
+    for caller, other in ((tester.caller, paid), (customer.caller, played)):
+        with pytest.raises(NotFound):
+            world.read_job(caller, other.id)
+        with pytest.raises(NotFound):
+            world.cancel_job(caller, other.id)
+    assert world.read_job(tester.caller, played.id) == played
+    assert {world.now(paid).status, world.now(played).status} == {JobStatus.QUEUED}
 
 
 @pytest.mark.parametrize("job_id", ["", "job_x", "3a8f2c1d-7b4e-4f9a-b2d6-1c5e8f3a9b7d", "../wallet"])

@@ -172,7 +172,7 @@ def test_what_was_made_with_play_money_is_not_done_again_with_real_money(
     (job,) = site.world.tables.jobs.values()
     member.submit("", "/mode", mode="live")
 
-    assert member.submit("/keys", f"/jobs/{job.id}/retry").status == 422
+    assert member.submit("/keys", f"/jobs/{job.id}/retry").status == 404
 
     assert list(site.world.tables.jobs.values()) == [job]
 

@@ -36,9 +36,12 @@ def _settings(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     monkeypatch.setattr(bootstrap, "authenticate", lambda _: world.authenticate)
 
 
-def call(world: World, route: str, key: str | None) -> dict[str, Any]:
+def call(
+    world: World, route: str, key: str | None, *, headers: dict[str, str] | None = None, **changes: Any
+) -> dict[str, Any]:
     method, path = route.split(" ")
-    sent = event("http_post_cancel") | {"routeKey": route, "rawPath": path}
+    sent = event("http_post_cancel") | {"routeKey": route, "rawPath": path} | changes
+    sent["headers"] |= headers or {}
     sent["requestContext"]["http"] |= {"method": method, "path": path}
     del sent["headers"]["authorization"]
     if key is not None:
@@ -84,3 +87,18 @@ def test_a_key_without_the_scope_is_forbidden_and_told_its_limit(world: World, r
     assert (answer["statusCode"], answer["headers"]["RateLimit-Policy"]) == (403, LIMIT)
     message = "This API key does not have the scope this request needs."
     assert json.loads(answer["body"]) == refusal(route, "forbidden", message, 403, scope="webhooks")
+
+
+@pytest.mark.parametrize("webhook_id", ["", "wh_1", "requested", "x" * 4_000, "wh_1/rotate#"])
+def test_the_secret_of_what_is_no_webhook_is_not_looked_for(
+    world: World, customer: Customer, webhook_id: str
+) -> None:
+    """Part of where an Idempotency-Key counts, it would be a longer key than the table takes."""
+    once, wanted = {"idempotency-key": "once"}, {"id": webhook_id}
+
+    answer = call(
+        world, "POST /api/v1/webhooks/{id}/rotate", customer.key, headers=once, pathParameters=wanted
+    )
+
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["message"] == "There is no webhook with this id."

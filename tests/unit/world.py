@@ -166,7 +166,7 @@ class World:
             self.clock,
             url_of,
         )
-        self.cancel_job = CancelJob(self.jobs, self.close_job)
+        self.cancel_job = CancelJob(self.read_job, self.close_job)
         self.receive_callback = ReceiveCallback(
             self.jobs, self.providers, self.callback_urls, self.poll_queue, self.clock
         )

@@ -16,7 +16,7 @@ from shoal_client.resources import (
     Wallet,
 )
 from shoal_client.tasks import Tasks
-from shoal_client.transport import Transport
+from shoal_client.transport import Transport, part
 from shoal_client.videos import Videos
 from shoal_client.waiting import poll
 from shoal_client.webhooks import Webhooks
@@ -51,7 +51,7 @@ class Shoal:
 
     def job(self, job_id: str) -> Job:
         """Raises `NotFound`."""
-        job: Job = self._transport.get(f"/v1/jobs/{job_id}")
+        job: Job = self._transport.get(f"/v1/jobs/{part(job_id)}")
         return job
 
     def wait(
@@ -76,7 +76,7 @@ class Shoal:
 
     def cancel(self, job_id: str) -> Job:
         """Raises `Conflict` once it has ended."""
-        job: Job = self._transport.post(f"/v1/jobs/{job_id}/cancel")
+        job: Job = self._transport.post(f"/v1/jobs/{part(job_id)}/cancel")
         return job
 
     def download(self, url: str) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal_client.resources import AcceptedTask, Task
-from shoal_client.transport import Transport
+from shoal_client.transport import Transport, part
 from shoal_client.waiting import poll
 
 ENDED = frozenset({"completed", "failed", "canceled"})
@@ -32,7 +32,7 @@ class Tasks:
 
     def get(self, task_id: str) -> Task:
         """Raises `NotFound`."""
-        task: Task = self.transport.get(f"/v1/tasks/{task_id}")["data"]
+        task: Task = self.transport.get(f"/v1/tasks/{part(task_id)}")["data"]
         return task
 
     def wait(
@@ -47,7 +47,7 @@ class Tasks:
         task_id = task if isinstance(task, str) else task["id"]
 
         def read() -> Task:
-            found: Task = self.transport.get(f"/v1/tasks/{task_id}", Prefer=LONG_POLL)["data"]
+            found: Task = self.transport.get(f"/v1/tasks/{part(task_id)}", Prefer=LONG_POLL)["data"]
             return found
 
         return poll(
@@ -67,5 +67,5 @@ class Tasks:
 
     def cancel(self, task_id: str) -> Task:
         """Raises `Conflict` once it has ended."""
-        task: Task = self.transport.post(f"/v1/tasks/{task_id}/cancel")["data"]
+        task: Task = self.transport.post(f"/v1/tasks/{part(task_id)}/cancel")["data"]
         return task

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import random
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import requests
@@ -124,6 +125,11 @@ class Transport:
 
     def _pause_s(self, attempt: int) -> float:
         return self.random() * min(self.retries.pause_max_s, self.retries.pause_s * 2.0**attempt)
+
+
+def part(id_: str) -> str:
+    """An id as one part of a path, whatever is in it: it may come from anywhere."""
+    return quote(id_, safe="")
 
 
 def _json(answer: requests.Response) -> Any:

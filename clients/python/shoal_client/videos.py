@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal_client.resources import Video
-from shoal_client.transport import Transport
+from shoal_client.transport import Transport, part
 from shoal_client.waiting import poll
 
 VideoPage = tuple[list[Video], str | None]
@@ -45,7 +45,7 @@ class Videos:
 
     def get(self, video_id: str) -> Video:
         """With addresses signed anew. Raises `NotFound`."""
-        video: Video = self.transport.get(f"/api/v1/videos/{video_id}")["video"]
+        video: Video = self.transport.get(f"/api/v1/videos/{part(video_id)}")["video"]
         return video
 
     def wait(
@@ -77,5 +77,5 @@ class Videos:
 
     def cancel(self, video_id: str) -> Video:
         """Refunds every credit. Raises `Conflict` once it has ended."""
-        video: Video = self.transport.post(f"/api/v1/videos/{video_id}/cancel")["video"]
+        video: Video = self.transport.post(f"/api/v1/videos/{part(video_id)}/cancel")["video"]
         return video

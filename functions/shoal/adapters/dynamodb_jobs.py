@@ -15,9 +15,9 @@ from shoal.adapters.dynamodb_items import (
 )
 from shoal.adapters.dynamodb_pages import Range, read_page
 from shoal.adapters.dynamodb_table import ConditionFailed, Item, Table, Update
-from shoal.domain.errors import CallTaken, JobClosed, NotFound
+from shoal.domain.errors import CallTaken, JobClosed
 from shoal.domain.ids import job_ulid
-from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
+from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
 from shoal.domain.ports import JobFilter, JobPage
 from shoal.domain.routing import ProviderCall
 
@@ -47,7 +47,7 @@ class DynamoDbJobs:
         ulid = job_ulid(job_id)
         item = self._table.get(*job_key(account_id, ulid)) if ulid else None
         if item is None or item["id"] != job_id:
-            raise NotFound("There is no job with this id.")
+            raise no_such_job()
         return job_of(item)
 
     def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:

@@ -21,9 +21,8 @@ from shoal.adapters.dynamodb_table import (
     TransactionRefused,
     Update,
 )
-from shoal.domain.errors import NotFound, TooManyWebhooks, Unavailable
+from shoal.domain.errors import TooManyWebhooks, Unavailable
 from shoal.domain.idempotency import IdempotencyRecord
-from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import (
     AccountSecret,
     Changes,
@@ -31,6 +30,8 @@ from shoal.domain.webhook import (
     RetiredSecret,
     Secrets,
     Subscription,
+    no_such_webhook,
+    webhook_ulid,
 )
 
 EXISTS = "attribute_exists(pk)"
@@ -86,7 +87,7 @@ class DynamoDbSubscriptions:
     def get(self, account_id: str, webhook_id: str) -> Subscription:
         item = self._table.get(*_key(account_id, webhook_id))
         if item is None:
-            raise not_there()
+            raise no_such_webhook()
         return subscription_of(item)
 
     def of_account(self, account_id: str) -> list[Subscription]:
@@ -114,7 +115,7 @@ class DynamoDbSubscriptions:
         except TransactionContended:
             raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused:
-            raise not_there() from None
+            raise no_such_webhook() from None
 
     def rotate(
         self, before: Subscription, secrets: Secrets, record: IdempotencyRecord | None, now_ms: int
@@ -204,16 +205,9 @@ class DynamoDbAccountSecrets:
             raise Unavailable(retry_after_seconds=1) from None
 
 
-def not_there() -> NotFound:
-    return NotFound("There is no webhook with this id.")
-
-
 def _key(account_id: str, webhook_id: str) -> tuple[str, str]:
     """Raises `NotFound` for what is no id of a webhook."""
-    ulid = ulid_of("wh", webhook_id)
-    if ulid is None:
-        raise not_there()
-    return subscription_key(account_id, ulid)
+    return subscription_key(account_id, webhook_ulid(webhook_id))
 
 
 def _difference(before: Subscription, after: Subscription) -> Update:

@@ -77,6 +77,10 @@ class Caller:
         """The asset this caller spends: test keys spend play money."""
         return Asset(f"test_{asset}") if self.test else asset
 
+    def counts_in(self, route: str) -> str:
+        """Where the idempotency keys of submits count: no answer goes from one mode to the other."""
+        return f"{route} with play money" if self.test else route
+
 
 def digest_of(key: str) -> str | None:
     """SHA-256 of a well-formed key, else None."""

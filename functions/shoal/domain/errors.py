@@ -87,7 +87,12 @@ class InvalidJson(ApiError):
 
 
 class Unauthorized(ApiError):
+    """`WWW-Authenticate` is what a 401 must have (RFC 9110, section 15.5.2)."""
+
     status, code, message = 401, "unauthorized", "Missing or invalid API key."
+
+    def __init__(self, message: str | None = None, *, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, details=details, headers={"WWW-Authenticate": "Bearer"})
 
 
 class InsufficientBalance(ApiError):

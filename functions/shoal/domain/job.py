@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from shoal.domain.errors import NotFound
 from shoal.domain.money import Asset
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.routing import ProviderCall
@@ -222,3 +223,7 @@ class Job:
 def closing_status(failure: JobFailure) -> JobStatus:
     """The terminal status a failure gives its job."""
     return {"canceled": JobStatus.CANCELED, "expired": JobStatus.EXPIRED}.get(failure.code, JobStatus.FAILED)
+
+
+def no_such_job() -> NotFound:
+    return NotFound("There is no job with this id.")

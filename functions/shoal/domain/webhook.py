@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from shoal.domain.errors import NotFound
 from shoal.domain.events import Event, iso_ms
-from shoal.domain.ids import derived_id
+from shoal.domain.ids import derived_id, ulid_of
 
 EVENT_TYPES = (
     "video.created",
@@ -178,3 +179,15 @@ def disabled_event(subscription: Subscription) -> Event:
         },
     }
     return Event(event_type, detail)
+
+
+def webhook_ulid(webhook_id: str) -> str:
+    """Raises `NotFound` for what is no id of a webhook."""
+    ulid = ulid_of("wh", webhook_id)
+    if ulid is None:
+        raise no_such_webhook()
+    return ulid
+
+
+def no_such_webhook() -> NotFound:
+    return NotFound("There is no webhook with this id.")

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import JobAlreadyTerminal, JobCanceled, JobClosed
 from shoal.domain.job import Closer, Job
-from shoal.domain.ports import Jobs
 from shoal.use_cases.close_job import CloseJob
+from shoal.use_cases.read_job import ReadJob
 
 
 @dataclass(frozen=True, slots=True)
 class CancelJob:
-    jobs: Jobs
+    read_job: ReadJob
     close_job: CloseJob
 
     def __call__(self, caller: Caller, job_id: str) -> Job:
-        """The canceled job. Raises `NotFound`, `JobAlreadyTerminal`."""
-        job = self.jobs.get(caller.account_id, job_id)
+        """The canceled job. Raises `NotFound` as `ReadJob` does, `JobAlreadyTerminal`."""
+        job = self.read_job(caller, job_id)
         if job.status.terminal:
             raise JobAlreadyTerminal()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shoal.domain.api_key import Caller
-from shoal.domain.job import Job
+from shoal.domain.job import Job, no_such_job
 from shoal.domain.money import Asset
 from shoal.domain.ports import JobFilter, JobPage, Jobs, Ledger
 from shoal.domain.wallet import Wallet
@@ -16,8 +16,11 @@ class ReadJob:
     jobs: Jobs
 
     def __call__(self, caller: Caller, job_id: str) -> Job:
-        """Raises `NotFound`, also for a job of another account."""
-        return self.jobs.get(caller.account_id, job_id)
+        """Raises `NotFound`, also for a job of another account or of the key's other mode, test or live."""
+        job = self.jobs.get(caller.account_id, job_id)
+        if job.test != caller.test:
+            raise no_such_job()
+        return job
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class ReadVideo:
         """A job and its scenes; a job that is no video has none.
 
         The scenes are read after the job: what is shown may be ahead of the job's status, never behind it.
-        Raises `NotFound`, also for a job of another account.
+        Raises `NotFound` as `ReadJob` does.
         """
         return with_scenes(self.scenes, self.read_job(caller, job_id))
 

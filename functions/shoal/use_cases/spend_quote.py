@@ -9,6 +9,7 @@ from typing import Any
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.idempotency import IdempotencyKey, fingerprint
+from shoal.domain.ids import ulid_of
 from shoal.domain.job import Job
 from shoal.domain.ports import Clock, Ids
 from shoal.domain.quoted import LIFETIME_MS, QuotedRequest, Quotes
@@ -18,6 +19,8 @@ from shoal.use_cases.submit_job import Answered, SubmitJob
 
 ROUTE = "POST /mcp"
 """Where the idempotency keys of spent quotes count."""
+PREFIX = "quo"
+UNKNOWN = "There is no such quote, or it has expired: ask for a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class OfferQuote:
         submission.check_max_cost()
         now_ms = self.clock.now_ms()
         quoted = QuotedRequest(
-            id=self.ids.new("quo", now_ms),
+            id=self.ids.new(PREFIX, now_ms),
             account_id=caller.account_id,
             test=caller.test,
             tool=tool,
@@ -67,13 +70,15 @@ class SpendQuote:
         Raises `NotFound` for a quote that is unknown or has expired unused, `ValidationFailed` for another
         request than the quoted one, and what `SubmitJob` raises.
         """
+        if ulid_of(PREFIX, quote_id) is None:
+            raise NotFound(UNKNOWN)
         now_ms = self.clock.now_ms()
-        key = IdempotencyKey.of(caller.account_id, ROUTE, quote_id, body)
+        key = IdempotencyKey.of(caller.account_id, caller.counts_in(ROUTE), quote_id, body)
         quoted = self.quotes.get(caller.account_id, quote_id)
         if quoted is None or quoted.expires_at_ms <= now_ms:
             if earlier := self.records.recorded(key, now_ms):
                 return Answered(earlier.status, earlier.body, earlier.job_id, replayed=True)
-            raise NotFound("There is no such quote, or it has expired: ask for a new one.")
+            raise NotFound(UNKNOWN)
         if (quoted.tool, quoted.fingerprint, quoted.test) != (tool, key.fingerprint, caller.test):
             raise ValidationFailed("This is not the request that was quoted: ask for a quote of this one.")
         frozen = replace(submission, unit_price=quoted.unit_price, price_version=quoted.price_version)

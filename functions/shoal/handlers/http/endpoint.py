@@ -78,6 +78,11 @@ class Request:
         return str(self._event["routeKey"])
 
     @property
+    def pattern(self) -> str:
+        """The path of the route, such as `/v1/jobs/{id}`: however the address was written that led to it."""
+        return self.route.partition(" ")[2]
+
+    @property
     def method(self) -> str:
         return str(self._event["requestContext"]["http"]["method"])
 

@@ -17,7 +17,9 @@ DIGITS_MAX = 308
 def json_object(data: bytes) -> dict[str, Any]:
     """The object that `data` is. Raises `InvalidJson`, and `ValidationFailed` for JSON that is no object."""
     try:
-        value = json.loads(data, parse_constant=_refuse_constant, parse_int=_whole_number)
+        # As text: bytes it would also take as UTF-16 and UTF-32. RFC 8259, section 8.1: UTF-8 it must be, and
+        # a byte order mark may be ignored.
+        value = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_int=_whole_number)
         # Neither a lone surrogate nor a number beyond a double can be stored or sent on.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):

@@ -8,6 +8,7 @@ from shoal import bootstrap, bootstrap_webhooks
 from shoal.dialects import webhooks
 from shoal.dialects.errors import video_error
 from shoal.domain.api_key import Caller, Scope
+from shoal.domain.webhook import webhook_ulid
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.settings import ManageWebhooksSettings
 
@@ -52,8 +53,9 @@ def _delete(request: Request, caller: Caller) -> Answer:
 
 
 def _rotate(request: Request, caller: Caller) -> Answer:
-    key = request.idempotency_key(caller, f"{request.method} {request.path}", {})
     webhook_id = request.path_parameter("id")
+    webhook_ulid(webhook_id)  # or it is found nowhere: an address may be longer than a key of the table
+    key = request.idempotency_key(caller, request.route.replace("{id}", webhook_id), {})
     answered = bootstrap_webhooks.manage_webhooks().rotate(caller, webhook_id, key, webhooks.webhook)
     return Answer(answered.status, answered.body, answered.headers)
 

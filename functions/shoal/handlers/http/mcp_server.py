@@ -22,10 +22,12 @@ from mcp.types import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    PARSE_ERROR,
     CallToolRequestParams,
     CallToolResult,
     ErrorData,
     JSONRPCError,
+    JSONRPCNotification,
     ListToolsResult,
     TextContent,
     Tool,
@@ -34,8 +36,8 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from shoal.dialects import mcp
-from shoal.domain.errors import ApiError
-from shoal.handlers.http.endpoint import BODY_BYTES_MAX, Answer, Request
+from shoal.domain.errors import ApiError, InvalidJson, ValidationFailed
+from shoal.handlers.http.endpoint import Answer, Request
 
 VERSION = "1.0.0"
 
@@ -53,32 +55,35 @@ class ToolServer:
     def answer(self, request: Request) -> Answer:
         """What the protocol answers to a POST.
 
-        Raises what broke inside a tool, which the package would tell the caller, and as `Request.json_object`
-        does: what else the API refuses to read is not read here either.
+        Raises what broke inside a tool, which the package would tell the caller, and `PayloadTooLarge` and
+        `UnsupportedMediaType` as `Request.json_object` does.
         """
         try:
-            jsonrpc_message_adapter.validate_python(request.json_object(), by_name=False)
+            message = request.json_object()
+            read = jsonrpc_message_adapter.validate_python(message, by_name=False)
+        except InvalidJson as error:
+            return _refusal(PARSE_ERROR, error.message)
+        except ValidationFailed as error:
+            return _refusal(INVALID_REQUEST, error.message)
         except ValidationError:
             # The package refuses it as well, in pydantic's words.
-            return _refusal("This is no message of JSON-RPC 2.0.")
-        answered = asyncio.run(self._exchange(request))
+            return _refusal(INVALID_REQUEST, "This is no message of JSON-RPC 2.0.")
+        if "id" in message and isinstance(read, JSONRPCNotification):
+            # The package would take it for a notification: do nothing, and never answer.
+            return _refusal(INVALID_REQUEST, "The id of a request must be text or a whole number.")
+        answered = asyncio.run(self._exchange(request, message))
         if self._broken:
             raise self._broken
         return Answer(answered.status_code, answered.text)
 
-    async def _exchange(self, request: Request) -> httpx2.Response:
+    async def _exchange(self, request: Request, message: dict[str, Any]) -> httpx2.Response:
+        # Written anew: the package reads what was checked, not what another reader makes of the same bytes.
+        content = json.dumps(message, ensure_ascii=False).encode()
         # Stateless: whatever instance the next request comes to, it needs nothing of this one.
         manager = StreamableHTTPSessionManager(
-            self._server(), json_response=True, stateless=True, max_request_body_size=BODY_BYTES_MAX
+            self._server(), json_response=True, stateless=True, max_request_body_size=len(content)
         )
-        protocol = {name: value for name, value in request.headers.items() if name.startswith("mcp-")}
-        headers = protocol | {
-            "accept": request.headers.get("accept", ""),
-            "content-type": "application/json",
-        }
-        sent = httpx2.Request(
-            "POST", f"http://localhost{request.path}", headers=headers, content=request.body
-        )
+        sent = httpx2.Request("POST", "http://localhost/mcp", headers=_headers(request), content=content)
         async with manager.run():
             answered = await httpx2.ASGITransport(manager.handle_request).handle_async_request(sent)
             await answered.aread()
@@ -100,7 +105,9 @@ class ToolServer:
         try:
             value = self.call(params.name, dict(params.arguments or {}))
         except ApiError as error:
-            return CallToolResult(content=[_text(error.message)], is_error=True)
+            # The message for models; the code, which alone is stable, for programs.
+            told = {"code": error.code, "message": error.message, "details": error.details}
+            return CallToolResult(content=[_text(error.message)], structured_content=told, is_error=True)
         except Exception as error:
             self._broken = error
             raise MCPError(INTERNAL_ERROR, "The tool failed.") from error
@@ -122,6 +129,16 @@ def _text(text: str) -> TextContent:
     return TextContent(type="text", text=text)
 
 
-def _refusal(message: str) -> Answer:
-    error = JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=INVALID_REQUEST, message=message))
+def _headers(request: Request) -> list[tuple[bytes, bytes]]:
+    """What the package looks at, as bytes: the client's own reading of text takes ASCII alone."""
+    protocol = {name: value for name, value in request.headers.items() if name.startswith("mcp-")}
+    headers = protocol | {"accept": request.headers.get("accept", ""), "content-type": "application/json"}
+    return [
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in headers.items()
+    ]
+
+
+def _refusal(code: int, message: str) -> Answer:
+    error = JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=code, message=message))
     return Answer(400, error.model_dump(by_alias=True, exclude_unset=True))

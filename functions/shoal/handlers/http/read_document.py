@@ -24,6 +24,7 @@ INDEX = "index.json"
 
 HOSTS_KEPT = 16
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
+_GATEWAY = re.compile(r"[^.]+\.execute-api\..+", re.IGNORECASE)
 _CACHE = "public, max-age=300, stale-while-revalidate=86400"
 
 
@@ -37,7 +38,7 @@ class Document(NamedTuple):
 def read(request: Request) -> Answer:
     """200 with the document; 304 if `If-None-Match` has its ETag."""
     settings = bootstrap.settings_of(ReadDocumentSettings)
-    found = document(request.path, _origin(settings.api_url, request.headers.get("host", "")))
+    found = document(request.pattern, _origin(settings.api_url, request.headers.get("host", "")))
     headers = {"ETag": found.etag, "Cache-Control": _CACHE, "Vary": "Host", **found.headers}
     if _still_good(request.headers.get("if-none-match", ""), found.etag):
         return Answer(304, None, headers)
@@ -54,9 +55,14 @@ def document(path: str, origin: str) -> Document:
 
 
 def _origin(api_url: str, host: str) -> str:
-    """How the caller reaches the API: by the host it asked for, if that is one, else by the stage's own."""
+    """How the caller reaches the API: by the host it asked for, if that is one, else by the stage's own.
+
+    The gateway's own name gives way to the stage's: behind a firewall it is the only one that comes here, and
+    it leads around that.
+    """
     known = urlsplit(api_url)
-    return f"{known.scheme}://{host if _HOST.fullmatch(host) else known.netloc}"
+    asked = _HOST.fullmatch(host) and not _GATEWAY.fullmatch(host)
+    return f"{known.scheme}://{host if asked else known.netloc}"
 
 
 def _still_good(if_none_match: str, etag: str) -> bool:

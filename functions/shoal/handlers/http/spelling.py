@@ -7,4 +7,4 @@ from shoal.handlers.http.endpoint import Request
 
 def complete_word(request: Request) -> str:
     """`completed` under /api/v1 (job-status page), `complete` under /v1 (quick start)."""
-    return "completed" if request.path.startswith("/api/") else "complete"
+    return "completed" if request.pattern.startswith("/api/") else "complete"

@@ -47,7 +47,7 @@ def submit(request: Request) -> Answer:
     if request.route == GENERATE:
         either_mode_or_model(body)
         request.render_error = tasks_error if "model" in body else image_error
-    key = request.idempotency_key(caller, request.route, body)
+    key = request.idempotency_key(caller, caller.counts_in(request.route), body)
     spoken = _spoken(request, body, settings)
     answered = bootstrap.submit_job()(caller, spoken.submission, key, spoken.accepted)
     logger.append_keys(job_id=answered.job_id)

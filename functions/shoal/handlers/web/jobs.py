@@ -13,7 +13,7 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed
 from shoal.domain.events import closing_events, opening_events
 from shoal.domain.ids import is_ulid
-from shoal.domain.job import ID_PREFIX, Dialect, Job, JobStatus
+from shoal.domain.job import ID_PREFIX, Dialect, Job, JobStatus, no_such_job
 from shoal.domain.ports import JobFilter
 from shoal.domain.video import MODEL
 from shoal.handlers.web import submitting
@@ -93,8 +93,6 @@ def cancel(visit: Visit) -> Page:
 def retry(visit: Visit) -> Page:
     """Another job that asks for the same."""
     job = _job(visit)
-    if job.test != visit.session.test:
-        raise ValidationFailed("This job was made in the other mode: switch to it first.")
     if job.request.get("input_keys"):
         raise ValidationFailed("The pictures this job was given are no longer kept: submit them again.")
     return redirect(f"/jobs/{submitting.submit(visit, body_of(job), job.dialect)}")
@@ -171,7 +169,7 @@ def _job(visit: Visit) -> Job:
             return bootstrap.read_job()(visit.caller, f"{prefix}_{wanted}")
         except NotFound:
             continue
-    raise NotFound("There is no job with this id.")
+    raise no_such_job()
 
 
 def _statuses(text: str) -> frozenset[JobStatus] | None:
