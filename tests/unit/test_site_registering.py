@@ -73,6 +73,8 @@ def test_an_unconfirmed_address_is_confirmed_with_its_code(mailed: Site) -> None
     assert "not the code" in wrong.text
     short = browser.submit("/confirm", "/confirm", email=EMAIL, code=CODE, password="short")
     assert (short.status, "at least 12" in short.text) == (422, True)
+    spaced = browser.submit("/confirm", "/confirm", email=EMAIL, code=CODE, password=f"{PASSWORD} ")
+    assert (spaced.status, "no space" in spaced.text) == (422, True)
     assert browser.submit("/confirm", "/confirm", email=EMAIL, code=CODE, password=PASSWORD).status == 303
 
     assert EMAIL in browser.get("").text
@@ -149,7 +151,8 @@ def test_asking_for_a_reset_tells_nobody_which_addresses_are_known(site: Site) -
 
 
 @pytest.mark.parametrize(
-    ("email", "password"), [("no address", PASSWORD), (EMAIL, "short"), (EMAIL, "x" * 257)]
+    ("email", "password"),
+    [("no address", PASSWORD), (EMAIL, "short"), (EMAIL, "x" * 257), (EMAIL, f" {PASSWORD}")],
 )
 def test_what_cannot_register_is_told_why(site: Site, email: str, password: str) -> None:
     answer = site.browser().submit("/sign-up", "/sign-up", email=email, password=password)

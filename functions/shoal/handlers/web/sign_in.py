@@ -194,9 +194,13 @@ def _check_email(email: str) -> None:
 
 
 def _check_password(password: str) -> None:
-    """Raises `SignInRefused`."""
-    if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
+    """What the pool would refuse, too late once a code was taken for good. Raises `SignInRefused`."""
+    if len(password) < PASSWORD_LENGTH_MIN:
         raise SignInRefused(f"Choose a password of at least {PASSWORD_LENGTH_MIN} characters.")
+    if len(password) > PASSWORD_LENGTH_MAX:
+        raise SignInRefused(f"Choose a password of at most {PASSWORD_LENGTH_MAX} characters.")
+    if password != password.strip():
+        raise SignInRefused("A password begins and ends with no space.")
 
 
 def _next(path: str) -> str:
