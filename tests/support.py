@@ -15,7 +15,7 @@ import requests
 
 from infra.local.cloud import TEST_DEADLINE_SECONDS, LocalCloud
 from shoal import bootstrap
-from shoal.adapters.dynamodb_items import job_key
+from shoal.adapters.dynamodb_items import job_key, open_shard
 from shoal.adapters.dynamodb_jobs import DynamoDbJobs
 from shoal.adapters.dynamodb_ledger import DynamoDbLedger
 from shoal.adapters.dynamodb_table import Item, Table
@@ -228,7 +228,7 @@ class Deployed:
         )
 
     def make_due(self, job: Job) -> None:
-        """Let the job's deadline be long past."""
+        """Let the job's deadline be long past, also where it had none any more."""
         self._make_past(job, "deadline_at")
 
     def expire_outputs(self, job: Job) -> None:
@@ -240,8 +240,10 @@ class Deployed:
         self.cloud.client("dynamodb").update_item(
             TableName=self.cloud.outputs["TableName"],
             Key={"pk": {"S": pk}, "sk": {"S": sk}},
-            UpdateExpression="SET " + ", ".join(f"{moment} = :past" for moment in moments),
-            ExpressionAttributeValues={":past": {"N": "1"}},
+            UpdateExpression=", ".join(
+                ["SET open_shard = :shard", *(f"{moment} = :past" for moment in moments)]
+            ),
+            ExpressionAttributeValues={":past": {"N": "1"}, ":shard": {"S": open_shard(job.ulid)}},
         )
 
     def invoke(self, function: str, event: object) -> Any:

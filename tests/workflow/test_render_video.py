@@ -59,7 +59,7 @@ def test_a_scene_that_fails_fails_the_video_and_refunds_all_of_it(
 
     assert machine.path(job.id) == UNRENDERED
     cutter.clean(job)
-    failed = cutter.assert_refunded(filmmaker, job.id)
+    failed = cutter.assert_refunded(filmmaker, job.id, cleaned=True)
     assert failed.failure == JobFailure("internal_error", NO_CHARGE, scene=index)
     types, told = cutter.events(job.id)
     assert types == FAILED
@@ -92,7 +92,9 @@ def test_a_clip_that_cannot_be_stored_fails_the_video(
 
     assert machine.path(job.id) == UNRENDERED
     cutter.clean(job)
-    assert cutter.assert_refunded(filmmaker, job.id).failure == JobFailure("internal_error", NO_CHARGE, index)
+    assert cutter.assert_refunded(filmmaker, job.id, cleaned=True).failure == JobFailure(
+        "internal_error", NO_CHARGE, index
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ def test_a_cancel_in_any_state_gives_everything_back_once(
 
     assert ended in ("SUCCEEDED", "ABORTED")
     cutter.clean(job)
-    canceled = cutter.assert_refunded(filmmaker, job.id)
+    canceled = cutter.assert_refunded(filmmaker, job.id, cleaned=True)
     assert (canceled.status, canceled.closed_by) == (JobStatus.CANCELED, Closer.CANCEL)
     types, _ = cutter.events(job.id)
     assert types.count("video.failed") == types.count("job.failed") == 1
