@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal.adapters.output_check import check_bytes, check_head
+from shoal.adapters.output_check import STEPS_MAX, check_bytes, check_file, check_head
+from shoal.domain.clip import FRAMES_PER_CLIP
 from shoal.domain.errors import OutputInvalid
+from shoal.domain.job import Job
 from shoal.media.picture import inspect_picture
+from shoal.media.probe import probe_clip
 from tests.fakes.providers.media import MP4, png
 from tests.unit.factories import a_job, a_video
 from tests.unit.media_files import clip_bytes, foreign_clip
@@ -57,6 +60,7 @@ def test_whole_clips_pass_and_cut_ones_do_not(tmp_path: Path) -> None:
     foreign_clip(foreign, codec="mpeg4", frames=9, sound=True)
     for data in (clip_bytes(), foreign.read_bytes()):
         check_bytes(a_video(), data)
+        check_bytes(a_video(), data + b"what some programs append")
         for cut in (len(data) // 2, 1):
             with pytest.raises(OutputInvalid, match="cut off"):
                 check_bytes(a_video(), data[: len(data) - cut])
@@ -86,6 +90,42 @@ def test_a_picture_of_an_unusable_size_is_refused(size: tuple[int, int]) -> None
 )
 def test_a_box_may_tell_its_length_in_eight_bytes_or_reach_to_the_end(box: bytes) -> None:
     check_bytes(a_video(), MP4[:24] + box)
+
+
+def test_what_is_appended_to_a_clip_does_not_hinder_its_player(tmp_path: Path) -> None:
+    file = tmp_path / "appended.mp4"
+    file.write_bytes(clip_bytes() + b"what some programs append")
+
+    assert probe_clip(file).frames == FRAMES_PER_CLIP
+
+
+class Reads(io.BytesIO):
+    """Counts how often it is read."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.count += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize(
+    ("job", "data"),
+    [
+        (a_job(), png(64, 64)[:33] + bytes(12) * 400_000),
+        (a_job(), b"\xff\xd8" + b"\xff" * 2_000_000),
+        (a_job(), b"\xff\xd8" + b"\xff\xe0\x00\x02" * 500_000),
+        (a_video(), MP4 + b"\x00\x00\x00\x08free" * 400_000),
+    ],
+    ids=["chunks", "fill bytes", "segments", "boxes"],
+)
+def test_a_flood_of_empty_parts_is_not_followed_to_its_end(job: Job, data: bytes) -> None:
+    file = Reads(data)
+
+    with suppress(OutputInvalid):
+        check_file(job, file)
+
+    assert file.count <= 2 * STEPS_MAX + 10
 
 
 @pytest.mark.parametrize("kind", PICTURES)

@@ -27,6 +27,14 @@ _SCAN, _END = 0xDA, b"\xff\xd9"
 _CHUNK_HEAD, _BOX_HEAD, _LONG_BOX_HEAD = 8, 8, 16
 _CHECKSUMS = 8
 """The chunk's, and before it that of its compressed data (RFC 1950)."""
+_CARRIERS = frozenset({b"moov", b"moof", b"mdat"})
+"""The boxes that pictures are lost with. What else is at the end, or was appended, players pass over."""
+
+STEPS_MAX = 100_000
+"""Chunks, segments or boxes that are looked at. Millions of empty ones would keep us busy for a minute: a
+decoder judges what has so many."""
+SIZED_BYTES = 8 * 2**20
+"""Where the size must be told by: profiles and previews may come before it in a JPEG."""
 
 
 def check_bytes(job: Job, data: bytes) -> None:
@@ -47,7 +55,7 @@ def check_file(job: Job, file: IO[bytes]) -> None:
         raise OutputInvalid(CUT_OFF)
     if not job.makes_clips:
         file.seek(0)
-        sides = imagesize.get(file)
+        sides = imagesize.get(io.BytesIO(file.read(SIZED_BYTES)))
         if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in sides):
             raise OutputInvalid(BAD_SIZE)
 
@@ -74,7 +82,9 @@ def _kind(head: bytes) -> str:
 def _png_whole(file: IO[bytes], size: int) -> bool:
     """Whether each chunk's data is there; without the last one's two checksums and an end it is read too."""
     at = len(_PNG)
-    while at + _CHUNK_HEAD <= size:
+    for _ in range(STEPS_MAX):
+        if at + _CHUNK_HEAD > size:
+            break
         file.seek(at)
         length = int.from_bytes(file.read(4))
         if file.read(4) == b"IEND":
@@ -88,7 +98,9 @@ def _png_whole(file: IO[bytes], size: int) -> bool:
 def _jpeg_whole(file: IO[bytes], size: int) -> bool:
     """Whether an end marker follows the first scan: one before it belongs to a preview among the headers."""
     at = 2
-    while at + 4 <= size:
+    for _ in range(STEPS_MAX):
+        if at + 4 > size:
+            return False
         file.seek(at)
         marker, length = file.read(2), int.from_bytes(file.read(2))
         if marker[0] != 0xFF:
@@ -96,7 +108,7 @@ def _jpeg_whole(file: IO[bytes], size: int) -> bool:
         if marker[1] == _SCAN:
             return _END in file.read()
         at += 1 if marker[1] == 0xFF else 2 + length  # a marker may have any number of 0xFF before it
-    return False
+    return True
 
 
 def _webp_whole(file: IO[bytes], size: int) -> bool:
@@ -105,9 +117,11 @@ def _webp_whole(file: IO[bytes], size: int) -> bool:
 
 
 def _mp4_whole(file: IO[bytes], size: int) -> bool:
-    """Whether the file reaches to the end of each box, and one tells where the pictures are."""
+    """Whether the file reaches to the end of each box that matters, and one tells where the pictures are."""
     at, described = 0, False
-    while at + _BOX_HEAD <= size:
+    for _ in range(STEPS_MAX):
+        if at + _BOX_HEAD > size:
+            return described
         file.seek(at)
         length, name = int.from_bytes(file.read(4)), file.read(4)
         described = described or name == b"moov"
@@ -116,7 +130,9 @@ def _mp4_whole(file: IO[bytes], size: int) -> bool:
         elif length == 0:
             return described  # to the end of the file
         at += max(_BOX_HEAD, length)
-    return described and at <= size
+        if at > size:
+            return described and name not in _CARRIERS
+    return described
 
 
 _WHOLE = {"png": _png_whole, "jpeg": _jpeg_whole, "webp": _webp_whole, "mp4": _mp4_whole}
