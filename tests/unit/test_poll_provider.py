@@ -10,6 +10,7 @@ from shoal.domain.errors import (
     OutcomeUnknown,
     ProviderBusy,
     ProviderFailed,
+    ProviderRejected,
     ProviderUnusable,
     ShoalError,
     Unavailable,
@@ -96,7 +97,7 @@ def test_the_second_answer_to_a_token_is_ignored(world: World, customer: Custome
     job = pending(world, customer)
     poll(world, job)
 
-    assert poll(world, job, ProviderFailed("too late")) == "ProviderFailed"
+    assert poll(world, job, ProviderRejected("too late")) == "ProviderRejected"
 
     assert world.tokens.answers["token-1"].error is None
 

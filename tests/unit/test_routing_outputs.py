@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from shoal.domain.breaker import Outcome
-from shoal.domain.errors import ResponseInvalid, Unavailable
+from shoal.domain.errors import ProviderFailed, ResponseInvalid, Unavailable
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput
 from tests.fakes import TaskAnswer
 from tests.unit.routing_world import Routing
 
 URL = Done(ProviderOutput(url="https://files.example.com/1.png"))
+
+JUNK = Done(ProviderOutput(data=b"junk"))
 
 
 @pytest.fixture
@@ -48,7 +50,21 @@ def test_work_that_ended_at_once_is_not_done_again_because_s3_was_away(
     assert [ref for ref, _ in routing.upstreams["first"].checked] == ["ref-1"]
 
 
-JUNK = Done(ProviderOutput(data=b"junk"))
+@pytest.mark.parametrize("gone", [ProviderFailed("It is gone."), JUNK], ids=["refused", "junk"])
+def test_no_other_route_is_paid_for_an_output_that_is_staged_already(
+    routing: Routing, gone: Answer | ProviderFailed
+) -> None:
+    routing.upstreams["first"].script = [Pending("ref-1", 5), Done(ProviderOutput(data=b"picture")), gone]
+    assert routing.run() == "pending"
+    routing.network.fail("tokens.succeed", Unavailable())
+    with pytest.raises(Unavailable):
+        routing.run()
+    routing.network.heal()
+
+    assert routing.run() == "done"
+
+    assert routing.asked() == ["first"]
+    assert routing.answer == TaskAnswer(output={"output": {"key": routing.staged}})
 
 
 @pytest.mark.parametrize("script", [[JUNK], [Pending("ref-1", 5), JUNK]], ids=["at once", "later"])

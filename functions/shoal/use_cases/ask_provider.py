@@ -42,7 +42,7 @@ from shoal.domain.routing import (
 from shoal.domain.routing_ports import Breakers, CallbackUrls, Meter, Pass, Providers
 from shoal.use_cases.call_off import call_off
 from shoal.use_cases.provider_request import of_call
-from shoal.use_cases.stage_output import StageOutput
+from shoal.use_cases.stage_output import Delivered, StageOutput
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +56,6 @@ NO_ROUTE_S = 10
 
 MARK_LENGTH = 8
 NOBODY = "No provider could take the request. No charge was applied."
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The output of a call, staged."""
-
-    key: str
 
 
 Progress = Delivered | Pending
@@ -121,9 +114,8 @@ class _Work:
             return self._ask_next(None)
         if self.ref:
             return self._settle(call, lambda: self._check(call))
-        if staged := self.ask.stage.staged(self.job, self.index):
-            # An earlier run has the output, and died or was cut off before it could say so.
-            return Delivered(staged)
+        if delivered := self.ask.stage.staged(self.job, self.index):
+            return delivered
         if call.phase is Phase.DUE:
             return self._ask_when_due(call)
         if self.ask.providers.get(call.provider).idempotent:
@@ -184,6 +176,8 @@ class _Work:
         except (ProviderFailed, ProviderUnusable, OutputInvalid) as error:
             said = {"job_id": self.job.id, "route": call.route, "reason": str(error)}
             logger.warning("call failed", extra=said)
+            if self.ref and (delivered := self.ask.stage.staged(self.job, self.index)):
+                return delivered  # to an earlier look at the same work: nobody else is paid for it
             return self._ask_next(error)
 
     def _busy(self, call: ProviderCall, busy: ProviderBusy) -> Progress:
@@ -264,7 +258,7 @@ class _Work:
     def _fetched(self, call: ProviderCall, done: Done) -> Progress:
         """Raises `ProviderFailed` for what cannot be had, `OutputInvalid` for what is no output."""
         try:
-            return Delivered(self.ask.stage(self.job, self.index, done.output))
+            return self.ask.stage(self.job, self.index, done.output)
         except Unavailable:
             if not self._ask_again_by(done.ref):
                 # The output is lost, and that is known: asking for it again is not blind.

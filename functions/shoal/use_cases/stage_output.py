@@ -11,18 +11,26 @@ from shoal.domain.routing_ports import CheckOutput, OutputFetcher
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """An output, staged."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageOutput:
     check: CheckOutput
     staging: Staging
     fetcher: OutputFetcher
 
-    def __call__(self, job: Job, index: int, output: ProviderOutput) -> str:
-        """The key. Raises `OutputInvalid` for what is no output, `ExchangeError` for what is not there."""
+    def __call__(self, job: Job, index: int, output: ProviderOutput) -> Delivered:
+        """Raises `OutputInvalid` for what is no output, `ExchangeError` for what is not there."""
         if output.data is None:
-            return self.fetcher.fetch(job, index, output.url or "")
+            return Delivered(self.fetcher.fetch(job, index, output.url or ""))
         self.check(job, output.data)
-        return self.staging.put(job, index, output.data)
+        return Delivered(self.staging.put(job, index, output.data))
 
-    def staged(self, job: Job, index: int) -> str | None:
-        """The key, if an earlier run has staged the output."""
-        return self.staging.staged(job, index)
+    def staged(self, job: Job, index: int) -> Delivered | None:
+        """What an earlier run has staged, which perhaps died or was cut off before it could say so."""
+        key = self.staging.staged(job, index)
+        return Delivered(key) if key else None
