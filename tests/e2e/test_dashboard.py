@@ -203,6 +203,17 @@ def test_the_keyboard_is_enough(cloud: LocalCloud, chromium: Browser) -> None:
         expect(page.get_by_role("heading", name="Playground")).to_be_visible()
 
 
+def test_what_is_shown_stays_while_the_service_does_not_answer(cloud: LocalCloud, chromium: Browser) -> None:
+    with tab(chromium) as page:
+        register(page, cloud)
+        page.route("**/dashboard/live?*", lambda route: route.fulfill(status=503, body="out of order"))
+        for _ in range(2):
+            page.wait_for_event("response", lambda answer: answer.status == 503)
+        expect(page.get_by_text("out of order")).to_have_count(0)
+        page.unroute_all()
+        page.wait_for_event("response", lambda answer: "/dashboard/live" in answer.url and answer.ok)
+
+
 def test_nothing_shown_can_run(cloud: LocalCloud, chromium: Browser) -> None:
     """Script in names, prompts and metadata stays text in a real browser, too."""
     with tab(chromium) as page:

@@ -22,6 +22,11 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
+// What is shown stays, and is asked for again, while the service or the way to it is briefly out of order.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  if (requestConfig.verb === "get" && (xhr.status === 429 || xhr.status >= 500)) event.detail.shouldSwap = false;
+});
 // On a narrow screen the links scroll sideways: bring this page's into sight.
 // (`scrollIntoView` would also move where the keyboard starts.)
 const here = document.querySelector(".links [aria-current]");
