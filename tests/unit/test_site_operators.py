@@ -96,11 +96,16 @@ def test_an_account_shows_its_wallets_keys_and_jobs(
 def test_a_grant_sent_twice_is_granted_once(site: Site, operator: Browser, customer: Customer) -> None:
     path = f"/operate/accounts/{customer.account_id}"
     page = operator.get(path)
-    form = {name: page.hidden(name) for name in ("csrf", "once")} | {"amount": "2.50", "asset": "usd"}
+    form = {name: page.hidden(name) for name in ("csrf", "once")} | {"asset": "usd"}
 
-    for _ in range(2):
-        assert operator.post(f"{path}/grant", **form).status == 303
+    answers = [operator.post(f"{path}/grant", **form | {"amount": each}) for each in ("2.50", "2.50", "9")]
 
+    assert [answer.location.partition("?")[2] for answer in answers] == [
+        "done=granted",
+        "done=granted-before",
+        "done=granted-before",
+    ]
+    assert "nothing was added" in operator.get(path, done="granted-before").text
     assert site.world.wallet(customer).balance == 12_500_000
 
 

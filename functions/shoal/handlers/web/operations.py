@@ -17,6 +17,7 @@ NEWEST_FAILED_LIMIT = 5
 GRANTED = (Asset.USD, Asset.CREDIT)
 DONE = {
     "granted": "Granted.",
+    "granted-before": "This form granted before: nothing was added now.",
     "refunded": "Refunded.",
     "refunded-before": "Refunded before.",
     "suspended": "Suspended.",
@@ -79,17 +80,17 @@ def show_job(visit: Visit) -> Page:
 
 
 def grant(visit: Visit) -> Page:
-    """The same form sent twice grants once."""
+    """The same form sent twice grants once, and says so, also if it was filled in anew in between."""
     account_id, text = visit.parameter("id"), visit.field("amount")
     if visit.field("asset") not in GRANTED:
         raise ValidationFailed("Grant dollars or credits.")
     asset = Asset(visit.field("asset"))
     try:
         amount = parse_usd(text) if asset.in_dollars else _credits(text)
-        bootstrap_dashboard.manage_accounts().top_up(account_id, asset, amount, visit.once)
+        given = bootstrap_dashboard.manage_accounts().top_up(account_id, asset, amount, visit.once)
     except ValueError:
         raise ValidationFailed("An amount has the form 10.00, credits are whole.") from None
-    return redirect(f"/operate/accounts/{account_id}", done="granted")
+    return redirect(f"/operate/accounts/{account_id}", done="granted" if given else "granted-before")
 
 
 def refund(visit: Visit) -> Page:
