@@ -217,6 +217,14 @@ def test_colours_are_switched_on_a_page_that_answers_a_form(site: Site, member: 
     assert shown.hidden("next") == "/"
 
 
+@pytest.mark.parametrize("csrf", ["forged", None])
+def test_a_form_that_says_it_comes_from_no_address_is_answered(member: Browser, csrf: str | None) -> None:
+    form = {"csrf": csrf or member.get("/keys").hidden("csrf")}
+    shown = member.send("POST", "/keys", fields=form, headers={"referer": "http://["})
+    assert shown.status == (403 if csrf else 422)
+    assert shown.hidden("next") == "/"
+
+
 def test_files_are_immutable_under_the_name_of_their_content(site: Site) -> None:
     browser = site.browser()
     addresses = re.findall(r'"/dashboard(/assets/[^"]+)"', browser.get("/sign-in").text)

@@ -277,6 +277,14 @@ def test_a_table_that_does_not_answer_is_told_on_a_page(site: Site) -> None:
     assert "briefly unavailable" in shown.text
 
 
+def test_a_table_that_does_not_answer_while_an_error_is_told_is_told_on_a_page_too(site: Site) -> None:
+    browser = site.member()
+    site.world.network.fail("accounts.get", Unavailable(retry_after_seconds=1))
+    for shown in (browser.get("/no-such-page"), browser.post("/keys", csrf="forged")):
+        assert shown.status == 503
+        assert "briefly unavailable" in shown.text
+
+
 def test_an_id_that_is_none_of_ours_is_not_looked_for(site: Site) -> None:
     browser = site.member()
     # The table takes no keys of more than 1,024 bytes: looking for one would be an error of ours.

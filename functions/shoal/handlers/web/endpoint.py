@@ -71,6 +71,17 @@ def web_endpoint(
 
 def _answer(visit: Visit, members: Views, guests: Views, operators: bool) -> Page:
     try:
+        return _seen(visit, members, guests, operators)
+    except ApiError as error:  # the frame around another error asks the table, too
+        return _error(visit, error)
+    except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
+        logger.exception("unexpected error")
+        return _error(visit, InternalError())
+
+
+def _seen(visit: Visit, members: Views, guests: Views, operators: bool) -> Page:
+    """What a view answers, or why it does not. Raises what the page that tells why raises."""
+    try:
         guest = _found(visit, guests)
         view = guest or _found(visit, members)
         if guest is None:
@@ -86,9 +97,6 @@ def _answer(visit: Visit, members: Views, guests: Views, operators: bool) -> Pag
         return _sign_in_first(visit)
     except ApiError as error:
         return _error(visit, error)
-    except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
-        logger.exception("unexpected error")
-        return _error(visit, InternalError())
 
 
 def _found(visit: Visit, views: Views) -> View | None:

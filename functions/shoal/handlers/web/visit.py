@@ -178,8 +178,7 @@ class Visit:
         if self.request.method == "GET":
             path, query = self.request.path, urlencode(self.request.query)
         else:
-            shown = urlsplit(self.request.headers.get("referer", ""))
-            path, query = shown.path, shown.query
+            path, query = _parts(self.request.headers.get("referer", ""))
         inside = path.removeprefix(ROOT) if path.startswith(f"{ROOT}/") else ""
         return (inside or "/") + (f"?{query}" if query else "")
 
@@ -194,6 +193,15 @@ View = Callable[[Visit], Page]
 def _secret(text: str) -> bool:
     """Whether a text can be one that the ids port made."""
     return len(text) == SECRET_LENGTH and text.isascii() and text.isalnum()
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """Path and query, empty for what is no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "", ""
+    return parts.path, parts.query
 
 
 def known_id(text: str) -> str:
