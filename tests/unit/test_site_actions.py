@@ -212,6 +212,12 @@ def test_colours_are_switched_on_a_page_that_answers_a_form(site: Site, member: 
 
     assert "whsec_" in shown.text
     assert shown.hidden("next") == f"/webhooks/{webhook_id}?cursor=x"
+    rotated = f"/webhooks/{webhook_id}/rotate"
+    again = {"referer": f"https://api.test/dashboard{rotated}"}
+    here = member.send("POST", rotated, fields=form, headers=again).hidden("next")
+    shown = member.get(here)
+    assert shown.status == 200
+    assert "whsec_" not in shown.text
     elsewhere = {"referer": "https://evil.test/x"}
     shown = member.send("POST", f"/webhooks/{webhook_id}/rotate", fields=form, headers=elsewhere)
     assert shown.hidden("next") == "/"

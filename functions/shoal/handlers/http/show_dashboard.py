@@ -53,6 +53,7 @@ MEMBERS: dict[str, View] = {
     "GET /webhooks/{id}": webhooks.show_one,
     "GET /webhooks/{id}/deliveries": webhooks.show_deliveries,
     "POST /webhooks/{id}/rotate": webhooks.rotate,
+    "GET /webhooks/{id}/rotate": webhooks.show_one,  # where the page with the new secret is come back to
     "POST /webhooks/{id}/test": webhooks.test,
     "POST /webhooks/{id}/switch": webhooks.switch,
     "POST /webhooks/{id}/delete": webhooks.delete,
