@@ -140,7 +140,8 @@ def test_a_repeated_or_late_callback_changes_nothing(
 
     assert [answer.status_code for answer in answers] == [204] * 3
     assert (deployed.job(customer, job_id), deployed.wallet(customer)) == (done, wallet)
-    assert len(eventually(lambda: deployed.bus.types_of(job_id) or None)) == 4
+    eventually(lambda: len(deployed.bus.types_of(job_id)) >= 4)
+    assert len(deployed.bus.types_of(job_id)) == 4
 
 
 def test_many_callbacks_complete_a_job_once(
