@@ -82,12 +82,11 @@ format: $(PACKAGES) ## Rewrite the code in the house's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-synth: $(READY) ## Write the CloudFormation template of STAGE (default dev) to cdk.out
+synth: $(READY) ## Write the CloudFormation templates of STAGE (default dev) to cdk.out
 	@$(NODE) node_modules/aws-cdk/bin/cdk synth --quiet --no-notices -c stage=$(or $(STAGE),dev)
 
-deploy: $(READY) ## Deploy STAGE (default dev) to the AWS account of the environment
-	@$(NODE) node_modules/aws-cdk/bin/cdk bootstrap -c stage=$(or $(STAGE),dev)
-	@$(NODE) node_modules/aws-cdk/bin/cdk deploy -c stage=$(or $(STAGE),dev)
+deploy: $(READY) ## Show what changes, then deploy STAGE (default dev) to the AWS account of the environment
+	@$(BIN)/python -m infra.deploy $(or $(STAGE),dev)
 
 lock: $(UV) ## Lock the newest allowed versions of all packages
 	@$(UV) lock --upgrade

@@ -1,4 +1,4 @@
-"""`python -m infra.checks`: what can be known of the stack and its state machine before a deployment.
+"""`python -m infra.checks`: what can be known of the stacks and state machines before a deployment.
 
 Prints a line for each check with its findings below it; the exit status is 1 if there are any.
 """
@@ -14,15 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aws_cdk import App
+from aws_cdk import App, Stack
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from infra import NODE
 from infra.packages import unbuilt_packages
-from infra.stack import ShoalStack
-from infra.stage import LOCAL, PROD
+from infra.stacks.shoal_stage import ShoalStage
+from infra.stage import STAGES, load_stage
 from infra.synthesis import new_app
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +32,8 @@ REGION = "us-east-1"
 """cfn-lint holds a template against one region's services; this region has all of them."""
 REDUNDANT_DEPENDENCY = "W3005"
 """The CDK writes dependencies out that CloudFormation would see by itself."""
+RESOURCES_MAX = 350
+"""Of the 500 that CloudFormation lets a stack have: the rest is room for what comes."""
 PROMISES_OF_A_TASK = ("TimeoutSeconds", "Retry", "Catch")
 
 Check = Callable[[], list[str]]
@@ -51,19 +53,31 @@ def main() -> int:
 
 def checks(outdir: Path) -> Iterator[tuple[str, Check]]:
     """Every check with its name; what they synthesize goes into `outdir`."""
-    for stage in (LOCAL, PROD):
+    for file in stage_files():
+        stage = load_stage(file)
         app = new_app(outdir=outdir / stage.name)
-        stack = ShoalStack(app, stage=stage, packages=unbuilt_packages(layers=stage.layers))
-        yield f"cdk-nag {stage.prefix}", partial(nag, stack)
-        yield f"cfn-lint {stage.prefix}", partial(lint_template, app, stack)
+        whole = ShoalStage(app, "Shoal", stage=stage, packages=unbuilt_packages(layers=stage.layers))
+        yield f"cdk-nag {stage.prefix}", partial(nag, whole)
+        for stack in whole.stacks:
+            yield f"cfn-lint {stack.stack_name}", partial(lint_template, app, stack)
+            count = count_of(app, stack)
+            yield f"{count} resources of {stack.stack_name}", partial(too_many, count)
     for definition in sorted(STATE_MACHINES.glob("*.asl.json")):
         yield f"asl-validator {definition.name}", partial(lint_states, definition)
         yield f"promises of the tasks of {definition.name}", partial(broken_promises, definition)
 
 
-def nag(stack: ShoalStack) -> list[str]:
-    """Rules of AwsSolutions that the stack breaks without a reason written next to the resource."""
-    report = AwsSolutionsChecks().validate_scope(stack)
+def stage_files() -> list[Path]:
+    """The files of all stages, of which there is at least one."""
+    found = sorted((ROOT / STAGES).glob("*.toml"))
+    if not found:
+        raise FileNotFoundError(f"{ROOT / STAGES} describes no stage")
+    return found
+
+
+def nag(stage: ShoalStage) -> list[str]:
+    """Rules of AwsSolutions that the stacks break without a reason written next to the resource."""
+    report = AwsSolutionsChecks().validate_scope(stage)
     return [
         f"{violation.rule_name} {resource.construct_path}: {violation.description}"
         for violation in report.violations
@@ -71,9 +85,24 @@ def nag(stack: ShoalStack) -> list[str]:
     ]
 
 
-def lint_template(app: App, stack: ShoalStack) -> list[str]:
+def template_of(app: App, stack: Stack) -> Path:
+    """The synthesized template of a stack."""
+    return Path(app.synth().directory) / stack.template_file
+
+
+def count_of(app: App, stack: Stack) -> int:
+    """How many resources a stack has."""
+    return len(json.loads(template_of(app, stack).read_text(encoding="utf-8"))["Resources"])
+
+
+def too_many(resources: int) -> list[str]:
+    """Whether a stack comes near the number of resources that CloudFormation takes."""
+    return [f"at most {RESOURCES_MAX}: split the stack"] if resources > RESOURCES_MAX else []
+
+
+def lint_template(app: App, stack: Stack) -> list[str]:
     """What cfn-lint finds in the synthesized template."""
-    template = Path(app.synth().directory) / stack.template_file
+    template = template_of(app, stack)
     matches = lint_file(template, config=ManualArgs(regions=[REGION], ignore_checks=[REDUNDANT_DEPENDENCY]))
     return [f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}" for match in matches]
 

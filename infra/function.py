@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from infra.stage import Stage
 from shoal import settings
 from shoal.handlers.http.routes import ROUTES
 
@@ -171,6 +172,10 @@ class Function:
     def handler(self) -> str:
         """Where Lambda finds the code."""
         return f"shoal.handlers.{self.group}.{self.verb}.handler"
+
+    def name_on(self, stage: Stage) -> str:
+        """Its name on a stage; fixed, so that what is made before the function may be told of it."""
+        return f"{stage.prefix}-{self.verb.replace('_', '-')}"
 
     @property
     def routes(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infra import bytecode, documents, front_end, layer
 from infra.documents import build
+from infra.stage import Stage
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = ROOT / "functions"
@@ -41,6 +42,11 @@ class Packages:
     web: Path | None = None
     mcp: Path | None = None
     exclude: tuple[str, ...] = ()
+
+
+def packages_of(stage: Stage) -> Packages:
+    """What the functions of a stage run."""
+    return built_packages() if stage.layers else source_packages()
 
 
 def source_packages() -> Packages:

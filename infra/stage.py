@@ -1,95 +1,164 @@
-"""What differs from stage to stage. Nothing else in `infra` asks for a stage's name to decide something."""
+"""What differs from stage to stage: `stages/<name>.toml` says it, checked here before anything is made of it.
+
+Nothing else in `infra` asks for a stage's name or kind to decide something.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
 
 from shoal.domain.delivery import RETRY_DELAYS_S
 from shoal.domain.webhook import SUBSCRIPTIONS_MAX
-from shoal.settings import Moderation
+from shoal.settings import Moderation, StageKind
 
-StageName = Literal["local", "dev", "prod"]
-
-PROVIDER_DEADLINE_SECONDS = 180
-PROVIDER_DEADLINE_SECONDS_MAX = 3600
-SIGNED_URL_SECONDS = 3600
-"""Well within the hours for which the credentials of the function that signs it hold."""
-RETRIES_MAX = 10
-IAM_PROVIDERS = frozenset({"bedrock", "polly"})
-WAF_REQUESTS_MIN, WAF_REQUESTS_MAX = 10, 2_000_000_000
-"""What a rate-based rule takes (AWS WAF API Reference, RateBasedStatement)."""
+STAGES = Path("stages")
+"""Where the files of stages are, seen from the folder that the CDK runs in."""
 LOCAL_URL = "http://localhost:8787"
 STRIPE_URL = "https://api.stripe.com"
+NAME = r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?"
+"""It begins the names of functions, which may have 64 characters."""
+ORIGIN = r"^(https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)$"
+ROOT_URL = r"^https?://[^/]+$"
+PROVIDER_DEADLINE_SECONDS = 180
+SIGNED_URL_SECONDS = 3600
+"""Well within the hours for which the credentials of the function that signs it hold."""
+LOG_DAYS: Mapping[int, logs.RetentionDays] = {
+    1: logs.RetentionDays.ONE_DAY,
+    3: logs.RetentionDays.THREE_DAYS,
+    5: logs.RetentionDays.FIVE_DAYS,
+    7: logs.RetentionDays.ONE_WEEK,
+    14: logs.RetentionDays.TWO_WEEKS,
+    30: logs.RetentionDays.ONE_MONTH,
+    60: logs.RetentionDays.TWO_MONTHS,
+    90: logs.RetentionDays.THREE_MONTHS,
+    180: logs.RetentionDays.SIX_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+    731: logs.RetentionDays.TWO_YEARS,
+    1827: logs.RetentionDays.FIVE_YEARS,
+    3653: logs.RetentionDays.TEN_YEARS,
+}
 
 
 class InvalidStage(ValueError):
-    """The stage's name or one of its overrides can't be used; the message says which and why."""
+    """The stage's name or one of its settings can't be used; the message says which and why."""
 
 
-@dataclass(frozen=True, kw_only=True)
+def _base_urls(urls: dict[str, str]) -> dict[str, str]:
+    if not all(re.match("https?://", url) for url in urls.values()):
+        raise ValueError("must be base URLs by a provider's name")
+    return urls
+
+
+def _log_days(days: int) -> int:
+    if days not in LOG_DAYS:
+        raise ValueError(f"must be one of {', '.join(map(str, LOG_DAYS))}")
+    return days
+
+
+Count = Annotated[int, Field(ge=1)]
+Concurrency = Annotated[int, Field(ge=2, le=1000)]
+"""What an event source mapping of SQS takes (AWS Lambda Developer Guide, "Maximum concurrency")."""
+Deadline = Annotated[int, Field(ge=1, le=3600)]
+Pause = Annotated[int, Field(ge=1, le=999_999)]
+Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
+RootUrl = Annotated[str, StringConstraints(pattern=ROOT_URL)]
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+Guardrail = Annotated[str, StringConstraints(pattern=r"^([^:\s]+:[^:\s]+)?$")]
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+
+
+def setting(description: str, **options: Any) -> Any:
+    """A field of `Stage` with its row in the table of settings."""
+    return Field(description=description, **options)
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", strict=True))
 class Stage:
-    """Settings of one stage.
+    """Settings of one stage. What a file leaves out has the default of the stage's kind, or that of here."""
 
-    `api_rate_limit` is in requests per second over all callers, `api_burst_limit` in requests;
-    `poll_concurrency_max` bounds how many polls of providers run at once, `delivery_concurrency_max` how many
-    functions deliver webhooks in each lane.
-    `webhooks_max` is per account; `webhook_retry_s` are the pauses before the retries of a delivery.
-    `archive_days`: how long the bus keeps its events for a replay.
-    `event_schemas`: whether the stack publishes what its events hold; the local cloud has no registry for it.
-    `retention_days`: how long outputs are kept; for ever if none. `signed_url_s`: how long the address of a
-    video holds, in seconds.
-    `stripe_url`: root of Stripe's API, or locally of what stands for it.
-    `simulator_allowed`: models whose providers have no key here are simulated instead of being unavailable.
-    `iam_providers`: AWS's own, `bedrock` and `polly`, that this stage uses with its functions' roles.
-    `moderation` judges requests before money is held; without a verdict they are refused, or let through if
-    `moderation_fail_open`. `guardrail` is the id and version of Bedrock's, with a colon between them.
-    `provider_base_urls`, by name: where providers are instead of at their usual addresses, locally alone.
-    `provider_deadline_s`: what a provider may take for an output; `clip_deadline_s`: for a scene of a video.
-    `cors_origins`: web pages that may call the API; none as a rule, because a key has no business in a page.
-    `waf_requests_max`: requests from one address in five minutes beyond which a web ACL blocks it; no web ACL
-    if none.
-    `sign_up_domains`: whose e-mail addresses may register on the dashboard; anybody's if there are none.
-    `local_url`: root of the local front, which stands for API and CDN; none on AWS.
-    """
+    name: Name
+    kind: StageKind = setting(
+        "`prod` keeps what it holds and takes real money, `dev` is deleted with all it holds,"
+        " `local` is for this machine"
+    )
+    alarm_email: Email | None = setting("who is told of alarms", default=None)
+    sign_up_domains: tuple[Domain, ...] = setting(
+        "whose e-mail addresses may register on the dashboard; anybody's if empty", default=()
+    )
+    cors_origins: tuple[Origin, ...] = setting(
+        "web pages that may call the API; none as a rule, because a key has no business in a page",
+        default=(),
+    )
+    waf_requests_max: Annotated[int, Field(ge=10, le=2_000_000_000)] | None = setting(
+        "requests from one address in five minutes beyond which a firewall blocks it; no firewall if unset."
+        " Needs us-east-1",
+        default=None,
+    )
+    moderation: Moderation = setting("who judges requests before money is held", default="keywords")
+    moderation_fail_open: bool = setting(
+        "whether requests pass when there is no verdict; they are refused otherwise", default=False
+    )
+    guardrail: Guardrail = setting(
+        "id and version of a Bedrock guardrail, with a colon between them; for `moderation` by `bedrock`",
+        default="",
+    )
+    iam_providers: tuple[Literal["bedrock", "polly"], ...] = setting(
+        "providers that are used with the functions' own roles", default=()
+    )
+    simulator_allowed: bool = setting(
+        "whether the simulator stands in for providers without a key", default=False
+    )
+    api_rate_limit: Count = setting("requests per second over all callers")
+    api_burst_limit: Count = setting("requests at once over all callers")
+    poll_concurrency_max: Concurrency = setting("polls of providers at once")
+    delivery_concurrency_max: Concurrency = setting("functions that deliver webhooks, in each lane")
+    webhooks_max: Count = setting("webhooks of one account", default=SUBSCRIPTIONS_MAX)
+    webhook_retry_s: Annotated[tuple[Pause, ...], Field(min_length=1, max_length=10)] = setting(
+        "pauses before the retries of a delivery, in seconds", default=RETRY_DELAYS_S
+    )
+    provider_deadline_s: Deadline = setting(
+        "what a provider may take for an output, in seconds", default=PROVIDER_DEADLINE_SECONDS
+    )
+    clip_deadline_s: Deadline = setting(
+        "what a provider may take for a scene of a video, in seconds", default=PROVIDER_DEADLINE_SECONDS
+    )
+    signed_url_s: Annotated[int, Field(ge=60, le=43_200)] = setting(
+        "how long the address of a private file holds, in seconds", default=SIGNED_URL_SECONDS
+    )
+    retention_days: Count | None = setting("days that outputs are kept; for ever if unset", default=None)
+    log_days: Annotated[int, AfterValidator(_log_days)] = setting("days that logs are kept")
+    archive_days: Count = setting("days that the bus keeps its events for a replay")
+    point_in_time_recovery: bool = setting("whether the table can be restored to any second")
+    deletion_protection: bool = setting("whether AWS refuses to delete stacks, table and user pool")
+    tracing: bool = setting("whether X-Ray traces functions and workflows", default=True)
+    event_schemas: bool = setting(
+        "whether a schema registry tells subscribers what events hold", default=True
+    )
+    stripe_url: RootUrl = setting("root of Stripe's API, or of what stands for it", default=STRIPE_URL)
+    provider_base_urls: Annotated[dict[str, str], AfterValidator(_base_urls)] = setting(
+        "base URLs by a provider's name, where it is not at its usual address", default_factory=dict
+    )
+    local_url: RootUrl | None = setting(
+        "root of the local front, which stands for API and CDN; `local` alone has one", default=None
+    )
 
-    name: StageName
-    removal_policy: RemovalPolicy
-    point_in_time_recovery: bool
-    deletion_protection: bool
-    log_retention: logs.RetentionDays
-    api_rate_limit: int
-    api_burst_limit: int
-    poll_concurrency_max: int
-    delivery_concurrency_max: int
-    layers: bool = True
-    tracing: bool = True
-    archive_days: int
-    event_schemas: bool = True
-    retention_days: int | None = None
-    webhooks_max: int = SUBSCRIPTIONS_MAX
-    webhook_retry_s: tuple[int, ...] = RETRY_DELAYS_S
-    provider_deadline_s: int = PROVIDER_DEADLINE_SECONDS
-    clip_deadline_s: int = PROVIDER_DEADLINE_SECONDS
-    signed_url_s: int = SIGNED_URL_SECONDS
-    stripe_url: str = STRIPE_URL
-    simulator_allowed: bool = False
-    iam_providers: tuple[str, ...] = ()
-    moderation: Moderation = "keywords"
-    moderation_fail_open: bool = False
-    guardrail: str = ""
-    provider_base_urls: tuple[tuple[str, str], ...] = ()
-    sign_up_domains: tuple[str, ...] = ()
-    local_url: str | None = None
-    alarm_email: str | None = None
-    cors_origins: tuple[str, ...] = ()
-    waf_requests_max: int | None = None
+    @property
+    def layers(self) -> bool:
+        """Whether functions bring their packages; the local cloud has them in its own environment."""
+        return self.local_url is None
 
     @property
     def loopback_allowed(self) -> bool:
@@ -102,140 +171,133 @@ class Stage:
         return self.local_url is not None
 
     @property
+    def removal_policy(self) -> RemovalPolicy:
+        """A first deployment that fails leaves nothing behind; what `prod` has once held is never deleted."""
+        kept = self.kind == "prod"
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if kept else RemovalPolicy.DESTROY
+
+    @property
+    def log_retention(self) -> logs.RetentionDays:
+        """How long log groups keep their lines."""
+        return LOG_DAYS[self.log_days]
+
+    @property
     def prefix(self) -> str:
-        """First part of every fixed name of the stage, and the name of its stack and bus."""
+        """First part of every fixed name of the stage, and the name of its bus."""
         return f"shoal-{self.name}"
 
 
-# MiniStack runs Lambdas in its own environment, where the third-party packages already are: no layers.
-LOCAL = Stage(
-    name="local",
-    removal_policy=RemovalPolicy.DESTROY,
-    point_in_time_recovery=False,
-    deletion_protection=False,
-    log_retention=logs.RetentionDays.ONE_DAY,
-    api_rate_limit=1000,
-    api_burst_limit=1000,
-    poll_concurrency_max=5,
-    delivery_concurrency_max=3,
-    layers=False,
-    tracing=False,
-    archive_days=1,
-    event_schemas=False,
-    simulator_allowed=True,
-    moderation="off",
-    local_url=LOCAL_URL,
-)
-DEV = Stage(
-    name="dev",
-    removal_policy=RemovalPolicy.DESTROY,
-    point_in_time_recovery=False,
-    deletion_protection=False,
-    log_retention=logs.RetentionDays.ONE_WEEK,
-    api_rate_limit=50,
-    api_burst_limit=100,
-    poll_concurrency_max=5,
-    delivery_concurrency_max=10,
-    archive_days=7,
-    simulator_allowed=True,
-)
-PROD = Stage(
-    name="prod",
-    # A first deployment that fails leaves nothing behind; what has once held data is never deleted.
-    removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    point_in_time_recovery=True,
-    deletion_protection=True,
-    log_retention=logs.RetentionDays.THREE_MONTHS,
-    api_rate_limit=500,
-    api_burst_limit=1000,
-    poll_concurrency_max=50,
-    delivery_concurrency_max=100,
-    archive_days=30,
-)
-STAGES: Mapping[str, Stage] = {stage.name: stage for stage in (LOCAL, DEV, PROD)}
+_stage = TypeAdapter(Stage)
+
+KINDS: Mapping[StageKind, Mapping[str, object]] = {
+    "local": {
+        "api_rate_limit": 1000,
+        "api_burst_limit": 1000,
+        "poll_concurrency_max": 5,
+        "delivery_concurrency_max": 3,
+        "log_days": 1,
+        "archive_days": 1,
+        "point_in_time_recovery": False,
+        "deletion_protection": False,
+        "tracing": False,
+        "event_schemas": False,
+        "simulator_allowed": True,
+        "moderation": "off",
+        "local_url": LOCAL_URL,
+    },
+    "dev": {
+        "api_rate_limit": 50,
+        "api_burst_limit": 100,
+        "poll_concurrency_max": 5,
+        "delivery_concurrency_max": 10,
+        "log_days": 7,
+        "archive_days": 7,
+        "point_in_time_recovery": False,
+        "deletion_protection": False,
+        "simulator_allowed": True,
+    },
+    "prod": {
+        "api_rate_limit": 500,
+        "api_burst_limit": 1000,
+        "poll_concurrency_max": 50,
+        "delivery_concurrency_max": 100,
+        "log_days": 90,
+        "archive_days": 30,
+        "point_in_time_recovery": True,
+        "deletion_protection": True,
+    },
+}
+"""The defaults of each kind."""
+
+_OVERRIDES: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "SHOAL_LOCAL_URL": ("local_url", str),
+    "SHOAL_STRIPE_URL": ("stripe_url", str),
+    "SHOAL_MODERATION": ("moderation", str),
+    "SHOAL_PROVIDER_DEADLINE_S": ("provider_deadline_s", int),
+    "SHOAL_CLIP_DEADLINE_S": ("clip_deadline_s", int),
+    "SHOAL_WEBHOOK_RETRY_S": ("webhook_retry_s", lambda text: [int(part) for part in text.split(",")]),
+    "SHOAL_PROVIDER_BASE_URLS": ("provider_base_urls", json.loads),
+}
+"""What the environment may change of a local stage, and how its text is read."""
 
 
-def stage_named(
-    name: str, *, environ: Mapping[str, str], alarm_email: str | None = None, cors: str = "", waf: str = ""
-) -> Stage:
-    """The stage `name`, on the local one with the overrides of `environ`. Raises `InvalidStage`.
+def load_stage(file: Path, *, environ: Mapping[str, str] | None = None) -> Stage:
+    """The stage that a file describes; its name is the file's. Raises `InvalidStage`.
 
-    `cors`: origins with commas between them. `waf`: requests from one address in five minutes.
+    `environ`: where a local stage's overrides are looked for.
     """
-    if name not in STAGES:
-        raise InvalidStage(f"unknown stage {name!r}: choose one of {', '.join(get_args(StageName))}")
-    stage = replace(
-        STAGES[name],
-        alarm_email=alarm_email,
-        cors_origins=tuple(map(_origin, filter(None, cors.split(",")))),
-        waf_requests_max=_waf_limit(waf) if waf else None,
-    )
-    if stage.local_url is None:
-        return stage
-    base_urls = _base_urls(environ.get("SHOAL_PROVIDER_BASE_URLS", "{}"))
-    return replace(
-        stage,
-        provider_base_urls=base_urls,
-        iam_providers=tuple(name for name, _ in base_urls if name in IAM_PROVIDERS),
-        moderation=_moderation(environ.get("SHOAL_MODERATION", stage.moderation)),
-        provider_deadline_s=_deadline("SHOAL_PROVIDER_DEADLINE_S", environ),
-        clip_deadline_s=_deadline("SHOAL_CLIP_DEADLINE_S", environ),
-        webhook_retry_s=_pauses(
-            environ.get("SHOAL_WEBHOOK_RETRY_S", ",".join(map(str, stage.webhook_retry_s)))
-        ),
-        stripe_url=_root_url(environ, "SHOAL_STRIPE_URL", stage.stripe_url),
-        local_url=_root_url(environ, "SHOAL_LOCAL_URL", stage.local_url),
-    )
-
-
-def _base_urls(text: str) -> tuple[tuple[str, str], ...]:
-    refused = InvalidStage(f"SHOAL_PROVIDER_BASE_URLS={text!r}: must be JSON, base URLs by a provider's name")
     try:
-        urls = json.loads(text)
-    except ValueError:
-        raise refused from None
-    if not isinstance(urls, dict) or not all(re.match("https?://", str(url)) for url in urls.values()):
-        raise refused
-    return tuple(sorted(urls.items()))
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        there = ", ".join(sorted(each.stem for each in file.parent.glob("*.toml"))) or "none"
+        raise InvalidStage(f"there is no {file}: the stages of {file.parent} are {there}") from None
+    except ValueError as error:
+        raise InvalidStage(f"{file}: {error}") from None
+    kind = next((known for known in KINDS if known == settings.get("kind")), None)
+    if kind is None:
+        raise InvalidStage(f"{file}: kind: must be one of {', '.join(KINDS)}")
+    if "name" in settings:
+        raise InvalidStage(f"{file}: name: a stage is named after its file")
+    stage = _checked({**KINDS[kind], **settings, "name": file.stem}, source=str(file))
+    return _overridden(stage, environ or {}) if stage.kind == "local" else stage
 
 
-def _moderation(text: str) -> Moderation:
-    for known in get_args(Moderation):
-        if text == known:
-            return cast("Moderation", text)
-    raise InvalidStage(f"SHOAL_MODERATION={text!r}: must be one of {', '.join(get_args(Moderation))}")
+def stage_of(name: str, kind: StageKind, **settings: object) -> Stage:
+    """A stage described in code instead of by a file. Raises `InvalidStage`."""
+    return _checked({**KINDS[kind], **settings, "name": name, "kind": kind}, source=f"stage {name}")
 
 
-def _deadline(name: str, environ: Mapping[str, str]) -> int:
-    text = environ.get(name, str(PROVIDER_DEADLINE_SECONDS))
-    if text.isdecimal() and 1 <= int(text) <= PROVIDER_DEADLINE_SECONDS_MAX:
-        return int(text)
-    raise InvalidStage(f"{name}={text!r}: must be whole seconds from 1 to {PROVIDER_DEADLINE_SECONDS_MAX}")
+def _overridden(stage: Stage, environ: Mapping[str, str]) -> Stage:
+    settings = {field.name: getattr(stage, field.name) for field in fields(stage)}
+    for variable, (name, read) in _OVERRIDES.items():
+        if variable in environ:
+            text = environ[variable]
+            try:
+                settings = {**settings, name: read(text)}
+            except ValueError:
+                raise InvalidStage(f"{variable}={text!r} can't be read as {name}") from None
+            _checked(settings, source=f"{variable}={text!r}")
+    with_keys = tuple(name for name in ("bedrock", "polly") if name in settings["provider_base_urls"])
+    return _checked({**settings, "iam_providers": with_keys}, source="the environment")
 
 
-def _pauses(text: str) -> tuple[int, ...]:
-    pauses = text.split(",")
-    if len(pauses) <= RETRIES_MAX and all(re.fullmatch("[0-9]{1,6}", each) and int(each) for each in pauses):
-        return tuple(map(int, pauses))
-    raise InvalidStage(
-        f"SHOAL_WEBHOOK_RETRY_S={text!r}: must be at most {RETRIES_MAX} pauses in whole seconds like 1,2,5"
-    )
+def _checked(settings: Mapping[str, object], *, source: str) -> Stage:
+    """As JSON, in which a list does for a tuple and nothing else is taken for what it is not."""
+    try:
+        stage = _stage.validate_json(json.dumps(settings, default=str))
+    except ValidationError as error:
+        raise InvalidStage("\n".join(_line(source, each) for each in error.errors())) from None
+    if (stage.local_url is None) == (stage.kind == "local"):
+        raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
+    if stage.moderation == "bedrock" and not stage.guardrail:
+        raise InvalidStage(f"{source}: guardrail: moderation by bedrock needs one")
+    if stage.provider_base_urls and stage.kind != "local":
+        raise InvalidStage(f"{source}: provider_base_urls: for local stages alone")
+    return stage
 
 
-def _origin(text: str) -> str:
-    if re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?", text):
-        return text
-    raise InvalidStage(f"cors={text!r}: must be origins such as https://app.example.com, commas between them")
-
-
-def _waf_limit(text: str) -> int:
-    if text.isdecimal() and WAF_REQUESTS_MIN <= int(text) <= WAF_REQUESTS_MAX:
-        return int(text)
-    raise InvalidStage(f"waf={text!r}: must be from {WAF_REQUESTS_MIN} to {WAF_REQUESTS_MAX} requests")
-
-
-def _root_url(environ: Mapping[str, str], variable: str, usual: str) -> str:
-    text = environ.get(variable, usual)
-    if text.startswith(("http://", "https://")) and text.count("/") == 2:
-        return text
-    raise InvalidStage(f"{variable}={text!r}: must be a root such as {usual}, without a path")
+def _line(source: str, error: ErrorDetails) -> str:
+    where = ".".join(map(str, error["loc"])) or "settings"
+    if error["type"] == "unexpected_keyword_argument":
+        return f"{source}: {where}: there is no such setting"
+    return f"{source}: {where}: {error['msg']}, not {error['input']!r}"

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
-from aws_cdk import App
+from aws_cdk import App, Environment
 
-from infra.packages import built_packages, source_packages
-from infra.stack import ShoalStack
-from infra.stage import stage_named
+from infra.stacks.shoal_stage import ShoalStage
+from infra.stage import STAGES, InvalidStage, load_stage
+
+ROOT = Path(__file__).parents[1]
+OF_STAGE_FILES = ("alarm_email", "cors", "waf")
+"""What could be said on the command line once, and was forgotten by the next deployment."""
 
 
 def new_app(*, outdir: Path | None = None) -> App:
     """An app that reports no usage, and whose templates cfn-lint checks instead of every synthesis.
 
-    `outdir`: where the cloud assembly goes, if not where the CDK's command line wants it.
+    It has the feature flags of `cdk.json`, whoever runs it. `outdir`: where the cloud assembly goes, if not
+    where the CDK's command line wants it.
     """
     return App(
         analytics_reporting=False,
         builtin_cloud_formation_validation=False,
+        context=feature_flags(),
         outdir=None if outdir is None else str(outdir),
     )
 
 
+def feature_flags() -> dict[str, Any]:
+    """The flags of `cdk.json`: all that this version of the CDK recommends."""
+    flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return flags
+
+
 def app_of_command_line() -> App:
-    """The app that the CDK's command line asks for: `-c stage=dev`, `-c alarm_email=someone@example.com`."""
+    """The app that the CDK's command line asks for: `-c stage=dev`. Raises `InvalidStage`."""
     app = new_app()
-    stage = stage_named(
-        app.node.try_get_context("stage") or "dev",
-        environ=os.environ,
-        alarm_email=app.node.try_get_context("alarm_email"),
-        cors=app.node.try_get_context("cors") or "",
-        waf=str(app.node.try_get_context("waf") or ""),
+    for name in OF_STAGE_FILES:
+        if app.node.try_get_context(name) is not None:
+            raise InvalidStage(f"-c {name}: settings of a stage are in its file: {STAGES}/<stage>.toml")
+    name = app.node.try_get_context("stage") or "dev"
+    stage = load_stage(STAGES / f"{name}.toml", environ=os.environ)
+    env = Environment(
+        account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
     )
-    ShoalStack(app, stage=stage, packages=built_packages() if stage.layers else source_packages())
+    ShoalStage(app, "Shoal", stage=stage, env=env)
     return app

@@ -42,7 +42,9 @@ def receive_payment(settings: StripeSettings) -> ReceivePayment:
     return ReceivePayment(_processor(settings), _settle(settings))
 
 
-def manage_stripe(stage: str, stripe_url: str, table: Table, secrets: Any) -> ManageStripe:
+def manage_stripe(
+    stage: str, stripe_url: str, table: Table, secrets: Any, *, real_money: bool
+) -> ManageStripe:
     """For the operator command, which brings its own table and client of Secrets Manager."""
     from shoal.use_cases.manage_stripe import ManageStripe
 
@@ -53,7 +55,7 @@ def manage_stripe(stage: str, stripe_url: str, table: Table, secrets: Any) -> Ma
 
         return _settle_over(table, StripeProcessor(keys, stage=stage, base_url=stripe_url))
 
-    return ManageStripe(stage, keys, settle)
+    return ManageStripe(stage, real_money, keys, settle)
 
 
 @cache

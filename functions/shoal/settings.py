@@ -12,6 +12,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
 
 Moderation = Literal["off", "keywords", "openai", "bedrock"]
+StageKind = Literal["local", "dev", "prod"]
+"""What a stage is for: this machine, trying things out, or customers and their money."""
 
 
 def environment_variable(field: str) -> str:
@@ -258,6 +260,7 @@ class SweepJobsSettings(CloseJobSettings):
 class OperatorSettings(SweepJobsSettings, UpstreamSettings):
     """What the operator's command has to know of a stage."""
 
+    stage_kind: StageKind
     stripe_url: str
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -35,7 +36,8 @@ class Dashboard(Construct):
         cloudwatch.Dashboard(
             self,
             "Page",
-            dashboard_name=stage.prefix,
+            # Dashboards belong to the account, not to one of its regions.
+            dashboard_name=f"{stage.prefix}-{Stack.of(self).region}",
             widgets=[
                 _jobs(own),
                 _providers(own),

@@ -92,7 +92,7 @@ class Functions(Construct):
         ]
 
     def _function(self, function: Function) -> lambda_.Function:
-        name = f"{self._stage.prefix}-{function.verb.replace('_', '-')}"
+        name = function.name_on(self._stage)
         log_group = logs.LogGroup(
             self,
             f"{function.camel}Log",

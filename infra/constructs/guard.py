@@ -35,7 +35,8 @@ class Guard(Construct):
         acl = wafv2.CfnWebACL(
             self,
             "WebAcl",
-            name=stage.prefix,
+            # As global as CloudFront, although they all live in one region.
+            name=f"{stage.prefix}-{region}",
             scope="CLOUDFRONT",
             default_action={"allow": {}},
             visibility_config=_visibility(stage.prefix),

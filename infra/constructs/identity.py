@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from typing import cast
+
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cognito as cognito
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.nag import accept
 from infra.stage import Stage
+from infra.web_registry import ADMIT_SIGN_UP
 from shoal.domain.person import OPERATORS, PASSWORD_LENGTH_MIN
 
 TOKEN_MINUTES = 60
@@ -18,7 +20,10 @@ REFRESH_DAYS = 1
 
 
 class Identity(Construct):
-    """It is made before its functions, which are told of it; `ask` then ties one to it."""
+    """The pool asks the function that admits sign-ups about everybody who wants to register.
+
+    It knows that function by its name: the function is made later, in a stack that is told of the pool.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
@@ -65,8 +70,15 @@ class Identity(Construct):
             access_token_validity=Duration.minutes(TOKEN_MINUTES),
             refresh_token_validity=Duration.days(REFRESH_DAYS),
         )
+        self._ask_at_sign_up(stage)
         self.pool.add_group("Operators", group_name=OPERATORS, description="They run the stage.")
 
-    def ask(self, function: lambda_.IFunction) -> None:
-        """Have the pool ask this function about everybody who wants to register."""
-        self.pool.add_trigger(cognito.UserPoolOperation.PRE_SIGN_UP, function)
+    def _ask_at_sign_up(self, stage: Stage) -> None:
+        trigger = Stack.of(self).format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=ADMIT_SIGN_UP.name_on(stage),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        pool = cast("cognito.CfnUserPool", self.pool.node.default_child)
+        pool.lambda_config = cognito.CfnUserPool.LambdaConfigProperty(pre_sign_up=trigger)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_dynamodb as dynamodb
@@ -37,7 +37,7 @@ class Storage(Construct):
         self.staging = self._bucket(
             "Staging", stage, s3.LifecycleRule(id="expire-staged", expiration=Duration.days(STAGING_DAYS))
         )
-        self.cdn = self._cdn()
+        self.cdn = self._cdn(stage)
 
     def _table(self, stage: Stage) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -96,7 +96,13 @@ class Storage(Construct):
         )
         return bucket
 
-    def _cdn(self) -> cloudfront.Distribution:
+    def _cdn(self, stage: Stage) -> cloudfront.Distribution:
+        access = cloudfront.S3OriginAccessControl(
+            self,
+            "CdnAccess",
+            # CloudFront is global: the same stage in another region must not want the same name.
+            origin_access_control_name=f"{stage.prefix}-{Stack.of(self).region}",
+        )
         cdn = cloudfront.Distribution(
             self,
             "Cdn",
@@ -105,6 +111,7 @@ class Storage(Construct):
             default_behavior=cloudfront.BehaviorOptions(
                 origin=origins.S3BucketOrigin.with_origin_access_control(
                     self.outputs,
+                    origin_access_control=access,
                     # Listing makes S3 answer 404, not 403, for what is gone. It lists nothing to anybody: the
                     # root is a default object that does not exist, and query strings are not passed on.
                     origin_access_levels=[cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST],
@@ -116,6 +123,11 @@ class Storage(Construct):
             ),
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
+        )
+        accept(
+            cdn,
+            "Annotation::@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk",
+            because="There is a default root object, and query strings are not passed on.",
         )
         unused = "Outputs are immutable pictures behind unguessable keys, meant to be read from anywhere."
         accept(cdn, "AwsSolutions-CFR1", because=unused)

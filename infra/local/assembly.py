@@ -1,4 +1,4 @@
-"""The stack's cloud assembly: synthesized by the CDK, deployed in seconds without the CDK's CLI.
+"""The stage's cloud assembly: synthesized by the CDK, deployed in seconds without the CDK's CLI.
 
 `make run` uses the real `cdk deploy`; tests deploy the very same assembly with this.
 """
@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from botocore.exceptions import ClientError, WaiterError
 from infra.local import aws
 from infra.local.processes import ROOT, LocalCloudError, run
 
+STACK = "aws:cloudformation:stack"
 DEPLOY_POLL_SECONDS = 1
 DEPLOY_POLLS_MAX = 120
 BOOTSTRAP_VERSION = ("/cdk-bootstrap/hnb659fds/version", "30")
 # What decides on the assembly, besides the environment that `Stage` reads.
-SOURCES = ("app.py", "cdk.json", "functions", "infra", "statemachines", "uv.lock")
+SOURCES = ("app.py", "cdk.json", "functions", "infra", "stages", "statemachines", "uv.lock")
 UNDEPLOYED = ("infra/local", "__pycache__")
 
 
@@ -36,14 +38,44 @@ class Assembly:
     folder: Path
 
     def deploy(self, cloud: aws.Endpoint) -> dict[str, str]:
-        """Create or update the stack and return its outputs. Raises `LocalCloudError` with the reasons."""
-        template_url = self._publish(cloud)
+        """Create or update the stacks and return what the stage says of itself.
+
+        Raises `LocalCloudError` with the reasons.
+        """
         name, value = BOOTSTRAP_VERSION
         cloud.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+        for stack in self.stacks():
+            stack.deploy(cloud)
+        return outputs(cloud)
+
+    def stacks(self) -> list[AssembledStack]:
+        """The stacks, those that others depend on first."""
+        artifacts: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
+        waits_for = {
+            id_: [other for other in artifact.get("dependencies", []) if artifacts[other]["type"] == STACK]
+            for id_, artifact in artifacts.items()
+            if artifact["type"] == STACK
+        }
+        return [
+            AssembledStack(self.folder, id_, artifacts[id_]["properties"]["stackName"])
+            for id_ in TopologicalSorter(waits_for).static_order()
+        ]
+
+
+@dataclass(frozen=True)
+class AssembledStack:
+    """One stack in an assembly's folder."""
+
+    folder: Path
+    id: str
+    name: str
+
+    def deploy(self, cloud: aws.Endpoint) -> None:
+        """Create or update it. Raises `LocalCloudError` with the reasons."""
         stacks = cloud.client("cloudformation")
         request: dict[str, Any] = {
-            "StackName": aws.STACK,
-            "TemplateURL": template_url,
+            "StackName": self.name,
+            "TemplateURL": self._publish(cloud),
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         }
         action = "create"
@@ -56,22 +88,21 @@ class Assembly:
             except ClientError as error:
                 if "No updates" not in str(error):
                     raise
-                return outputs(cloud)
+                return
         waiter = stacks.get_waiter(f"stack_{action}_complete")
         try:
             waiter.wait(
-                StackName=aws.STACK,
+                StackName=self.name,
                 WaiterConfig={"Delay": DEPLOY_POLL_SECONDS, "MaxAttempts": DEPLOY_POLLS_MAX},
             )
         except WaiterError as error:
-            raise LocalCloudError(f"the stack was not deployed:\n{_failures(cloud)}") from error
-        return outputs(cloud)
+            raise LocalCloudError(f"{self.name} was not deployed:\n{_failures(cloud, self.name)}") from error
 
     def _publish(self, cloud: aws.Endpoint) -> str:
         """Upload the assets to where the template expects them; returns the template's own URL."""
         s3 = cloud.client("s3")
         template_url = ""
-        manifest = json.loads((self.folder / f"{aws.STACK}.assets.json").read_text())
+        manifest = json.loads((self.folder / f"{self.id}.assets.json").read_text())
         for asset in manifest["files"].values():
             source = self.folder / asset["source"]["path"]
             content = _zip(source) if asset["source"]["packaging"] == "zip" else source.read_bytes()
@@ -79,7 +110,7 @@ class Assembly:
                 bucket = _resolve(destination["bucketName"])
                 s3.create_bucket(Bucket=bucket)
                 s3.put_object(Bucket=bucket, Key=destination["objectKey"], Body=content)
-                if source.name == f"{aws.STACK}.template.json":
+                if source.name == f"{self.id}.template.json":
                     template_url = f"{cloud.url}/{bucket}/{destination['objectKey']}"
         return template_url
 
@@ -89,14 +120,13 @@ def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
 
     Raises `LocalCloudError` with what the CDK said.
     """
-    context = {**json.loads((ROOT / "cdk.json").read_text()).get("context", {}), "stage": aws.STAGE}
     run(
         [sys.executable, "app.py"],
         env={
             **os.environ,
             **settings,
             "CDK_OUTDIR": str(folder),
-            "CDK_CONTEXT_JSON": json.dumps(context),
+            "CDK_CONTEXT_JSON": json.dumps({"stage": aws.STAGE}),
             "CDK_DEFAULT_ACCOUNT": aws.ACCOUNT,
             "CDK_DEFAULT_REGION": aws.REGION,
         },
@@ -106,8 +136,8 @@ def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
 
 
 def outputs(cloud: aws.Endpoint) -> dict[str, str]:
-    """The deployed stack's outputs by key."""
-    stack = cloud.client("cloudformation").describe_stacks(StackName=aws.STACK)["Stacks"][0]
+    """What the deployed stage says of itself, by key."""
+    stack = cloud.client("cloudformation").describe_stacks(StackName=aws.SERVICE_STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
@@ -137,8 +167,8 @@ def _resolve(name: str) -> str:
     return name.replace("${AWS::AccountId}", aws.ACCOUNT).replace("${AWS::Region}", aws.REGION)
 
 
-def _failures(cloud: aws.Endpoint) -> str:
-    events = cloud.client("cloudformation").describe_stack_events(StackName=aws.STACK)["StackEvents"]
+def _failures(cloud: aws.Endpoint, stack: str) -> str:
+    events = cloud.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
     failed = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
     return "\n".join(
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}" for event in failed

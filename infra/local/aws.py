@@ -12,7 +12,7 @@ from botocore.config import Config
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 STAGE = "local"
-STACK = f"shoal-{STAGE}"
+STATE_STACK, SERVICE_STACK = f"shoal-{STAGE}-state", f"shoal-{STAGE}-service"
 API_ID = f"shoal{STAGE}"  # the stack asks for it with the tag ms-custom-id
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}  # the account's owner
 CLIENT_CONFIG = Config(

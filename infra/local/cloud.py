@@ -55,6 +55,7 @@ class LocalCloud:
             "endpoint_url": self.endpoint_url,
             "region": aws.REGION,
             "stage": aws.STAGE,
+            "stage_kind": self.outputs["StageKind"],
             "api_key": api_key,
             "account_id": account_id,
             "event_bus": self.outputs["EventBusName"],
@@ -165,9 +166,8 @@ def start_front(service: Service, *, port: int, endpoint: aws.Endpoint) -> None:
 
 def cdn_host(endpoint: aws.Endpoint) -> str:
     """The name by which MiniStack serves the stack's CloudFront distribution. Raises `LocalCloudError`."""
-    resources = endpoint.client("cloudformation").describe_stack_resources(StackName=aws.STACK)[
-        "StackResources"
-    ]
+    stacks = endpoint.client("cloudformation")
+    resources = stacks.describe_stack_resources(StackName=aws.STATE_STACK)["StackResources"]
     for resource in resources:
         if resource["ResourceType"] == "AWS::CloudFront::Distribution":
             cdn = endpoint.client("cloudfront").get_distribution(Id=resource["PhysicalResourceId"])

@@ -108,7 +108,12 @@ class Local:
                 # Not in this project's folder, where the CDK would synthesize the stack for nothing.
                 cdk("bootstrap", f"aws://{aws.ACCOUNT}/{aws.REGION}", env=env, cwd=FOLDER)
         with step(f"cdk deploy -c stage={aws.STAGE}"):
-            cdk("deploy", "-c", f"stage={aws.STAGE}", "--require-approval", "never", env=env)
+            cdk(
+                *("deploy", "--all", "-c", f"stage={aws.STAGE}"),
+                # Nobody looks at change sets here, and making them takes as long as the deployment.
+                *("--require-approval", "never", "--method", "direct"),
+                env=env,
+            )
         self.deployed.write_text(digest)
 
 

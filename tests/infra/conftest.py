@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.stage import DEV, LOCAL, PROD
+from tests.infra.stages import DEV, LOCAL, PROD
 from tests.infra.template import Template, synthesized
 
 

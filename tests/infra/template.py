@@ -1,4 +1,4 @@
-"""A synthesized template made easy to ask, with references in it written as readable text."""
+"""The synthesized templates of a stage made easy to ask, with references in them written as readable text."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from infra.packages import unbuilt_packages
-from infra.stack import ShoalStack
+from infra.stacks.shoal_stage import ShoalStage
 from infra.stage import Stage
 from infra.synthesis import new_app
 
 Resource = dict[str, Any]
+FOR_OTHER_STACKS = "PublishOutput"
+"""How the CDK begins the names of outputs that are there for another stack of the same app."""
 LOGICAL_ID_HASH = re.compile(r"[0-9A-F]{8}(?=[.>])")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """The template of one stage."""
+    """What the stacks of one stage hold, as if it were one stack. `stacks` are the templates by suffix."""
 
     stage: Stage
     content: dict[str, Any]
+    stacks: dict[str, dict[str, Any]]
 
     def of_type(self, resource_type: str) -> dict[str, Resource]:
         """Resources of a type by logical id."""
@@ -64,11 +67,41 @@ class Template:
 
 
 def synthesized(stage: Stage, outdir: Path) -> Template:
-    """The template of a stage, its packages left unbuilt."""
+    """The templates of a stage, its packages left unbuilt."""
     app = new_app(outdir=outdir)
-    stack = ShoalStack(app, stage=stage, packages=unbuilt_packages(layers=stage.layers))
-    file = Path(app.synth().directory) / stack.template_file
-    return Template(stage=stage, content=json.loads(file.read_text(encoding="utf-8")))
+    whole = ShoalStage(app, "Shoal", stage=stage, packages=unbuilt_packages(layers=stage.layers))
+    folder = Path(app.synth().directory)
+    stacks = {
+        stack.stack_name: json.loads((folder / stack.template_file).read_text(encoding="utf-8"))
+        for stack in whole.stacks
+    }
+    suffixes = {name.removeprefix(f"{stage.prefix}-"): template for name, template in stacks.items()}
+    return Template(stage=stage, content=_merged(stacks), stacks=suffixes)
+
+
+def _merged(stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """All resources and outputs, with what one stack reads of another replaced by what that other tells."""
+    content: dict[str, Any] = {"Resources": {}, "Outputs": {}}
+    for template in stacks.values():
+        assert not content["Resources"].keys() & template["Resources"].keys(), "an id belongs to one stack"
+        content["Resources"] |= template["Resources"]
+        content["Outputs"] |= {
+            key: output
+            for key, output in template.get("Outputs", {}).items()
+            if not key.startswith(FOR_OTHER_STACKS)
+        }
+    told: dict[str, Any] = _told(content, stacks)
+    return told
+
+
+def _told(value: Any, stacks: dict[str, dict[str, Any]]) -> Any:
+    if isinstance(value, list):
+        return [_told(part, stacks) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if (read := value.get("Fn::GetStackOutput")) is not None:
+        return _told(stacks[read["StackName"]]["Outputs"][read["OutputName"]]["Value"], stacks)
+    return {key: _told(part, stacks) for key, part in value.items()}
 
 
 def all_states(definition: Resource) -> dict[str, Resource]:

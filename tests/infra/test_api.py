@@ -119,6 +119,7 @@ def test_the_local_cloud_is_told_the_apis_id(local: Template, dev: Template) -> 
 def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> None:
     outputs = {key: text(output["Value"]) for key, output in dev.content["Outputs"].items()}
     assert outputs == {
+        "StageKind": "dev",
         "ApiUrl": "<ApiHttpApi.ApiEndpoint>",
         "EventBusName": "<Bus>",
         "TableName": "<StorageTable>",

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App, CfnResource, Stack
 from aws_cdk import aws_s3 as s3
 
 from infra import checks
 from infra.packages import unbuilt_packages
-from infra.stack import ShoalStack
-from infra.stage import DEV
+from infra.stacks.shoal_stage import ShoalStage
 from infra.synthesis import new_app
+from tests.infra.stages import DEV
 
 
 def machine_file(folder: Path, **changes: Any) -> Path:
@@ -60,16 +61,38 @@ def test_a_machine_that_aws_would_refuse_is_found(tmp_path: Path, changes: dict[
     assert checks.lint_states(machine_file(tmp_path, **changes))
 
 
-def test_a_resource_that_breaks_a_rule_is_found(tmp_path: Path) -> None:
-    stack = ShoalStack(new_app(outdir=tmp_path), stage=DEV, packages=unbuilt_packages(layers=True))
-    s3.Bucket(stack, "Careless")
-    findings = checks.nag(stack)
-    assert findings
-    assert all("shoal-dev/Careless" in finding for finding in findings)
+def whole_stage(app: App) -> ShoalStage:
+    return ShoalStage(app, "Shoal", stage=DEV, packages=unbuilt_packages(layers=True))
+
+
+def test_a_resource_that_breaks_a_rule_is_found_in_any_stack(tmp_path: Path) -> None:
+    stage = whole_stage(new_app(outdir=tmp_path))
+    for stack in stage.stacks:
+        s3.Bucket(stack, "Careless")
+    findings = checks.nag(stage)
+    assert all("/Careless" in finding for finding in findings)
+    for name in ("State", "Service", "Watch"):
+        assert any(f"Shoal/{name}/Careless" in finding for finding in findings)
 
 
 def test_a_template_that_cloudformation_would_refuse_is_found(tmp_path: Path) -> None:
     app = new_app(outdir=tmp_path)
-    stack = ShoalStack(app, stage=DEV, packages=unbuilt_packages(layers=True))
-    stack.storage.table.node.default_child.add_property_override("BillingMode", "FREE")  # type: ignore[union-attr]
-    assert any("BillingMode" in finding for finding in checks.lint_template(app, stack))
+    state = whole_stage(app).state
+    state.storage.table.node.default_child.add_property_override("BillingMode", "FREE")  # type: ignore[union-attr]
+    assert any("BillingMode" in finding for finding in checks.lint_template(app, state))
+
+
+def test_a_stack_with_little_room_left_is_found(tmp_path: Path) -> None:
+    def found(others: int) -> list[str]:
+        app = new_app(outdir=tmp_path / str(others))
+        stack = Stack(app, "Growing")
+        for number in range(others):
+            CfnResource(stack, f"Another{number}", type="AWS::CloudFormation::WaitConditionHandle")
+        return checks.too_many(checks.count_of(app, stack))
+
+    assert found(350) == []
+    assert found(351) == ["at most 350: split the stack"]
+
+
+def test_every_stage_of_the_project_is_checked() -> None:
+    assert [file.stem for file in checks.stage_files()] == ["dev", "local", "prod"]

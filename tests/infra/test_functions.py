@@ -9,9 +9,9 @@ import pytest
 
 from infra import registry
 from infra.function import Function
-from infra.stage import DEV
 from shoal import settings
 from shoal.settings import Settings, environment_variable
+from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized
 
 FUNCTIONS = list(registry.functions())

@@ -11,7 +11,19 @@ def test_passwords_are_long_and_addresses_confirmed(template: Template) -> None:
     assert pool["UsernameAttributes"] == ["email"]
     assert pool["AutoVerifiedAttributes"] == ["email"]
     assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
-    assert text(pool["LambdaConfig"]["PreSignUp"]) == "<FunctionsAdmitSignUp.Arn>"
+
+
+def test_the_pool_asks_who_may_register_and_only_it_may_ask(template: Template) -> None:
+    asked = text(template.one("AWS::Cognito::UserPool")["LambdaConfig"]["PreSignUp"])
+    name = template.function("admit_sign_up")["FunctionName"]
+    assert asked == f"arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:{name}"
+    (permission,) = [
+        each
+        for each in template.properties("AWS::Lambda::Permission")
+        if text(each["FunctionName"]) == "<FunctionsAdmitSignUp.Arn>"
+    ]
+    assert permission["Principal"] == "cognito-idp.amazonaws.com"
+    assert text(permission["SourceArn"]) == "<IdentityPool.Arn>"
 
 
 def test_only_the_dashboard_can_try_passwords(template: Template) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from infra import registry
 from infra.packages import FUNCTIONS
-from infra.stage import DEV
+from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized, text
 
 

@@ -17,9 +17,9 @@ from botocore.session import Session
 
 from infra import bytecode, layer, packages
 from infra.bytecode import CompileFailed
-from infra.stack import ShoalStack
-from infra.stage import LOCAL
+from infra.stacks.shoal_stage import ShoalStage
 from infra.synthesis import new_app
+from tests.infra.stages import LOCAL
 
 PYTHON_3_13_MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
 UNCHECKED_HASH = (1).to_bytes(4, "little")
@@ -66,7 +66,7 @@ def test_the_functions_zip_holds_sources_and_bytecode_for_lambda(
 
 def test_the_local_stage_gets_the_code_as_it_is_without_the_operators_command(tmp_path: Path) -> None:
     app = new_app(outdir=tmp_path)
-    ShoalStack(app, stage=LOCAL, packages=packages.source_packages())
+    ShoalStage(app, "Shoal", stage=LOCAL, packages=packages.source_packages())
     app.synth()
     (asset,) = tmp_path.glob("asset.*.zip")
     with zipfile.ZipFile(asset) as archive:

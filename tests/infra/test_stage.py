@@ -1,62 +1,160 @@
-"""Stages are chosen by name; the local one can be adjusted from the environment."""
+"""A stage is described by its file, checked before anything is made of it."""
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
-from infra.stage import DEV, LOCAL, PROD, InvalidStage, stage_named
+from infra import settings_table
+from infra.stage import InvalidStage, Stage, load_stage, stage_of
+from tests.infra.stages import DEV, FOLDER, LOCAL, PROD
 
 OVERRIDES = {
     "SHOAL_PROVIDER_DEADLINE_S": "5",
     "SHOAL_LOCAL_URL": "http://localhost:9000",
     "SHOAL_STRIPE_URL": "http://localhost:9001",
+    "SHOAL_WEBHOOK_RETRY_S": "1,2",
+    "SHOAL_MODERATION": "keywords",
+    "SHOAL_PROVIDER_BASE_URLS": '{"openai": "http://localhost:9002", "polly": "http://localhost:9003"}',
 }
 
 
-@pytest.mark.parametrize("stage", [LOCAL, DEV, PROD], ids=lambda stage: stage.name)
-def test_a_stage_is_found_by_its_name(stage: object) -> None:
-    assert stage_named(stage.name, environ={}) == stage  # type: ignore[attr-defined]
+def described(
+    folder: Path, text: str, *, name: str = "eu-prod", environ: dict[str, str] | None = None
+) -> Stage:
+    file = folder / f"{name}.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_stage(file, environ=environ)
 
 
-def test_an_unknown_stage_is_refused_with_the_choices() -> None:
-    with pytest.raises(InvalidStage, match="unknown stage 'staging': choose one of local, dev, prod"):
-        stage_named("staging", environ={})
+def test_a_stage_has_the_name_of_its_file_and_the_defaults_of_its_kind(tmp_path: Path) -> None:
+    stage = described(tmp_path, 'kind = "prod"\n')
+    assert (stage.name, stage.kind, stage.prefix) == ("eu-prod", "prod", "shoal-eu-prod")
+    assert stage == stage_of("eu-prod", "prod")
+    assert (stage.api_rate_limit, stage.log_days) == (PROD.api_rate_limit, PROD.log_days)
 
 
-def test_the_local_stage_takes_deadline_and_url_from_the_environment() -> None:
-    stage = stage_named("local", environ=OVERRIDES)
-    assert stage.provider_deadline_s == 5
+def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
+    stage = described(
+        tmp_path,
+        """
+        kind = "dev"
+        alarm_email = "ops@example.com"
+        sign_up_domains = ["example.com"]
+        cors_origins = ["https://app.example.com", "http://localhost:3000"]
+        waf_requests_max = 2000
+        moderation = "bedrock"
+        guardrail = "abc123:1"
+        iam_providers = ["bedrock"]
+        webhook_retry_s = [1, 60]
+        retention_days = 30
+        """,
+    )
+    assert stage.alarm_email == "ops@example.com"
+    assert stage.sign_up_domains == ("example.com",)
+    assert stage.cors_origins == ("https://app.example.com", "http://localhost:3000")
+    assert (stage.waf_requests_max, stage.retention_days) == (2000, 30)
+    assert (stage.moderation, stage.guardrail, stage.iam_providers) == ("bedrock", "abc123:1", ("bedrock",))
+    assert stage.webhook_retry_s == (1, 60)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ('kind = "production"', "kind: must be one of local, dev, prod"),
+        ('colour = "red"', "colour: there is no such setting"),
+        ('name = "other"', "name: a stage is named after its file"),
+        ("waf_requests_max = 9", "waf_requests_max: Input should be greater than or equal to 10, not 9"),
+        ('waf_requests_max = "2000"', "waf_requests_max: Input should be a valid integer"),
+        ("api_rate_limit = 0", "api_rate_limit"),
+        ("api_rate_limit = 1.5", "api_rate_limit"),
+        ("tracing = 1", "tracing: Input should be a valid boolean"),
+        ("delivery_concurrency_max = 1", "delivery_concurrency_max"),
+        ('cors_origins = ["*"]', "cors_origins.0"),
+        ('cors_origins = ["http://app.example.com"]', "cors_origins.0"),
+        ('cors_origins = ["https://a.example/path"]', "cors_origins.0"),
+        ('cors_origins = "https://a.example"', "cors_origins"),
+        ('sign_up_domains = ["@example.com"]', "sign_up_domains.0"),
+        ('alarm_email = "nobody"', "alarm_email"),
+        ('moderation = "maybe"', "moderation"),
+        ('iam_providers = ["openai"]', "iam_providers.0"),
+        ("log_days = 8", "log_days: Value error, must be one of 1, 3, 5, 7"),
+        ("webhook_retry_s = []", "webhook_retry_s"),
+        ("webhook_retry_s = [0]", "webhook_retry_s.0"),
+        (f"webhook_retry_s = {[1] * 11}", "webhook_retry_s"),
+        ("provider_deadline_s = 3601", "provider_deadline_s"),
+        ('stripe_url = "https://api.stripe.com/"', "stripe_url"),
+        ('local_url = "http://localhost:1"', "local_url: a local stage has one, and no other stage"),
+        ('provider_base_urls = {openai = "https://a.example"}', "provider_base_urls: for local stages alone"),
+        ('provider_base_urls = {openai = "ftp://a.example"}', "must be base URLs"),
+        ("kind = dev", "Invalid value"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_with_its_file_and_name(
+    tmp_path: Path, setting: str, says: str
+) -> None:
+    text = setting if setting.startswith("kind") else f'kind = "dev"\n{setting}\n'
+    with pytest.raises(InvalidStage) as refused:
+        described(tmp_path, text)
+    assert says in str(refused.value)
+    assert str(refused.value).startswith(str(tmp_path / "eu-prod.toml"))
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidStage) as refused:
+        described(tmp_path, 'kind = "dev"\nlog_days = 8\ntracing = "no"\n')
+    assert len(str(refused.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["Prod", "9lives", "a_b", "a-", "x" * 21, "ümlaut"])
+def test_a_name_that_no_resource_could_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidStage, match="name"):
+        described(tmp_path, 'kind = "dev"', name=name)
+
+
+def test_a_stage_without_a_file_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InvalidStage, match=r"there is no .*staging\.toml: .* are dev, local, prod"):
+        load_stage(FOLDER / "staging.toml")
+
+
+def test_the_environment_changes_a_local_stage() -> None:
+    stage = load_stage(FOLDER / "local.toml", environ=OVERRIDES)
+    assert (stage.provider_deadline_s, stage.webhook_retry_s) == (5, (1, 2))
     assert (stage.local_url, stage.stripe_url) == ("http://localhost:9000", "http://localhost:9001")
+    assert stage.moderation == "keywords"
+    assert stage.provider_base_urls["openai"] == "http://localhost:9002"
+    assert stage.iam_providers == ("polly",), "what needs no key and has an address"
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
-def test_a_stage_on_aws_ignores_the_local_overrides(name: str) -> None:
-    assert stage_named(name, environ=OVERRIDES) == stage_named(name, environ={})
+def test_the_environment_changes_no_stage_on_aws(name: str) -> None:
+    assert load_stage(FOLDER / f"{name}.toml", environ=OVERRIDES) == load_stage(FOLDER / f"{name}.toml")
 
 
-@pytest.mark.parametrize("deadline", ["", "0", "-1", "1.5", "3601", "soon"])
-def test_a_deadline_that_cannot_be_is_refused(deadline: str) -> None:
-    with pytest.raises(InvalidStage, match="SHOAL_PROVIDER_DEADLINE_S"):
-        stage_named("local", environ={"SHOAL_PROVIDER_DEADLINE_S": deadline})
-
-
-def test_the_local_stage_takes_pauses_between_retries_from_the_environment() -> None:
-    assert stage_named("local", environ={}).webhook_retry_s == (60, 300, 1_800, 7_200, 21_600, 86_400)
-    assert stage_named("local", environ={"SHOAL_WEBHOOK_RETRY_S": "1,2"}).webhook_retry_s == (1, 2)
-    assert stage_named("dev", environ={"SHOAL_WEBHOOK_RETRY_S": "1,2"}).webhook_retry_s[0] == 60
-
-
-@pytest.mark.parametrize("pauses", ["", "0", "1,", "1.5", "soon", "-1", ",".join("1" * 11)])
-def test_pauses_that_cannot_be_are_refused(pauses: str) -> None:
-    with pytest.raises(InvalidStage, match="SHOAL_WEBHOOK_RETRY_S"):
-        stage_named("local", environ={"SHOAL_WEBHOOK_RETRY_S": pauses})
-
-
-@pytest.mark.parametrize("variable", ["SHOAL_LOCAL_URL", "SHOAL_STRIPE_URL"])
-@pytest.mark.parametrize("url", ["", "localhost:8787", "http://localhost:8787/", "http://localhost/api"])
-def test_a_url_that_is_no_root_is_refused(variable: str, url: str) -> None:
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        *(("SHOAL_PROVIDER_DEADLINE_S", text) for text in ("", "0", "-1", "1.5", "3601", "soon")),
+        *(
+            ("SHOAL_WEBHOOK_RETRY_S", text)
+            for text in ("", "0", "1,", "1.5", "soon", "-1", ",".join("1" * 11))
+        ),
+        *(
+            (variable, url)
+            for variable in ("SHOAL_LOCAL_URL", "SHOAL_STRIPE_URL")
+            for url in ("", "localhost:8787", "http://localhost:8787/", "http://localhost/api")
+        ),
+        ("SHOAL_MODERATION", "maybe"),
+        ("SHOAL_PROVIDER_BASE_URLS", "{"),
+        ("SHOAL_PROVIDER_BASE_URLS", '{"openai": "localhost"}'),
+        ("SHOAL_PROVIDER_BASE_URLS", "[]"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_refused_by_its_name(variable: str, text: str) -> None:
     with pytest.raises(InvalidStage, match=variable):
-        stage_named("local", environ={variable: url})
+        load_stage(FOLDER / "local.toml", environ={variable: text})
 
 
 def test_production_is_the_careful_one() -> None:
@@ -65,3 +163,17 @@ def test_production_is_the_careful_one() -> None:
     assert PROD.layers
     assert PROD.tracing
     assert PROD.local_url is None
+
+
+def test_only_the_local_stage_trusts_its_machine() -> None:
+    for stage in (LOCAL, DEV, PROD):
+        assert stage.loopback_allowed == stage.sign_ups_confirmed == (stage.kind == "local")
+
+
+def test_the_table_of_settings_tells_what_is_checked() -> None:
+    assert settings_table.FILE.read_text(encoding="utf-8") == settings_table.text(), (
+        "`python -m infra.settings_table` writes it again"
+    )
+    for field in fields(Stage):
+        if field.name != "name":
+            assert f"| `{field.name}` |" in settings_table.text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from infra.stage import DEV
+from tests.infra.stages import DEV
 from tests.infra.template import Template, listed, synthesized, text
 
 PERSISTENT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup")

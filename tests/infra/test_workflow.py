@@ -12,7 +12,7 @@ import pytest
 from infra import registry
 from infra.constructs.workflow import MACHINES
 from infra.function import Function
-from infra.stage import DEV
+from tests.infra.stages import DEV
 from tests.infra.template import Template, all_states, synthesized, text
 
 PATHS = {

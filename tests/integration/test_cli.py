@@ -43,12 +43,11 @@ def stage(deployed: Deployed) -> Iterator[str]:
         "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
         "Outputs": {key: {"Value": deployed.cloud.outputs[key]} for key in OUTPUTS.values()},
     }
-    cloudformation.create_stack(StackName=f"shoal-{name}", TemplateBody=json.dumps(template))
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=f"shoal-{name}", WaiterConfig={"Delay": 1}
-    )
+    stack = f"shoal-{name}-service"
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
     yield name
-    cloudformation.delete_stack(StackName=f"shoal-{name}")
+    cloudformation.delete_stack(StackName=stack)
 
 
 def printed(result: Result) -> Any:
@@ -143,7 +142,7 @@ def test_a_deployed_stage_is_found_by_its_stack(
     monkeypatch.setenv(LOCAL_FILE_VARIABLE, "/nowhere")
     shown = printed(shoal("--stage", stage, "wallet", "show", customer.account_id, "--json"))
     assert shown["usd"]["balance"] == "10.00"
-    refused(shoal("audit", "--stage", "nowhere"), "There is no stack shoal-nowhere in us-east-1.")
+    refused(shoal("audit", "--stage", "nowhere"), "There is no stack shoal-nowhere-service in us-east-1.")
 
 
 def test_the_installed_command_says_in_one_line_that_nothing_answers(

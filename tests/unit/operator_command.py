@@ -26,7 +26,7 @@ class Shoal:
     """`shoal("audit", "--json")` runs the command on the world's stage."""
 
     def __init__(self, world: World) -> None:
-        self.stage = "local"
+        self.stage, self.real_money = "local", False
         self.keys, self.board = FakeKeyStore(), FakeRouteBoard(world.breakers)
         self.statistics, self.testable = FakeStatistics(), FakeTestable()
         self.providers = ManageProviders(
@@ -47,7 +47,9 @@ class Shoal:
             inspect=inspect,
             sweep=world.sweep_jobs,
             audit=world.audit_ledger,
-            stripe=lambda: ManageStripe(self.stage, self.stripe_keys, lambda: self.till.settle),
+            stripe=lambda: ManageStripe(
+                self.stage, self.real_money, self.stripe_keys, lambda: self.till.settle
+            ),
             providers=lambda: self.providers,
             now_ms=world.clock.now_ms,
         )

@@ -20,6 +20,7 @@ LOCAL = {
     "endpoint_url": "http://localhost:4566",
     "region": "us-east-1",
     "stage": "local",
+    "stage_kind": "local",
     "api_key": "",
     "account_id": "",
     "event_bus": "shoal-local",

@@ -30,7 +30,7 @@ def test_keys_are_read_from_stdin_and_not_shown(shoal: Shoal) -> None:
     [("prod", "sk_live_1"), ("prod", "rk_live_1"), ("dev", "sk_test_1"), ("local", "rk_test_1")],
 )
 def test_a_stage_takes_the_keys_of_its_money(shoal: Shoal, stage: str, key: str) -> None:
-    shoal.stage = stage
+    shoal.stage, shoal.real_money = stage, stage == "prod"
 
     assert shoal("stripe", "set-keys", stdin=f"{key}\nwhsec_0123\n").exit_code == 0
     assert shoal.stripe_keys.held == (key, "whsec_0123")
@@ -46,7 +46,7 @@ def test_a_stage_takes_the_keys_of_its_money(shoal: Shoal, stage: str, key: str)
     ],
 )
 def test_keys_of_the_other_money_are_refused(shoal: Shoal, stage: str, key: str, says: str) -> None:
-    shoal.stage = stage
+    shoal.stage, shoal.real_money = stage, stage == "prod"
 
     refused(shoal("stripe", "set-keys", stdin=f"{key}\nwhsec_0123\n"), 1, says)
     assert shoal.stripe_keys.held is None

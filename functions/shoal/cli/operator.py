@@ -66,7 +66,11 @@ def operator_of(settings: OperatorSettings, client: Callable[[str], Any]) -> Ope
         ),
         audit=AuditLedger(ledger),
         stripe=lambda: bootstrap_payments.manage_stripe(
-            settings.stage, settings.stripe_url, table, client("secretsmanager")
+            settings.stage,
+            settings.stripe_url,
+            table,
+            client("secretsmanager"),
+            real_money=settings.stage_kind == "prod",
         ),
         providers=lambda: upstreams.manage_providers(
             settings, table, CloudWatchStatistics(client("cloudwatch"), f"shoal-{settings.stage}"), client

@@ -21,6 +21,7 @@ LOCAL_ACCOUNT = "000000000000"
 LOCAL_FILE = Path(".local", "shoal.json")
 LOCAL_FILE_VARIABLE = "SHOAL_CONFIG"
 OUTPUTS = {
+    "stage_kind": "StageKind",
     "table": "TableName",
     "event_bus": "EventBusName",
     "state_machine_arn": "StateMachineArn",
@@ -83,7 +84,7 @@ def _local(file: Path) -> Operator:
 
 
 def _outputs_of(session: boto3.Session, stage: str) -> OperatorSettings:
-    name = f"shoal-{stage}"
+    name = f"shoal-{stage}-service"
     try:
         stacks = _client(session, "cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:

@@ -11,8 +11,6 @@ from shoal.domain.payment_ports import ProcessorKeys
 from shoal.use_cases.settle_payment import SettlePayment
 
 KEY_LENGTH_MAX = 1_000
-REAL_MONEY_STAGE = "prod"
-"""It alone is paid with real money: the other stages' tables are deleted with them."""
 LIVE, TEST = ("sk_live_", "rk_live_"), ("sk_test_", "rk_test_")
 """How secret and restricted keys begin (https://docs.stripe.com/keys), for real money and for none."""
 SIGNING = ("whsec_",)
@@ -20,9 +18,12 @@ SIGNING = ("whsec_",)
 
 @dataclass(frozen=True, slots=True)
 class ManageStripe:
-    """`settle` is made when it is needed: setting keys takes none."""
+    """`real_money`: whether the stage is paid with it; the tables of other stages are deleted with them.
+    `settle` is made when it is needed: setting keys takes none.
+    """
 
     stage: str
+    real_money: bool
     keys: ProcessorKeys
     settle: Callable[[], SettlePayment]
 
@@ -35,12 +36,12 @@ class ManageStripe:
         """
         self._check(api_key, (*LIVE, *TEST))
         self._check(webhook_secret, SIGNING)
-        real = self.stage == REAL_MONEY_STAGE
-        if not api_key.startswith(LIVE if real else TEST):
-            has, wants = ("a test", "live") if real else ("a live", "test")
+        taken = LIVE if self.real_money else TEST
+        if not api_key.startswith(taken):
+            has, wants = ("a test", "live") if self.real_money else ("a live", "test")
             raise ValidationFailed(
                 f"This is {has} key of Stripe: stage {self.stage} takes {wants} keys only"
-                f" ({' or '.join(LIVE if real else TEST)})."
+                f" ({' or '.join(taken)})."
             )
         self.keys.set(api_key=api_key, webhook_secret=webhook_secret)
 

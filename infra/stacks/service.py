@@ -1,26 +1,27 @@
-"""All of Shoal in one stack. It composes; decisions are in the constructs, the registry and the stage."""
+"""What a stage does: API, functions, queues, workflows. It composes; decisions are in the constructs, the
+registry and the stage.
+"""
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, Environment, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import registry, web_registry, webhook_registry
 from infra.constructs.api import Api
-from infra.constructs.bus import Bus
 from infra.constructs.event_schemas import EventSchemas
 from infra.constructs.functions import Functions
 from infra.constructs.guard import Guard
-from infra.constructs.identity import Identity
-from infra.constructs.monitoring import Monitoring
 from infra.constructs.queues import Queues
 from infra.constructs.schedules import Schedules
-from infra.constructs.secret import CallbackSecret, stripe_secret_arn
-from infra.constructs.storage import FAILED_JOBS, OPEN_JOBS, Storage
-from infra.constructs.webhooks import RetrySchedules, WebhookKey
+from infra.constructs.secret import stripe_secret_arn
+from infra.constructs.storage import FAILED_JOBS, OPEN_JOBS
+from infra.constructs.webhooks import RetrySchedules
 from infra.constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
 from infra.function import Target
 from infra.packages import Packages
+from infra.stacks.state import StateStack
 from infra.stage import Stage
 from infra.upstreams import provider_arns, provider_values
 from shoal.domain.catalog import load_catalog
@@ -32,24 +33,32 @@ CLOSE_CONCURRENCY_MAX = 2
 """The least that Lambda takes; failed executions are few and nobody waits for them."""
 
 
-class ShoalStack(Stack):
-    """Stack `shoal-<stage>`, the same on every stage but for what `Stage` says."""
+class ServiceStack(Stack):
+    """Stack `shoal-<stage>-service`, the same on every stage but for what `Stage` says."""
 
-    def __init__(self, scope: Construct, *, stage: Stage, packages: Packages) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        state: StateStack,
+        packages: Packages,
+        env: Environment | None,
+    ) -> None:
         super().__init__(
             scope,
-            stage.prefix,
+            id_,
+            stack_name=f"{stage.prefix}-service",
             description="Shoal: an asynchronous generation API",
             termination_protection=stage.deletion_protection,
+            env=env,
         )
         load_catalog()  # a catalog that a function could not read is not deployed
-        self.storage = Storage(self, "Storage", stage=stage)
-        self.bus = Bus(self, "Bus", stage=stage).bus
+        self.state = state
         if stage.event_schemas:
             EventSchemas(self, "EventSchemas", stage=stage)
-        self.secret = CallbackSecret(self, "CallbackSecret", stage=stage).secret
         self.queues = Queues(self, "Queues")
-        self.webhook_key = WebhookKey(self, "WebhookKey", stage=stage).key
         self.retry_schedules = RetrySchedules(
             self,
             "RetrySchedules",
@@ -59,8 +68,7 @@ class ShoalStack(Stack):
         )
         self.api = Api(self, "Api", stage=stage)
         self.front_url = self._front(stage)
-        self.identity = Identity(self, "Identity", stage=stage)
-        self.public_url = stage.local_url or f"https://{self.storage.cdn.distribution_domain_name}"
+        self.public_url = stage.local_url or f"https://{state.storage.cdn.distribution_domain_name}"
         self.functions = Functions(
             self,
             "Functions",
@@ -74,11 +82,10 @@ class ShoalStack(Stack):
             "Workflow",
             stage=stage,
             tasks={function.camel: self.functions[function] for function in registry.WORKFLOW},
-            table=self.storage.table,
-            bus=self.bus,
+            table=state.storage.table,
+            bus=state.bus,
         ).by_name
         self._connect(stage)
-        self._watch(stage)
         self._outputs(stage)
 
     def _front(self, stage: Stage) -> str:
@@ -90,17 +97,6 @@ class ShoalStack(Stack):
         url = f"https://{guard.distribution.distribution_domain_name}"
         CfnOutput(self, "GuardedUrl", value=url)
         return url
-
-    def _watch(self, stage: Stage) -> None:
-        Monitoring(
-            self,
-            "Monitoring",
-            stage=stage,
-            http_api=self.api.http_api,
-            machines=self.machines,
-            functions=self.functions.by_verb,
-            queues=self.queues,
-        )
 
     def _connect(self, stage: Stage) -> None:
         """Tie each function to what calls it."""
@@ -125,11 +121,15 @@ class ShoalStack(Stack):
             concurrency_max=CLOSE_CONCURRENCY_MAX,
         )
         self._connect_webhooks(stage, schedules)
-        self.identity.ask(self.functions[web_registry.ADMIT_SIGN_UP])
+        self.functions[web_registry.ADMIT_SIGN_UP].add_permission(
+            "UserPool",
+            principal=iam.ServicePrincipal("cognito-idp.amazonaws.com"),
+            source_arn=self.state.identity.pool.user_pool_arn,
+        )
 
     def _connect_webhooks(self, stage: Stage, schedules: Schedules) -> None:
         """Bus, events, deliveries and retries: each queue before its function."""
-        schedules.on_event(self.bus, EVENT_TYPES, self.queues.webhook_events)
+        schedules.on_event(self.state.bus, EVENT_TYPES, self.queues.webhook_events)
         for name, function, queue in (
             ("WebhookEvents", webhook_registry.FAN_OUT_EVENT, self.queues.webhook_events),
             ("Deliveries", webhook_registry.DELIVER_WEBHOOK, self.queues.deliveries),
@@ -147,8 +147,9 @@ class ShoalStack(Stack):
         """What each settings field holds on this stage."""
         return {
             "stage": stage.name,
-            "table": self.storage.table.table_name,
-            "event_bus": self.bus.event_bus_name,
+            "stage_kind": stage.kind,
+            "table": self.state.storage.table.table_name,
+            "event_bus": self.state.bus.event_bus_name,
             "state_machine_arn": self._states_arn("stateMachine", machine_name(stage, GENERATE)),
             "provider_deadline_s": str(stage.provider_deadline_s),
             "clip_deadline_s": str(stage.clip_deadline_s),
@@ -156,13 +157,13 @@ class ShoalStack(Stack):
             "api_url": self.front_url,
             "callbacks_url": self.api.url,
             "poll_queue_url": self.queues.poll.queue_url,
-            "callback_secret_arn": self.secret.secret_arn,
-            "staging_bucket": self.storage.staging.bucket_name,
-            "outputs_bucket": self.storage.outputs.bucket_name,
-            "videos_bucket": self.storage.videos.bucket_name,
+            "callback_secret_arn": self.state.secret.secret_arn,
+            "staging_bucket": self.state.storage.staging.bucket_name,
+            "outputs_bucket": self.state.storage.outputs.bucket_name,
+            "videos_bucket": self.state.storage.videos.bucket_name,
             "signed_url_s": str(stage.signed_url_s),
             "retention_days": str(stage.retention_days or 0),
-            "webhook_key_arn": self.webhook_key.key_arn,
+            "webhook_key_arn": self.state.webhook_key.key_arn,
             "webhook_events_queue_url": self.queues.webhook_events.queue_url,
             "deliveries_queue_url": self.queues.deliveries.queue_url,
             "retries_queue_url": self.queues.retries.queue_url,
@@ -176,8 +177,8 @@ class ShoalStack(Stack):
             "stripe_url": stage.stripe_url,
             "loopback_allowed": str(stage.loopback_allowed).lower(),
             "cors_origins": ",".join(stage.cors_origins),
-            "user_pool_id": self.identity.pool.user_pool_id,
-            "user_pool_client_id": self.identity.client.user_pool_client_id,
+            "user_pool_id": self.state.identity.pool.user_pool_id,
+            "user_pool_client_id": self.state.identity.client.user_pool_client_id,
             "sign_up_domains": ",".join(stage.sign_up_domains),
             "sign_ups_confirmed": str(stage.sign_ups_confirmed).lower(),
         }
@@ -186,30 +187,30 @@ class ShoalStack(Stack):
         """What each target of a grant stands for."""
         machines = [machine_name(stage, name) for name in MACHINES]
         return {
-            "table": (self.storage.table.table_arn,),
-            "open_jobs": (f"{self.storage.table.table_arn}/index/{OPEN_JOBS}",),
-            "failed_jobs": (f"{self.storage.table.table_arn}/index/{FAILED_JOBS}",),
+            "table": (self.state.storage.table.table_arn,),
+            "open_jobs": (f"{self.state.storage.table.table_arn}/index/{OPEN_JOBS}",),
+            "failed_jobs": (f"{self.state.storage.table.table_arn}/index/{FAILED_JOBS}",),
             "machines": tuple(self._states_arn("stateMachine", name) for name in machines),
             "executions": tuple(self._states_arn("execution", f"{name}:*") for name in machines),
-            "bus": (self.bus.event_bus_arn,),
-            "staging_bucket": (self.storage.staging.bucket_arn,),
-            "staging_objects": (self.storage.staging.arn_for_objects("*"),),
-            "output_images": (self.storage.outputs.arn_for_objects("images/*"),),
-            "videos_bucket": (self.storage.videos.bucket_arn,),
-            "video_objects": (self.storage.videos.arn_for_objects(f"{FOLDER}*"),),
+            "bus": (self.state.bus.event_bus_arn,),
+            "staging_bucket": (self.state.storage.staging.bucket_arn,),
+            "staging_objects": (self.state.storage.staging.arn_for_objects("*"),),
+            "output_images": (self.state.storage.outputs.arn_for_objects("images/*"),),
+            "videos_bucket": (self.state.storage.videos.bucket_arn,),
+            "video_objects": (self.state.storage.videos.arn_for_objects(f"{FOLDER}*"),),
             "poll_queue": (self.queues.poll.queue_arn,),
             "closed_executions_queue": (self.queues.closed_executions.queue_arn,),
             "async_failures_queue": (self.queues.async_failures.queue_arn,),
-            "callback_secret": (self.secret.secret_arn,),
+            "callback_secret": (self.state.secret.secret_arn,),
             "stripe_secret": (stripe_secret_arn(self, stage),),
             **provider_arns(self, stage),
-            "webhook_key": (self.webhook_key.key_arn,),
+            "webhook_key": (self.state.webhook_key.key_arn,),
             "webhook_events_queue": (self.queues.webhook_events.queue_arn,),
             "deliveries_queue": (self.queues.deliveries.queue_arn,),
             "retries_queue": (self.queues.retries.queue_arn,),
             "retry_schedules": (self.retry_schedules.schedules_arn,),
             "retry_schedule_role": (self.retry_schedules.role.role_arn,),
-            "user_pool": (self.identity.pool.user_pool_arn,),
+            "user_pool": (self.state.identity.pool.user_pool_arn,),
         }
 
     def _states_arn(self, resource: str, name: str) -> str:
@@ -222,22 +223,23 @@ class ShoalStack(Stack):
         """What the operator's command and the local scripts look up."""
         values = provider_values(stage)
         outputs = {
+            "StageKind": stage.kind,
             "ApiUrl": self.api.url,
-            "EventBusName": self.bus.event_bus_name,
-            "TableName": self.storage.table.table_name,
-            "OutputsBucketName": self.storage.outputs.bucket_name,
-            "StagingBucketName": self.storage.staging.bucket_name,
-            "VideosBucketName": self.storage.videos.bucket_name,
+            "EventBusName": self.state.bus.event_bus_name,
+            "TableName": self.state.storage.table.table_name,
+            "OutputsBucketName": self.state.storage.outputs.bucket_name,
+            "StagingBucketName": self.state.storage.staging.bucket_name,
+            "VideosBucketName": self.state.storage.videos.bucket_name,
             "SignedUrlSeconds": str(stage.signed_url_s),
             "StateMachineArn": self.machines[GENERATE].state_machine_arn,
             "PollQueueUrl": self.queues.poll.queue_url,
-            "CallbackSecretArn": self.secret.secret_arn,
+            "CallbackSecretArn": self.state.secret.secret_arn,
             "PublicUrl": self.public_url,
             "StripeUrl": stage.stripe_url,
             "KeylessProviders": values["keyless_providers"],
             "ProviderBaseUrls": values["provider_base_urls"],
             "DashboardUrl": f"{self.api.url}/dashboard",
-            "UserPoolId": self.identity.pool.user_pool_id,
+            "UserPoolId": self.state.identity.pool.user_pool_id,
         }
         for key, value in outputs.items():
             CfnOutput(self, key, value=value)

@@ -1,0 +1,50 @@
+"""`python -m infra.deploy STAGE`: show what a deployment would change, then deploy all stacks of the stage.
+
+In a terminal the CDK asks before it widens what anybody may do; without one nobody could answer, and what was
+shown stands in the log.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from infra import NODE
+from infra.stage import STAGES, InvalidStage, load_stage
+
+ROOT = Path(__file__).parents[1]
+CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
+ASSEMBLY = "cdk.out"
+
+
+class DeploymentFailed(RuntimeError):
+    """A step of the CDK failed; it has said why."""
+
+
+def deploy(stage: str, *, asks: bool) -> None:
+    """Raises `InvalidStage`, and `DeploymentFailed` at the first step that fails."""
+    load_stage(ROOT / STAGES / f"{stage}.toml")
+    _cdk("synth", "--quiet", "-c", f"stage={stage}", "--output", ASSEMBLY)
+    synthesized = ("--app", ASSEMBLY)
+    _cdk("bootstrap", *synthesized)
+    _cdk("diff", "--all", *synthesized)
+    _cdk("deploy", "--all", *synthesized, "--require-approval", "broadening" if asks else "never")
+
+
+def _cdk(*arguments: str) -> None:
+    result = subprocess.run([NODE, str(CDK), *arguments, "--no-notices"], cwd=ROOT, check=False)  # noqa: S603 our own program
+    if result.returncode:
+        raise DeploymentFailed(f"cdk {arguments[0]} failed")
+
+
+def main() -> None:
+    """Exits with 1 and a clear message when a step fails."""
+    try:
+        deploy(sys.argv[1], asks=sys.stdin.isatty())
+    except (InvalidStage, DeploymentFailed) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

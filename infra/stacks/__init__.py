@@ -1,0 +1,1 @@
+"""The three stacks of a stage: what it keeps, what it does, and what watches over it."""

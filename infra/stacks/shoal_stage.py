@@ -1,0 +1,46 @@
+"""A whole stage of Shoal in an app of the CDK."""
+
+from __future__ import annotations
+
+from aws_cdk import CrossStackReferences, Environment, ReferenceStrength
+from constructs import Construct
+
+from infra.packages import Packages, packages_of
+from infra.stacks.service import ServiceStack
+from infra.stacks.state import StateStack
+from infra.stacks.watch import WatchStack
+from infra.stage import Stage
+
+
+class ShoalStage(Construct):
+    """Three stacks: `state` keeps, `service` works with it, `watch` has alarms on the service.
+
+    `packages`: what the functions run; built for the stage unless given.
+    `env`: account and region; those that the CDK's command line finds unless given.
+
+    A stack reads the others' values when it is deployed and holds none of them fast: no export blocks the
+    update or the deletion of what another stack once read.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        packages: Packages | None = None,
+        env: Environment | None = None,
+    ) -> None:
+        super().__init__(scope, id_)
+        CrossStackReferences.of(self).consume(ReferenceStrength.WEAK)
+        packages = packages or packages_of(stage)
+        self.state = StateStack(self, "State", stage=stage, env=env)
+        self.service = ServiceStack(
+            self, "Service", stage=stage, state=self.state, packages=packages, env=env
+        )
+        self.watch = WatchStack(self, "Watch", stage=stage, service=self.service, env=env)
+
+    @property
+    def stacks(self) -> tuple[StateStack, ServiceStack, WatchStack]:
+        """In the order in which they are deployed."""
+        return self.state, self.service, self.watch

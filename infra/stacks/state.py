@@ -1,0 +1,32 @@
+"""What a stage keeps: its table, files, people, bus, keys and secrets. No function is in it."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from constructs import Construct
+
+from infra.constructs.bus import Bus
+from infra.constructs.identity import Identity
+from infra.constructs.secret import CallbackSecret
+from infra.constructs.storage import Storage
+from infra.constructs.webhooks import WebhookKey
+from infra.stage import Stage
+
+
+class StateStack(Stack):
+    """Stack `shoal-<stage>-state`. A new version of the code leaves it as it is."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, env: Environment | None) -> None:
+        super().__init__(
+            scope,
+            id_,
+            stack_name=f"{stage.prefix}-state",
+            description="Shoal: what the stage keeps",
+            termination_protection=stage.deletion_protection,
+            env=env,
+        )
+        self.storage = Storage(self, "Storage", stage=stage)
+        self.bus = Bus(self, "Bus", stage=stage).bus
+        self.secret = CallbackSecret(self, "CallbackSecret", stage=stage).secret
+        self.webhook_key = WebhookKey(self, "WebhookKey", stage=stage).key
+        self.identity = Identity(self, "Identity", stage=stage)

@@ -1,0 +1,10 @@
+"""The stages whose files the project brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra.stage import load_stage
+
+FOLDER = Path(__file__).parents[2] / "stages"
+LOCAL, DEV, PROD = (load_stage(FOLDER / f"{name}.toml") for name in ("local", "dev", "prod"))
