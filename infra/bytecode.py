@@ -6,12 +6,13 @@ import subprocess
 from pathlib import Path
 
 from infra import NODE
+from infra.errors import SynthesisError
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = Path(__file__).with_suffix(".mjs")
 
 
-class CompileFailed(RuntimeError):
+class CompileFailed(SynthesisError):
     """Some file could not be compiled; the message is the compiler's."""
 
 

@@ -11,14 +11,15 @@ import sys
 from pathlib import Path
 
 from infra import NODE
-from infra.stage import STAGES, InvalidStage, load_stage
+from infra.errors import SynthesisError
+from infra.stage import STAGES, load_stage
 
 ROOT = Path(__file__).parents[1]
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 ASSEMBLY = "cdk.out"
 
 
-class DeploymentFailed(RuntimeError):
+class DeploymentFailed(Exception):
     """A step of the CDK failed; it has said why."""
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     """Exits with 1 and a clear message when a step fails."""
     try:
         deploy(sys.argv[1], asks=sys.stdin.isatty())
-    except (InvalidStage, DeploymentFailed) as error:
+    except (SynthesisError, DeploymentFailed) as error:
         sys.exit(str(error))
 
 

@@ -5,16 +5,25 @@ The lock file says which versions; the dashboard gives each file an address that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from infra.errors import SynthesisError
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "functions" / "shoal" / "handlers" / "web" / "assets"
-FILES = {"htmx.min.js": ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"}
+FILES: Mapping[str, Path] = {"htmx.min.js": ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"}
+
+
+class FrontEndMissing(SynthesisError):
+    """npm's packages are not installed yet."""
 
 
 def bring() -> None:
-    """Copy what is missing or of another version. Raises FileNotFoundError before `npm ci` has run."""
+    """Copy what is missing or of another version. Raises `FrontEndMissing` before `npm ci` has run."""
     for name, source in FILES.items():
+        if not source.exists():
+            raise FrontEndMissing(f"{name} is missing: `make synth` fetches it with the other Node packages.")
         target, content = ASSETS / name, source.read_bytes()
         if not target.exists() or target.read_bytes() != content:
             target.write_bytes(content)

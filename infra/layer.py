@@ -14,6 +14,8 @@ from typing import Any
 
 import uv
 
+from infra.errors import SynthesisError
+
 ROOT = Path(__file__).parents[1]
 PLATFORM = "aarch64-manylinux_2_28"
 PYTHON_VERSION = "3.13"
@@ -56,7 +58,7 @@ BLOAT = (
 )
 
 
-class LayerFailed(RuntimeError):
+class LayerFailed(SynthesisError):
     """uv could not export the lock file or install from it; the message is uv's."""
 
 

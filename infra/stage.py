@@ -19,6 +19,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeA
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
+from infra.errors import SynthesisError
 from shoal.domain.delivery import RETRY_DELAYS_S
 from shoal.domain.webhook import SUBSCRIPTIONS_MAX
 from shoal.settings import Moderation, StageKind
@@ -51,7 +52,7 @@ LOG_DAYS: Mapping[int, logs.RetentionDays] = {
 }
 
 
-class InvalidStage(ValueError):
+class InvalidStage(SynthesisError):
     """The stage's name or one of its settings can't be used; the message says which and why."""
 
 
