@@ -60,6 +60,17 @@ CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 RESOLVE_TASK = ("states:SendTaskSuccess", "states:SendTaskFailure")
 
 
+def route_key(route: str) -> str:
+    """The key by which the HTTP API knows a route: `ANY /v1/jobs/{id}`, or the route itself.
+
+    A path has one key as a rule: its function checks the method. Where methods lead to several functions, the
+    one that reads gets `ANY`; API Gateway prefers a key with the method itself.
+    """
+    _, _, path = route.partition(" ")
+    verb = ROUTES[route]
+    return f"ANY {path}" if path and ROUTES.get(f"GET {path}", verb) == verb else route
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grant:
     """Leave to do exactly these actions on one resource.
@@ -180,7 +191,7 @@ class Function:
     @property
     def routes(self) -> tuple[str, ...]:
         """Keys of the HTTP API that lead here."""
-        return tuple(route for route, verb in ROUTES.items() if verb == self.verb)
+        return tuple(dict.fromkeys(route_key(route) for route, verb in ROUTES.items() if verb == self.verb))
 
     @property
     def camel(self) -> str:

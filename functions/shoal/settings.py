@@ -36,6 +36,12 @@ class Settings(BaseModel):
         return cls.model_validate({f: os.environ[v] for f, v in variables.items() if v in os.environ})
 
 
+class ErrorSettings(Settings):
+    """For functions whose errors lead to the page that explains them, at `api_url`."""
+
+    api_url: str
+
+
 class AddressSettings(Settings):
     """Where outputs are fetched: a signed address of a private one holds for `signed_url_s` seconds."""
 
@@ -188,8 +194,8 @@ class ReadHealthSettings(Settings):
     pass
 
 
-class RejectRouteSettings(Settings):
-    api_url: str
+class RejectRouteSettings(ErrorSettings):
+    pass
 
 
 class AskProviderSettings(UpstreamSettings):

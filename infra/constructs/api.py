@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from aws_cdk import ArnFormat, Duration, Stack, Tags
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
@@ -27,7 +27,8 @@ ACCESS_LOG = {
     "integration_status": "$context.integrationStatus",
     "integration_error": "$context.integrationErrorMessage",
 }
-"""The route, not the path: a callback's path holds its signature."""
+"""The route and the method, not the path: a callback's path holds its signature."""
+DEFAULT = "$default"
 MCP_HEADERS = ("mcp-protocol-version", "mcp-method", "mcp-name")
 """What a client of the Model Context Protocol sends with a message (revision 2026-07-28)."""
 
@@ -83,9 +84,15 @@ class Api(Construct):
             ),
         )
 
-    def route(self, name: str, function: lambda_.IFunction, *, keys: Iterable[str]) -> None:
-        """Send what matches one of the route keys (`GET /healthz`, `$default`) to the function."""
-        integration = integrations.HttpLambdaIntegration(name, function)
+    def route(self, name: str, function: lambda_.IFunction, *, keys: Sequence[str]) -> None:
+        """Send what matches one of the route keys (`ANY /healthz`, `$default`) to the function.
+
+        One permission lets this API call it, by whatever path. That of `$default` is the route's own: the
+        source of a request that no route matches is `<stage>/$default`, without a path.
+        """
+        integration = integrations.HttpLambdaIntegration(
+            name, function, scope_permission_to_route=DEFAULT in keys
+        )
         for number, key in enumerate(keys):
             route = apigatewayv2.HttpRoute(
                 self,
@@ -130,7 +137,7 @@ def _cors(stage: Stage) -> apigatewayv2.CorsPreflightOptions:
 
 
 def _route_key(key: str) -> apigatewayv2.HttpRouteKey:
-    if key == "$default":
+    if key == DEFAULT:
         return apigatewayv2.HttpRouteKey.DEFAULT
     method, path = key.split(" ")
     return apigatewayv2.HttpRouteKey.with_(path, apigatewayv2.HttpMethod(method))

@@ -45,7 +45,7 @@ MEANING = {
     ),
     "method_not_allowed": (
         "The address exists and takes other methods.",
-        "`Allow` lists them.",
+        "`Allow` lists them: `HEAD` wherever `GET` is taken.",
     ),
     "conflict": (
         "The thing is not in a state that permits this: the job has already ended, the webhook is disabled, "

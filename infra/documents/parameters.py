@@ -95,7 +95,7 @@ def _path_part(name: str, path: str, catalog: Catalog) -> Schema:
     if name == "delivery_id":
         return _text("A delivery's id.", pattern=f"^dlv_{ULID}$")
     if "/models/" in path:
-        return _text("A model's id.") | {"example": next(iter(catalog.models))}
+        return _text("A model's id; a slash in it is `%2F`.") | {"example": next(iter(catalog.models))}
     if "/webhooks/" in path:
         requested = f"|{REQUESTED}" if "deliveries" in path or "recover" in path else ""
         return _text("A webhook's id.", pattern=f"^(wh_{ULID}{requested})$")

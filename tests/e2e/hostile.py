@@ -190,5 +190,5 @@ PATHS = [
     "/docs/api/",
     "/.well-known/security.txt",
 ]
-METHODS = ["HEAD", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW"]
-"""Beside `OPTIONS`, which the gateway answers by itself."""
+METHODS = ["PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW"]
+"""Beside `HEAD` and `OPTIONS`, which every address takes."""

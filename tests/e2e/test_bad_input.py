@@ -184,10 +184,12 @@ def test_a_charset_is_no_other_type(customer: Customer) -> None:
     [
         ("GET", "/v1/generate", "POST"),
         ("PUT", "/v1/generate", "POST"),
-        ("DELETE", "/v1/wallet", "GET"),
-        ("POST", "/v1/jobs/job_1", "GET"),
+        ("DELETE", "/v1/wallet", "GET, HEAD"),
+        ("POST", "/v1/jobs/job_1", "GET, HEAD"),
         ("GET", "/v1/jobs/job_1/cancel", "POST"),
-        ("PATCH", "/healthz", "GET"),
+        ("PATCH", "/healthz", "GET, HEAD"),
+        ("PUT", "/v1/webhook-secret", "GET, HEAD, POST"),
+        ("DELETE", "/dashboard/keys", "GET, HEAD, POST"),
     ],
 )
 def test_a_method_an_address_does_not_take_is_refused(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from infra.function import route_key
 from shoal import bootstrap, bootstrap_videos
 from shoal.handlers.http.routes import ROUTES
 from tests.contract import contract
@@ -60,6 +61,10 @@ USE_CASES = [
 ]
 
 
+VERBS = {route_key(route): verb for route, verb in ROUTES.items()}
+"""The functions behind the keys of the HTTP API."""
+
+
 class LambdaContext:
     """How much of its 29 seconds a Lambda has left, by the world's clock."""
 
@@ -86,7 +91,7 @@ class Response:
 
 
 class Api:
-    """Routes as API Gateway does, by the table of routes."""
+    """Routes as API Gateway does, by the keys of the HTTP API."""
 
     def __init__(self, world: World, patch: pytest.MonkeyPatch) -> None:
         self.world = world
@@ -137,8 +142,7 @@ class Api:
         return self.call("http_post_generate", customer, body=text, headers=dashed)
 
     def send(self, sent: dict[str, Any]) -> Response:
-        verb = ROUTES.get(sent["routeKey"], "reject_route")
-        handler = importlib.import_module(f"shoal.handlers.http.{verb}").handler
+        handler = importlib.import_module(f"shoal.handlers.http.{VERBS[sent['routeKey']]}").handler
         answer = json.loads(json.dumps(handler(sent, LambdaContext(self.world.clock))))
         answer["body"].encode()
         assert answer["headers"]["X-Request-Id"] == sent["requestContext"]["requestId"]

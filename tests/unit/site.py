@@ -109,7 +109,7 @@ class Browser:
         headers: dict[str, str] | None = None,
     ) -> Shown:
         sent = event("http_get_health")
-        sent |= {"rawPath": f"{ROOT}{path}", "routeKey": f"{method} {ROOT}/{{path+}}"}
+        sent |= {"rawPath": f"{ROOT}{path}", "routeKey": f"ANY {ROOT}/{{path+}}"}
         sent["requestContext"]["http"] |= {"method": method, "path": f"{ROOT}{path}"}
         sent["headers"] |= {"accept-encoding": "gzip"} | (headers or {})
         sent["cookies"] = [f"{name}={value}" for name, value in self.cookies.items()]

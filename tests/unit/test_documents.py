@@ -148,6 +148,16 @@ def test_a_document_is_served_with_the_callers_host_in_it(served: Api, name: str
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
+def test_head_of_a_document_is_get_without_a_body(served: Api, name: str) -> None:
+    get, sent = served.call(name), event(name)
+    sent["requestContext"]["http"]["method"] = "HEAD"
+
+    head = served.send(sent)
+
+    assert (head.status, head.headers, head.text) == (200, get.headers, "")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_document_leads_around_what_stands_before_the_gateway(served: Api, name: str) -> None:
     """CloudFront asks by the gateway's own name; the stage knows by which callers ask."""
     assert event(name)["headers"]["host"] == HOST

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from shoal.dialects.errors import neutral_error
 from shoal.domain.errors import CallbackRefused
 from shoal.domain.job import Job
 from shoal.domain.provider import Pending
+from shoal.handlers.http.endpoint import Request
 from shoal.handlers.http.routes import ROUTES
 from tests.unit.api import Api, Response
 from tests.unit.events import event
@@ -85,53 +87,50 @@ def test_health_needs_no_key(api: Api) -> None:
     assert api.world.network.calls == []
 
 
-def unrouted(method: str, path: str) -> dict[str, Any]:
-    sent: dict[str, Any] = event("http_default")
-    sent["rawPath"] = sent["requestContext"]["http"]["path"] = path
-    sent["requestContext"]["http"]["method"] = method
-    return sent
-
-
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize(
-    ("method", "path", "allow"),
+    ("path", "in_the_words_of_videos"),
     [
-        ("DELETE", "/v1/generate", "POST"),
-        ("GET", "/api/v1/image", "POST"),
-        ("PUT", "/v1/jobs/job_1", "GET"),
-        ("GET", "/v1/jobs/job_1/cancel", "POST"),
-        ("POST", "/v1/wallet", "GET"),
-        ("HEAD", "/healthz", "GET"),
-        ("GET", "/callbacks/a/b/c", "POST"),
-        ("DELETE", "/v1/tasks", "GET"),
-        ("POST", "/v1/tasks/gen_1", "GET"),
-        ("GET", "/v1/tasks/gen_1/cancel", "POST"),
-        ("PATCH", "/v1/models/flux", "GET"),
-        ("GET", "/v1/quote", "POST"),
-        ("POST", "/v1/usage/summary", "GET"),
+        ("/", False),
+        ("/v1", False),
+        ("/v2/generate", False),
+        ("/v1/generate/", False),
+        ("/v1/jobs/a/b/c", False),
+        ("/dev/v1/wallet", False),
+        ("/api/v1/videos/vid_1/scenes", True),
+        ("/api/v1/webhooks/wh_1/a/b", True),
     ],
 )
-def test_the_wrong_method_is_told_the_right_one(api: Api, method: str, path: str, allow: str) -> None:
-    answer = api.send(unrouted(method, path))
+def test_an_address_there_is_not_is_not_found(
+    api: Api, method: str, path: str, in_the_words_of_videos: bool
+) -> None:
+    sent: dict[str, Any] = event("http_default") | {"rawPath": path}
+    sent["requestContext"]["http"] |= {"method": method, "path": path}
 
-    assert (answer.status, answer.headers["Allow"]) == (405, allow)
-    assert answer.json == {
-        "data": None,
-        "error": {
-            "code": "method_not_allowed",
-            "message": "This address does not take this method.",
-            "status": 405,
-        },
-    }
+    answer = api.send(sent)
+
+    assert answer.status == 404
+    assert "Allow" not in answer.headers
+    if method == "HEAD":
+        assert answer.text == ""
+    elif in_the_words_of_videos:
+        assert answer.json.keys() == {"code", "message", "docs_url", "details"}
+        assert answer.json["docs_url"] == "https://api.test/docs/api#not_found"
+    else:
+        assert answer.json["data"] is None
+        assert answer.error["code"] == "not_found"
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v2/generate", "/v1/generate/", "/v1/jobs/a/b/c", "/dev/v1/wallet"]
+    ("handed_over", "id_"), [("a/b", "a/b"), ("a b", "a b"), ("100%25", "100%"), ("a%252Fb", "a%2Fb")]
 )
-def test_an_address_there_is_not_is_not_found(api: Api, path: str) -> None:
-    answer = api.send(unrouted("GET", path))
+def test_the_id_of_a_model_is_decoded_once(api: Api, customer: Customer, handed_over: str, id_: str) -> None:
+    """API Gateway decodes every escape but `%25` before it looks for a route."""
+    answer = api.call("http_get_model", customer, job_id=handed_over)
 
     assert (answer.status, answer.error["code"]) == (404, "not_found")
-    assert "Allow" not in answer.headers
+    assert f"There is no model '{id_}'." in answer.error["message"]
+    assert "nearest" in answer.error["details"]
 
 
 NEED_A_KEY = [
@@ -219,10 +218,14 @@ DOCUMENTS = [
 ]
 
 
+def route_of(sent: dict[str, Any]) -> str:
+    return Request(sent, neutral_error, lambda: 0).route
+
+
 def test_every_route_has_an_event_that_the_tests_send() -> None:
     others = ["http_post_mcp", "http_post_callback", "http_post_stripe_webhook"]
     others += ["http_get_health", "http_default", *DOCUMENTS]
-    routed = {event(name)["routeKey"] for name in [*NEED_A_KEY, *others]}
+    routed = {route_of(event(name)) for name in [*NEED_A_KEY, *others]}
 
     pages = {route for route in ROUTES if " /dashboard" in route}  # `site.py` browses those
 

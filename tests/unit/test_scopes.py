@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from infra.documents.operations import OPERATIONS, UNDOCUMENTED
+from infra.documents.operations import OPERATIONS, UNDOCUMENTED, documented
+from infra.function import route_key
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
 from tests.unit.api import Api, LambdaContext
@@ -18,7 +19,8 @@ from tests.unit.test_webhook_requests import SETTINGS
 from tests.unit.world import Customer
 
 MCP = "POST /mcp"
-SCOPES = {route: operation.scope for route, operation in OPERATIONS.items()} | {MCP: Scope.READ}
+SCOPES = {route: OPERATIONS[documented(route)].scope for route in ROUTES.keys() - UNDOCUMENTED.keys()}
+SCOPES[MCP] = Scope.READ
 ASKING = {route: scope for route, scope in SCOPES.items() if scope is not None}
 OF_THE_SITE = {route for route in UNDOCUMENTED if " /dashboard" in route}
 PROVEN_OTHERWISE = {
@@ -36,7 +38,7 @@ def _webhook_settings(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def call(api: Api, route: str, key: str | None) -> dict[str, Any]:
     method, path = route.split(" ")
-    sent = event("http_post_cancel") | {"routeKey": route, "rawPath": path}
+    sent = event("http_post_cancel") | {"routeKey": route_key(route), "rawPath": path}
     sent["requestContext"]["http"] |= {"method": method, "path": path}
     sent["headers"] = {"authorization": f"Bearer {key}"} if key else {}
     handler = importlib.import_module(f"shoal.handlers.http.{ROUTES[route]}").handler

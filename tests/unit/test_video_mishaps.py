@@ -21,8 +21,6 @@ from shoal.media import probe
 from shoal.media.probe import probe_clip
 from shoal.media.script import LOOK_CHARACTERS_MAX, write_script
 from tests.fakes.videos import CLIP
-from tests.unit.api import Api
-from tests.unit.events import event
 from tests.unit.media_files import clip_bytes, written
 from tests.unit.world import World
 
@@ -156,25 +154,3 @@ def test_what_a_clip_says_of_itself_need_not_be_utf_8(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace("Haie é".encode(), b"Haie \xe9\xe9"))
 
     assert probe_clip(path).frames == 1
-
-
-@pytest.mark.parametrize(
-    ("path", "method", "status", "code"),
-    [
-        ("/api/v1/videos/vid_1/scenes", "GET", 404, "not_found"),
-        ("/api/v1/videos", "DELETE", 405, "method_not_allowed"),
-        ("/api/v1/credits", "POST", 405, "method_not_allowed"),
-        ("/api/v1/webhooks", "PUT", 405, "method_not_allowed"),
-    ],
-)
-def test_an_address_that_is_none_is_told_in_the_shape_of_all_errors(
-    api: Api, path: str, method: str, status: int, code: str
-) -> None:
-    sent = event("http_get_videos") | {"routeKey": "$default", "rawPath": path}
-    sent["requestContext"]["http"] |= {"method": method, "path": path}
-
-    answer = api.send(sent)
-
-    assert answer.status == status
-    assert answer.json.keys() == {"code", "message", "docs_url", "details"}
-    assert (answer.json["code"], answer.json["docs_url"]) == (code, f"https://api.test/docs/api#{code}")

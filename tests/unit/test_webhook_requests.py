@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from infra.function import route_key
 from shoal import bootstrap, bootstrap_webhooks
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.handlers.http.routes import ROUTES
@@ -65,7 +66,7 @@ class Api:
         headers = {"authorization": "Bearer vsk_live_x", "content-type": "application/json"}
         event = {
             "version": "2.0",
-            "routeKey": route,
+            "routeKey": route_key(route),
             "rawPath": pattern.format(**path),
             "headers": headers | ({"idempotency-key": key} if key else {}),
             "pathParameters": path,

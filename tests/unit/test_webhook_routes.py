@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.function import route_key
 from shoal import bootstrap
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
@@ -40,7 +41,7 @@ def call(
     world: World, route: str, key: str | None, *, headers: dict[str, str] | None = None, **changes: Any
 ) -> dict[str, Any]:
     method, path = route.split(" ")
-    sent = event("http_post_cancel") | {"routeKey": route, "rawPath": path} | changes
+    sent = event("http_post_cancel") | {"routeKey": route_key(route), "rawPath": path} | changes
     sent["headers"] |= headers or {}
     sent["requestContext"]["http"] |= {"method": method, "path": path}
     del sent["headers"]["authorization"]

@@ -26,7 +26,7 @@ def _event(method: str, route: str, path: str) -> dict[str, Any]:
     host = "9k2f7x1q3c.execute-api.us-east-1.amazonaws.com"
     return {
         "version": "2.0",
-        "routeKey": f"{method} {route}",
+        "routeKey": f"ANY {route}",
         "rawPath": path,
         "rawQueryString": "",
         "headers": {
@@ -54,7 +54,7 @@ def _event(method: str, route: str, path: str) -> dict[str, Any]:
                 "userAgent": "curl/8.5.0",
             },
             "requestId": "UiXx3hZ5DoEEJ4g=",
-            "routeKey": f"{method} {route}",
+            "routeKey": f"ANY {route}",
             "stage": "$default",
             "time": "24/Nov/2026:10:40:00 +0000",
             "timeEpoch": 1795516800123,

@@ -1,4 +1,4 @@
-"""The HTTP API: a crashed function tells the caller nothing, and cookies have a place of their own."""
+"""The HTTP API: crashes tell the caller nothing, cookies have a place of their own, OPTIONS has a route."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ministack.services import apigateway, lambda_svc  # type: ignore[import-unt
 ERROR_STATUS = 500
 ERROR_BODY = json.dumps({"message": "Internal Server Error"})
 
+_execute = apigateway._handle_execute_in_scope
 _invoke = apigateway.run_reentrant
 _to_response = lambda_svc.lambda_execute_result_to_api_proxy_response
 
@@ -35,7 +36,28 @@ async def _invoke_with_cookies(call: Any, record: Any, event: Any = None, *more:
     return await _invoke(call, record, event, *more, **named)
 
 
+class _Unknown(str):
+    """A method that equals none, and so is passed on."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+
+async def _execute_options(api_id: str, stage: str, path: str, method: str, *more: Any) -> Any:
+    """AWS: without CORS `OPTIONS` is a method like any other, which routes with `ANY` and `$default` take.
+
+    MiniStack answers it by itself with 403, before it looks for a route.
+    """
+    if method == "OPTIONS" and not apigateway._apis[api_id].get("corsConfiguration"):
+        method = _Unknown(method)
+    return await _execute(api_id, stage, path, method, *more)
+
+
 def apply() -> None:
     """Put the mends in place."""
+    apigateway._handle_execute_in_scope = _execute_options
     apigateway.run_reentrant = _invoke_with_cookies
     lambda_svc.lambda_execute_result_to_api_proxy_response = _response_of

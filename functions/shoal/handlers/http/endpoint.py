@@ -1,12 +1,14 @@
 """What every Lambda behind the HTTP API does around its use case: decode, answer, render errors, log, count.
 
-API Gateway routes, so there is no second router here.
+API Gateway finds the function of a path, so there is no second router here. It sends a path's every method to
+it, so the method is checked here, before anything else is done.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,18 +17,22 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shoal.dialects.errors import neutral_error
+from shoal import bootstrap
+from shoal.dialects.errors import neutral_error, video_error
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.errors import (
     ApiError,
     InternalError,
     InvalidJson,
+    MethodNotAllowed,
     PayloadTooLarge,
     UnsupportedMediaType,
 )
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.handlers.http.json_body import json_object
+from shoal.handlers.http.routes import methods_of
 from shoal.observability import flush_metrics, logger, metrics
+from shoal.settings import ErrorSettings
 from shoal.use_cases.authenticate import Authenticate, require
 
 BODY_BYTES_MAX = 1_000_000
@@ -40,7 +46,13 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+VIDEO_PATHS = re.compile(r"/api/v1/(videos|webhooks|credits)(/.*)?")
+"""Below these only the video dialect is spoken, and all its errors have one shape."""
+
+Proxied = dict[str, Any]
+"""What a Lambda returns to the HTTP API: an answer of payload format 2.0."""
 RenderError = Callable[[ApiError], dict[str, Any]]
+Handler = Callable[[dict[str, Any], Any], Proxied]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +86,35 @@ class Request:
 
     @property
     def route(self) -> str:
-        """The API's own name of the route, such as `POST /v1/generate`."""
-        return str(self._event["routeKey"])
+        """The API's own name of the route, such as `POST /v1/generate`, or `$default`."""
+        return f"{self.method} {self.pattern}" if self.pattern else str(self._event["routeKey"])
 
     @property
     def pattern(self) -> str:
-        """The path of the route, such as `/v1/jobs/{id}`: however the address was written that led to it."""
-        return self.route.partition(" ")[2]
+        """The path of the route, such as `/v1/jobs/{id}`: however the address was written that led to it.
+
+        Empty for an address that no route has.
+        """
+        return str(self._event["routeKey"]).partition(" ")[2]
 
     @property
     def method(self) -> str:
+        """`GET` for a `HEAD` too, which is answered alike."""
+        return "GET" if self.bodiless else self._sent_method
+
+    @property
+    def wrong_method(self) -> bool:
+        """Whether the path has routes, but none for the method."""
+        methods = methods_of(self.pattern)
+        return bool(methods) and self.method not in methods
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether only the head of the answer is asked for."""
+        return self._sent_method == "HEAD"
+
+    @property
+    def _sent_method(self) -> str:
         return str(self._event["requestContext"]["http"]["method"])
 
     @property
@@ -99,8 +130,14 @@ class Request:
         """Header fields with lower-case names, as the HTTP API hands them over."""
         return {name.lower(): value for name, value in (self._event.get("headers") or {}).items()}
 
+    @property
+    def cookies(self) -> list[str]:
+        """`name=value`, each."""
+        return self._event.get("cookies") or []
+
     def path_parameter(self, name: str) -> str:
-        return str((self._event.get("pathParameters") or {}).get(name, ""))
+        """A part of the path, decoded: API Gateway has decoded every escape but that of `%` itself."""
+        return str((self._event.get("pathParameters") or {}).get(name, "")).replace("%25", "%")
 
     def authenticate(self, authenticate: Authenticate, scope: Scope) -> Caller:
         """The caller. Raises `Unauthorized`, `RateLimited`, `Forbidden`."""
@@ -146,28 +183,60 @@ class Request:
         return None if key is None else IdempotencyKey.of(caller.account_id, route, key, body)
 
 
-def endpoint(
-    handle: Callable[[Request], Answer], render_error: RenderError = neutral_error
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def endpoint(handle: Callable[[Request], Answer], render_error: RenderError = neutral_error) -> Handler:
     """A Lambda handler around `handle`. `render_error` is the dialect's shape of an error."""
+    return framed(lambda request: _proxied(request, _answer(handle, request)), render_error)
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+
+def framed(respond: Callable[[Request], Proxied], render_error: RenderError = neutral_error) -> Handler:
+    """A Lambda handler around `respond`, which is only asked by methods that the path has."""
+
+    def handler(event: dict[str, Any], context: Any) -> Proxied:
         started = time.monotonic_ns()
         request = Request(event, render_error, context.get_remaining_time_in_millis)
         logger.append_keys(request_id=request.headers_out["X-Request-Id"])
         try:
-            answer = _answer(handle, request)
-            report(request, answer, (time.monotonic_ns() - started) // 1_000_000)
+            answer = _refused(request) if request.wrong_method else respond(request)
+            _report(request, answer["statusCode"], (time.monotonic_ns() - started) // 1_000_000)
         finally:
             flush_metrics()
             logger.clear_state()
-        return {
-            "statusCode": answer.status,
-            "headers": _HEADERS | request.headers_out | dict(answer.headers),
-            "body": _text(answer.body),
-        }
+        return answer | {"body": "", "isBase64Encoded": False} if request.bodiless else answer
 
     return handler
+
+
+def _refused(request: Request) -> Proxied:
+    return _proxied(request, _answer(_refuse, request))
+
+
+def _refuse(request: Request) -> Answer:
+    """204 with `Allow` for `OPTIONS`. Raises `MethodNotAllowed` for any other method.
+
+    On a stage with CORS, API Gateway answers a browser's preflight by itself. AWS says that a route for every
+    method also catches `OPTIONS`; then the gateway puts its CORS headers onto this answer, and drops any that
+    were set here. A preflight has no key and needs a 2xx, so this answer is right in both cases.
+    """
+    allow = {"Allow": ", ".join(methods_of(request.pattern))}
+    if request.method == "OPTIONS":
+        return Answer(204, None, allow)
+    request.render_error = error_shape(request.pattern)
+    raise MethodNotAllowed(headers=allow)
+
+
+def error_shape(path: str) -> RenderError:
+    """How errors look that a path gets before its function was asked, whatever the dialect of the request."""
+    if VIDEO_PATHS.fullmatch(path):
+        return video_error(bootstrap.settings_of(ErrorSettings).api_url)
+    return neutral_error
+
+
+def _proxied(request: Request, answer: Answer) -> Proxied:
+    return {
+        "statusCode": answer.status,
+        "headers": _HEADERS | request.headers_out | dict(answer.headers),
+        "body": _text(answer.body),
+    }
 
 
 def _text(body: Mapping[str, Any] | str | None) -> str:
@@ -190,16 +259,9 @@ def _error_answer(request: Request, error: ApiError) -> Answer:
     return Answer(error.status, request.render_error(error), error.headers)
 
 
-def report(request: Request, answer: Answer, duration_ms: int) -> None:
+def _report(request: Request, status: int, duration_ms: int) -> None:
     """One line of the log for a request, and a count of what went wrong."""
-    logger.info(
-        "request",
-        extra={
-            "route": request.route,
-            "status": answer.status,
-            "duration_ms": duration_ms,
-        },
-    )
-    if answer.status >= 400:
-        kind = "ApiErrors5xx" if answer.status >= 500 else "ApiErrors4xx"
+    logger.info("request", extra={"route": request.route, "status": status, "duration_ms": duration_ms})
+    if status >= 400:
+        kind = "ApiErrors5xx" if status >= 500 else "ApiErrors4xx"
         metrics.add_metric(name=kind, unit=MetricUnit.Count, value=1)

@@ -1,4 +1,4 @@
-"""GET /v1/models, GET /v1/models/{id}: the catalog."""
+"""GET /v1/models, GET /v1/models/{id+}: the catalog."""
 
 from __future__ import annotations
 

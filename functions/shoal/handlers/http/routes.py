@@ -1,6 +1,12 @@
-"""Every public route and the Lambda behind it. The stack builds the API from this table."""
+"""Every public route and the Lambda behind it. The stack builds the API from this table.
+
+In a path, `{id}` is one segment. `{id+}` is all that follows, for an id that may hold a slash: API Gateway
+decodes `%2F` before it looks for a route.
+"""
 
 from __future__ import annotations
+
+from functools import cache
 
 ROUTES: dict[str, str] = {
     "POST /v1/generate": "submit_job",
@@ -18,7 +24,7 @@ ROUTES: dict[str, str] = {
     "GET /v1/tasks/{id}": "read_task",
     "GET /v1/tasks": "list_tasks",
     "GET /v1/models": "read_models",
-    "GET /v1/models/{id}": "read_models",
+    "GET /v1/models/{id+}": "read_models",
     "POST /v1/quote": "quote_job",
     "GET /v1/usage/summary": "summarize_usage",
     "GET /v1/wallet": "read_wallet",
@@ -57,3 +63,14 @@ ROUTES: dict[str, str] = {
     "GET /healthz": "read_health",
     "$default": "reject_route",
 }
+
+
+@cache
+def methods_of(path: str) -> tuple[str, ...]:
+    """What a path such as `/v1/jobs/{id}` may be asked with, sorted; `HEAD` goes with `GET`.
+
+    None for a path without a route.
+    """
+    parts = (route.partition(" ") for route in ROUTES)
+    methods = {method for method, space, known in parts if space and known == path}
+    return tuple(sorted(methods | {"HEAD"} if "GET" in methods else methods))

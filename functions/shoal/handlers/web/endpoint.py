@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
-
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from shoal import bootstrap_dashboard
-from shoal.dialects.errors import neutral_error
 from shoal.domain.errors import ApiError, Forbidden, InternalError, NotFound, SessionEnded
-from shoal.handlers.http.endpoint import Answer, Request, report
+from shoal.handlers.http.endpoint import Handler, Proxied, Request, framed
 from shoal.handlers.web.rendering import page, policy
 from shoal.handlers.web.visit import (
     ROOT,
@@ -25,7 +20,7 @@ from shoal.handlers.web.visit import (
     parse_cookies,
     redirect,
 )
-from shoal.observability import flush_metrics, logger
+from shoal.observability import logger
 
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -45,28 +40,17 @@ SUSPENDED = "This account is suspended."
 Views = Mapping[str, View]
 
 
-def web_endpoint(
-    members: Views, *, guests: Views | None = None, operators: bool = False
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def web_endpoint(members: Views, *, guests: Views | None = None, operators: bool = False) -> Handler:
     """A Lambda handler. `members` are views for people who are signed in, `guests` for anybody.
 
     A view's key is its method and path, such as `GET /jobs/{id}`. `operators`: only for them.
     """
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        started = time.monotonic_ns()
-        request = Request(APIGatewayProxyEventV2(event), neutral_error, context.get_remaining_time_in_millis)
-        visit = Visit(request, parse_cookies(event.get("cookies") or []), {})
-        logger.append_keys(request_id=request.headers_out["X-Request-Id"])
-        try:
-            answer = _answer(visit, members, guests or {}, operators)
-            report(request, Answer(answer.status, None), (time.monotonic_ns() - started) // 1_000_000)
-        finally:
-            flush_metrics()
-            logger.clear_state()
-        return _encoded(request, answer)
+    def respond(request: Request) -> Proxied:
+        visit = Visit(request, parse_cookies(request.cookies), {})
+        return _encoded(request, _answer(visit, members, guests or {}, operators))
 
-    return handler
+    return framed(respond)
 
 
 def _answer(visit: Visit, members: Views, guests: Views, operators: bool) -> Page:
@@ -151,7 +135,7 @@ def _error(visit: Visit, error: ApiError) -> Page:
     return replace(shown, headers={**shown.headers, **error.headers})
 
 
-def _encoded(request: Request, answer: Page) -> dict[str, Any]:
+def _encoded(request: Request, answer: Page) -> Proxied:
     binary = isinstance(answer.body, bytes)
     body = base64.b64encode(answer.body).decode() if isinstance(answer.body, bytes) else answer.body
     security = {"Content-Security-Policy": policy(answer.leads_to)}
