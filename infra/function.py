@@ -162,8 +162,9 @@ class Function:
     """One Lambda: handler `shoal.handlers.<group>.<verb>.handler`.
 
     `media`: the function draws or checks pictures and gets Pillow. `video`: it also makes or checks clips or
-    sound and gets PyAV and a voice. `stripe`: it speaks with Stripe and gets its package. `web`: it makes
-    pages, verifies tokens and gets what does both. `mcp`: it serves tools to agents and gets their protocol.
+    sound and gets PyAV. `voice`: it speaks, and gets espeak-ng where the stage asks for it. `stripe`: it
+    calls Stripe and gets its package. `web`: it makes pages, verifies tokens and gets what does both.
+    `mcp`: it serves tools to agents and gets their protocol.
     `disk_mb` is the size of its /tmp.
     """
 
@@ -174,6 +175,7 @@ class Function:
     timeout_seconds: int = HTTP_TIMEOUT_SECONDS
     media: bool = False
     video: bool = False
+    voice: bool = False
     stripe: bool = False
     web: bool = False
     mcp: bool = False

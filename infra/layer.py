@@ -42,6 +42,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "base": (),
     "media": (),
     "video": ("media",),
+    "voice": (),
     "stripe": (),
     "web": (),
     "mcp": (),

@@ -38,6 +38,7 @@ class Packages:
     base: Path | None = None
     media: Path | None = None
     video: Path | None = None
+    voice: Path | None = None
     stripe: Path | None = None
     web: Path | None = None
     mcp: Path | None = None
@@ -46,7 +47,7 @@ class Packages:
 
 def packages_of(stage: Stage) -> Packages:
     """What the functions of a stage run."""
-    return built_packages() if stage.layers else source_packages()
+    return built_packages(espeak=stage.espeak) if stage.layers else source_packages()
 
 
 def source_packages() -> Packages:
@@ -61,17 +62,21 @@ def unbuilt_packages(*, layers: bool) -> Packages:
     if not layers:
         return source
     one = LAYER_STAND_IN
-    return replace(source, base=one, media=one, video=one, stripe=one, web=one, mcp=one)
+    return replace(source, base=one, media=one, video=one, voice=one, stripe=one, web=one, mcp=one)
 
 
-def built_packages() -> Packages:
-    """Zips with bytecode, taken from an earlier build where nothing they are made of has changed."""
+def built_packages(*, espeak: bool) -> Packages:
+    """Zips with bytecode, taken from an earlier build where nothing they are made of has changed.
+
+    `espeak`: whether the stage asks for the layer `voice`, which is not even fetched otherwise.
+    """
     front_end.bring()
     return Packages(
         functions=functions_zip(FUNCTIONS),
         base=_layer_zip("base"),
         media=_layer_zip("media"),
         video=_layer_zip("video"),
+        voice=_layer_zip("voice") if espeak else None,
         stripe=_layer_zip("stripe"),
         web=_layer_zip("web"),
         mcp=_layer_zip("mcp"),

@@ -119,6 +119,10 @@ class Stage:
     iam_providers: tuple[Literal["bedrock", "polly"], ...] = setting(
         "providers that are used with the functions' own roles", default=()
     )
+    espeak: bool = setting(
+        "whether narrations may be spoken by espeak-ng, which is under the GPL and loaded in-process",
+        default=False,
+    )
     simulator_allowed: bool = setting(
         "whether the simulator stands in for providers without a key", default=False
     )
@@ -202,6 +206,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "deletion_protection": False,
         "tracing": False,
         "event_schemas": False,
+        "espeak": True,
         "simulator_allowed": True,
         "moderation": "off",
         "local_url": LOCAL_URL,
@@ -216,6 +221,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "point_in_time_recovery": False,
         "deletion_protection": False,
         "simulator_allowed": True,
+        "iam_providers": ["polly"],
     },
     "prod": {
         "api_rate_limit": 500,
@@ -226,6 +232,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "archive_days": 30,
         "point_in_time_recovery": True,
         "deletion_protection": True,
+        "iam_providers": ["polly"],
     },
 }
 """The defaults of each kind."""

@@ -18,6 +18,7 @@ def provider_values(stage: Stage) -> dict[str, str]:
     """The settings fields about providers."""
     return {
         "keyless_providers": ",".join((*sorted(ALWAYS_THERE), *stage.iam_providers)),
+        "espeak": str(stage.espeak).lower(),
         "simulator_allowed": str(stage.simulator_allowed).lower(),
         "provider_base_urls": json.dumps(dict(stage.provider_base_urls)),
         "moderation": stage.moderation,

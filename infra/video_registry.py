@@ -66,6 +66,7 @@ WORKFLOW = (
         timeout_seconds=120,
         media=True,
         video=True,
+        voice=True,
         grants=(
             USE_JOB,
             *USE_ROUTES,

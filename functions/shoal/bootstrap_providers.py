@@ -14,6 +14,7 @@ from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
 from shoal.settings import (
     AskProviderSettings,
     BoardSettings,
+    NarrateSettings,
     RouteSettings,
     SubmitJobSettings,
     UpstreamSettings,
@@ -76,15 +77,17 @@ def script_writers(settings: UpstreamSettings) -> RouteRegistry[ScriptWriter]:
     return RouteRegistry(makers, up.has)
 
 
-def speakers(settings: UpstreamSettings) -> RouteRegistry[Speaker]:
+def speakers(settings: NarrateSettings) -> RouteRegistry[Speaker]:
     from shoal.adapters.providers.registry import RouteRegistry
 
     up = ups.upstream(settings)
     makers: dict[str, Callable[[str], Speaker]] = {
-        EMBEDDED: ups.embedded_speaker,
+        SIMULATOR: ups.tone_speaker,
         "openai": partial(ups.openai_speaker, up),
         ups.POLLY: partial(ups.polly, up),
     }
+    if settings.espeak:
+        makers[EMBEDDED] = ups.embedded_speaker
     return RouteRegistry(makers, up.has)
 
 

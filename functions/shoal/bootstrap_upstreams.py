@@ -203,6 +203,12 @@ def embedded_speaker(_model: str) -> Speaker:
     return EmbeddedSpeaker()
 
 
+def tone_speaker(_model: str) -> Speaker:
+    from shoal.media.tones import ToneSpeaker
+
+    return ToneSpeaker()
+
+
 def openai_moderator(up: Upstream) -> Moderator:
     from shoal.adapters.providers.openai_moderation import OpenAiModerator
 

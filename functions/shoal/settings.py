@@ -240,7 +240,9 @@ class VideoFilesSettings(Settings):
 
 
 class NarrateSettings(VideoFilesSettings, UpstreamSettings):
-    pass
+    """`espeak`: whether this function carries espeak-ng and may speak with it."""
+
+    espeak: bool
 
 
 class RenderSceneSettings(AskProviderSettings):

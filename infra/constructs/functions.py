@@ -58,6 +58,7 @@ class Functions(Construct):
         self._base = self._layer("Base", packages.base)
         self._media = self._layer("Media", packages.media)
         self._video = self._layer("Video", packages.video)
+        self._voice = self._layer("Voice", packages.voice if stage.espeak else None)
         self._stripe = self._layer("Stripe", packages.stripe)
         self._web = self._layer("Web", packages.web)
         self._mcp = self._layer("Mcp", packages.mcp)
@@ -86,6 +87,7 @@ class Functions(Construct):
             *self._base,
             *(self._media if function.media else []),
             *(self._video if function.video else []),
+            *(self._voice if function.voice else []),
             *(self._stripe if function.stripe else []),
             *(self._web if function.web else []),
             *(self._mcp if function.mcp else []),

@@ -195,13 +195,14 @@ class FakeStudio:
 
 @dataclass
 class FakeByName(Generic[T]):
-    """Script writers or speakers: all names lead to the one."""
+    """Script writers or speakers: all names that are not `missing` lead to the one."""
 
     one: T
     asked: list[str] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
 
     def has(self, name: str) -> bool:
-        return bool(name)
+        return name not in self.missing
 
     def get(self, route: Route) -> T:
         self.asked.append(route.provider)

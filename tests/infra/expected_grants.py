@@ -67,6 +67,8 @@ LOOK_AT_BOARD = ("dynamodb:BatchGetItem", TABLE)
 ASK_POOL = on_each([USER_POOL], "cognito-idp:AdminInitiateAuth", "cognito-idp:DescribeUserPoolClient")
 CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
 
+SPEAK = ("polly:SynthesizeSpeech", "*")
+"""Polly has no resource for speech."""
 EXPECTED: dict[str, set[tuple[str, str]]] = {
     "submit_job": {
         *CLOSE_JOBS,
@@ -182,6 +184,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *READ_AND_COUNT,
         LOOK_AT_BOARD,
         READ_KEYS,
+        SPEAK,
         ("dynamodb:Query", TABLE),
         ("s3:PutObject", CLIPS),
         PUT_STAGED,

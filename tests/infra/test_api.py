@@ -131,7 +131,7 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "PollQueueUrl": "<QueuesPoll>",
         "CallbackSecretArn": "<CallbackSecret>",
         "PublicUrl": "https://<StorageCdn.DomainName>",
-        "KeylessProviders": "embedded,simulator",
+        "KeylessProviders": "embedded,simulator,polly",
         "ProviderBaseUrls": "{}",
         "StripeUrl": "https://api.stripe.com",
         "DashboardUrl": "<ApiHttpApi.ApiEndpoint>/dashboard",

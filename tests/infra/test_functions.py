@@ -60,7 +60,7 @@ def test_functions_run_on_the_platform_the_layers_are_built_for(dev: Template, f
     assert properties["Architectures"] == ["arm64"]
     parts = (function.media, function.video, function.stripe, function.web, function.mcp)
     assert len(properties["Layers"]) == 1 + sum(parts)
-    assert function.media or not function.video, "PyAV and the voice come on top of Pillow"
+    assert function.media or not function.video, "PyAV comes on top of Pillow"
     assert properties["EphemeralStorage"] == {"Size": function.disk_mb}
     for layer in dev.properties("AWS::Lambda::LayerVersion"):
         assert layer["CompatibleRuntimes"] == ["python3.13"]

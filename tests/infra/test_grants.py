@@ -19,6 +19,7 @@ from tests.infra.expected_grants import (
     MACHINES,
     PROVIDER_SECRETS,
     SCHEDULES,
+    SPEAK,
     STAGING,
     TABLE,
 )
@@ -120,7 +121,7 @@ def test_wildcards_are_those_reviewed(dev: Template) -> None:
         for action, resource in allowed(role):
             assert "*" not in action
             assert "*" not in resource or resource in reviewed
-            assert resource != "*" or (action, resource) in SAMPLED_TRACES | LOG_DELIVERIES
+            assert resource != "*" or (action, resource) in {*SAMPLED_TRACES, *LOG_DELIVERIES, SPEAK}
 
 
 def test_roles_are_all_there_is(template: Template) -> None:

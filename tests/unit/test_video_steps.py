@@ -167,6 +167,27 @@ def hosted(world: World, filmmaker: Customer) -> Job:
     return world.tables.put(replace(world.video(filmmaker), provider="hosted"))
 
 
+@pytest.mark.parametrize(("voiceless", "speaks"), [(set[str](), "embedded"), ({"embedded"}, "simulator")])
+def test_play_money_is_narrated_by_the_stage_itself_with_or_without_a_voice(
+    world: World, voiceless: set[str], speaks: str
+) -> None:
+    job = world.video(world.customer(prefix=KeyPrefix.TEST, credits=20))
+    world.speakers.missing |= voiceless
+
+    replace(world.narrate, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+
+    assert world.speakers.asked == [speaks]
+
+
+def test_real_money_never_buys_the_tones_of_the_simulator(world: World, filmmaker: Customer) -> None:
+    job = hosted(world, filmmaker)
+    world.speakers.missing |= {"hosted", "embedded"}
+
+    with pytest.raises(Unavailable):
+        replace(world.narrate, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+    assert world.speakers.asked == []
+
+
 def test_the_narration_speaks_every_line_and_is_kept_twice(world: World, filmmaker: Customer) -> None:
     job = scripted(world, filmmaker, voice="maya", language="de")
 

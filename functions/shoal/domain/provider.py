@@ -8,7 +8,7 @@ SIMULATOR = "simulator"
 """The embedded provider: every stage has it, and test keys use no other."""
 
 EMBEDDED = "embedded"
-"""The script writer and the speaker that every stage has, and test keys use no other."""
+"""The script writer that every stage has, and the speaker of those that carry espeak-ng."""
 
 ALWAYS_THERE = frozenset({SIMULATOR, EMBEDDED})
 

@@ -7,8 +7,6 @@ from one line to the next.
 from __future__ import annotations
 
 import ctypes
-import io
-import wave
 from collections.abc import Container, Iterator
 from functools import lru_cache
 from itertools import count, takewhile
@@ -19,6 +17,7 @@ import espeakng_loader
 
 from shoal.domain.errors import ProviderFailed
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, VOICES, Speech
+from shoal.media.waves import speech_of
 
 # Names and values from espeak-ng's speak_lib.h.
 _SYNCHRONOUS: Final = 2
@@ -134,7 +133,7 @@ class EmbeddedSpeaker:
             library = _library()
             file = library.voice_files[_language(language, library.voice_files)]
             samples = library.speak(text, file + b"+" + variant, words_per_minute=rate, pitch=pitch)
-        return Speech(wav=_wav(samples, library.rate_hz), seconds=len(samples) / 2 / library.rate_hz)
+        return speech_of(samples, library.rate_hz)
 
 
 def voices() -> tuple[str, ...]:
@@ -159,13 +158,3 @@ def _language(tag: str, known: Container[str]) -> str:
     whole = tag.casefold().replace("_", "-")
     wanted = (_LANGUAGES.get(name, name) for name in (whole, whole.split("-")[0]))
     return next((name for name in wanted if name in known), _FALLBACK)
-
-
-def _wav(samples: bytes, rate_hz: int) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate_hz)
-        writer.writeframes(samples)
-    return file.getvalue()

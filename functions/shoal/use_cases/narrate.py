@@ -11,7 +11,7 @@ from typing import Any
 
 from shoal.domain.job import Job, Step
 from shoal.domain.ports import Clock, Jobs
-from shoal.domain.routing import WITHIN, Route
+from shoal.domain.routing import SIMULATED, WITHIN, Route
 from shoal.domain.script import Narration
 from shoal.domain.video import narration_key
 from shoal.domain.video_ports import Scenes, Speakers, Studio, VideoFiles
@@ -57,5 +57,6 @@ class Narrate:
             speak = partial(speaker.speak, voice=asked["voice"], language=asked["language"])
             return self.studio.narrate(lines, speak, wav)
 
-        routes = (WITHIN,) if job.simulated else self.routes
+        # Play money never leaves the stage: one without a voice of its own sounds the simulator's tones.
+        routes = (WITHIN, SIMULATED) if job.simulated else self.routes
         return self.try_routes(routes, self.speakers.has, narrate)

@@ -71,7 +71,7 @@ def of_start(route: str, measured: cold.Cold) -> Iterator[Figure]:
 
 
 def of_zips() -> Iterator[Figure]:
-    built = packages.built_packages()
+    built = packages.built_packages(espeak=False)
     functions, base = (path.stat().st_size / MEGABYTE for path in (built.functions, built.base) if path)
     detail = f" ({functions:.1f} + {base:.1f})"
     why = "the first is our own code, the second the packages"

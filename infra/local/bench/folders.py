@@ -37,7 +37,7 @@ def build() -> Folders:
     shutil.rmtree(functions, ignore_errors=True)
     shutil.copytree(FUNCTIONS, functions, ignore=shutil.ignore_patterns(*EXCLUDED))
     _compile(functions)
-    everything = layer.locked("--all-groups")
+    everything = layer.locked("--all-groups", "--extra", "operate")
     return Folders(
         runtime=_installed("runtime", _those(everything, RUNTIME), strip=False),
         layer=_installed("layer", layer.requirements("base"), strip=True),

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,6 +19,7 @@ from botocore.exceptions import (
     SSLError,
 )
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 from requests.structures import CaseInsensitiveDict
 
 from shoal.adapters.aws import error_code
@@ -88,8 +88,7 @@ _BROKEN = (
 
 def client(service: str, *, region: str | None = None, endpoint_url: str | None = None) -> Any:
     """A client that asks once and waits as long as a model takes. None is what the environment says."""
-    session = boto3.session.Session()
-    return session.client(service, region_name=region, endpoint_url=endpoint_url, config=CALL)  # type: ignore[call-overload]
+    return Session().create_client(service, region_name=region, endpoint_url=endpoint_url, config=CALL)
 
 
 @contextmanager

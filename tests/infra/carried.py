@@ -1,0 +1,178 @@
+"""`python -m tests.infra.carried`: make what functions use, with nothing but the packages they carry.
+
+Reads JSON from stdin: `absent`, the top-level modules that the functions lack; `environment`, theirs;
+`verbs` with the handler of each. Prints each verb; the traceback is that of what could not be made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+ROOTS = ("", "_dashboard", "_mcp", "_payments", "_videos", "_webhooks")
+MADE = {
+    "admit_sign_up": (),
+    "deliver_webhook": ("bootstrap_webhooks.deliver_webhook",),
+    "fan_out_event": ("bootstrap_webhooks.fan_out_event", "bootstrap_webhooks.recover_deliveries"),
+    "operate": tuple(
+        f"bootstrap_dashboard.{name}"
+        for name in ("operate", "identity", "inspect_account", "manage_accounts", "audit_ledger", "board")
+    ),
+    "read_document": (),
+    "read_health": (),
+    "read_models": (),
+    "receive_payment": (),
+    "reject_route": (),
+    "serve_mcp": ("bootstrap_mcp.offer_quote", "bootstrap_mcp.spend_quote", "bootstrap_mcp.read_video"),
+    "show_dashboard": (
+        *(f"bootstrap_dashboard.{name}" for name in ("sign_in", "identity", "look_around", "media_origins")),
+        *("bootstrap.submit_job", "bootstrap.cancel_job", "bootstrap_webhooks.manage_webhooks"),
+    ),
+    "top_up": ("bootstrap_dashboard.sign_in", "bootstrap_dashboard.identity"),
+}
+"""What functions make that are not named after the one use case they run."""
+
+
+class Absent(MetaPathFinder):
+    """Finds nothing of what is not carried, and says so as Python does."""
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self._modules = frozenset(modules)
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname.partition(".")[0] in self._modules:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+
+
+def main() -> None:
+    told = json.load(sys.stdin)
+    sys.meta_path.insert(0, Absent(told["absent"]))
+    os.environ.update(told["environment"])
+    for verb, handler in told["verbs"].items():
+        import_module(handler.rpartition(".")[0])
+        for make in _makers(verb):
+            make()
+        print(verb)
+
+
+def _makers(verb: str) -> Iterator[Callable[[], object]]:
+    """What makes all that the function of a verb may use."""
+    yield from map(_builder, MADE[verb] if verb in MADE else (_root_of(verb),))
+    if verb in ("call_provider", "poll_provider", "render_scene", "receive_callback"):
+        yield lambda: _providers(_builder(_root_of(verb))())
+    if verb in ("call_provider", "render_scene"):
+        yield _simulate
+    if verb == "store_output":
+        yield lambda: _inspect(_builder(_root_of(verb))())
+    if verb in ("store_clip", "stitch_video"):
+        yield lambda: _cut(_builder(_root_of(verb))())
+    if verb in ("submit_job", "serve_mcp", "show_dashboard"):
+        yield _moderators
+    if verb == "write_script":
+        yield lambda: _writers(_builder(_root_of(verb))())
+    if verb == "narrate":
+        yield lambda: _speakers(_builder(_root_of(verb))())
+    if verb in ("receive_payment", "top_up"):
+        yield lambda: _payments(verb)
+
+
+def _root_of(verb: str) -> str:
+    roots = (f"bootstrap{root}" for root in ROOTS)
+    return next(f"{root}.{verb}" for root in roots if hasattr(import_module(f"shoal.{root}"), verb))
+
+
+def _builder(name: str) -> Callable[[], Any]:
+    module, _, builder = name.partition(".")
+    made: Callable[[], Any] = getattr(import_module(f"shoal.{module}"), builder)
+    return made
+
+
+def _providers(use_case: Any) -> None:
+    from shoal.domain.catalog import load_catalog
+    from shoal.domain.provider import SIMULATOR
+
+    registry = use_case.resolve.ask.providers if hasattr(use_case, "resolve") else use_case.providers
+    routed = {route.provider for model in load_catalog().models.values() for route in model.routes}
+    for name in sorted({SIMULATOR, *routed}):
+        registry.get(name)
+
+
+def _simulate() -> tuple[bytes, bytes]:
+    """A picture and a clip: the simulator loads late what draws and films."""
+    from shoal import bootstrap_upstreams as ups
+
+    size = {"width_px": 64, "height_px": 64, "seed": 1}
+    picture = ups.draw(prompt="reef", **size)
+    ups.edit(prompt="reef", pictures=[picture], **size)
+    return picture, ups.film(prompt="reef", seconds=1, **size)
+
+
+def _inspect(use_case: Any) -> None:
+    picture, clip = _simulate()
+    use_case.inspect(picture)
+    use_case.inspect_clip(clip)
+
+
+def _cut(use_case: Any) -> None:
+    """The studio loads late what conforms clips and takes pictures out of them."""
+    with TemporaryDirectory() as folder:
+        clip, conformed = Path(folder, "clip.mp4"), Path(folder, "conformed.mp4")
+        clip.write_bytes(_simulate()[1])
+        use_case.studio.conform(clip, conformed, width_px=64, height_px=64, subtitle="Reefs.")
+        use_case.studio.poster(conformed, Path(folder, "poster.jpg"))
+
+
+def _moderators() -> None:
+    from shoal import bootstrap_providers
+    from shoal.bootstrap_parts import settings_of
+    from shoal.settings import SubmitJobSettings
+
+    settings = settings_of(SubmitJobSettings)
+    for kind in ("off", "keywords", "openai", "bedrock"):
+        bootstrap_providers.moderate(settings.model_copy(update={"moderation": kind, "guardrail": "g:1"}))
+
+
+def _writers(use_case: Any) -> None:
+    for route in use_case.routes:
+        use_case.writers.get(route)
+
+
+def _speakers(use_case: Any) -> None:
+    """Each speaker of the routes, and the simulator's, which must speak without asking anybody."""
+    from shoal.domain.provider import EMBEDDED
+    from shoal.domain.routing import SIMULATED, WITHIN
+
+    spoken = "Reefs glow at night."
+    has_voice = use_case.speakers.has(EMBEDDED)
+    for route in use_case.routes:
+        if route.provider != EMBEDDED:
+            use_case.speakers.get(route)
+    for route in (SIMULATED, *((WITHIN,) if has_voice else ())):
+        speak = partial(use_case.speakers.get(route).speak, voice=None, language="en")
+        with TemporaryDirectory() as folder:
+            narration = use_case.studio.narrate([spoken], speak, Path(folder, "narration.wav"))
+        assert narration.lines[0].end_s - narration.lines[0].start_s > 0.5
+    print(f"speaks: {'espeak' if has_voice else 'tones'}")
+
+
+def _payments(verb: str) -> None:
+    from shoal import bootstrap_payments
+    from shoal.settings import ReceivePaymentSettings, TopUpSettings
+
+    settings = bootstrap_payments.settings_of(
+        ReceivePaymentSettings if verb == "receive_payment" else TopUpSettings
+    )
+    bootstrap_payments.receive_payment(settings)
+    bootstrap_payments.create_checkout(settings)
+
+
+if __name__ == "__main__":
+    main()
