@@ -15,7 +15,7 @@ PACKAGES := .venv/.synced
 NODE_PACKAGES := node_modules/.installed
 READY := $(PACKAGES) $(NODE_PACKAGES)
 CHECKS := check-format check-lint check-types check-layers check-dead-code check-dependencies \
-	check-stack check-vulnerabilities
+	check-stack check-licences check-vulnerabilities
 
 comma := ,
 export UV_PYTHON_DOWNLOADS := never
@@ -41,7 +41,7 @@ down: $(PACKAGES) ## Stop what `make run` left running
 test: $(READY) ## Run all tests; ARGS="-k wallet" for some
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stack
+check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stack, licences
 	@echo "All checks passed."
 
 check-format: $(PACKAGES)
@@ -64,6 +64,9 @@ check-dependencies: $(PACKAGES)
 
 check-stack: $(READY)
 	@$(BIN)/python -m infra.checks
+
+check-licences: $(PACKAGES)
+	@$(BIN)/python -m infra.licences
 
 check-vulnerabilities: $(PACKAGES)
 	@$(BIN)/python -m infra.audit

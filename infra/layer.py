@@ -15,6 +15,7 @@ from typing import Any
 import uv
 
 from infra.errors import SynthesisError
+from infra.licence_facts import facts, libraries_among
 
 ROOT = Path(__file__).parents[1]
 PLATFORM = "aarch64-manylinux_2_28"
@@ -48,6 +49,8 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "mcp": (),
 }
 """Layers, with those they build on beside the base; all but the base are named after their extra."""
+LICENCE_FILE = re.compile(r"licen[cs]e|copying|notice|authors", re.IGNORECASE)
+"""Files of a package's metadata, and the folder `licenses` of newer ones, that go wherever it goes."""
 BLOAT = (
     "botocore/data/*/*/examples-1.json*",
     "**/tests",
@@ -60,7 +63,7 @@ BLOAT = (
 
 
 class LayerFailed(SynthesisError):
-    """uv could not export the lock file or install from it; the message is uv's."""
+    """A layer cannot be made as the lock file says; the message is mostly uv's."""
 
 
 def requirements(name: str) -> str:
@@ -84,7 +87,11 @@ def _with(extras: Sequence[str]) -> list[str]:
 
 
 def install(requirements_text: str, target: Path) -> None:
-    """Install wheels for Lambda's platform into `target` and strip what no function needs."""
+    """Install wheels for Lambda's platform into `target` and strip what no function needs.
+
+    Raises `LayerFailed` where uv cannot, or where a wheel brings a native library whose licence is not known:
+    the wheels of other platforms, which `make check-licences` sees, need not bring the same.
+    """
     _install(
         requirements_text,
         target,
@@ -93,6 +100,8 @@ def install(requirements_text: str, target: Path) -> None:
         f"--python-version={PYTHON_VERSION}",
     )
     strip(target)
+    if unknown := libraries_among(target.rglob("*")) - facts().libraries:
+        raise LayerFailed(f"{', '.join(sorted(unknown))}: write their licences into infra/licences.toml")
 
 
 def install_here(requirements_text: str, target: Path) -> None:
@@ -111,14 +120,14 @@ def _install(requirements_text: str, target: Path, *options: str) -> None:
 
 def strip(target: Path) -> None:
     """Remove tests, type stubs, installers' notes, and of botocore's data what describes services to people,
-    or describes services that are not in use.
+    or describes services that are not in use. Licences stay: 80 kB, zipped, of all layers together.
     """
     for pattern in BLOAT:
         for path in list(target.glob(pattern)):
             _remove(path)
     for path in list(target.glob("*.dist-info/*")):
         # Packages ask for their own version and for their plug-ins, some while they are imported.
-        if path.name not in ("METADATA", "entry_points.txt"):
+        if path.name not in ("METADATA", "entry_points.txt") and not LICENCE_FILE.match(path.name):
             _remove(path)
     for service in list(target.glob("botocore/data/*/")):
         if service.name not in AWS_SERVICES:

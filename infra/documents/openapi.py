@@ -75,6 +75,7 @@ def document(catalog: Catalog | None = None) -> Schema:
         "info": {
             "title": "Shoal",
             "version": version("shoal"),
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
             "summary": "Images, tasks and videos, generated asynchronously.",
             "description": INTRODUCTION,
         },
