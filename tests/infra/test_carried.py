@@ -17,7 +17,7 @@ import pytest
 
 from infra import layer, registry
 from infra.function import Function
-from infra.stage import DEV
+from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized, text
 
 AWS = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
