@@ -88,6 +88,11 @@ def contract() -> Contract:
     return Contract()
 
 
+def documented(route: str) -> str:
+    """A route as OpenAPI writes it, to which `{id+}` is `{id}` with slashes that are encoded."""
+    return route.replace("+}", "}")
+
+
 def closed(schema: Any) -> Any:
     """The same, where objects may have no properties but those they name."""
     if isinstance(schema, list):

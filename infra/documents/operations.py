@@ -212,13 +212,6 @@ _ABOUT = {
 }
 OPERATIONS: dict[str, Operation] = {**_IMAGES, **_TASKS, **VIDEOS, **_ACCOUNT, **WEBHOOKS, **_ABOUT}
 """By route, in the order in which they are documented."""
-
-
-def documented(route: str) -> str:
-    """A route as OpenAPI writes it, to which `{id+}` is `{id}` with slashes that are encoded."""
-    return route.replace("+}", "}")
-
-
 UNDOCUMENTED = {
     "$default": "what is not there",
     "POST /callbacks/{provider}/{job}/{mac}": "for providers",

@@ -13,13 +13,13 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from infra.documents import errors
 from infra.documents.event_resources import DATA
 from infra.documents.openapi import document
-from infra.documents.operations import OPERATIONS, UNDOCUMENTED, documented
+from infra.documents.operations import OPERATIONS, UNDOCUMENTED
 from shoal.domain import failures
 from shoal.domain.delivery import body_of
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.domain.webhook_samples import sample_event
 from shoal.handlers.http.routes import ROUTES
-from tests.contract import contract
+from tests.contract import contract, documented
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from infra.documents.operations import OPERATIONS, UNDOCUMENTED, documented
+from infra.documents.operations import OPERATIONS, UNDOCUMENTED
 from infra.function import route_key
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
+from tests.contract import documented
 from tests.unit.api import Api, LambdaContext
 from tests.unit.events import event
 from tests.unit.test_webhook_requests import SETTINGS

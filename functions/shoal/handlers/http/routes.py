@@ -69,7 +69,7 @@ ROUTES: dict[str, str] = {
 def methods_of(path: str) -> tuple[str, ...]:
     """What a path such as `/v1/jobs/{id}` may be asked with, sorted; `HEAD` goes with `GET`.
 
-    None for a path without a route.
+    Empty for a path without a route.
     """
     parts = (route.partition(" ") for route in ROUTES)
     methods = {method for method, space, known in parts if space and known == path}
