@@ -1,9 +1,10 @@
-// Compiles a folder's Python files to CPython 3.13 bytecode: node bytecode.mjs FOLDER PREFIX
+// Compiles a folder's Python files to CPython 3.13 bytecode: node bytecode.mjs FOLDER PREFIX PYODIDE
 // Pyodide is CPython built for WebAssembly. Bytecode depends on CPython's minor version only, not on the
 // processor, so this makes on any machine what Lambda's Python 3.13 loads.
-import { loadPyodide } from "pyodide";
+import { pathToFileURL } from "node:url";
 
-const [folder, prefix] = process.argv.slice(2);
+const [folder, prefix, module] = process.argv.slice(2);
+const { loadPyodide } = await import(pathToFileURL(module));
 const pyodide = await loadPyodide({ env: { PYTHONHASHSEED: "0" } });
 pyodide.FS.mkdirTree("/build");
 pyodide.FS.mount(pyodide.FS.filesystems.NODEFS, { root: folder }, "/build");

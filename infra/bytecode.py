@@ -5,10 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from infra import NODE
-from infra.errors import SynthesisError
+from . import NODE, pyodide
+from .errors import SynthesisError
 
-ROOT = Path(__file__).parents[1]
 SCRIPT = Path(__file__).with_suffix(".mjs")
 
 
@@ -19,13 +18,12 @@ class CompileFailed(SynthesisError):
 def precompile(folder: Path, *, prefix: str) -> None:
     """Put a `.pyc` beside each Python file below `folder`, never checked against its source at import.
 
-    `prefix`: where the folder's content lies in Lambda, for the paths in tracebacks. Raises `CompileFailed`.
+    `prefix`: where the folder's content lies in Lambda, for the paths in tracebacks. Raises `CompileFailed`,
+    and `pyodide.Missing`.
     """
-    if not (ROOT / "node_modules" / "pyodide").is_dir():
-        raise CompileFailed("Pyodide is missing: `make synth` fetches it with the other Node packages.")
-    command = [NODE, str(SCRIPT), str(folder.resolve()), prefix]
+    command = [NODE, str(SCRIPT), str(folder.resolve()), prefix, str(pyodide.folder() / "pyodide.mjs")]
     result = subprocess.run(  # noqa: S603 - the project's own Node, no outside input
-        command, capture_output=True, text=True, check=False, cwd=ROOT
+        command, capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
         raise CompileFailed(result.stdout + result.stderr)

@@ -19,14 +19,13 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
-from infra import NODE
-from infra.packages import unbuilt_packages
-from infra.stacks.shoal_stage import ShoalStage
-from infra.stage import STAGES, load_stage
-from infra.synthesis import new_app
+from . import NODE
+from .packages import unbuilt_packages
+from .paths import ROOT, STATE_MACHINES
+from .stacks.shoal_stage import ShoalStage
+from .stage import STAGES, load_stage
+from .synthesis import new_app
 
-ROOT = Path(__file__).parents[1]
-STATE_MACHINES = ROOT / "statemachines"
 ASL_VALIDATOR = ROOT / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
 REGION = "us-east-1"
 """cfn-lint holds a template against one region's services; this region has all of them."""

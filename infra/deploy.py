@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-from infra import NODE
-from infra.errors import SynthesisError
-from infra.stage import STAGES, load_stage
+from . import NODE
+from .errors import SynthesisError
+from .paths import ROOT
+from .stage import STAGES, load_stage
 
-ROOT = Path(__file__).parents[1]
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 ASSEMBLY = "cdk.out"
 

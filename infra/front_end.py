@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.errors import SynthesisError
+from .errors import SynthesisError
+from .paths import FUNCTIONS, INSTALLED, ROOT
 
-ROOT = Path(__file__).parents[1]
-ASSETS = ROOT / "functions" / "shoal" / "handlers" / "web" / "assets"
+ASSETS = FUNCTIONS / "shoal" / "handlers" / "web" / "assets"
 FILES: Mapping[str, Path] = {"htmx.min.js": ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"}
 
 
@@ -20,7 +20,12 @@ class FrontEndMissing(SynthesisError):
 
 
 def bring() -> None:
-    """Copy what is missing or of another version. Raises `FrontEndMissing` before `npm ci` has run."""
+    """Copy what is missing or of another version. Raises `FrontEndMissing` before `npm ci` has run.
+
+    The installed package brings them already.
+    """
+    if INSTALLED:
+        return
     for name, source in FILES.items():
         if not source.exists():
             raise FrontEndMissing(f"{name} is missing: `make synth` fetches it with the other Node packages.")

@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from infra.stage import Stage
 from shoal import settings
 from shoal.handlers.http.routes import ROUTES
+
+from .stage import Stage
 
 Group = Literal["http", "workflow", "consumers"]
 Target = Literal[

@@ -14,10 +14,10 @@ from typing import Any
 
 import uv
 
-from infra.errors import SynthesisError
-from infra.licence_facts import facts, libraries_among
+from .errors import SynthesisError
+from .licence_facts import facts, libraries_among
+from .paths import LOCKED
 
-ROOT = Path(__file__).parents[1]
 PLATFORM = "aarch64-manylinux_2_28"
 PYTHON_VERSION = "3.13"
 
@@ -78,7 +78,7 @@ def requirements(name: str) -> str:
 def locked(*options: str) -> list[str]:
     """Entries of the exported lock file, each a requirement with the lines of its hashes."""
     quiet = ("--quiet", "--no-header", "--no-annotate")
-    text = _uv("export", "--locked", "--no-default-groups", "--no-emit-project", *quiet, *options)
+    text = _uv("export", "--frozen", "--no-default-groups", "--no-emit-project", *quiet, *options)
     return re.findall(r"^\S.*\n(?:[ \t].*\n)*", text, re.MULTILINE)
 
 
@@ -178,7 +178,7 @@ def _trimmed(endpoints: dict[str, Any]) -> dict[str, Any]:
 def _uv(*arguments: str, stdin: str = "") -> str:
     command = [uv.find_uv_bin(), *arguments]
     result = subprocess.run(  # noqa: S603 - the project's own uv, no outside input
-        command, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
+        command, input=stdin, capture_output=True, text=True, check=False, cwd=LOCKED
     )
     if result.returncode != 0:
         raise LayerFailed(f"{' '.join(command)}\n{result.stderr}")

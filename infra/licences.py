@@ -13,16 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path
 from typing import Any
 
 from license_expression import ExpressionError, get_spdx_licensing  # type: ignore[import-untyped]
 from packaging.requirements import Requirement
 
-from infra import layer
-from infra.licence_facts import Facts, facts
+from . import layer
+from .licence_facts import Facts, facts
+from .paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "licences.md"
 NPM_LOCK = ROOT / "package-lock.json"
 LAMBDA: Mapping[str, str] = {

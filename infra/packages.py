@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infra import bytecode, documents, front_end, layer
-from infra.documents import build
-from infra.stage import Stage
+from shoal.domain.catalog import CATALOG_FILE, load_catalog
 
-ROOT = Path(__file__).parents[1]
-FUNCTIONS = ROOT / "functions"
-BUILD = ROOT / ".local" / "build"
+from . import bytecode, documents, front_end, layer
+from .documents import build
+from .paths import BUILD, FUNCTIONS, STATE_MACHINES
+from .stage import Stage
+
 RECIPE = (Path(__file__), Path(layer.__file__), Path(bytecode.__file__), bytecode.SCRIPT)
 DOCUMENTS = Path(documents.__file__).parent
+CODE = "shoal"
+"""The folder of the package, in its source and in the zip."""
 EXCLUDED = ("__pycache__", "cli")
 """The operator's command is part of the package `shoal`, but no function runs it."""
-LAYER_STAND_IN = ROOT / "statemachines"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644
 
@@ -45,15 +46,16 @@ class Packages:
     exclude: tuple[str, ...] = ()
 
 
-def packages_of(stage: Stage) -> Packages:
-    """What the functions of a stage run."""
-    return built_packages(espeak=stage.espeak) if stage.layers else source_packages()
+def packages_of(stage: Stage, catalog: Path = CATALOG_FILE) -> Packages:
+    """What the functions of a stage run. Raises `SynthesisError`."""
+    return built_packages(catalog, espeak=stage.espeak) if stage.layers else source_packages(catalog)
 
 
-def source_packages() -> Packages:
-    """The code as it is and the documents, without layers."""
+def source_packages(catalog: Path = CATALOG_FILE) -> Packages:
+    """The code as it is with a catalog, and the documents, without layers."""
     front_end.bring()
-    return Packages(functions=_built("source", _content_of(FUNCTIONS, DOCUMENTS), _fill_functions(FUNCTIONS)))
+    content = _content_of(FUNCTIONS / CODE, DOCUMENTS, catalog)
+    return Packages(functions=_built("source", content, _fill_functions(FUNCTIONS, catalog)))
 
 
 def unbuilt_packages(*, layers: bool) -> Packages:
@@ -61,18 +63,18 @@ def unbuilt_packages(*, layers: bool) -> Packages:
     source = Packages(functions=FUNCTIONS, exclude=tuple(f"**/{pattern}" for pattern in EXCLUDED))
     if not layers:
         return source
-    one = LAYER_STAND_IN
+    one = STATE_MACHINES
     return replace(source, base=one, media=one, video=one, voice=one, stripe=one, web=one, mcp=one)
 
 
-def built_packages(*, espeak: bool) -> Packages:
+def built_packages(catalog: Path = CATALOG_FILE, *, espeak: bool) -> Packages:
     """Zips with bytecode, taken from an earlier build where nothing they are made of has changed.
 
     `espeak`: whether the stage asks for the layer `voice`, which is not even fetched otherwise.
     """
     front_end.bring()
     return Packages(
-        functions=functions_zip(FUNCTIONS),
+        functions=functions_zip(FUNCTIONS, catalog),
         base=_layer_zip("base"),
         media=_layer_zip("media"),
         video=_layer_zip("video"),
@@ -83,24 +85,24 @@ def built_packages(*, espeak: bool) -> Packages:
     )
 
 
-def functions_zip(source: Path) -> Path:
+def functions_zip(source: Path, catalog: Path = CATALOG_FILE) -> Path:
     """The zip of the functions' code, which lies in /var/task on Lambda."""
-
-    copy = _fill_functions(source)
+    copy = _fill_functions(source, catalog)
 
     def fill(folder: Path) -> None:
         copy(folder)
         bytecode.precompile(folder, prefix="/var/task")
 
-    return _built("functions", _content_of(source, DOCUMENTS), fill)
+    return _built("functions", _content_of(source / CODE, DOCUMENTS, catalog), fill)
 
 
-def _fill_functions(source: Path) -> Callable[[Path], None]:
-    """What puts the functions' code into a folder, and the documents it serves."""
+def _fill_functions(source: Path, catalog: Path) -> Callable[[Path], None]:
+    """What puts the functions' code and catalog into a folder, and the documents that tell of both."""
 
     def fill(folder: Path) -> None:
-        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*EXCLUDED), dirs_exist_ok=True)
-        build.write(folder)
+        shutil.copytree(source / CODE, folder / CODE, ignore=shutil.ignore_patterns(*EXCLUDED))
+        shutil.copyfile(catalog, folder / CODE / CATALOG_FILE.name)
+        build.write(folder, load_catalog(catalog))
 
     return fill
 
@@ -152,6 +154,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _content_of(*sources: Path) -> bytes:
     digest = hashlib.sha256()
     for source in sources:
-        for path in (path for path in _files(source) if "__pycache__" not in path.parts):
+        paths = _files(source) if source.is_dir() else iter((source,))
+        for path in (path for path in paths if "__pycache__" not in path.parts):
             digest.update(path.relative_to(source).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.digest()

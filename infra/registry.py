@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra import video_registry, web_registry, webhook_registry
-from infra.function import (
+from . import video_registry, web_registry, webhook_registry
+from .function import (
     ACCOUNTS,
     ASK_PROVIDERS,
     ASK_TIMEOUT_SECONDS,
@@ -31,7 +31,7 @@ from infra.function import (
     allow,
     on_table,
 )
-from infra.mcp_registry import serve_mcp
+from .mcp_registry import serve_mcp
 
 SUBMIT_JOB = Function(
     verb="submit_job",

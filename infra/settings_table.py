@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from infra.stage import Stage, stage_of
 from shoal.settings import StageKind
 
-FILE = Path(__file__).parents[1] / "docs" / "reference" / "stage-settings.md"
+from .paths import ROOT
+from .stage import Stage, stage_of
+
+FILE = ROOT / "docs" / "reference" / "stage-settings.md"
 INTRODUCTION = """\
 # Settings of a stage
 

@@ -19,10 +19,11 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeA
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
-from infra.errors import SynthesisError
 from shoal.domain.delivery import RETRY_DELAYS_S
 from shoal.domain.webhook import SUBSCRIPTIONS_MAX
 from shoal.settings import Moderation, StageKind
+
+from .errors import SynthesisError
 
 STAGES = Path("stages")
 """Where the files of stages are, seen from the folder that the CDK runs in."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from aws_cdk import App, Environment
 
-from infra.stacks.shoal_stage import ShoalStage
-from infra.stage import STAGES, InvalidStage, load_stage
+from .paths import ROOT
+from .stacks.shoal_stage import ShoalStage
+from .stage import STAGES, InvalidStage, load_stage
 
-ROOT = Path(__file__).parents[1]
 OF_STAGE_FILES = ("alarm_email", "cors", "waf")
 """What could be said on the command line once, and was forgotten by the next deployment."""
 

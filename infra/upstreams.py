@@ -6,10 +6,11 @@ import json
 
 from aws_cdk import ArnFormat, Stack
 
-from infra.function import Target
-from infra.stage import Stage
 from shoal.adapters.provider_keys import secret_name
 from shoal.domain.provider import ALWAYS_THERE
+
+from .function import Target
+from .stage import Stage
 
 ANY_PROVIDER = "*"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.function import (
+from .function import (
     ACCOUNTS,
     ASK_PROVIDERS,
     ASK_TIMEOUT_SECONDS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.function import (
+from .function import (
     ACCOUNTS,
     DELETE_VIDEO,
     JUDGE_REQUESTS,
@@ -14,7 +14,7 @@ from infra.function import (
     allow,
     on_table,
 )
-from infra.webhook_registry import OPEN, SEAL
+from .webhook_registry import OPEN, SEAL
 
 PAGE_MEMORY_MB = 1024
 """A page is rendered in a few milliseconds of a whole vCPU; people wait for it."""

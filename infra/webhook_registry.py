@@ -6,7 +6,7 @@ wallet, an account or a key. `retry_webhook`, through which late ones go, signs 
 
 from __future__ import annotations
 
-from infra.function import (
+from .function import (
     ACCOUNTS,
     CONSUME,
     COUNT_REQUEST,

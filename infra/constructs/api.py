@@ -12,8 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.nag import accept
-from infra.stage import Stage
+from ..nag import accept
+from ..stage import Stage
 
 ACCESS_LOG = {
     "request_id": "$context.requestId",

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from infra.stage import Stage
+from ..stage import Stage
 
 
 class Bus(Construct):

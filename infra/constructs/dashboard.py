@@ -10,9 +10,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.constructs.metrics import PERIOD, OwnMetrics, functions_metric
-from infra.constructs.queues import Queues
-from infra.stage import Stage
+from ..stage import Stage
+from .metrics import PERIOD, OwnMetrics, functions_metric
+from .queues import Queues
 
 COLUMNS = 4
 WIDTH = 24 // COLUMNS

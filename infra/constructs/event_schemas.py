@@ -7,9 +7,10 @@ import json
 from aws_cdk import aws_eventschemas as schemas
 from constructs import Construct
 
-from infra.documents.bus_resources import bus_schemas
-from infra.stage import Stage
 from shoal.domain.events import SOURCE
+
+from ..documents.bus_resources import bus_schemas
+from ..stage import Stage
 
 
 class EventSchemas(Construct):

@@ -10,14 +10,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra import registry
-from infra.constructs.metrics import NAMESPACE
-from infra.constructs.service_role import ServiceRole, leading_keys
-from infra.function import Function, Target
-from infra.nag import accept, accept_wildcard
-from infra.packages import Packages
-from infra.stage import Stage
 from shoal.settings import environment_variable
+
+from .. import registry
+from ..function import Function, Target
+from ..nag import accept, accept_wildcard
+from ..packages import Packages
+from ..stage import Stage
+from .metrics import NAMESPACE
+from .service_role import ServiceRole, leading_keys
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64

@@ -9,8 +9,8 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from infra.nag import accept
-from infra.stage import InvalidStage, Stage
+from ..nag import accept
+from ..stage import InvalidStage, Stage
 
 REGION = "us-east-1"
 """Where web ACLs for CloudFront live (AWS WAF Developer Guide, "How AWS WAF works with CloudFront")."""

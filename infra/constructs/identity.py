@@ -8,10 +8,11 @@ from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
-from infra.nag import accept
-from infra.stage import Stage
-from infra.web_registry import ADMIT_SIGN_UP
 from shoal.domain.person import OPERATORS, PASSWORD_LENGTH_MIN
+
+from ..nag import accept
+from ..stage import Stage
+from ..web_registry import ADMIT_SIGN_UP
 
 TOKEN_MINUTES = 60
 """How long the pool's word for a person holds: after it a disabled one is out."""

@@ -15,10 +15,10 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.constructs.dashboard import Dashboard
-from infra.constructs.metrics import PERIOD, OwnMetrics
-from infra.constructs.queues import Queues
-from infra.stage import Stage
+from ..stage import Stage
+from .dashboard import Dashboard
+from .metrics import PERIOD, OwnMetrics
+from .queues import Queues
 
 SERVER_ERRORS_MAX = 5
 """A few 503s in a burst are answered by the clients' retries; more in five minutes are an outage."""

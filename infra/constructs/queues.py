@@ -6,9 +6,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra import registry, webhook_registry
-from infra.function import Function
-from infra.nag import accept
+from .. import registry, webhook_registry
+from ..function import Function
+from ..nag import accept
 
 RECEIVES_MAX = 5
 DEAD_LETTER_DAYS = 14

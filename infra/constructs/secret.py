@@ -6,9 +6,10 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.nag import accept
-from infra.stage import Stage
 from shoal.adapters.stripe_keys import secret_name
+
+from ..nag import accept
+from ..stage import Stage
 
 SECRET_CHARACTERS = 64
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.nag import accept_wildcard
-from infra.stage import Stage
+from ..nag import accept_wildcard
+from ..stage import Stage
 
 SEND_TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 TRACING_ACTIONS = {

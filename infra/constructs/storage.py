@@ -9,8 +9,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.nag import accept
-from infra.stage import Stage
+from ..nag import accept
+from ..stage import Stage
 
 OPEN_JOBS = "open_jobs"
 FAILED_JOBS = "failed_jobs"

@@ -9,8 +9,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.service_role import ServiceRole
-from infra.stage import Stage
+from ..stage import Stage
+from .service_role import ServiceRole
 
 
 class WebhookKey(Construct):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from aws_cdk import aws_dynamodb as dynamodb
@@ -15,11 +14,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.constructs.service_role import ServiceRole, leading_keys
-from infra.nag import accept, accept_wildcard
-from infra.stage import Stage
+from ..nag import accept, accept_wildcard
+from ..paths import STATE_MACHINES
+from ..stage import Stage
+from .service_role import ServiceRole, leading_keys
 
-DEFINITIONS = Path(__file__).parents[2] / "statemachines"
 GENERATE = "generate"
 RENDER_VIDEO = "render-video"
 MACHINES = (GENERATE, "generate-batch", RENDER_VIDEO)
@@ -119,7 +118,7 @@ class Workflows(Construct):
 
 def _definition(name: str, stage: Stage) -> str:
     """The machine's file, with the stage's deadlines for the states in it that wait for a provider."""
-    text = (DEFINITIONS / f"{name.replace('-', '_')}.asl.json").read_text(encoding="utf-8")
+    text = (STATE_MACHINES / f"{name.replace('-', '_')}.asl.json").read_text(encoding="utf-8")
 
     deadlines_s = {"CallProvider": stage.provider_deadline_s, "RenderScene": stage.clip_deadline_s}
 

@@ -6,10 +6,12 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.documents.llms import llms
-from infra.documents.openapi import ORIGIN, document
-from infra.documents.page import page
+from shoal.domain.catalog import Catalog
 from shoal.handlers.http.read_document import INDEX
+
+from .llms import llms
+from .openapi import ORIGIN, document
+from .page import page
 
 FOLDER = "shoal/documents"
 """Below the root of the zip."""
@@ -27,9 +29,9 @@ class File:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def files() -> list[File]:
-    """All documents."""
-    openapi = document()
+def files(catalog: Catalog | None = None) -> list[File]:
+    """All documents, of Shoal's own catalog unless another is given."""
+    openapi = document(catalog)
     html, headers = page(openapi)
     return [
         File(
@@ -43,12 +45,12 @@ def files() -> list[File]:
     ]
 
 
-def write(root: Path) -> None:
+def write(root: Path, catalog: Catalog | None = None) -> None:
     """Put the documents and their index below the root of a zip."""
     folder = root / FOLDER
     folder.mkdir(parents=True)
     index: dict[str, object] = {}
-    for file in files():
+    for file in files(catalog):
         (folder / file.name).write_text(file.content, encoding="utf-8")
         entry = {"file": file.name, "media_type": file.media_type, "origin": ORIGIN, "headers": file.headers}
         index |= dict.fromkeys(file.paths, entry)

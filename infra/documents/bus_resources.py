@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
-from infra.documents import event_resources as webhooks
-from infra.documents.fields import EventId, Moment, Resource
 from shoal.domain.events import SOURCE
 from shoal.domain.webhook import EVENT_TYPES
+
+from . import event_resources as webhooks
+from .fields import EventId, Moment, Resource
 
 Schema = dict[str, Any]
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from infra.documents.fields import Amount, EventId, Failure, JobId, Metadata, Moment, Resource, Url, WebhookId
 from shoal.domain.webhook import EVENT_TYPES
+
+from .fields import Amount, EventId, Failure, JobId, Metadata, Moment, Resource, Url, WebhookId
 
 Credits = Annotated[str, Field(pattern="^[0-9]+$")]
 Cost = Annotated[str, Field(pattern=r"^(\$[0-9]+\.[0-9]{2,6}|[0-9]+)$")]

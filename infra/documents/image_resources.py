@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from infra.documents.fields import Amount, Cursor, JobId, Moment, Resource, Url, Usd
+from .fields import Amount, Cursor, JobId, Moment, Resource, Url, Usd
 
 
 class Accepted(Resource):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.documents.errors import MEANING
-from infra.documents.openapi import ORIGIN, TAGS
-from infra.documents.operations import OPERATIONS
+from .errors import MEANING
+from .openapi import ORIGIN, TAGS
+from .operations import OPERATIONS
 
 NOTES = """\
 - Authenticate with `Authorization: Bearer sk_live_…` (`vsk_live_…` works too). `sk_test_…` spends play money.

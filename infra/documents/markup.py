@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from infra.documents.openapi import ORIGIN
+from .openapi import ORIGIN
 
 Schema = dict[str, Any]
 Field = tuple[str, Schema, str, bool, str]

@@ -9,23 +9,24 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from infra.documents import requests
-from infra.documents.errors import Shape, error_schema, gateway_schema
-from infra.documents.event_resources import ENVELOPES, MEANING
-from infra.documents.examples import Example, recorded
-from infra.documents.fields import Resource
-from infra.documents.operation import Operation
-from infra.documents.operations import OPERATIONS
-from infra.documents.parameters import (
+from shoal.domain.catalog import Catalog, load_catalog
+from shoal.domain.errors import ApiError, ValidationFailed
+from shoal.domain.webhook import EVENT_TYPES
+
+from . import requests
+from .errors import Shape, error_schema, gateway_schema
+from .event_resources import ENVELOPES, MEANING
+from .examples import Example, recorded
+from .fields import Resource
+from .operation import Operation
+from .operations import OPERATIONS
+from .parameters import (
     ANSWER_HEADERS,
     QUERY,
     REQUEST_HEADERS,
     path_parameters,
     query_name,
 )
-from shoal.domain.catalog import Catalog, load_catalog
-from shoal.domain.errors import ApiError, ValidationFailed
-from shoal.domain.webhook import EVENT_TYPES
 
 Schema = dict[str, Any]
 

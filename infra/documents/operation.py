@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from infra.documents.errors import Shape
-from infra.documents.fields import Resource
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     ApiError,
@@ -23,6 +21,9 @@ from shoal.domain.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+
+from .errors import Shape
+from .fields import Resource
 
 BODY_ERRORS = (InvalidJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
 UNDECIDED = {Unauthorized, Forbidden, RateLimited, *BODY_ERRORS} - {ValidationFailed}

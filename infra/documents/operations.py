@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infra.documents import image_resources as image
-from infra.documents import task_resources as tasks
-from infra.documents.operation import Operation
-from infra.documents.video_operations import VIDEOS
-from infra.documents.webhook_operations import WEBHOOKS
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     InsufficientBalance,
@@ -16,6 +11,12 @@ from shoal.domain.errors import (
     MaxCostExceeded,
     NotFound,
 )
+
+from . import image_resources as image
+from . import task_resources as tasks
+from .operation import Operation
+from .video_operations import VIDEOS
+from .webhook_operations import WEBHOOKS
 
 PAGE = ("status", "from", "to", "limit", "cursor")
 JOB = {"id": "$response.body#/job_id"}

@@ -7,13 +7,14 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from infra.documents.markup import JsonText, code_block, curl, paragraphs, section, tag, text
-from infra.documents.openapi import ORIGIN
-from infra.documents.operation import Operation
-from infra.documents.operations import OPERATIONS
-from infra.documents.page_operations import article
-from infra.documents.page_reference import errors, events, job_errors, webhooks
 from shoal.dialects.mcp import TOOLS
+
+from .markup import JsonText, code_block, curl, paragraphs, section, tag, text
+from .openapi import ORIGIN
+from .operation import Operation
+from .operations import OPERATIONS
+from .page_operations import article
+from .page_reference import errors, events, job_errors, webhooks
 
 Schema = dict[str, Any]
 

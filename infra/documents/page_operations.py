@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from infra.documents.markup import JsonText, code_block, curl, fields, paragraphs, tag, text
-from infra.documents.operation import Operation
 from shoal.dialects.fields import SubmitFields
+
+from .markup import JsonText, code_block, curl, fields, paragraphs, tag, text
+from .operation import Operation
 
 Schema = dict[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.documents.errors import JOB_MEANING, MEANING, api_errors
-from infra.documents.markup import JsonText, code_block, fields, inline, paragraphs, section, tag, text
+from .errors import JOB_MEANING, MEANING, api_errors
+from .markup import JsonText, code_block, fields, inline, paragraphs, section, tag, text
 
 Schema = dict[str, Any]
 

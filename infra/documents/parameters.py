@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.documents.fields import ULID
-from infra.documents.requests import MOMENT
 from shoal.dialects import tasks, video
 from shoal.dialects.fields import PAGE_LIMIT, PAGE_LIMIT_MAX
 from shoal.domain.catalog import Catalog
 from shoal.domain.delivery import DeliveryStatus
 from shoal.domain.idempotency import KEY_LENGTH_MAX
 from shoal.domain.webhook import EVENT_TYPES, REQUESTED
+
+from .fields import ULID
+from .requests import MOMENT
 
 Schema = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from infra.documents.fields import (
+from .fields import (
     Amount,
     Cursor,
     Failure,

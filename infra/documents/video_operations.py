@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from infra.documents import video_resources as video
-from infra.documents.operation import Operation
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import InsufficientCredits, JobAlreadyTerminal, MaxCostExceeded
+
+from . import video_resources as video
+from .operation import Operation
 
 VIDEO = {"id": "$response.body#/video/id"}
 VIDEOS = {

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.documents.fields import (
+from .fields import (
     Cursor,
     DeliveryId,
     EventId,

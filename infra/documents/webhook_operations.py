@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infra.documents import task_resources as tasks
-from infra.documents import video_resources as video
-from infra.documents.operation import Operation
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     NotFound,
@@ -14,6 +11,10 @@ from shoal.domain.errors import (
     TooManyWebhooks,
     WebhookDisabled,
 )
+
+from . import task_resources as tasks
+from . import video_resources as video
+from .operation import Operation
 
 NEW = {"id": "$response.body#/webhook/id"}
 SAME = {"id": "$request.path.id"}

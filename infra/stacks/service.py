@@ -8,26 +8,26 @@ from aws_cdk import ArnFormat, CfnOutput, Duration, Environment, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra import registry, web_registry, webhook_registry
-from infra.constructs.api import Api
-from infra.constructs.event_schemas import EventSchemas
-from infra.constructs.functions import Functions
-from infra.constructs.guard import Guard
-from infra.constructs.queues import Queues
-from infra.constructs.schedules import Schedules
-from infra.constructs.secret import stripe_secret_arn
-from infra.constructs.storage import FAILED_JOBS, OPEN_JOBS
-from infra.constructs.webhooks import RetrySchedules
-from infra.constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
-from infra.function import Target
-from infra.packages import Packages
-from infra.stacks.state import StateStack
-from infra.stage import Stage
-from infra.upstreams import provider_arns, provider_values
-from shoal.domain.catalog import load_catalog
 from shoal.domain.delivery import ORDERS_AT_ONCE_MAX
 from shoal.domain.video import FOLDER
 from shoal.domain.webhook import EVENT_TYPES
+
+from .. import registry, web_registry, webhook_registry
+from ..constructs.api import Api
+from ..constructs.event_schemas import EventSchemas
+from ..constructs.functions import Functions
+from ..constructs.guard import Guard
+from ..constructs.queues import Queues
+from ..constructs.schedules import Schedules
+from ..constructs.secret import stripe_secret_arn
+from ..constructs.storage import FAILED_JOBS, OPEN_JOBS
+from ..constructs.webhooks import RetrySchedules
+from ..constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
+from ..function import Target
+from ..packages import Packages
+from ..stage import Stage
+from ..upstreams import provider_arns, provider_values
+from .state import StateStack
 
 CLOSE_CONCURRENCY_MAX = 2
 """The least that Lambda takes; failed executions are few and nobody waits for them."""
@@ -54,7 +54,6 @@ class ServiceStack(Stack):
             termination_protection=stage.deletion_protection,
             env=env,
         )
-        load_catalog()  # a catalog that a function could not read is not deployed
         self.state = state
         if stage.event_schemas:
             EventSchemas(self, "EventSchemas", stage=stage)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aws_cdk import CrossStackReferences, Environment, ReferenceStrength
 from constructs import Construct
 
-from infra.packages import Packages, packages_of
-from infra.stacks.service import ServiceStack
-from infra.stacks.state import StateStack
-from infra.stacks.watch import WatchStack
-from infra.stage import Stage
+from shoal.domain.catalog import CATALOG_FILE
+
+from ..catalog import check_catalog
+from ..packages import Packages, packages_of
+from ..stage import Stage
+from .service import ServiceStack
+from .state import StateStack
+from .watch import WatchStack
 
 
 class ShoalStage(Construct):
     """Three stacks: `state` keeps, `service` works with it, `watch` has alarms on the service.
 
-    `packages`: what the functions run; built for the stage unless given.
+    `catalog`: the file of what the stage sells, Shoal's own unless given.
+    `packages`: what the functions run; built for the stage and its catalog unless given.
     `env`: account and region; those that the CDK's command line finds unless given.
 
     A stack reads the others' values when it is deployed and holds none of them fast: no export blocks the
-    update or the deletion of what another stack once read.
+    update or the deletion of what another stack once read. Raises `SynthesisError` when something can't be.
     """
 
     def __init__(
@@ -28,12 +34,14 @@ class ShoalStage(Construct):
         id_: str,
         *,
         stage: Stage,
+        catalog: Path = CATALOG_FILE,
         packages: Packages | None = None,
         env: Environment | None = None,
     ) -> None:
         super().__init__(scope, id_)
         CrossStackReferences.of(self).consume(ReferenceStrength.WEAK)
-        packages = packages or packages_of(stage)
+        check_catalog(catalog)
+        packages = packages or packages_of(stage, catalog)
         self.state = StateStack(self, "State", stage=stage, env=env)
         self.service = ServiceStack(
             self, "Service", stage=stage, state=self.state, packages=packages, env=env

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.constructs.bus import Bus
-from infra.constructs.identity import Identity
-from infra.constructs.secret import CallbackSecret
-from infra.constructs.storage import Storage
-from infra.constructs.webhooks import WebhookKey
-from infra.stage import Stage
+from ..constructs.bus import Bus
+from ..constructs.identity import Identity
+from ..constructs.secret import CallbackSecret
+from ..constructs.storage import Storage
+from ..constructs.webhooks import WebhookKey
+from ..stage import Stage
 
 
 class StateStack(Stack):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.constructs.monitoring import Monitoring
-from infra.stacks.service import ServiceStack
-from infra.stage import Stage
+from ..constructs.monitoring import Monitoring
+from ..stage import Stage
+from .service import ServiceStack
 
 
 class WatchStack(Stack):

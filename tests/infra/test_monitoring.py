@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import registry
-from infra.packages import FUNCTIONS
+from infra.paths import FUNCTIONS
 from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized, text
 

@@ -17,6 +17,7 @@ from botocore.session import Session
 
 from infra import bytecode, layer, packages
 from infra.bytecode import CompileFailed
+from infra.paths import FUNCTIONS
 from infra.stacks.shoal_stage import ShoalStage
 from infra.synthesis import new_app
 from tests.infra.stages import LOCAL
@@ -163,14 +164,14 @@ def test_a_layer_keeps_the_endpoints_of_the_services_in_use_only(tmp_path: Path)
 
 
 def test_the_layer_keeps_every_service_the_code_makes_a_client_of() -> None:
-    roots = (packages.FUNCTIONS / "shoal").glob("bootstrap*.py")
+    roots = (FUNCTIONS / "shoal").glob("bootstrap*.py")
     used = set(re.findall(r'\bclient\("([\w-]+)"\)', "".join(root.read_text("utf-8") for root in roots)))
     assert used
     assert used <= layer.AWS_SERVICES
 
 
 def test_the_layer_keeps_every_service_that_an_adapter_takes_a_client_of() -> None:
-    adapters = (packages.FUNCTIONS / "shoal/adapters").rglob("*.py")
+    adapters = (FUNCTIONS / "shoal/adapters").rglob("*.py")
     code = "".join(path.read_text(encoding="utf-8") for path in adapters)
     used = {name.replace("_", "-") for name in re.findall(r"from mypy_boto3_(\w+) import", code)}
     assert {"bedrock-runtime", "polly"} <= used

@@ -13,7 +13,8 @@ import pytest
 
 from infra import NODE
 from infra.deploy import CDK
-from infra.synthesis import ROOT, feature_flags
+from infra.paths import ROOT
+from infra.synthesis import feature_flags
 
 RECOMMENDED = CDK.parents[1] / "lib" / "init-templates" / ".recommended-feature-flags.json"
 SECONDS_MAX = 120

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra import layer
-from infra.packages import BUILD, EXCLUDED, FUNCTIONS
+from infra.packages import EXCLUDED
+from infra.paths import BUILD, FUNCTIONS
 
 BOTO3 = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
