@@ -24,7 +24,7 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-video down test check $(CHECKS) examples bench bench-webhooks format synth deploy lock clean
+.PHONY: help run demo-video down test check $(CHECKS) examples bench bench-webhooks format release synth deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,13 @@ bench-webhooks: $(READY) ## Measure deliveries beside dead and slow endpoints; E
 format: $(PACKAGES) ## Rewrite the code in the house's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+release: $(READY) ## Check, test, build into dist and tag the version of pyproject.toml
+	@$(BIN)/python -m infra.release check
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory test
+	@$(BIN)/python -m infra.release build
+	@$(BIN)/python -m infra.release tag
 
 synth: $(READY) ## Write the CloudFormation templates of STAGE (default dev) to cdk.out
 	@$(NODE) node_modules/aws-cdk/bin/cdk synth --quiet --no-notices -c stage=$(or $(STAGE),dev)

@@ -22,7 +22,7 @@ RECIPE = (Path(__file__), Path(layer.__file__), Path(bytecode.__file__), bytecod
 DOCUMENTS = Path(documents.__file__).parent
 CODE = "shoal"
 """The folder of the package, in its source and in the zip."""
-EXCLUDED = ("__pycache__", "cli")
+EXCLUDED = ("__pycache__", "cli", "__main__.py")
 """The operator's command is part of the package `shoal`, but no function runs it."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644

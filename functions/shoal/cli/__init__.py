@@ -1,10 +1,13 @@
 """The operator's command `shoal`: accounts, keys, wallets, payments, jobs, providers and audit of any stage.
 
-It runs the same use cases as the Lambdas, from the operator's machine. Typer and rich are there only
-(dependency group `operate`): nothing a Lambda runs imports this package.
+It runs the same use cases as the Lambdas, from the operator's machine. boto3, Typer and rich are there only
+(the extra `operate`): nothing a Lambda runs imports this package.
 """
 
 from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -28,8 +31,21 @@ app.add_typer(providers.app, name="providers")
 app.command()(audit)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"shoal {version('shoal')}")
+        raise typer.Exit
+
+
 @app.callback()
-def choose_stage(context: typer.Context, stage: StageOption = None) -> None:
+def choose_stage(
+    context: typer.Context,
+    stage: StageOption = None,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
     """Operate a stage of Shoal."""
     to: Connect = context.obj or connect
     context.obj = lambda named_later: to(named_later or stage)
