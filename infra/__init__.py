@@ -26,7 +26,7 @@ __all__ = ["ShoalStage", "Stage", "SynthesisError", "load_stage", "stage_of"]
 
 _MODULES = {"ShoalStage": ".stacks.shoal_stage", "SynthesisError": ".errors"}
 NODE = os.path.join(ROOT_DIR, "node.exe") if os.name == "nt" else os.path.join(ROOT_DIR, "bin", "node")
-NPM = os.path.join(ROOT_DIR, "lib", "node_modules", "npm", "bin", "npm-cli.js")
+NPM = (NODE, os.path.join(ROOT_DIR, "lib", "node_modules", "npm", "bin", "npm-cli.js"))
 os.environ.setdefault("JSII_NODE", NODE)
 
 
