@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import SynthesisError
+from .one_at_a_time import one_at_a_time
 from .paths import FUNCTIONS, INSTALLED, ROOT
 
 ASSETS = FUNCTIONS / "shoal" / "handlers" / "web" / "assets"
@@ -26,12 +27,13 @@ def bring() -> None:
     """
     if INSTALLED:
         return
-    for name, source in FILES.items():
-        if not source.exists():
-            raise FrontEndMissing(f"{name} is missing: `make synth` fetches it with the other Node packages.")
-        target, content = ASSETS / name, source.read_bytes()
-        if not target.exists() or target.read_bytes() != content:
-            target.write_bytes(content)
+    with one_at_a_time(ROOT / ".local" / "front_end.lock"):
+        for name, source in FILES.items():
+            if not source.exists():
+                raise FrontEndMissing(f"{name} is missing: `make synth` fetches it with the other Node packages.")
+            target, content = ASSETS / name, source.read_bytes()
+            if not target.exists() or target.read_bytes() != content:
+                target.write_bytes(content)
 
 
 if __name__ == "__main__":

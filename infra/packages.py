@@ -15,6 +15,7 @@ from shoal.domain.catalog import CATALOG_FILE, load_catalog
 
 from . import bytecode, documents, front_end, layer
 from .documents import build
+from .one_at_a_time import one_at_a_time
 from .paths import BUILD, FUNCTIONS, STATE_MACHINES
 from .stage import Stage
 
@@ -121,10 +122,15 @@ def _built(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
     """The zip of what `fill` puts into a folder, made once for the same content and recipe."""
     recipe = b"".join(path.read_bytes() for path in RECIPE)
     target = BUILD / f"{name}-{hashlib.sha256(recipe + content).hexdigest()[:16]}.zip"
-    if target.exists():
-        return target
+    with one_at_a_time(BUILD / f"{name}.lock"):
+        if not target.exists():
+            _build(name, target, fill)
+    return target
+
+
+def _build(name: str, target: Path, fill: Callable[[Path], None]) -> None:
+    """Make the zip, and remove those of earlier contents."""
     print(f"Building {target.name}", file=sys.stderr)
-    BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as work:
         folder = Path(work) / "content"
         folder.mkdir()
@@ -134,7 +140,6 @@ def _built(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
         for outdated in set(BUILD.glob(f"{name}-*.zip")) - {target}:
             outdated.unlink(missing_ok=True)
         unfinished.replace(target)
-    return target
 
 
 def write_zip(folder: Path, target: Path) -> None:
