@@ -2,7 +2,6 @@
 # A target does only what is out of date; `make` lists them.
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 
 TOOLS := .local/tools
 UV := $(TOOLS)/bin/uv
@@ -13,9 +12,9 @@ NPM = PATH="$(NODEJS)/bin:$$PATH" $(NODE) $(NODEJS)/lib/node_modules/npm/bin/npm
 
 PACKAGES := .venv/.synced
 NODE_PACKAGES := node_modules/.installed
-READY := $(PACKAGES) $(NODE_PACKAGES)
-CHECKS := check-format check-lint check-types check-layers check-dead-code check-dependencies \
-	check-stack check-licences check-vulnerabilities
+READY := ready
+CHECKS := check-format check-lint check-types check-layers check-dead-code check-dependencies check-stack \
+	check-licences
 
 comma := ,
 export UV_PYTHON_DOWNLOADS := never
@@ -24,7 +23,8 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-video down test check $(CHECKS) examples bench bench-webhooks format release synth deploy lock clean
+.PHONY: help ready run demo-video down setup test check $(CHECKS) check-vulnerabilities examples bench \
+	bench-webhooks format release synth deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,37 +38,42 @@ demo-video: $(READY) ## Render a video of 16 seconds on what `make run` left run
 down: $(PACKAGES) ## Stop what `make run` left running
 	@$(BIN)/python -m infra.local.run down
 
-test: $(READY) ## Run all tests; ARGS="-k wallet" for some
+setup: $(READY) ## Fetch and build what the tests need, a browser among it
+	@$(BIN)/python -m tests.setup
+
+test: setup ## Run all tests; ARGS="-k wallet" for some
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stack, licences
-	@echo "All checks passed."
+# The audit comes last: where nobody tells of vulnerabilities, that is the last line of the run.
+check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stacks, licences, vulnerabilities
+	@echo "All checks of the code passed."
+	@$(MAKE) --no-print-directory check-vulnerabilities
 
-check-format: $(PACKAGES)
+check-format: $(READY)
 	@$(BIN)/ruff format --check .
 
-check-lint: $(PACKAGES)
+check-lint: $(READY)
 	@$(BIN)/ruff check .
 
-check-types: $(PACKAGES)
+check-types: $(READY)
 	@$(BIN)/mypy
 
-check-layers: $(PACKAGES)
+check-layers: $(READY)
 	@$(BIN)/lint-imports
 
-check-dead-code: $(PACKAGES)
+check-dead-code: $(READY)
 	@$(BIN)/vulture
 
-check-dependencies: $(PACKAGES)
+check-dependencies: $(READY)
 	@$(BIN)/deptry .
 
 check-stack: $(READY)
 	@$(BIN)/python -m infra.checks
 
-check-licences: $(PACKAGES)
+check-licences: $(READY)
 	@$(BIN)/python -m infra.licences
 
-check-vulnerabilities: $(PACKAGES)
+check-vulnerabilities: $(READY)
 	@$(BIN)/python -m infra.audit
 
 examples: $(READY) ## Record the examples of the OpenAPI document anew, from a local cloud
@@ -81,7 +86,7 @@ bench: $(READY) ## Print every figure of performance with its target, in a few m
 bench-webhooks: $(READY) ## Measure deliveries beside dead and slow endpoints; EVENTS=1000
 	@$(BIN)/python -m infra.local.bench.webhooks --events $(or $(EVENTS),1000)
 
-format: $(PACKAGES) ## Rewrite the code in the house's format
+format: $(READY) ## Rewrite the code in the house's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -100,16 +105,23 @@ deploy: $(READY) ## Show what changes, then deploy STAGE (default dev) to the AW
 
 lock: $(UV) ## Lock the newest allowed versions of all packages
 	@$(UV) lock --upgrade
-	@$(NPM) update
+	@$(NPM) update --package-lock-only
 
 clean: ## Stop everything and remove all that was built or fetched
 	@test ! -e $(PACKAGES) || $(BIN)/python -m infra.local.run down
 	rm -rf .local .venv node_modules cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(UV):
-	@echo "Fetching uv $(UV_VERSION)"
+# Two that start at once in the same folder take turns here, and the second finds all made.
+ready:
+	@$(PYTHON) infra/one_at_a_time.py .local/packages.lock $(MAKE) --silent $(PACKAGES) $(NODE_PACKAGES)
+
+$(UV): uv.lock
+	@echo "Fetching uv"
 	@$(PYTHON) -m venv $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PYTHON) infra/uv_requirement.py > $(TOOLS)/uv.txt
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+		--requirement $(TOOLS)/uv.txt
+	@touch $@
 
 $(PACKAGES): pyproject.toml uv.lock | $(UV)
 	@echo "Installing Python packages"
@@ -118,6 +130,6 @@ $(PACKAGES): pyproject.toml uv.lock | $(UV)
 
 $(NODE_PACKAGES): package.json package-lock.json $(PACKAGES)
 	@echo "Installing the CDK and what browsers load"
-	@$(NPM) ci --silent
+	@$(NPM) ci --silent --omit=optional
 	@$(BIN)/python -m infra.front_end
 	@touch $@

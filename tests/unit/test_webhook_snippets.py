@@ -21,13 +21,13 @@ import pytest
 from infra import NODE
 from shoal.domain.webhook_signature import signed_headers
 from shoal.webhook_verifier import verify, verify_vidshark
+from tests.setup import go
 
 PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
 OLD = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 SECRET = "whsec_" + base64.b64encode(bytes(range(32, 64))).decode()
 OTHER = "whsec_" + base64.b64encode(bytes(32)).decode()
 BODY = '{"id":"evt_1","data":{"title":"gro\\u00df, \\"$quoted\\" & `odd`"}}'
-GO_CACHE = PAGE.parents[1] / ".local" / "go-build"
 SECONDS_MAX = 240
 
 Case = tuple[str, dict[str, str], str]
@@ -75,11 +75,10 @@ def snippet(language: str, containing: str) -> str:
 
 def answers(command: list[str], folder: Path, cases: Sequence[object]) -> list[bool]:
     """What a program prints that reads the cases from its standard input."""
-    environment = {"PATH": os.environ["PATH"], "GOCACHE": str(GO_CACHE), "GOTOOLCHAIN": "local"}
     done = subprocess.run(  # noqa: S603 - snippets of our own page
         command,
         cwd=folder,
-        env=environment,
+        env=go.environment(),
         input=json.dumps(cases),
         capture_output=True,
         text=True,
@@ -106,10 +105,10 @@ def in_javascript(folder: Path, cases: list[Case]) -> list[bool]:
 def in_go(folder: Path, cases: list[Case]) -> list[bool]:
     (folder / "verify.go").write_text(snippet("go", "func Verify"), encoding="utf-8")
     (folder / "main.go").write_text(GO_CALLS, encoding="utf-8")
-    go = Path(sys.executable).with_name("go")
+    go.build_library()
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     flat = [(secret, *(headers[name] for name in names), body) for secret, headers, body in cases]
-    return answers([str(go), "run", "verify.go", "main.go"], folder, flat)
+    return answers([str(go.GO), "run", "verify.go", "main.go"], folder, flat)
 
 
 def signed(*secrets: str, at_s: float) -> dict[str, str]:
