@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra import NPM
+from . import NPM
 
 ROOT = Path(__file__).parents[1]
 PIP_AUDIT = (

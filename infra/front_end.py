@@ -30,7 +30,9 @@ def bring() -> None:
     with one_at_a_time(ROOT / ".local" / "front_end.lock"):
         for name, source in FILES.items():
             if not source.exists():
-                raise FrontEndMissing(f"{name} is missing: `make synth` fetches it with the other Node packages.")
+                raise FrontEndMissing(
+                    f"{name} is missing: `make synth` fetches it with the other Node packages."
+                )
             target, content = ASSETS / name, source.read_bytes()
             if not target.exists() or target.read_bytes() != content:
                 target.write_bytes(content)

@@ -51,7 +51,7 @@ PLACES: Mapping[str, str] = {
 }
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "operate": ("--extra", "operate"),
-    "deploy": ("--group", "infra"),
+    "deploy": ("--extra", "deploy"),
     "client": ("--package", "shoal-client"),
 }
 """What uv exports for the places that are no layers."""

@@ -40,7 +40,7 @@ def _fetch(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     _write(target / "package.json", root)
     _write(target / "package-lock.json", {**PROJECT, "lockfileVersion": 3, "packages": {"": root, **needed}})
-    command = [*NPM, "ci", "--silent", "--ignore-scripts"]
+    command = [*NPM, "ci", "--loglevel=error", "--ignore-scripts"]
     result = subprocess.run(  # noqa: S603 - Node's own installer, no outside input
         command, cwd=target, capture_output=True, text=True, check=False
     )

@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 
 import uv
 
-from infra import front_end, layer
-from infra.documents import openapi
+from . import front_end, layer
+from .documents import openapi
+from .paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 BRANCH = "main"
 SECTION = re.compile(r"^## \[(?P<name>[^]]+)\](?: - (?P<day>\S+))?\n(?P<text>.*?)(?=^## |\Z)", re.M | re.S)
@@ -140,9 +140,18 @@ def environment(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def install_built(target: Path, folder: Path, extras: str) -> Path:
+    """Install the wheel of Shoal in a folder of built ones, with extras such as `[operate]`, into an empty
+    environment. Returns the environment's Python.
+    """
+    python = environment(folder)
+    install(python, f"shoal{extras} @ {wheel(target, 'shoal').as_uri()}")
+    return python
+
+
 def install(python: Path, *requirements: str) -> None:
     """Install requirements, and what they need in the locked versions: an index is asked for nothing new."""
-    locked = "".join(layer.locked("--no-hashes", "--extra", "operate"))
+    locked = "".join(layer.locked("--no-hashes", "--extra", "operate", "--extra", "deploy"))
     with TemporaryDirectory() as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text(locked, encoding="utf-8")

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from infra import front_end, release
-from infra.release import ROOT, ReleaseRefused, check, notes_of, tag, version_of
+from infra.paths import ROOT
+from infra.release import ReleaseRefused, check, notes_of, tag, version_of
 
 VERSION = version_of(ROOT)
 CHANGELOG = "CHANGELOG.md"

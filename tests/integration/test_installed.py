@@ -12,7 +12,7 @@ import pytest
 
 from infra import front_end, release
 from infra.local.cloud import LocalCloud
-from infra.release import ROOT
+from infra.paths import ROOT
 from shoal.cli.stage import LOCAL_FILE_VARIABLE
 
 # What is built is built once: all these tests go to the process of the shared cloud.
@@ -21,18 +21,9 @@ pytestmark = pytest.mark.usefixtures("cloud")
 SECONDS_MAX = 60
 
 
-@pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    release.build(folder)
-    return folder
-
-
-def installed(dist: Path, folder: Path, extra: str) -> Path:
-    """The command `shoal` of an empty environment with the wheel and what an extra needs."""
-    python = release.environment(folder)
-    release.install(python, f"shoal{extra} @ {release.wheel(dist, 'shoal').as_uri()}")
-    return python.with_name("shoal")
+def installed(dist: Path, folder: Path, extras: str) -> Path:
+    """The command `shoal` of an empty environment with the wheel and what extras need."""
+    return release.install_built(dist, folder, extras).with_name("shoal")
 
 
 @pytest.fixture(scope="module")
