@@ -109,7 +109,7 @@ lock: $(UV) ## Lock the newest allowed versions of all packages
 
 clean: ## Stop everything and remove all that was built or fetched
 	@test ! -e $(PACKAGES) || $(BIN)/python -m infra.local.run down
-	rm -rf .local .venv node_modules cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .local .venv node_modules cdk.out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Two that start at once in the same folder take turns here, and the second finds all made.
 ready:

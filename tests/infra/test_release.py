@@ -150,14 +150,18 @@ def test_no_package_is_built_without_what_browsers_load(tmp_path: Path) -> None:
         ROOT / "functions", tmp_path / "functions", ignore=shutil.ignore_patterns(*front_end.FILES)
     )
 
-    result = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    refused = run(tmp_path, "-m", "hatchling", "build", "--target", "wheel")
 
-    assert result.returncode == 1
-    assert "htmx.min.js comes from npm" in result.stderr
+    assert refused.returncode == 1
+    assert "htmx.min.js comes from npm" in refused.stderr
     assert not list((tmp_path / "dist").glob("*.whl"))
+    # A checkout is installed before npm has run.
+    editable = "from hatchling.build import build_editable; print(build_editable('dist'))"
+    assert run(tmp_path, "-c", editable).stdout.strip() == f"shoal-{VERSION}-py3-none-any.whl"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, *arguments)
+    return subprocess.run(  # noqa: S603 our own program
+        command, check=False, capture_output=True, text=True, cwd=folder
+    )
