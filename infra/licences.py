@@ -63,6 +63,8 @@ BY_CLASSIFIER: Mapping[str, str] = {
     "License :: OSI Approved :: Python Software Foundation License": "PSF-2.0",
 }
 """Classifiers that name one licence; "BSD" names three."""
+CLASSIFIER = re.compile(r"License :: (OSI Approved :: )?(?!OSI Approved$|DFSG approved$).+")
+"""One that names a licence."""
 SPDX = get_spdx_licensing()
 
 
@@ -139,13 +141,13 @@ def licence_of(name: str) -> str:
 
 
 def licence_told_by(package: Distribution) -> str:
-    """Metadata that is no SPDX expression is read by its classifiers."""
+    """Metadata that has no SPDX expression is read by its classifiers, if they name one licence."""
     metadata = package.metadata.json
     said = str(metadata.get("license_expression") or metadata.get("license") or "")
     if _parsed(said) is not None:
         return said
-    classified = {BY_CLASSIFIER[each] for each in metadata.get("classifier", ()) if each in BY_CLASSIFIER}
-    return classified.pop() if len(classified) == 1 else ""
+    classified = {each for each in metadata.get("classifier", ()) if CLASSIFIER.fullmatch(each)}
+    return BY_CLASSIFIER.get(classified.pop(), "") if len(classified) == 1 else ""
 
 
 def _installed(name: str) -> Distribution | None:

@@ -113,6 +113,10 @@ METADATA = {
     "License: Apache 2.0\nClassifier: License :: OSI Approved :: Apache Software License": "Apache-2.0",
     "Classifier: License :: OSI Approved :: ISC License (ISCL)": "ISC",
     "Classifier: License :: OSI Approved :: BSD License": "",
+    "Classifier: License :: OSI Approved :: MIT License\nClassifier: License :: DFSG approved": "MIT",
+    "Classifier: License :: OSI Approved :: MIT License\n"
+    "Classifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)": "",
+    "Classifier: License :: OSI Approved\nLicense: Apache-2.0": "Apache-2.0",
     "License: see the file": "",
     "Summary: nothing": "",
 }
