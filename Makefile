@@ -24,7 +24,7 @@ export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help ready run demo-video down setup test check $(CHECKS) check-vulnerabilities examples bench \
-	bench-webhooks format release synth deploy lock clean
+	bench-webhooks simulate format release synth deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ bench: $(READY) ## Print every figure of performance with its target, in a few m
 
 bench-webhooks: $(READY) ## Measure deliveries beside dead and slow endpoints; EVENTS=1000
 	@$(BIN)/python -m infra.local.bench.webhooks --events $(or $(EVENTS),1000)
+
+simulate: $(READY) ## Find the limits of a wallet and a key in virtual time, on a simulated table; ARGS="--seed 2"
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 format: $(READY) ## Rewrite the code in the house's format
 	@$(BIN)/ruff check --fix .
