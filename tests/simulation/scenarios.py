@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import linear_regression
 
 from tests.simulation.assumptions import SWEEPER_S
 from tests.simulation.product import Customer, Product, world
@@ -16,10 +17,11 @@ FASTEST_PER_MINUTE = 60_000
 WARM_S = 10.0
 """Seconds until as many jobs end as begin: nothing before is measured."""
 ACCEPTED, BUSY = 202, 503
-RESERVED_S = 3.0
-"""Of a burst: how long its last answers are waited for before money is compared."""
+SETTLING_S = 3.0
+"""Of a burst: how long after it began money is compared for the first time."""
 SWEPT_ACCOUNTS = 40
 START_GRACE_S = 60.0
+FIT_MAX, FIT_RATES_MIN = 0.05, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def burst_load(submits: int, *, seed: int) -> Load:
             lambda: _ask(product, product.submit, customer, answers, began_s),
             after_s=product.kernel.random.random(),
         )
-    product.kernel.run(began_s + RESERVED_S)
+    product.kernel.run(began_s + SETTLING_S)
     problems = _problems(product)
     product.kernel.run()
     problems += _problems(product)
@@ -162,6 +164,19 @@ def fastest_below(loads: Sequence[Load], share: float) -> float | None:
             break
         below = load.rate
     return below
+
+
+def rate_reaching(loads: Sequence[Load], share: float) -> float | None:
+    """The rate at which 503s reach a share, by a line through the logarithms of the shares up to `FIT_MAX`.
+
+    Near 0.1 % a run has a handful of 503s, so a single rate tells little: neighbors swap places by chance.
+    None with fewer than three rates to draw a line through.
+    """
+    seen = [load for load in loads if 0 < load.busy <= FIT_MAX]
+    if len(seen) < FIT_RATES_MIN:
+        return None
+    line = linear_regression([load.rate for load in seen], [math.log(load.busy) for load in seen])
+    return (math.log(share) - line.intercept) / line.slope
 
 
 def _customer(product: Product) -> Customer:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.simulation import __main__ as simulate
 from tests.simulation.client import SimulatedClient
 from tests.simulation.kernel import Kernel
 from tests.simulation.product import ATTEMPTS_MAX, Customer, Product, world
-from tests.simulation.scenarios import burst_load, key_load, sweep, wallet_load
+from tests.simulation.scenarios import burst_load, fastest_below, key_load, rate_reaching, sweep, wallet_load
 from tests.simulation.table import SimulatedTable
 from tests.simulation.workflow import Executions
 
@@ -182,6 +183,17 @@ def test_simulate_prints_its_tables(
     assert "OFF" not in said
     assert "Highest rate below 0.1% of 503s: 5 jobs/s" in said
     assert "one run starts 3" in said
+
+
+def test_the_limit_is_named_by_what_was_measured_and_by_a_line_through_it() -> None:
+    one = wallet_load(5, 1.0, seed=1, warm_s=0.0)
+    shares = {10: 0.0, 20: 0.0002, 30: 0.002, 40: 0.02, 50: 0.5}
+    loads = [replace(one, rate=rate, busy=share) for rate, share in shares.items()]
+    assert fastest_below(loads, 0.001) == 20
+    assert rate_reaching(loads, 0.002) == pytest.approx(30)
+    assert rate_reaching(loads, 0.02) == pytest.approx(40)
+    assert fastest_below(loads[2:], 0.001) is None
+    assert rate_reaching(loads[:3], 0.001) is None
 
 
 def opened(product: Product, *, requests_per_minute: int = 60_000) -> Customer:
