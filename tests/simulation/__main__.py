@@ -51,8 +51,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="another draw of the same odds")
     seed = parser.parse_args().seed
-    # What the product logs of each refusal would bury the tables.
-    logging.disable(logging.CRITICAL)
     console = Console(width=WIDTH)
     loads = []
     for rate, seconds in SECONDS.items():
@@ -122,4 +120,6 @@ def _swept(done: Sweep) -> str:
 
 
 if __name__ == "__main__":
+    # What the product logs of each refusal would bury the tables.
+    logging.disable(logging.CRITICAL)
     main()
