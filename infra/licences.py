@@ -128,7 +128,9 @@ def from_lock(place: str, packages: Iterable[tuple[str, str]], known: Facts) -> 
 def from_npm(lock: Mapping[str, Any], place: str) -> Iterator[Component]:
     """npm's packages: those for browsers, or the tools."""
     for path, package in lock["packages"].items():
-        if path and package.get("dev", False) == (place == "tools"):
+        # The one optional package is the browser of the tests.
+        tool = package.get("dev", False) or package.get("optional", False)
+        if path and tool == (place == "tools"):
             name = path.rpartition("node_modules/")[2]
             licence = package.get("license", "")
             yield Component(place=place, name=name, version=package["version"], licence=licence)
