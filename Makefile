@@ -23,7 +23,7 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready run demo-video down setup test check $(CHECKS) check-vulnerabilities examples bench \
+.PHONY: help ready run demo-video down setup test check $(CHECKS) check-vulnerabilities examples fixtures bench \
 	bench-webhooks simulate format release synth deploy lock clean
 
 help: ## List the targets
@@ -78,6 +78,9 @@ check-vulnerabilities: $(READY)
 
 examples: $(READY) ## Record the examples of the OpenAPI document anew, from a local cloud
 	@SHOAL_WRITE_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
+
+fixtures: $(READY) ## Record what a stage of VERSION keeps and hands on, for the tests of upgrades
+	@$(BIN)/python -m tests.fixtures.record $(VERSION)
 
 bench: $(READY) ## Print every figure of performance with its target, in a few minutes
 	@$(BIN)/python -m infra.local.bench $(ARGS)

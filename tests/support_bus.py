@@ -38,9 +38,13 @@ class BusLog:
 
         The local bus hands an event to its queues before PutEvents returns: nothing is still on its way.
         """
+        return [event for event in self.everything() if event["detail"]["data"].get("job_id") == job_id]
+
+    def everything(self) -> list[Json]:
+        """Every event that is on the bus by now."""
         with self._reading:
             self._seen += self._unread()
-            return [event for event in self._seen if event["detail"]["data"].get("job_id") == job_id]
+            return list(self._seen)
 
     def types_of(self, job_id: str) -> list[str]:
         """The types of the events about the job, sorted: a queue keeps no order."""

@@ -10,6 +10,7 @@ import requests
 
 from infra.local.cloud import LocalCloud
 from shoal.domain.person import OPERATORS
+from shoal.handlers.web.visit import SESSION_COOKIE
 from tests.support import eventually
 
 PASSWORD = "correct horse battery staple"
@@ -47,9 +48,19 @@ class Visitor:
         assert match, f"{path} has no {pattern}"
         return match[1]
 
+    @property
+    def session_id(self) -> str:
+        """What the browser is known by."""
+        (cookie,) = [each for each in self._http.cookies if each.name == SESSION_COOKIE]
+        return str(cookie.value)
+
+    def form(self, path: str) -> dict[str, str]:
+        """What a page's form holds beside what people fill in."""
+        return {name: html.unescape(value) for name, value in HIDDEN.findall(self.get(path))}
+
     def send(self, path: str, *, to: str | None = None, **fields: str) -> str:
         """Fill in a form of a page and send it. Returns the path it leads to."""
-        hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(self.get(path))}
+        hidden = self.form(path)
         action = path if to is None else to
         answer = self._ask("POST", action, hidden | {"next": "/"} | fields)
         assert answer.status_code in (200, 303), f"{action}: {answer.status_code} {answer.text}"
@@ -59,8 +70,7 @@ class Visitor:
 
     def buy(self, **offer: str) -> str:
         """Choose an offer. Returns the address of the page to pay on."""
-        hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(self.get("/top-up"))}
-        return self._led("POST", "/top-up", hidden | offer)
+        return self._led("POST", "/top-up", self.form("/top-up") | offer)
 
     def come_back(self, checkout_id: str) -> str:
         """From paying. Returns where that leads to."""
