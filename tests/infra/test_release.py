@@ -143,12 +143,10 @@ def test_what_is_not_ready_is_refused(repository: Path, spoil: Callable[[Path], 
 
 
 def test_no_package_is_built_without_what_browsers_load(tmp_path: Path) -> None:
-    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE", "infra/build_hook.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in ("pyproject.toml", "uv.lock", "package-lock.json", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copytree(
-        ROOT / "functions", tmp_path / "functions", ignore=shutil.ignore_patterns(*front_end.FILES)
-    )
+    for name in ("functions", "infra", "statemachines"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(*front_end.FILES))
 
     refused = run(tmp_path, "-m", "hatchling", "build", "--target", "wheel")
 
