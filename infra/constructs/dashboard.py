@@ -19,7 +19,7 @@ WIDTH = 24 // COLUMNS
 
 
 class Dashboard(Construct):
-    """The dashboard `shoal-<stage>`, one row per question."""
+    """The dashboard `shoal-<stage>-<region>`, one row per question."""
 
     def __init__(
         self,
