@@ -20,7 +20,7 @@ from tests.unit.test_webhook_requests import SETTINGS
 from tests.unit.world import Customer
 
 MCP = "POST /mcp"
-SCOPES = {route: OPERATIONS[documented(route)].scope for route in ROUTES.keys() - UNDOCUMENTED.keys()}
+SCOPES = {route: OPERATIONS[documented(route)].scope for route in ROUTES if route not in UNDOCUMENTED}
 SCOPES[MCP] = Scope.READ
 ASKING = {route: scope for route, scope in SCOPES.items() if scope is not None}
 OF_THE_SITE = {route for route in UNDOCUMENTED if " /dashboard" in route}
