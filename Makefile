@@ -23,7 +23,7 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready run demo-video down setup test check $(CHECKS) check-vulnerabilities examples fixtures bench \
+.PHONY: help ready run demo-video down setup test nightly check $(CHECKS) check-vulnerabilities examples fixtures bench \
 	bench-webhooks simulate format release synth deploy lock clean
 
 help: ## List the targets
@@ -43,6 +43,10 @@ setup: $(READY) ## Fetch and build what the tests need, a browser among it
 
 test: setup ## Run all tests; ARGS="-k wallet" for some
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+nightly: setup ## Run the tests that take too long for every change, and the simulation
+	@$(BIN)/python -m pytest -m nightly
+	@$(BIN)/python -m tests.simulation
 
 # The audit comes last: where nobody tells of vulnerabilities, that is the last line of the run.
 check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stacks, licences, vulnerabilities
