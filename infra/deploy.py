@@ -6,6 +6,7 @@ shown stands in the log.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -24,12 +25,17 @@ class DeploymentFailed(Exception):
 
 def deploy(stage: str, *, asks: bool) -> None:
     """Raises `InvalidStage`, and `DeploymentFailed` at the first step that fails."""
-    load_stage(ROOT / STAGES / f"{stage}.toml")
+    described = load_stage(ROOT / STAGES / f"{stage}.toml")
+    if described.kind == "local" and "AWS_ENDPOINT_URL" not in os.environ:
+        raise DeploymentFailed(f"{stage} is for this machine: `make run` deploys it")
     _cdk("synth", "--quiet", "-c", f"stage={stage}", "--output", ASSEMBLY)
     synthesized = ("--app", ASSEMBLY)
     _cdk("bootstrap", *synthesized)
     _cdk("diff", "--all", *synthesized)
-    _cdk("deploy", "--all", *synthesized, "--require-approval", "broadening" if asks else "never")
+    approval = ("--require-approval", "broadening" if asks else "never")
+    # By force, for the CDK passes over a stack whose template is the same, though what it reads of another
+    # stack may not be.
+    _cdk("deploy", "--all", "--force", *synthesized, *approval)
 
 
 def _cdk(*arguments: str) -> None:
@@ -41,7 +47,8 @@ def _cdk(*arguments: str) -> None:
 def main() -> None:
     """Exits with 1 and a clear message when a step fails."""
     try:
-        deploy(sys.argv[1], asks=sys.stdin.isatty())
+        # The CDK asks on standard output, and refuses to go on where that is no terminal.
+        deploy(sys.argv[1], asks=sys.stdin.isatty() and sys.stdout.isatty())
     except (SynthesisError, DeploymentFailed) as error:
         sys.exit(str(error))
 

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 from shoal.domain.catalog import CATALOG_FILE, load_catalog
@@ -25,6 +26,8 @@ CODE = "shoal"
 """The folder of the package, in its source and in the zip."""
 EXCLUDED = ("__pycache__", "cli", "__main__.py")
 """The operator's command is part of the package `shoal`, but no function runs it."""
+KEPT_MAX = 4
+"""Builds of a zip that are kept: stages may differ in their catalogs, and be synthesized at once."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644
 
@@ -137,9 +140,10 @@ def _build(name: str, target: Path, fill: Callable[[Path], None]) -> None:
         fill(folder)
         unfinished = Path(work) / target.name
         write_zip(folder, unfinished)
-        for outdated in set(BUILD.glob(f"{name}-*.zip")) - {target}:
-            outdated.unlink(missing_ok=True)
         unfinished.replace(target)
+        newest_first = sorted(BUILD.glob(f"{name}-*.zip"), key=lambda path: -path.stat().st_mtime_ns)
+        for outdated in newest_first[KEPT_MAX:]:
+            outdated.unlink(missing_ok=True)
 
 
 def write_zip(folder: Path, target: Path) -> None:
@@ -157,7 +161,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _content_of(*sources: Path) -> bytes:
-    digest = hashlib.sha256()
+    """A digest of files and folders, and of the version, which the documents tell."""
+    digest = hashlib.sha256(version("shoal").encode())
     for source in sources:
         paths = _files(source) if source.is_dir() else iter((source,))
         for path in (path for path in paths if "__pycache__" not in path.parts):

@@ -20,8 +20,9 @@ INTRODUCTION = """\
 
 `stages/<name>.toml` describes the stage `<name>`: `make deploy STAGE=<name>` deploys it, the file is kept
 with the code, and so the next deployment has the same settings. A name has up to 20 small letters, digits
-and dashes. `kind` is the one setting that every file has; what else a file leaves out has the default of its
-kind. A setting that is misspelt or can't be is refused before anything is made.
+and dashes; it begins with a letter and ends with no dash. `kind` is the one setting that every file has; what
+else a file leaves out has the default of its kind. A setting that is misspelt or can't be is refused before
+anything is made.
 
 ```toml
 # stages/eu-prod.toml

@@ -93,7 +93,7 @@ class Stage:
 
     name: Name
     kind: StageKind = setting(
-        "`prod` keeps what it holds and takes real money, `dev` is deleted with all it holds,"
+        "`prod` takes real money and keeps what it holds when it is deleted, `dev` does neither,"
         " `local` is for this machine"
     )
     alarm_email: Email | None = setting("who is told of alarms", default=None)
@@ -145,7 +145,9 @@ class Stage:
         "how long the address of a private file holds, in seconds", default=SIGNED_URL_SECONDS
     )
     retention_days: Count | None = setting("days that outputs are kept; for ever if unset", default=None)
-    log_days: Annotated[int, AfterValidator(_log_days)] = setting("days that logs are kept")
+    log_days: Annotated[int, AfterValidator(_log_days)] = setting(
+        f"days that logs are kept: {', '.join(map(str, LOG_DAYS))}"
+    )
     archive_days: Count = setting("days that the bus keeps its events for a replay")
     point_in_time_recovery: bool = setting("whether the table can be restored to any second")
     deletion_protection: bool = setting("whether AWS refuses to delete stacks, table and user pool")
@@ -273,6 +275,8 @@ def load_stage(file: Path, *, environ: Mapping[str, str] | None = None) -> Stage
 
 def stage_of(name: str, kind: StageKind, **settings: object) -> Stage:
     """A stage described in code instead of by a file. Raises `InvalidStage`."""
+    if kind not in KINDS:
+        raise InvalidStage(f"stage {name}: kind: must be one of {', '.join(KINDS)}")
     return _checked({**KINDS[kind], **settings, "name": name, "kind": kind}, source=f"stage {name}")
 
 
@@ -286,8 +290,10 @@ def _overridden(stage: Stage, environ: Mapping[str, str]) -> Stage:
             except ValueError:
                 raise InvalidStage(f"{variable}={text!r} can't be read as {name}") from None
             _checked(settings, source=f"{variable}={text!r}")
-    with_keys = tuple(name for name in ("bedrock", "polly") if name in settings["provider_base_urls"])
-    return _checked({**settings, "iam_providers": with_keys}, source="the environment")
+    if "SHOAL_PROVIDER_BASE_URLS" in environ:
+        there = tuple(name for name in ("bedrock", "polly") if name in settings["provider_base_urls"])
+        settings = {**settings, "iam_providers": there}
+    return _checked(settings, source="the environment")
 
 
 def _checked(settings: Mapping[str, object], *, source: str) -> Stage:
@@ -296,6 +302,8 @@ def _checked(settings: Mapping[str, object], *, source: str) -> Stage:
         stage = _stage.validate_json(json.dumps(settings, default=str))
     except ValidationError as error:
         raise InvalidStage("\n".join(_line(source, each) for each in error.errors())) from None
+    if stage.name == "local" and stage.kind != "local":
+        raise InvalidStage(f"{source}: name: `local` is the name of this machine's own stage")
     if (stage.local_url is None) == (stage.kind == "local"):
         raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
     if stage.moderation == "bedrock" and not stage.guardrail:

@@ -20,8 +20,8 @@ OF_STAGE_FILES = ("alarm_email", "cors", "waf")
 def new_app(*, outdir: Path | None = None) -> App:
     """An app that reports no usage, and whose templates cfn-lint checks instead of every synthesis.
 
-    It has the feature flags of `cdk.json`, whoever runs it. `outdir`: where the cloud assembly goes, if not
-    where the CDK's command line wants it.
+    It has the feature flags of `cdk.json`, also where the CDK's command line does not run it. `outdir`: where
+    the cloud assembly goes, if not where that command line wants it.
     """
     return App(
         analytics_reporting=False,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb_table import Table
     from shoal.adapters.providers.registry import ProviderRegistry, RouteRegistry
     from shoal.domain.moderation import Moderator
+    from shoal.domain.routing import Route
     from shoal.domain.routing_ports import Provider, Statistics
     from shoal.domain.script import Speaker
     from shoal.domain.video_ports import ScriptWriter
@@ -150,15 +151,19 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
 
 
 def manage_providers(
-    settings: UpstreamSettings, table: Table, statistics: Statistics, client: Callable[..., Any]
+    settings: UpstreamSettings,
+    table: Table,
+    statistics: Statistics,
+    client: Callable[..., Any],
+    *,
+    routes: frozenset[Route],
 ) -> ManageProviders:
-    """For the operator command, which brings its own table and clients."""
+    """For the operator command, which brings its own table, clients and the routes of the stage's catalog."""
     from shoal.adapters.dynamodb_board import DynamoDbBoard
     from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
     from shoal.adapters.provider_keys import ProviderKeys
     from shoal.use_cases.manage_providers import ManageProviders
 
-    routes = load_catalog().all_routes()
     keys = ProviderKeys(client("secretsmanager"), settings.stage, clock)
     routes_board = DynamoDbBoard(table, routes, clock, lifetime_ms=0)
     return ManageProviders(

@@ -93,10 +93,12 @@ class Api(Construct):
         integration = integrations.HttpLambdaIntegration(
             name, function, scope_permission_to_route=DEFAULT in keys
         )
-        for number, key in enumerate(keys):
+        for key in keys:
             route = apigatewayv2.HttpRoute(
                 self,
-                f"{name}Route{number}",
+                # Named by its key alone: a route that moves to another function is updated in place, and one
+                # that is added renames no other, whose key it could meet while both are there.
+                f"Route {key.replace('/', '-')}",
                 http_api=self.http_api,
                 route_key=_route_key(key),
                 integration=integration,

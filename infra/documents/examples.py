@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from shoal.domain.catalog import Catalog, load_catalog
+
 FILE = Path(__file__).with_name("examples.json")
 
 
@@ -27,6 +29,10 @@ def _all() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def recorded(route: str) -> list[Example]:
-    """The examples of a route such as `POST /v1/quote`, or of an event such as `webhook image.failed`."""
-    return [Example(**each) for each in _all().get(route, [])]
+def recorded(route: str, catalog: Catalog) -> list[Example]:
+    """The examples of a route such as `POST /v1/quote`, or of an event such as `webhook image.failed`.
+
+    They were recorded with Shoal's own catalog. With another they would show models and prices that are not
+    its own, so it has none.
+    """
+    return [Example(**each) for each in _all().get(route, [])] if catalog == load_catalog() else []

@@ -83,7 +83,7 @@ def document(catalog: Catalog | None = None) -> Schema:
         "servers": [{"url": ORIGIN}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(paths),
-        "webhooks": {event_type: _webhook(event_type) for event_type in EVENT_TYPES},
+        "webhooks": {event_type: _webhook(event_type, catalog) for event_type in EVENT_TYPES},
         "components": {
             "securitySchemes": {
                 "key": {
@@ -102,7 +102,7 @@ def document(catalog: Catalog | None = None) -> Schema:
 
 
 def _operation(route: str, operation: Operation, catalog: Catalog, responses: dict[str, Schema]) -> Schema:
-    path, examples = route.split(" ")[1], recorded(route)
+    path, examples = route.split(" ")[1], recorded(route, catalog)
     built: Schema = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -242,8 +242,8 @@ def _response(description: str, headers: Iterable[str], optional: Iterable[str] 
     }
 
 
-def _webhook(event_type: str) -> Schema:
-    shown = {each.name: {"value": each.body} for each in recorded(f"webhook {event_type}")}
+def _webhook(event_type: str, catalog: Catalog) -> Schema:
+    shown = {each.name: {"value": each.body} for each in recorded(f"webhook {event_type}", catalog)}
     media = {"schema": _ref(ENVELOPES[event_type]), **({"examples": shown} if shown else {})}
     return {
         "post": {

@@ -25,7 +25,8 @@ class ShoalStage(Construct):
     `env`: account and region; those that the CDK's command line finds unless given.
 
     A stack reads the others' values when it is deployed and holds none of them fast: no export blocks the
-    update or the deletion of what another stack once read. Raises `SynthesisError` when something can't be.
+    update or the deletion of what another stack once read. So a value that changes reaches the other stacks
+    with their next update, not by itself. Raises `SynthesisError` when something can't be.
     """
 
     def __init__(

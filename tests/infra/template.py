@@ -22,7 +22,7 @@ LOGICAL_ID_HASH = re.compile(r"[0-9A-F]{8}(?=[.>])")
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """What the stacks of one stage hold, as if it were one stack. `stacks` are the templates by suffix."""
+    """What the stacks of one stage hold, as if it were one stack. `stacks` are the templates by name."""
 
     stage: Stage
     content: dict[str, Any]
@@ -75,8 +75,7 @@ def synthesized(stage: Stage, outdir: Path) -> Template:
         stack.stack_name: json.loads((folder / stack.template_file).read_text(encoding="utf-8"))
         for stack in whole.stacks
     }
-    suffixes = {name.removeprefix(f"{stage.prefix}-"): template for name, template in stacks.items()}
-    return Template(stage=stage, content=_merged(stacks), stacks=suffixes)
+    return Template(stage=stage, content=_merged(stacks), stacks=stacks)
 
 
 def _merged(stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from infra.local.processes import free_port
 HOLE = {"id": "PYSEC-2026-1", "fix_versions": ["2.0"]}
 CLEAN = {"name": "idna", "version": "3.15", "vulns": []}
 HOLED = {"name": "jinja2", "version": "1.0", "vulns": [HOLE]}
-UNKNOWN = {"name": "shoal", "skip_reason": "Dependency not found on PyPI and could not be audited"}
+UNKNOWN = {"name": "anyio", "skip_reason": "Dependency not found on PyPI and could not be audited"}
 ADVISORY = {
     "id": 1,
     "url": "https://github.com/advisories/GHSA-1",
@@ -96,6 +96,7 @@ def test_a_known_hole_is_named_and_is_a_failure(
         "jinja2 1.0: PYSEC-2026-1, fixed in 2.0",
         "Audited 2 of 3 Python packages.",
         NPM_AUDITED,
+        "!!! NOT AUDITED for known vulnerabilities: 1 of 3 Python packages. !!!",
     ]
 
 
@@ -114,12 +115,27 @@ def test_a_known_hole_of_an_npm_package_is_a_failure(
 def test_what_was_audited_is_counted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    ours = {**UNKNOWN, "name": "shoal"}
+    assert not run(monkeypatch, tmp_path, CLEAN, ours)
+    assert capsys.readouterr().out.splitlines() == [PYTHON_AUDITED, NPM_AUDITED]
+
+
+def test_packages_that_nobody_knows_of_are_warned_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert not run(monkeypatch, tmp_path, CLEAN, UNKNOWN)
-    assert capsys.readouterr().out.splitlines() == ["Audited 1 of 2 Python packages.", NPM_AUDITED]
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "!!! NOT AUDITED for known vulnerabilities: 1 of 2 Python packages. !!!"
 
 
 @pytest.mark.parametrize(
-    ("packages", "stderr"), [([UNKNOWN], ""), ([], "requests.exceptions.ConnectionError: nobody there")]
+    ("packages", "stderr"),
+    [
+        ([UNKNOWN], ""),
+        ([], "requests.exceptions.ConnectionError: nobody there"),
+        # What pip-audit makes of a time-out: pip_audit/_service/pypi.py.
+        ([], "ERROR:pip_audit._cli:Could not connect to PyPI's vulnerability feed"),
+    ],
 )
 def test_where_nobody_knows_of_python_the_last_line_says_so(
     monkeypatch: pytest.MonkeyPatch,

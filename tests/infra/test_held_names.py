@@ -29,6 +29,7 @@ STATEFUL = {
     "AWS::KMS::Key",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
     "AWS::SQS::Queue",
     "AWS::SecretsManager::Secret",
 }
@@ -44,10 +45,12 @@ NAMES = (
     "LogGroupName",
     "Name",
     "QueueName",
+    "RouteKey",
     "RegistryName",
     "RoleName",
     "RuleName",
     "SchemaName",
+    "StageName",
     "StateMachineName",
     "TableName",
     "TopicName",
@@ -55,7 +58,6 @@ NAMES = (
 )
 """Properties by which a template fixes a name."""
 USES_OF_NAMES = {
-    "AWS::ApiGatewayV2::Stage",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
@@ -73,22 +75,21 @@ ACCOUNT_WIDE = (
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """Production with everything on that a stage can have."""
-    return synthesized(replace(PROD, waf_requests_max=2000), tmp_path_factory.mktemp("guarded"))
+    return synthesized(replace(PROD, waf_requests_max=2000, espeak=True), tmp_path_factory.mktemp("guarded"))
 
 
 def fixed_name(resource: dict[str, Any]) -> str:
-    """The name that the template fixes, wherever in the properties it stands; empty if AWS chooses one."""
+    """The names that the template fixes, wherever in the properties they stand; empty if AWS chooses."""
     if resource["Type"] in USES_OF_NAMES:
         return ""
     properties = resource.get("Properties", {})
     configurations = [each for each in properties.values() if isinstance(each, dict)]
-    found = (
+    return " ".join(
         text(place[name])
         for place in (properties, *configurations)
         for name in NAMES
         if isinstance(place.get(name), str | dict)
     )
-    return next(found, "")
 
 
 def held(template: Template) -> Iterator[str]:

@@ -20,6 +20,7 @@ from infra.bytecode import CompileFailed
 from infra.paths import FUNCTIONS
 from infra.stacks.shoal_stage import ShoalStage
 from infra.synthesis import new_app
+from shoal.domain.catalog import CATALOG_FILE
 from tests.infra.stages import LOCAL
 
 PYTHON_3_13_MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
@@ -86,7 +87,25 @@ def test_the_same_code_is_built_once(source: Path, tmp_path: Path, monkeypatch: 
     (source / "shoal/job.py").write_text("def job() -> int:\n    return 2\n", encoding="utf-8")
     second = packages.functions_zip(source)
     assert second != first
-    assert list(second.parent.glob("functions-*.zip")) == [second]
+    for n in range(packages.KEPT_MAX):
+        (source / "shoal/job.py").write_text(f"def job() -> int:\n    return {3 + n}\n", encoding="utf-8")
+        newest = packages.functions_zip(source)
+    kept = set(second.parent.glob("functions-*.zip"))
+    assert len(kept) == packages.KEPT_MAX
+    assert newest in kept
+    assert not {first, second} & kept
+
+
+def test_two_catalogs_are_two_zips_each_of_which_stays(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "BUILD", tmp_path / "build")
+    team = tmp_path / "catalog.toml"
+    team.write_text(CATALOG_FILE.read_text(encoding="utf-8").replace("Nano Banana", "Plantain"))
+    zips = [packages.functions_zip(source, catalog) for catalog in (CATALOG_FILE, team)]
+    for path, title in zip(zips, ("Nano Banana", "Plantain"), strict=True):
+        with zipfile.ZipFile(path) as archive:
+            assert title in archive.read("shoal/catalog.toml").decode()
 
 
 def test_code_that_does_not_compile_is_an_error(source: Path) -> None:

@@ -54,6 +54,9 @@ class PlatformTeam:
         answer: dict[str, str] = json.loads(ran.stdout)
         return answer
 
+    def python(self, program: str) -> subprocess.CompletedProcess[str]:
+        return self._run(str(self.programs / "python"), "-c", program)
+
     def _run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 our own programs
             command,
@@ -84,6 +87,7 @@ def test_the_teams_app_deploys_a_stage_that_sells_its_catalog(team: PlatformTeam
     assert names == {f"shoal-{STAGE}-{name}" for name in ("state", "service", "watch")}
     assert requests.get(f"{team.root}/healthz", timeout=30).json() == {"status": "ok", "stage": STAGE}
     document = requests.get(f"{team.root}/api/v1/openapi.json", timeout=30).json()
+    assert "nanobanana" not in json.dumps(document), "Shoal's own models are not the team's"
     assert document["components"]["schemas"]["GenerateImageRequest"]["properties"]["mode"]["enum"] == [
         "1k",
         "2k",
@@ -97,6 +101,20 @@ def test_the_teams_app_deploys_a_stage_that_sells_its_catalog(team: PlatformTeam
         timeout=30,
     )
     assert (submitted.status_code, submitted.json()["estimated_cost"]) == (202, "$0.05")
+
+
+def test_the_wheel_brings_all_that_packages_for_lambda_are_made_with(team: PlatformTeam) -> None:
+    """A stage on AWS needs layers and bytecode: `make nightly` builds them, and this looks at what with."""
+    (team.folder / "code").mkdir()
+    (team.folder / "code" / "one.py").write_text("ONE = 1\n")
+    made = team.python(
+        "from pathlib import Path; from shoal_infra import bytecode, layer;"
+        "print(*(len(layer.requirements(name)) > 99 for name in layer.LAYERS));"
+        "bytecode.precompile(Path('code'), prefix='/opt')"
+    )
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.split() == ["True"] * 7
+    assert (team.folder / "code" / "__pycache__" / "one.cpython-313.pyc").exists()
 
 
 def test_a_catalog_or_stage_that_cannot_be_is_refused_in_one_line(team: PlatformTeam) -> None:

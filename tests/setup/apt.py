@@ -20,7 +20,7 @@ class AptFailed(Exception):
 
 
 def install(package: str) -> None:
-    """Install a package of the system, after whoever else uses apt now. Raises `AptFailed`."""
+    """Install a package of the system, once no other process uses apt. Raises `AptFailed`."""
     if shutil.which("apt-get") is None:
         raise AptFailed("there is no apt-get")
     if os.geteuid() != 0:

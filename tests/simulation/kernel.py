@@ -65,7 +65,7 @@ class Kernel:
             self.now_s = until_s
 
     def result_of(self, process: Callable[[], Result]) -> Result:
-        """Run the world until this process has ended. Returns what it returned, raises what any process
+        """Run all processes until this one has ended. Returns what it returned, raises what any process
         raised."""
         results: list[Result] = []
         self.spawn(lambda: results.append(process()))

@@ -10,7 +10,15 @@ from typer.testing import CliRunner, Result
 
 from shoal.cli import app
 from shoal.cli.operator import Operator
-from shoal.cli.stage import LOCAL_FILE, LOCAL_FILE_VARIABLE, OUTPUTS, StageNotFound, connect
+from shoal.cli.stage import (
+    CATALOG_VARIABLE,
+    LOCAL_FILE,
+    LOCAL_FILE_VARIABLE,
+    OUTPUTS,
+    StageNotFound,
+    connect,
+)
+from shoal.domain.catalog import CATALOG_FILE
 from shoal.domain.errors import ShoalError
 from shoal.settings import OperatorSettings
 
@@ -41,6 +49,7 @@ LOCAL = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the operator is: a folder with no stage in it or above it."""
     monkeypatch.delenv(LOCAL_FILE_VARIABLE, raising=False)
+    monkeypatch.delenv(CATALOG_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -106,6 +115,30 @@ def test_the_local_file_may_lie_elsewhere(folder: Path, monkeypatch: pytest.Monk
 
 def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:
     assert set(OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
+
+
+def test_the_command_knows_the_catalog_that_the_environment_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder / LOCAL_FILE, json.dumps(LOCAL))
+    own = CATALOG_FILE.read_text(encoding="utf-8")
+    team = write(folder / "catalog.toml", own.replace("micros = 1_000_000", "micros = 7", 1))
+    monkeypatch.setenv(CATALOG_VARIABLE, str(team))
+    assert connect(None).sweep.close_job.note_low_balance.low_balance.micros == 7
+    monkeypatch.delenv(CATALOG_VARIABLE)
+    assert connect(None).sweep.close_job.note_low_balance.low_balance.micros == 1_000_000
+
+
+@pytest.mark.parametrize("text", [None, "models = 1", "["])
+def test_a_catalog_that_cannot_be_read_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    write(folder / LOCAL_FILE, json.dumps(LOCAL))
+    if text is not None:
+        write(folder / "catalog.toml", text)
+    monkeypatch.setenv(CATALOG_VARIABLE, str(folder / "catalog.toml"))
+    with pytest.raises(StageNotFound, match=r"catalog\.toml is no catalog"):
+        connect(None)
 
 
 def test_without_any_stage_the_operator_is_told_what_to_do() -> None:

@@ -12,7 +12,7 @@ from tests.fixtures.files import FAMILIES, FOLDER, load, versions
 
 KILOBYTES_MAX = 300
 PLACES = re.compile(r"/(?:home|root|Users|tmp|work)/")
-"""Folders of whoever recorded."""
+"""Folders of the machine that recorded."""
 
 
 def test_every_kind_that_the_code_knows_was_recorded() -> None:

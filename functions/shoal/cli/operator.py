@@ -18,7 +18,7 @@ from shoal.adapters.s3 import S3Outputs
 from shoal.adapters.s3_videos import S3VideoFiles, SignedUrls
 from shoal.adapters.stepfunctions import StepFunctionsWorkflow
 from shoal.cli.statistics import CloudWatchStatistics
-from shoal.domain.catalog import load_catalog
+from shoal.domain.catalog import Catalog
 from shoal.settings import OperatorSettings
 from shoal.use_cases.audit_ledger import AuditLedger
 from shoal.use_cases.clean_up import CleanUp
@@ -44,8 +44,11 @@ class Operator:
     now_ms: Callable[[], int]
 
 
-def operator_of(settings: OperatorSettings, client: Callable[[str], Any]) -> Operator:
-    """The operator of the stage that the settings describe; `client` makes the boto3 client of a service."""
+def operator_of(settings: OperatorSettings, client: Callable[[str], Any], catalog: Catalog) -> Operator:
+    """The operator of the stage that the settings describe, which sells the catalog.
+
+    `client` makes the boto3 client of a service.
+    """
     table = Table(client("dynamodb"), settings.table)
     jobs, ledger = DynamoDbJobs(table), DynamoDbLedger(table)
     workflow = StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
@@ -56,7 +59,7 @@ def operator_of(settings: OperatorSettings, client: Callable[[str], Any]) -> Ope
     )
     signed = SignedUrls(s3, settings.videos_bucket, expires_s=settings.signed_url_s)
     url_of = OutputUrls(settings.public_url, signed)
-    note_low = NoteLowBalance(ledger, load_catalog().low_balance)
+    note_low = NoteLowBalance(ledger, catalog.low_balance)
     close_job = CloseJob(jobs, ledger, bus, workflow, note_low, CleanUp(video_files), clock, url_of)
     return Operator(
         manage=bootstrap.manage_accounts(table),
@@ -73,7 +76,11 @@ def operator_of(settings: OperatorSettings, client: Callable[[str], Any]) -> Ope
             real_money=settings.stage_kind == "prod",
         ),
         providers=lambda: upstreams.manage_providers(
-            settings, table, CloudWatchStatistics(client("cloudwatch"), f"shoal-{settings.stage}"), client
+            settings,
+            table,
+            CloudWatchStatistics(client("cloudwatch"), f"shoal-{settings.stage}"),
+            client,
+            routes=catalog.all_routes(),
         ),
         now_ms=clock.now_ms,
     )

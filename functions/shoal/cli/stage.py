@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from shoal.adapters.aws import config_of, error_code
 from shoal.cli.operator import Operator, operator_of
+from shoal.domain.catalog import CATALOG_FILE, Catalog, load_catalog
 from shoal.domain.errors import ShoalError
 from shoal.settings import OperatorSettings
 
@@ -20,6 +21,8 @@ LOCAL_STAGE = "local"
 LOCAL_ACCOUNT = "000000000000"
 LOCAL_FILE = Path(".local", "shoal.json")
 LOCAL_FILE_VARIABLE = "SHOAL_CONFIG"
+CATALOG_VARIABLE = "SHOAL_CATALOG"
+"""Names the file of the stage's catalog, where that is not Shoal's own."""
 OUTPUTS = {
     "stage_kind": "StageKind",
     "table": "TableName",
@@ -57,7 +60,7 @@ def connect(stage: str | None) -> Operator:
         return _local(_local_file())
     # boto3 reads AWS_DEFAULT_REGION only; the CDK and other SDKs go by AWS_REGION.
     session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
-    return operator_of(_outputs_of(session, stage), partial(_client, session))
+    return operator_of(_outputs_of(session, stage), partial(_client, session), _catalog())
 
 
 def _local_file() -> Path:
@@ -80,7 +83,16 @@ def _local(file: Path) -> Operator:
         raise StageNotFound(f"{file} does not describe a local stage: {_fields(error)}.") from None
     # The local cloud takes any credentials; the machine's own must not go there.
     session = boto3.Session(LOCAL_ACCOUNT, "test", region_name=local.region)
-    return operator_of(local, partial(_client, session, endpoint_url=local.endpoint_url))
+    return operator_of(local, partial(_client, session, endpoint_url=local.endpoint_url), _catalog())
+
+
+def _catalog() -> Catalog:
+    """What the stage sells: the catalog that the environment names, else Shoal's own."""
+    file = Path(os.environ.get(CATALOG_VARIABLE) or CATALOG_FILE)
+    try:
+        return load_catalog(file)
+    except (OSError, ValueError) as error:
+        raise StageNotFound(f"{file} is no catalog: {error}") from None
 
 
 def _outputs_of(session: boto3.Session, stage: str) -> OperatorSettings:
