@@ -53,3 +53,17 @@ def test_a_stage_that_cannot_be_is_refused_before_anything_is_synthesized(endpoi
     refused = deploy(endpoint, "nowhere")
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
     assert "nowhere.toml: the stages of" in refused.stderr
+
+
+def test_a_stage_of_this_machine_is_not_deployed_to_an_account() -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "AWS_ENDPOINT_URL"}
+    refused = subprocess.run(
+        [sys.executable, "-m", "infra.deploy", "local"],
+        cwd=ROOT,
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+    )
+    assert (refused.returncode, refused.stderr) == (1, "local is for this machine: `make run` deploys it\n")
