@@ -37,16 +37,12 @@ class Assembly:
 
     folder: Path
 
-    def deploy(self, cloud: aws.Endpoint) -> dict[str, str]:
-        """Create or update the stacks and return what the stage says of itself.
-
-        Raises `LocalCloudError` with the reasons.
-        """
+    def deploy(self, cloud: aws.Endpoint) -> None:
+        """Create or update the stacks. Raises `LocalCloudError` with the reasons."""
         name, value = BOOTSTRAP_VERSION
         cloud.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
         for stack in self.stacks():
             stack.deploy(cloud)
-        return outputs(cloud)
 
     def stacks(self) -> list[AssembledStack]:
         """The stacks, those that others depend on first."""

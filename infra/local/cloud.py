@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 from infra.local import aws
-from infra.local.assembly import synthesize
+from infra.local.assembly import outputs, synthesize
 from infra.local.processes import LocalCloudError, Service, free_port
 
 BOOT_SECONDS_MAX = 60.0
@@ -105,11 +105,14 @@ def local_cloud(
         "SHOAL_CLIP_DEADLINE_S": str(clip_deadline_s),
     }
     with bare_cloud(folder, enforce_iam=enforce_iam) as endpoint:
-        outputs = synthesize(folder / "cdk.out", settings).deploy(endpoint)
+        synthesize(folder / "cdk.out", settings).deploy(endpoint)
         try:
             start_front(front, port=front_port, endpoint=endpoint)
             yield LocalCloud(
-                api_url=settings["SHOAL_LOCAL_URL"], endpoint_url=endpoint.url, folder=folder, outputs=outputs
+                api_url=settings["SHOAL_LOCAL_URL"],
+                endpoint_url=endpoint.url,
+                folder=folder,
+                outputs=outputs(endpoint),
             )
         finally:
             front.stop()

@@ -22,8 +22,7 @@ def test_a_stage_with_built_packages_deploys(stage: Stage, endpoint: Endpoint, t
     app = new_app(outdir=tmp_path / "cdk.out")
     # The local cloud has no schema registry, and would fail the stack for it.
     whole = ShoalStage(app, "Shoal", stage=replace(stage, event_schemas=False))
-    for stack in Assembly(Path(app.synth().directory)).stacks():
-        stack.deploy(endpoint)
+    Assembly(Path(app.synth().directory)).deploy(endpoint)
 
     described = endpoint.client("cloudformation").describe_stacks()["Stacks"]
     statuses = {stack["StackName"]: stack["StackStatus"] for stack in described}
