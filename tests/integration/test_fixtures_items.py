@@ -187,7 +187,7 @@ def test_an_entry(recorded: Recorded, name: str) -> None:
     just_above = f"{item['sk'].removeprefix('ENTRY#')}~"
     (entry,) = entries.page(item["account_id"], Asset(item["asset"]), limit=1, cursor=just_above).entries
     assert (entry.kind, entry.balance_delta, entry.held_delta) == (kind, balance, held)
-    assert (entry.free_generations_delta, item["owed_delta"]) == (trials, owed)
+    assert (entry.free_generations_delta, entry.owed_delta) == (trials, owed)
     assert entry.note == note if note is not None else entry.note.startswith("pi_")
     assert (entry.entry_id, entry.at_ms) == (item["sk"].removeprefix("ENTRY#"), item["at_ms"])
 

@@ -153,5 +153,6 @@ def _entry_of(item: Item) -> Movement:
         balance_delta=int(item["balance_delta"]),
         held_delta=int(item["held_delta"]),
         free_generations_delta=int(item["free_generations_delta"]),
+        owed_delta=int(item["owed_delta"]),
         note=item["note"],
     )
