@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shoal.adapters.system import RandomIds, SystemClock
 from shoal.domain.events import UrlOf, output_url
@@ -39,10 +39,17 @@ ids = RandomIds()
 SettingsOf = TypeVar("SettingsOf", bound=Settings)
 
 
-@cache
+_settings: dict[type[Settings], Settings] = {}
+
+
 def settings_of(model: type[SettingsOf]) -> SettingsOf:
-    """The Lambda's settings, read when first asked for and then kept."""
-    return model.from_environment()
+    """The Lambda's settings, read when first asked for and then kept.
+
+    `functools.cache` would forget the type: every field would pass the type check, a misspelt one too.
+    """
+    if model not in _settings:
+        _settings[model] = model.from_environment()
+    return cast("SettingsOf", _settings[model])
 
 
 def output_urls(settings: AddressSettings) -> UrlOf:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import assert_type
+
 import pytest
 from pydantic import ValidationError
 
-from shoal import settings
+from shoal import bootstrap_parts, settings
 from shoal.settings import ReadHealthSettings, Settings, SubmitJobSettings, environment_variable
 
 GOOD = {
@@ -70,3 +72,12 @@ def test_every_model_is_named_after_its_function_and_has_variables_of_ours() -> 
         if issubclass(model, Settings) and model is not Settings:
             assert model.__name__.endswith("Settings")
             assert all(environment_variable(name).startswith("SHOAL_") for name in model.model_fields)
+
+
+def test_a_misspelt_setting_fails_the_type_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mypy reads this test too: it refuses the first line below if the type is lost, and the second then."""
+    monkeypatch.setattr(bootstrap_parts, "_settings", {})
+    read = assert_type(bootstrap_parts.settings_of(ReadHealthSettings), ReadHealthSettings)
+    with pytest.raises(AttributeError):
+        print(read.staeg)  # type: ignore[attr-defined]
+    assert bootstrap_parts.settings_of(ReadHealthSettings) is read
