@@ -30,9 +30,9 @@ from shoal.domain.ports import Clock, ExecutionState, JobFilter
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, Allowance, RateLimit
 from shoal.domain.submission import Submission
 from shoal.domain.wallet import Wallet
-from shoal.use_cases.manage_accounts import ManageAccounts
-from shoal.use_cases.moderate import Moderate
-from shoal.use_cases.submit_job import SubmitJob
+from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.jobs.submit_job import SubmitJob
+from shoal.use_cases.providers.moderate import Moderate
 from tests.fakes.routing import SIMULATED_STAGE
 from tests.support_bus import BusLog
 from tests.support_client import Client

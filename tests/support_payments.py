@@ -13,7 +13,7 @@ from shoal.adapters.system import SystemClock
 from shoal.domain.job import Closer, Output
 from shoal.domain.payment import CheckoutPage
 from shoal.domain.top_up import Purchase
-from shoal.use_cases.create_checkout import CreateCheckout
+from shoal.use_cases.payments.create_checkout import CreateCheckout
 from tests.fakes.stripe import FakeStripe
 from tests.fakes.stripe_books import Json
 from tests.support import Customer, Deployed

@@ -39,23 +39,23 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb_board import DynamoDbBoard
     from shoal.adapters.dynamodb_table import Table
     from shoal.domain.submission import Submission
-    from shoal.use_cases.audit_ledger import AuditLedger
-    from shoal.use_cases.authenticate import Authenticate
-    from shoal.use_cases.await_job import AwaitJob
-    from shoal.use_cases.call_provider import CallProvider
-    from shoal.use_cases.cancel_job import CancelJob
-    from shoal.use_cases.close_execution import CloseExecution
-    from shoal.use_cases.manage_accounts import ManageAccounts
-    from shoal.use_cases.poll_provider import PollProvider
-    from shoal.use_cases.quote import QuoteJob
-    from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
-    from shoal.use_cases.receive_callback import ReceiveCallback
-    from shoal.use_cases.release_hold import ReleaseHold
-    from shoal.use_cases.settle_wallet import SettleWallet
-    from shoal.use_cases.store_output import StoreOutput
-    from shoal.use_cases.submit_job import SubmitJob
-    from shoal.use_cases.summarize_usage import SummarizeUsage
-    from shoal.use_cases.sweep_jobs import SweepJobs
+    from shoal.use_cases.accounts.authenticate import Authenticate
+    from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+    from shoal.use_cases.jobs.await_job import AwaitJob
+    from shoal.use_cases.jobs.cancel_job import CancelJob
+    from shoal.use_cases.jobs.close_execution import CloseExecution
+    from shoal.use_cases.jobs.quote import QuoteJob
+    from shoal.use_cases.jobs.read_job import ListJobs, ReadJob, ReadWallet
+    from shoal.use_cases.jobs.release_hold import ReleaseHold
+    from shoal.use_cases.jobs.settle_wallet import SettleWallet
+    from shoal.use_cases.jobs.store_output import StoreOutput
+    from shoal.use_cases.jobs.submit_job import SubmitJob
+    from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+    from shoal.use_cases.money.audit_ledger import AuditLedger
+    from shoal.use_cases.money.summarize_usage import SummarizeUsage
+    from shoal.use_cases.providers.call_provider import CallProvider
+    from shoal.use_cases.providers.poll_provider import PollProvider
+    from shoal.use_cases.providers.receive_callback import ReceiveCallback
 
 
 clock, ids = parts.clock, parts.ids
@@ -64,14 +64,14 @@ settings_of, output_urls, public_urls = parts.settings_of, parts.output_urls, pa
 
 @cache
 def authenticate(table_name: str) -> Authenticate:
-    from shoal.use_cases.authenticate import Authenticate
+    from shoal.use_cases.accounts.authenticate import Authenticate
 
     return Authenticate(parts.keys(table_name), clock)
 
 
 @cache
 def submit_job() -> SubmitJob:
-    from shoal.use_cases.submit_job import SubmitJob
+    from shoal.use_cases.jobs.submit_job import SubmitJob
 
     settings = settings_of(SubmitJobSettings)
 
@@ -95,42 +95,42 @@ def submit_job() -> SubmitJob:
 
 @cache
 def read_job() -> ReadJob:
-    from shoal.use_cases.read_job import ReadJob
+    from shoal.use_cases.jobs.read_job import ReadJob
 
     return ReadJob(parts.jobs(settings_of(ReadJobSettings).table))
 
 
 @cache
 def list_jobs() -> ListJobs:
-    from shoal.use_cases.read_job import ListJobs
+    from shoal.use_cases.jobs.read_job import ListJobs
 
     return ListJobs(parts.jobs(settings_of(ListJobsSettings).table))
 
 
 @cache
 def await_job(table_name: str) -> AwaitJob:
-    from shoal.use_cases.await_job import AwaitJob
+    from shoal.use_cases.jobs.await_job import AwaitJob
 
     return AwaitJob(parts.jobs(table_name), clock, time.sleep)
 
 
 @cache
 def read_task() -> ReadJob:
-    from shoal.use_cases.read_job import ReadJob
+    from shoal.use_cases.jobs.read_job import ReadJob
 
     return ReadJob(parts.jobs(settings_of(ReadTaskSettings).table))
 
 
 @cache
 def list_tasks() -> ListJobs:
-    from shoal.use_cases.read_job import ListJobs
+    from shoal.use_cases.jobs.read_job import ListJobs
 
     return ListJobs(parts.jobs(settings_of(ListTasksSettings).table))
 
 
 @cache
 def quote_job() -> QuoteJob:
-    from shoal.use_cases.quote import QuoteJob
+    from shoal.use_cases.jobs.quote import QuoteJob
 
     return QuoteJob(parts.runs(settings_of(QuoteJobSettings).table), clock, load_catalog())
 
@@ -138,7 +138,7 @@ def quote_job() -> QuoteJob:
 @cache
 def summarize_usage() -> SummarizeUsage:
     from shoal.adapters.dynamodb_usage import DynamoDbUsage
-    from shoal.use_cases.summarize_usage import SummarizeUsage
+    from shoal.use_cases.money.summarize_usage import SummarizeUsage
 
     return SummarizeUsage(DynamoDbUsage(parts.table_named(settings_of(SummarizeUsageSettings).table)))
 
@@ -150,15 +150,15 @@ def board(settings: BoardSettings) -> DynamoDbBoard:
 
 @cache
 def read_wallet() -> ReadWallet:
-    from shoal.use_cases.read_job import ReadWallet
+    from shoal.use_cases.jobs.read_job import ReadWallet
 
     return ReadWallet(parts.ledger(settings_of(ReadWalletSettings).table))
 
 
 @cache
 def cancel_job() -> CancelJob:
-    from shoal.use_cases.cancel_job import CancelJob
-    from shoal.use_cases.read_job import ReadJob
+    from shoal.use_cases.jobs.cancel_job import CancelJob
+    from shoal.use_cases.jobs.read_job import ReadJob
 
     settings = settings_of(CancelJobSettings)
     return CancelJob(ReadJob(parts.jobs(settings.table)), parts.close_job(settings))
@@ -166,7 +166,7 @@ def cancel_job() -> CancelJob:
 
 @cache
 def receive_callback() -> ReceiveCallback:
-    from shoal.use_cases.receive_callback import ReceiveCallback
+    from shoal.use_cases.providers.receive_callback import ReceiveCallback
 
     settings = settings_of(ReceiveCallbackSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
@@ -182,7 +182,7 @@ def receive_callback() -> ReceiveCallback:
 @cache
 def call_provider() -> CallProvider:
     from shoal.adapters.eventbridge import EventBridgeBus
-    from shoal.use_cases.call_provider import CallProvider
+    from shoal.use_cases.providers.call_provider import CallProvider
 
     settings = settings_of(CallProviderSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
@@ -196,7 +196,7 @@ def call_provider() -> CallProvider:
 
 @cache
 def poll_provider() -> PollProvider:
-    from shoal.use_cases.poll_provider import PollProvider
+    from shoal.use_cases.providers.poll_provider import PollProvider
 
     settings = settings_of(PollProviderSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
@@ -212,7 +212,7 @@ def store_output() -> StoreOutput:
     from shoal.adapters.s3 import S3Outputs, S3Staging
     from shoal.adapters.studio import inspect_clip
     from shoal.media.picture import inspect_picture
-    from shoal.use_cases.store_output import StoreOutput
+    from shoal.use_cases.jobs.store_output import StoreOutput
 
     settings = settings_of(StoreOutputSettings)
     s3 = parts.client("s3")
@@ -228,7 +228,7 @@ def store_output() -> StoreOutput:
 
 @cache
 def settle_wallet() -> SettleWallet:
-    from shoal.use_cases.settle_wallet import SettleWallet
+    from shoal.use_cases.jobs.settle_wallet import SettleWallet
 
     settings = settings_of(SettleWalletSettings)
     return SettleWallet(
@@ -244,7 +244,7 @@ def settle_wallet() -> SettleWallet:
 
 @cache
 def release_hold() -> ReleaseHold:
-    from shoal.use_cases.release_hold import ReleaseHold
+    from shoal.use_cases.jobs.release_hold import ReleaseHold
 
     settings = settings_of(ReleaseHoldSettings)
     return ReleaseHold(
@@ -259,7 +259,7 @@ def release_hold() -> ReleaseHold:
 @cache
 def sweep_jobs() -> SweepJobs:
     from shoal.adapters.s3 import S3Outputs
-    from shoal.use_cases.sweep_jobs import SweepJobs
+    from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 
     settings = settings_of(SweepJobsSettings)
     return SweepJobs(
@@ -274,7 +274,7 @@ def sweep_jobs() -> SweepJobs:
 
 @cache
 def close_execution() -> CloseExecution:
-    from shoal.use_cases.close_execution import CloseExecution
+    from shoal.use_cases.jobs.close_execution import CloseExecution
 
     settings = settings_of(CloseExecutionSettings)
     return CloseExecution(parts.jobs(settings.table), parts.close_job(settings))
@@ -282,7 +282,7 @@ def close_execution() -> CloseExecution:
 
 @cache
 def audit_ledger() -> AuditLedger:
-    from shoal.use_cases.audit_ledger import AuditLedger
+    from shoal.use_cases.money.audit_ledger import AuditLedger
 
     return AuditLedger(parts.ledger(settings_of(AuditLedgerSettings).table))
 
@@ -291,6 +291,6 @@ def manage_accounts(table: Table) -> ManageAccounts:
     """For the operator command, which brings its own table."""
     from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
     from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-    from shoal.use_cases.manage_accounts import ManageAccounts
+    from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 
     return ManageAccounts(DynamoDbAccounts(table), DynamoDbKeys(table), DynamoDbLedger(table), clock, ids)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from shoal.domain.dashboard_ports import IdentityProvider
     from shoal.domain.ports import Accounts
     from shoal.domain.routing_ports import LookAtRoutes
-    from shoal.use_cases.audit_ledger import AuditLedger
-    from shoal.use_cases.inspect_account import InspectAccount
-    from shoal.use_cases.look_around import LookAround
-    from shoal.use_cases.manage_accounts import ManageAccounts
-    from shoal.use_cases.operate import Operate
-    from shoal.use_cases.sign_in import SignIn
+    from shoal.use_cases.accounts.inspect_account import InspectAccount
+    from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+    from shoal.use_cases.money.audit_ledger import AuditLedger
+    from shoal.use_cases.people.look_around import LookAround
+    from shoal.use_cases.people.operate import Operate
+    from shoal.use_cases.people.sign_in import SignIn
 
 
 def settings() -> DashboardSettings:
@@ -58,7 +58,7 @@ class LateIdentity:
 @cache
 def sign_in() -> SignIn:
     from shoal.adapters.dynamodb_people import DynamoDbPeople, DynamoDbSessions
-    from shoal.use_cases.sign_in import SignIn
+    from shoal.use_cases.people.sign_in import SignIn
 
     table = parts.table_named(settings().table)
     late: IdentityProvider = LateIdentity()  # type: ignore[assignment]
@@ -81,7 +81,7 @@ def board() -> LookAtRoutes:
 def look_around() -> LookAround:
     from shoal.adapters.dynamodb_directory import DynamoDbEntries, DynamoDbKeyUses
     from shoal.adapters.dynamodb_usage import DynamoDbUsage
-    from shoal.use_cases.look_around import LookAround
+    from shoal.use_cases.people.look_around import LookAround
 
     table = parts.table_named(settings().table)
     return LookAround(
@@ -103,7 +103,7 @@ def manage_accounts() -> ManageAccounts:
 
 @cache
 def inspect_account() -> InspectAccount:
-    from shoal.use_cases.inspect_account import InspectAccount
+    from shoal.use_cases.accounts.inspect_account import InspectAccount
 
     table = settings().table
     return InspectAccount(accounts(), parts.keys(table), parts.jobs(table), parts.ledger(table))
@@ -112,7 +112,7 @@ def inspect_account() -> InspectAccount:
 @cache
 def operate() -> Operate:
     from shoal.adapters.dynamodb_directory import DynamoDbDirectory
-    from shoal.use_cases.operate import Operate
+    from shoal.use_cases.people.operate import Operate
 
     table = settings().table
     directory = DynamoDbDirectory(parts.table_named(table))
@@ -123,7 +123,7 @@ def operate() -> Operate:
 
 @cache
 def audit_ledger() -> AuditLedger:
-    from shoal.use_cases.audit_ledger import AuditLedger
+    from shoal.use_cases.money.audit_ledger import AuditLedger
 
     return AuditLedger(parts.ledger(settings().table))
 

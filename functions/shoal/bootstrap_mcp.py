@@ -10,14 +10,14 @@ from shoal import bootstrap_parts as parts
 from shoal.settings import ServeMcpSettings
 
 if TYPE_CHECKING:
-    from shoal.use_cases.read_video import ReadVideo
-    from shoal.use_cases.spend_quote import OfferQuote, SpendQuote
+    from shoal.use_cases.jobs.spend_quote import OfferQuote, SpendQuote
+    from shoal.use_cases.videos.read_video import ReadVideo
 
 
 @cache
 def offer_quote() -> OfferQuote:
     from shoal.adapters.dynamodb_quotes import DynamoDbQuotes
-    from shoal.use_cases.spend_quote import OfferQuote
+    from shoal.use_cases.jobs.spend_quote import OfferQuote
 
     table = parts.table_named(parts.settings_of(ServeMcpSettings).table)
     return OfferQuote(DynamoDbQuotes(table), parts.clock, parts.ids)
@@ -27,7 +27,7 @@ def offer_quote() -> OfferQuote:
 def spend_quote() -> SpendQuote:
     from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
     from shoal.adapters.dynamodb_quotes import DynamoDbQuotes
-    from shoal.use_cases.spend_quote import SpendQuote
+    from shoal.use_cases.jobs.spend_quote import SpendQuote
 
     table = parts.table_named(parts.settings_of(ServeMcpSettings).table)
     return SpendQuote(

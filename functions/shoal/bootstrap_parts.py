@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from shoal.adapters.s3_videos import S3VideoFiles
     from shoal.adapters.sqs import SqsPollQueue
     from shoal.adapters.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
-    from shoal.use_cases.clean_up import CleanUp
-    from shoal.use_cases.close_job import CloseJob
-    from shoal.use_cases.note_low_balance import NoteLowBalance
-    from shoal.use_cases.prepare_submission import PrepareSubmission
+    from shoal.use_cases.jobs.clean_up import CleanUp
+    from shoal.use_cases.jobs.close_job import CloseJob
+    from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
+    from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 clock = SystemClock()
 ids = RandomIds()
@@ -70,7 +70,7 @@ def public_urls(public_url: str) -> UrlOf:
 
 
 def clean_up(settings: CloseJobSettings | ReleaseHoldSettings) -> CleanUp:
-    from shoal.use_cases.clean_up import CleanUp
+    from shoal.use_cases.jobs.clean_up import CleanUp
 
     return CleanUp(video_files(settings.staging_bucket, settings.videos_bucket))
 
@@ -89,7 +89,7 @@ def scenes(table: str) -> DynamoDbScenes:
 
 def close_job(settings: CloseJobSettings) -> CloseJob:
     from shoal.adapters.eventbridge import EventBridgeBus
-    from shoal.use_cases.close_job import CloseJob
+    from shoal.use_cases.jobs.close_job import CloseJob
 
     return CloseJob(
         jobs=jobs(settings.table),
@@ -105,7 +105,7 @@ def close_job(settings: CloseJobSettings) -> CloseJob:
 
 def note_low_balance(table: str) -> NoteLowBalance:
     from shoal.domain.catalog import load_catalog
-    from shoal.use_cases.note_low_balance import NoteLowBalance
+    from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
     return NoteLowBalance(ledger(table), load_catalog().low_balance)
 
@@ -114,7 +114,7 @@ def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
     from shoal.adapters.caller_http import VettedCallerHttp
     from shoal.adapters.picture_header import check_picture_header
     from shoal.adapters.s3 import S3Staging
-    from shoal.use_cases.prepare_submission import PrepareSubmission
+    from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
 
     return PrepareSubmission(
         http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),

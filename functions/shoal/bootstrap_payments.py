@@ -12,32 +12,32 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb_table import Table
     from shoal.adapters.stripe_keys import StripeKeys
     from shoal.adapters.stripe_processor import StripeProcessor
-    from shoal.use_cases.confirm_checkout import ConfirmCheckout
-    from shoal.use_cases.create_checkout import CreateCheckout
-    from shoal.use_cases.manage_stripe import ManageStripe
-    from shoal.use_cases.receive_payment import ReceivePayment
-    from shoal.use_cases.settle_payment import SettlePayment
+    from shoal.use_cases.payments.confirm_checkout import ConfirmCheckout
+    from shoal.use_cases.payments.create_checkout import CreateCheckout
+    from shoal.use_cases.payments.manage_stripe import ManageStripe
+    from shoal.use_cases.payments.receive_payment import ReceivePayment
+    from shoal.use_cases.payments.settle_payment import SettlePayment
 
 settings_of = parts.settings_of
 
 
 @cache
 def create_checkout(settings: StripeSettings) -> CreateCheckout:
-    from shoal.use_cases.create_checkout import CreateCheckout
+    from shoal.use_cases.payments.create_checkout import CreateCheckout
 
     return CreateCheckout(_processor(settings))
 
 
 @cache
 def confirm_checkout(settings: StripeSettings) -> ConfirmCheckout:
-    from shoal.use_cases.confirm_checkout import ConfirmCheckout
+    from shoal.use_cases.payments.confirm_checkout import ConfirmCheckout
 
     return ConfirmCheckout(_processor(settings), _settle(settings))
 
 
 @cache
 def receive_payment(settings: StripeSettings) -> ReceivePayment:
-    from shoal.use_cases.receive_payment import ReceivePayment
+    from shoal.use_cases.payments.receive_payment import ReceivePayment
 
     return ReceivePayment(_processor(settings), _settle(settings))
 
@@ -46,7 +46,7 @@ def manage_stripe(
     stage: str, stripe_url: str, table: Table, secrets: Any, *, real_money: bool
 ) -> ManageStripe:
     """For the operator command, which brings its own table and client of Secrets Manager."""
-    from shoal.use_cases.manage_stripe import ManageStripe
+    from shoal.use_cases.payments.manage_stripe import ManageStripe
 
     keys = _keys(secrets, stage)
 
@@ -78,6 +78,6 @@ def _settle(settings: StripeSettings) -> SettlePayment:
 
 def _settle_over(table: Table, processor: StripeProcessor) -> SettlePayment:
     from shoal.adapters.dynamodb_payments import DynamoDbPayments
-    from shoal.use_cases.settle_payment import SettlePayment
+    from shoal.use_cases.payments.settle_payment import SettlePayment
 
     return SettlePayment(processor, DynamoDbPayments(table), parts.clock)

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from shoal.domain.routing_ports import Provider, Statistics
     from shoal.domain.script import Speaker
     from shoal.domain.video_ports import ScriptWriter
-    from shoal.use_cases.ask_provider import AskProvider
-    from shoal.use_cases.manage_providers import ManageProviders
-    from shoal.use_cases.moderate import Moderate
-    from shoal.use_cases.resolve_answer import ResolveAnswer
-    from shoal.use_cases.try_routes import TryRoutes
+    from shoal.use_cases.providers.ask_provider import AskProvider
+    from shoal.use_cases.providers.manage_providers import ManageProviders
+    from shoal.use_cases.providers.moderate import Moderate
+    from shoal.use_cases.providers.resolve_answer import ResolveAnswer
+    from shoal.use_cases.providers.try_routes import TryRoutes
 
 ASK_BOARD_MS = 10_000
 SUBMIT_BOARD_MS = 30_000
@@ -93,7 +93,7 @@ def speakers(settings: NarrateSettings) -> RouteRegistry[Speaker]:
 
 
 def moderate(settings: SubmitJobSettings) -> Moderate:
-    from shoal.use_cases.moderate import Moderate
+    from shoal.use_cases.providers.moderate import Moderate
 
     return Moderate(_moderator(settings), settings.moderation, settings.moderation_fail_open)
 
@@ -113,7 +113,7 @@ def _moderator(settings: SubmitJobSettings) -> Moderator | None:
 
 
 def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
-    from shoal.use_cases.resolve_answer import ResolveAnswer
+    from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
     return ResolveAnswer(
         ask=ask_provider(settings, secret),
@@ -129,9 +129,9 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
     from shoal.adapters.vetted_http import VettedHttp
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
     from shoal.observability import RouteMeter
-    from shoal.use_cases.ask_provider import AskProvider
-    from shoal.use_cases.provider_request import MakeProviderRequest
-    from shoal.use_cases.stage_output import StageOutput
+    from shoal.use_cases.providers.ask_provider import AskProvider
+    from shoal.use_cases.providers.provider_request import MakeProviderRequest
+    from shoal.use_cases.providers.stage_output import StageOutput
 
     staging = S3Staging(parts.client("s3"), settings.staging_bucket)
     http = VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())
@@ -162,7 +162,7 @@ def manage_providers(
     from shoal.adapters.dynamodb_board import DynamoDbBoard
     from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
     from shoal.adapters.provider_keys import ProviderKeys
-    from shoal.use_cases.manage_providers import ManageProviders
+    from shoal.use_cases.providers.manage_providers import ManageProviders
 
     keys = ProviderKeys(client("secretsmanager"), settings.stage, clock)
     routes_board = DynamoDbBoard(table, routes, clock, lifetime_ms=0)
@@ -181,7 +181,7 @@ def manage_providers(
 
 def try_routes(settings: RouteSettings) -> TryRoutes:
     from shoal.observability import RouteMeter
-    from shoal.use_cases.try_routes import TryRoutes
+    from shoal.use_cases.providers.try_routes import TryRoutes
 
     return TryRoutes(breakers(settings), RouteMeter(), clock)
 

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from shoal.domain.job import Job
     from shoal.domain.video import Scene
     from shoal.domain.video_ports import Studio
-    from shoal.use_cases.narrate import Narrate
-    from shoal.use_cases.read_video import ListVideos, ReadVideo
-    from shoal.use_cases.render_scene import RenderScene
-    from shoal.use_cases.stitch_video import StitchVideo
-    from shoal.use_cases.store_clip import StoreClip
-    from shoal.use_cases.write_script import WriteScript
+    from shoal.use_cases.videos.narrate import Narrate
+    from shoal.use_cases.videos.read_video import ListVideos, ReadVideo
+    from shoal.use_cases.videos.render_scene import RenderScene
+    from shoal.use_cases.videos.stitch_video import StitchVideo
+    from shoal.use_cases.videos.store_clip import StoreClip
+    from shoal.use_cases.videos.write_script import WriteScript
 
 
 @cache
 def read_video() -> ReadVideo:
-    from shoal.use_cases.read_job import ReadJob
-    from shoal.use_cases.read_video import ReadVideo
+    from shoal.use_cases.jobs.read_job import ReadJob
+    from shoal.use_cases.videos.read_video import ReadVideo
 
     table = settings_of(ReadVideoSettings).table
     return ReadVideo(ReadJob(parts.jobs(table)), parts.scenes(table))
@@ -44,8 +44,8 @@ def read_video() -> ReadVideo:
 
 @cache
 def list_videos() -> ListVideos:
-    from shoal.use_cases.read_job import ListJobs
-    from shoal.use_cases.read_video import ListVideos
+    from shoal.use_cases.jobs.read_job import ListJobs
+    from shoal.use_cases.videos.read_video import ListVideos
 
     table = settings_of(ListVideosSettings).table
     return ListVideos(ListJobs(parts.jobs(table)), parts.scenes(table))
@@ -54,7 +54,7 @@ def list_videos() -> ListVideos:
 @cache
 def write_script() -> WriteScript:
     from shoal.adapters.eventbridge import EventBridgeBus
-    from shoal.use_cases.write_script import WriteScript
+    from shoal.use_cases.videos.write_script import WriteScript
 
     settings = settings_of(WriteScriptSettings)
     return WriteScript(
@@ -70,7 +70,7 @@ def write_script() -> WriteScript:
 
 @cache
 def narrate() -> Narrate:
-    from shoal.use_cases.narrate import Narrate
+    from shoal.use_cases.videos.narrate import Narrate
 
     settings = settings_of(NarrateSettings)
     return Narrate(
@@ -87,7 +87,7 @@ def narrate() -> Narrate:
 
 @cache
 def render_scene() -> RenderScene:
-    from shoal.use_cases.render_scene import RenderScene
+    from shoal.use_cases.videos.render_scene import RenderScene
 
     settings = settings_of(RenderSceneSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
@@ -100,7 +100,7 @@ def render_scene() -> RenderScene:
 
 @cache
 def store_clip() -> StoreClip:
-    from shoal.use_cases.store_clip import StoreClip
+    from shoal.use_cases.videos.store_clip import StoreClip
 
     settings = settings_of(StoreClipSettings)
     return StoreClip(
@@ -115,7 +115,7 @@ def store_clip() -> StoreClip:
 
 @cache
 def stitch_video() -> StitchVideo:
-    from shoal.use_cases.stitch_video import StitchVideo
+    from shoal.use_cases.videos.stitch_video import StitchVideo
 
     settings = settings_of(StitchVideoSettings)
     return StitchVideo(parts.jobs(settings.table), _files(settings), _studio(), clock)
@@ -123,7 +123,7 @@ def stitch_video() -> StitchVideo:
 
 def scenes_of(table: str, job: Job) -> tuple[Scene, ...]:
     """The scenes of a job, for an answer that shows them."""
-    from shoal.use_cases.read_video import with_scenes
+    from shoal.use_cases.videos.read_video import with_scenes
 
     return with_scenes(parts.scenes(table), job)[1]
 

@@ -29,12 +29,12 @@ from shoal.settings import (
 if TYPE_CHECKING:
     from shoal.adapters.kms import KmsSecretBox
     from shoal.adapters.webhook_queues import SqsOrderQueue
-    from shoal.use_cases.deliver_webhook import DeliverWebhook
-    from shoal.use_cases.fan_out_event import FanOutEvent
-    from shoal.use_cases.manage_deliveries import ManageDeliveries
-    from shoal.use_cases.manage_webhook_secret import ManageWebhookSecret
-    from shoal.use_cases.manage_webhooks import ManageWebhooks
-    from shoal.use_cases.recover_deliveries import RecoverDeliveries
+    from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
+    from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
+    from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
+    from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
+    from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
+    from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 
 
 @cache
@@ -42,7 +42,7 @@ def manage_webhooks() -> ManageWebhooks:
     from shoal.adapters.caller_http import VettedCallerHttp
     from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
     from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
-    from shoal.use_cases.manage_webhooks import ManageWebhooks
+    from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
 
     settings = settings_of(ManageWebhooksSettings)
     table = _table(settings.table)
@@ -62,7 +62,7 @@ def manage_webhooks() -> ManageWebhooks:
 def manage_webhook_secret() -> ManageWebhookSecret:
     from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
     from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets
-    from shoal.use_cases.manage_webhook_secret import ManageWebhookSecret
+    from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 
     settings = settings_of(ManageWebhookSecretSettings)
     table = _table(settings.table)
@@ -81,7 +81,7 @@ def manage_deliveries() -> ManageDeliveries:
     from shoal.adapters.dynamodb_slots import DynamoDbSlots
     from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
     from shoal.adapters.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
-    from shoal.use_cases.manage_deliveries import ManageDeliveries
+    from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
 
     settings = settings_of(ManageDeliveriesSettings)
     table = _table(settings.table)
@@ -103,7 +103,7 @@ def fan_out_event() -> FanOutEvent:
     from shoal.adapters.dynamodb_jobs import DynamoDbJobs
     from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
     from shoal.adapters.webhook_queues import SqsDeliveryQueue
-    from shoal.use_cases.fan_out_event import FanOutEvent
+    from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
 
     settings = settings_of(FanOutEventSettings)
     table = _table(settings.table)
@@ -124,7 +124,7 @@ def fan_out_event() -> FanOutEvent:
 def recover_deliveries() -> RecoverDeliveries:
     from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
     from shoal.adapters.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
-    from shoal.use_cases.recover_deliveries import RecoverDeliveries
+    from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 
     settings = settings_of(FanOutEventSettings)
     return RecoverDeliveries(
@@ -164,7 +164,7 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
     from shoal.adapters.webhook_queues import ScheduledRetries, ScheduleTarget, SqsDeliveryQueue
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
     from shoal.domain.delivery import RetryLadder
-    from shoal.use_cases.deliver_webhook import DeliverWebhook
+    from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
 
     table = _table(settings.table)
     queue = SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url})

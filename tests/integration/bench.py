@@ -28,19 +28,19 @@ from shoal.domain.ports import Ids, Rollup
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.top_up import MICROS_PER_CENT, Purchase
 from shoal.domain.wallet import Wallet
-from shoal.use_cases.cancel_job import CancelJob
-from shoal.use_cases.clean_up import CleanUp
-from shoal.use_cases.close_execution import CloseExecution
-from shoal.use_cases.close_job import CloseJob
-from shoal.use_cases.manage_accounts import ManageAccounts
-from shoal.use_cases.moderate import Moderate
-from shoal.use_cases.note_low_balance import NoteLowBalance
-from shoal.use_cases.read_job import ReadJob
-from shoal.use_cases.release_hold import ReleaseHold
-from shoal.use_cases.settle_payment import SettlePayment
-from shoal.use_cases.settle_wallet import SettleWallet
-from shoal.use_cases.submit_job import Answered, SubmitJob
-from shoal.use_cases.sweep_jobs import SweepJobs
+from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.jobs.cancel_job import CancelJob
+from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.jobs.close_execution import CloseExecution
+from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.read_job import ReadJob
+from shoal.use_cases.jobs.release_hold import ReleaseHold
+from shoal.use_cases.jobs.settle_wallet import SettleWallet
+from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
+from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+from shoal.use_cases.money.note_low_balance import NoteLowBalance
+from shoal.use_cases.payments.settle_payment import SettlePayment
+from shoal.use_cases.providers.moderate import Moderate
 from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeStaging, FakeVideoFiles, FakeWorkflow, Network
 from tests.fakes.payments import FakeProcessor
 from tests.fakes.routing import SIMULATED_STAGE

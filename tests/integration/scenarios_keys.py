@@ -14,7 +14,7 @@ from shoal.domain.errors import KeyExists, NotFound, RateLimited, Unauthorized
 from shoal.domain.ids import derived_id
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
-from shoal.use_cases.manage_accounts import NewKey
+from shoal.use_cases.accounts.manage_accounts import NewKey
 from tests.integration.bench import Bench
 from tests.integration.conditions import Meanwhile, client_of, over, write
 

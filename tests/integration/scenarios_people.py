@@ -13,7 +13,7 @@ from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched, session_digest
 from shoal.domain.ports import Account
 from shoal.domain.rate_limit import RateLimit
-from shoal.use_cases.manage_accounts import opening_grants
+from shoal.use_cases.accounts.manage_accounts import opening_grants
 from tests.integration.bench import Bench
 from tests.integration.scenarios_keys import admit, changed_meanwhile, digest, new_key
 

@@ -24,7 +24,7 @@ from shoal.domain.errors import (
 from shoal.domain.job import Closer, HoldState, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
-from shoal.use_cases.submit_job import Answered
+from shoal.use_cases.jobs.submit_job import Answered
 from tests.integration.bench import PRICE, Bench
 from tests.support import Deployed
 

@@ -14,7 +14,7 @@ from shoal.domain.errors import JobAlreadyTerminal, JobClosed
 from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.ports import Discrepancy
-from shoal.use_cases.summarize_usage import ModelUsage, SummarizeUsage
+from shoal.use_cases.money.summarize_usage import ModelUsage, SummarizeUsage
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions import client_of
 

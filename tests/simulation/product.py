@@ -32,17 +32,17 @@ from shoal.domain.job import Job, Output
 from shoal.domain.ports import Discrepancy, ExecutionState
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import Phase, ProviderCall
-from shoal.use_cases.audit_ledger import AuditLedger
-from shoal.use_cases.authenticate import Authenticate
-from shoal.use_cases.clean_up import CleanUp
-from shoal.use_cases.close_job import CloseJob
-from shoal.use_cases.manage_accounts import ManageAccounts
-from shoal.use_cases.moderate import Moderate
-from shoal.use_cases.note_low_balance import NoteLowBalance
-from shoal.use_cases.release_hold import ReleaseHold
-from shoal.use_cases.settle_wallet import SettleWallet
-from shoal.use_cases.submit_job import SubmitJob
-from shoal.use_cases.sweep_jobs import SweepJobs
+from shoal.use_cases.accounts.authenticate import Authenticate
+from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.release_hold import ReleaseHold
+from shoal.use_cases.jobs.settle_wallet import SettleWallet
+from shoal.use_cases.jobs.submit_job import SubmitJob
+from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+from shoal.use_cases.money.audit_ledger import AuditLedger
+from shoal.use_cases.money.note_low_balance import NoteLowBalance
+from shoal.use_cases.providers.moderate import Moderate
 from tests.fakes import FakeOutputs, FakeStaging, FakeVideoFiles, Network
 from tests.simulation.assumptions import PROVIDER_S, PUT_EVENTS, START_EXECUTION, STORE_OUTPUT
 from tests.simulation.client import SimulatedClient

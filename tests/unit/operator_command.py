@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 from shoal.cli import app
 from shoal.cli.operator import Operator
 from shoal.domain.routing import Route
-from shoal.use_cases.inspect_account import InspectAccount
-from shoal.use_cases.manage_providers import ManageProviders
-from shoal.use_cases.manage_stripe import ManageStripe
+from shoal.use_cases.accounts.inspect_account import InspectAccount
+from shoal.use_cases.payments.manage_stripe import ManageStripe
+from shoal.use_cases.providers.manage_providers import ManageProviders
 from tests.fakes.payments import FakeProcessorKeys
 from tests.fakes.routing import FakeKeyStore, FakeRouteBoard, FakeStatistics, FakeTestable
 from tests.unit.payment_world import PaymentWorld

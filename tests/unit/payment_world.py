@@ -7,10 +7,10 @@ import json
 from shoal.domain.catalog import load_catalog
 from shoal.domain.payment import PaymentRecord
 from shoal.domain.top_up import Purchase
-from shoal.use_cases.confirm_checkout import ConfirmCheckout
-from shoal.use_cases.create_checkout import CreateCheckout
-from shoal.use_cases.receive_payment import ReceivePayment
-from shoal.use_cases.settle_payment import SettlePayment
+from shoal.use_cases.payments.confirm_checkout import ConfirmCheckout
+from shoal.use_cases.payments.create_checkout import CreateCheckout
+from shoal.use_cases.payments.receive_payment import ReceivePayment
+from shoal.use_cases.payments.settle_payment import SettlePayment
 from tests.fakes.payments import SIGNED, FakePayments, FakeProcessor
 from tests.fakes.stripe_books import Books, Json
 from tests.unit.world import Customer, World

@@ -11,12 +11,12 @@ from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.routing import Route
 from shoal.domain.routing_ports import Pass, Provider
-from shoal.use_cases.ask_provider import AskProvider
-from shoal.use_cases.poll_provider import PollProvider
-from shoal.use_cases.provider_request import MakeProviderRequest
-from shoal.use_cases.receive_callback import ReceiveCallback
-from shoal.use_cases.resolve_answer import ResolveAnswer
-from shoal.use_cases.stage_output import StageOutput
+from shoal.use_cases.providers.ask_provider import AskProvider
+from shoal.use_cases.providers.poll_provider import PollProvider
+from shoal.use_cases.providers.provider_request import MakeProviderRequest
+from shoal.use_cases.providers.receive_callback import ReceiveCallback
+from shoal.use_cases.providers.resolve_answer import ResolveAnswer
+from shoal.use_cases.providers.stage_output import StageOutput
 from tests.fakes import (
     FakeCallbackUrls,
     FakeClock,

@@ -23,10 +23,10 @@ from shoal import (
 from shoal.domain.catalog import load_catalog
 from shoal.domain.person import OPERATORS, Person
 from shoal.handlers.web.visit import FORM_COOKIE, SESSION_COOKIE
-from shoal.use_cases.inspect_account import InspectAccount
-from shoal.use_cases.look_around import LookAround
-from shoal.use_cases.operate import Operate
-from shoal.use_cases.sign_in import SignIn
+from shoal.use_cases.accounts.inspect_account import InspectAccount
+from shoal.use_cases.people.look_around import LookAround
+from shoal.use_cases.people.operate import Operate
+from shoal.use_cases.people.sign_in import SignIn
 from tests.fakes.dashboard import (
     FakeDirectory,
     FakeEntries,

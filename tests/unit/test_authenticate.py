@@ -12,7 +12,7 @@ from shoal.domain.api_key import KeyPrefix, Scope, digest_of
 from shoal.domain.errors import Forbidden, RateLimited, Unauthorized
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
-from shoal.use_cases.authenticate import require
+from shoal.use_cases.accounts.authenticate import require
 from tests.unit.world import Customer, World
 
 SECRET = "0123456789abcdefghijABCDEFGHIJKL"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shoal.dialects.fields import parse_wait_s
 from shoal.domain.errors import NotFound
 from shoal.domain.job import Job, JobStatus
-from shoal.use_cases.await_job import AwaitJob
+from shoal.use_cases.jobs.await_job import AwaitJob
 from tests.fakes import FakeClock
 from tests.unit.world import STORED, Customer, World
 

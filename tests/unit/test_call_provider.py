@@ -17,7 +17,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import FINISH_GRACE_MS, Job, JobStatus
 from shoal.domain.provider import Done, Pending, ProviderOutput, ProviderRequest
-from shoal.use_cases.resolve_answer import POLL_SECONDS_MAX
+from shoal.use_cases.providers.resolve_answer import POLL_SECONDS_MAX
 from tests.fakes import PollMessage, TaskAnswer
 from tests.unit.world import Customer, World
 

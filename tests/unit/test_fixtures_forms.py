@@ -15,7 +15,7 @@ from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, session_digest
 from shoal.domain.ports import Account
 from shoal.handlers.web.visit import SESSION_COOKIE
-from shoal.use_cases.manage_accounts import opening_grants
+from shoal.use_cases.accounts.manage_accounts import opening_grants
 from tests.fakes.dashboard import Registered
 from tests.fixtures.files import Json, load, versions
 from tests.unit.site import Browser, Site

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.domain.errors import Unavailable
-from shoal.use_cases.await_job import AwaitJob
+from shoal.use_cases.jobs.await_job import AwaitJob
 from tests.unit.api import Api
 from tests.unit.machine import Stage
 from tests.unit.world import Customer

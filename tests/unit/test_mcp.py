@@ -18,7 +18,7 @@ from shoal.domain.quoted import LIFETIME_MS
 from shoal.domain.submission import Submission
 from shoal.handlers.http import serve_mcp
 from shoal.handlers.http.routes import ROUTES
-from shoal.use_cases.spend_quote import OfferQuote, SpendQuote
+from shoal.use_cases.jobs.spend_quote import OfferQuote, SpendQuote
 from tests.fakes.quotes import FakeQuotes
 from tests.unit.api import Api, Response
 from tests.unit.events import event

@@ -21,7 +21,7 @@ from shoal.domain.errors import (
     ValidationFailed,
 )
 from shoal.domain.job import Job, JobStatus
-from shoal.use_cases.prepare_submission import INPUT_BYTES_MAX
+from shoal.use_cases.jobs.prepare_submission import INPUT_BYTES_MAX
 from tests.unit.world import Customer, World
 
 CAT, DOG, BAD = (f"https://example.com/{name}.png" for name in ("cat", "dog", "bad"))

@@ -17,7 +17,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.provider import Pending
-from shoal.use_cases.store_output import YEAR_S
+from shoal.use_cases.jobs.store_output import YEAR_S
 from tests.fakes import PollMessage
 from tests.unit.machine import Stage
 from tests.unit.world import Customer, World

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shoal.handlers.web.visit import SESSION_COOKIE
-from shoal.use_cases.manage_accounts import AGAIN_MS
+from shoal.use_cases.accounts.manage_accounts import AGAIN_MS
 from tests.unit.site import HIDDEN, Browser, Shown, Site
 from tests.unit.site_fixtures import SCRIPT, customer, inert, member, site
 from tests.unit.world import Customer

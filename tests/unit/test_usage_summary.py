@@ -13,7 +13,7 @@ from shoal.domain.events import utc_day
 from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.wallet import EntryKind
-from shoal.use_cases.summarize_usage import ModelUsage
+from shoal.use_cases.money.summarize_usage import ModelUsage
 from tests.unit.world import STORED, Customer, World
 
 MODELS = ["nanobanana", "flux", "gpt-image"]

@@ -22,8 +22,8 @@ from shoal.domain.webhook import REQUESTED, Changes, DisabledReason, Secrets, Su
 from shoal.domain.webhook_ports import LEASE_MS, RecoverOrder
 from shoal.domain.webhook_samples import sample_event
 from shoal.handlers.consumers.attempts import attempts
-from shoal.use_cases.deliver_webhook import Done, Outcome, Prepared
-from shoal.use_cases.manage_deliveries import RECOVERIES_MAX
+from shoal.use_cases.webhooks.deliver_webhook import Done, Outcome, Prepared
+from shoal.use_cases.webhooks.manage_deliveries import RECOVERIES_MAX
 from tests.unit.webhook_world import ACCOUNT, URL, WebhookWorld, answer
 
 NOW_MS = 1_800_000_000_000

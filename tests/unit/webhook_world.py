@@ -21,12 +21,12 @@ from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.webhook import REQUESTED, Subscription, new_secret
 from shoal.domain.webhook_ports import Lane, RecoverOrder, WebhookHttp
 from shoal.domain.webhook_samples import sample_event
-from shoal.use_cases.deliver_webhook import DeliverWebhook
-from shoal.use_cases.fan_out_event import FanOutEvent
-from shoal.use_cases.manage_deliveries import ManageDeliveries
-from shoal.use_cases.manage_webhook_secret import ManageWebhookSecret
-from shoal.use_cases.manage_webhooks import Answered, ManageWebhooks, NewWebhook
-from shoal.use_cases.recover_deliveries import RecoverDeliveries
+from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
+from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
+from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
+from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
+from shoal.use_cases.webhooks.manage_webhooks import Answered, ManageWebhooks, NewWebhook
+from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 from tests.fakes import FakeBus, FakeClock, FakeIds, Network
 from tests.fakes.webhook_deliveries import FakeDeliveries, FakeSecretBox, FakeSlots
 from tests.fakes.webhooks import (

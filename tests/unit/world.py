@@ -17,39 +17,39 @@ from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall
 from shoal.domain.routing_ports import Provider
 from shoal.domain.wallet import Wallet
-from shoal.use_cases.ask_provider import AskProvider
-from shoal.use_cases.audit_ledger import AuditLedger
-from shoal.use_cases.authenticate import Authenticate
-from shoal.use_cases.await_job import AwaitJob
-from shoal.use_cases.call_provider import CallProvider
-from shoal.use_cases.cancel_job import CancelJob
-from shoal.use_cases.clean_up import CleanUp
-from shoal.use_cases.close_execution import CloseExecution
-from shoal.use_cases.close_job import CloseJob
-from shoal.use_cases.manage_accounts import ManageAccounts
-from shoal.use_cases.moderate import Moderate
-from shoal.use_cases.narrate import Narrate
-from shoal.use_cases.note_low_balance import NoteLowBalance
-from shoal.use_cases.poll_provider import PollProvider
-from shoal.use_cases.prepare_submission import PrepareSubmission
-from shoal.use_cases.provider_request import MakeProviderRequest
-from shoal.use_cases.quote import QuoteJob
-from shoal.use_cases.read_job import ListJobs, ReadJob, ReadWallet
-from shoal.use_cases.read_video import ListVideos, ReadVideo
-from shoal.use_cases.receive_callback import ReceiveCallback
-from shoal.use_cases.release_hold import ReleaseHold
-from shoal.use_cases.render_scene import RenderScene
-from shoal.use_cases.resolve_answer import ResolveAnswer
-from shoal.use_cases.settle_wallet import SettleWallet
-from shoal.use_cases.stage_output import StageOutput
-from shoal.use_cases.stitch_video import StitchVideo
-from shoal.use_cases.store_clip import StoreClip
-from shoal.use_cases.store_output import StoreOutput
-from shoal.use_cases.submit_job import Answered, SubmitJob
-from shoal.use_cases.summarize_usage import SummarizeUsage
-from shoal.use_cases.sweep_jobs import SweepJobs
-from shoal.use_cases.try_routes import TryRoutes
-from shoal.use_cases.write_script import WriteScript
+from shoal.use_cases.accounts.authenticate import Authenticate
+from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.jobs.await_job import AwaitJob
+from shoal.use_cases.jobs.cancel_job import CancelJob
+from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.jobs.close_execution import CloseExecution
+from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
+from shoal.use_cases.jobs.quote import QuoteJob
+from shoal.use_cases.jobs.read_job import ListJobs, ReadJob, ReadWallet
+from shoal.use_cases.jobs.release_hold import ReleaseHold
+from shoal.use_cases.jobs.settle_wallet import SettleWallet
+from shoal.use_cases.jobs.store_output import StoreOutput
+from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
+from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+from shoal.use_cases.money.audit_ledger import AuditLedger
+from shoal.use_cases.money.note_low_balance import NoteLowBalance
+from shoal.use_cases.money.summarize_usage import SummarizeUsage
+from shoal.use_cases.providers.ask_provider import AskProvider
+from shoal.use_cases.providers.call_provider import CallProvider
+from shoal.use_cases.providers.moderate import Moderate
+from shoal.use_cases.providers.poll_provider import PollProvider
+from shoal.use_cases.providers.provider_request import MakeProviderRequest
+from shoal.use_cases.providers.receive_callback import ReceiveCallback
+from shoal.use_cases.providers.resolve_answer import ResolveAnswer
+from shoal.use_cases.providers.stage_output import StageOutput
+from shoal.use_cases.providers.try_routes import TryRoutes
+from shoal.use_cases.videos.narrate import Narrate
+from shoal.use_cases.videos.read_video import ListVideos, ReadVideo
+from shoal.use_cases.videos.render_scene import RenderScene
+from shoal.use_cases.videos.stitch_video import StitchVideo
+from shoal.use_cases.videos.store_clip import StoreClip
+from shoal.use_cases.videos.write_script import WriteScript
 from tests.fakes import (
     FakeAccounts,
     FakeBus,

@@ -20,15 +20,15 @@ from shoal.adapters.stepfunctions import StepFunctionsWorkflow
 from shoal.cli.statistics import CloudWatchStatistics
 from shoal.domain.catalog import Catalog
 from shoal.settings import OperatorSettings
-from shoal.use_cases.audit_ledger import AuditLedger
-from shoal.use_cases.clean_up import CleanUp
-from shoal.use_cases.close_job import CloseJob
-from shoal.use_cases.inspect_account import InspectAccount
-from shoal.use_cases.manage_accounts import ManageAccounts
-from shoal.use_cases.manage_providers import ManageProviders
-from shoal.use_cases.manage_stripe import ManageStripe
-from shoal.use_cases.note_low_balance import NoteLowBalance
-from shoal.use_cases.sweep_jobs import SweepJobs
+from shoal.use_cases.accounts.inspect_account import InspectAccount
+from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+from shoal.use_cases.money.audit_ledger import AuditLedger
+from shoal.use_cases.money.note_low_balance import NoteLowBalance
+from shoal.use_cases.payments.manage_stripe import ManageStripe
+from shoal.use_cases.providers.manage_providers import ManageProviders
 
 
 @dataclass(frozen=True, slots=True)

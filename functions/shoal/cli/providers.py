@@ -17,7 +17,7 @@ from shoal.cli.console import (
     print_table,
 )
 from shoal.domain.money import format_usd
-from shoal.use_cases.manage_providers import RouteStatus, Tested
+from shoal.use_cases.providers.manage_providers import RouteStatus, Tested
 
 app = typer.Typer(help="Set keys of providers, test them, see how they do.", no_args_is_help=True)
 

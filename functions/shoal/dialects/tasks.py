@@ -26,8 +26,8 @@ from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import format_amount
 from shoal.domain.ports import JobFilter, JobPage
 from shoal.domain.submission import Submission
-from shoal.use_cases.quote import Quote
-from shoal.use_cases.summarize_usage import ModelUsage
+from shoal.use_cases.jobs.quote import Quote
+from shoal.use_cases.money.summarize_usage import ModelUsage
 
 COST_DECIMALS = 4
 CSV_COLUMNS = ("model", "total_units", "total_cost", "request_count")

@@ -15,7 +15,7 @@ from shoal.domain.events import iso_ms
 from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import EVENT_TYPES, PATTERNS, AccountSecret, Changes, Subscription
 from shoal.domain.webhook_ports import DeliveryFilter, DeliveryPage, RecoverOrder
-from shoal.use_cases.manage_webhooks import NewWebhook
+from shoal.use_cases.webhooks.manage_webhooks import NewWebhook
 
 NAME_LENGTH_MAX = 100
 RECOVER_DAYS_MAX = 14

@@ -17,7 +17,7 @@ from shoal.domain.delivery import ORDERS_AT_ONCE_MAX, Order
 from shoal.domain.errors import Unavailable
 from shoal.domain.webhook_ports import OrderQueue, TakenOrder
 from shoal.observability import count_attempt, count_disabled, flush_metrics, logger
-from shoal.use_cases.deliver_webhook import DeliverWebhook, Done
+from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook, Done
 
 THREADS = 32
 PATIENCE_S = 1.0

@@ -33,7 +33,7 @@ from shoal.handlers.http.json_body import json_object
 from shoal.handlers.http.routes import methods_of
 from shoal.observability import flush_metrics, logger, metrics
 from shoal.settings import ErrorSettings
-from shoal.use_cases.authenticate import Authenticate, require
+from shoal.use_cases.accounts.authenticate import Authenticate, require
 
 BODY_BYTES_MAX = 1_000_000
 

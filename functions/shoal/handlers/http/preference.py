@@ -13,7 +13,7 @@ from shoal.domain.errors import Unavailable
 from shoal.domain.job import Job
 from shoal.handlers.http.endpoint import Answer, Request
 from shoal.observability import logger
-from shoal.use_cases.await_job import WAIT_SECONDS_MAX
+from shoal.use_cases.jobs.await_job import WAIT_SECONDS_MAX
 
 MARGIN_S = 2
 """What is left of the Lambda's time for rendering and sending the answer."""

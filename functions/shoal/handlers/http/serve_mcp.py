@@ -22,7 +22,7 @@ from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.handlers.http.mcp_server import ToolServer
 from shoal.observability import logger
 from shoal.settings import ServeMcpSettings
-from shoal.use_cases.authenticate import require
+from shoal.use_cases.accounts.authenticate import require
 
 Arguments = dict[str, Any]
 

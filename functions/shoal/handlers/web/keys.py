@@ -11,7 +11,7 @@ from shoal.domain.errors import ApiError, KeyExists, ValidationFailed
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE, RateLimit
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import Page, Visit, redirect
-from shoal.use_cases.manage_accounts import NewKey
+from shoal.use_cases.accounts.manage_accounts import NewKey
 
 NAME_LENGTH_MAX = 60
 _RATE = re.compile(r"[0-9]{1,9}")

@@ -11,8 +11,8 @@ from shoal.domain.job import Job, JobStatus
 from shoal.domain.ports import Jobs
 from shoal.domain.routing import ProviderCall, route_named
 from shoal.domain.routing_ports import Pass, Providers
-from shoal.use_cases.call_off import call_off
-from shoal.use_cases.resolve_answer import ResolveAnswer
+from shoal.use_cases.providers.call_off import call_off
+from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
 logger = logging.getLogger(__name__)
 

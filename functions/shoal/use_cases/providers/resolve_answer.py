@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from shoal.domain.errors import JobClosed, JobError
 from shoal.domain.job import Job
 from shoal.domain.ports import PollQueue, TaskTokens
-from shoal.use_cases.ask_provider import AskProvider
-from shoal.use_cases.stage_output import Delivered
+from shoal.use_cases.providers.ask_provider import AskProvider
+from shoal.use_cases.providers.stage_output import Delivered
 
 logger = logging.getLogger(__name__)
 

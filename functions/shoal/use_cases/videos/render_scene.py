@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shoal.domain.job import Job
 from shoal.domain.ports import Clock, Jobs
-from shoal.use_cases.resolve_answer import ResolveAnswer
+from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from shoal.domain.ports import Clock, Ids, Ledger, Workflow
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.routing_ports import LookAtBoard
 from shoal.domain.submission import Submission
-from shoal.use_cases.moderate import Moderate
+from shoal.use_cases.providers.moderate import Moderate
 
 logger = logging.getLogger(__name__)
 

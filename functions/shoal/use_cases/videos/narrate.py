@@ -15,7 +15,7 @@ from shoal.domain.routing import SIMULATED, WITHIN, Route
 from shoal.domain.script import Narration
 from shoal.domain.video import narration_key
 from shoal.domain.video_ports import Scenes, Speakers, Studio, VideoFiles
-from shoal.use_cases.try_routes import TryRoutes
+from shoal.use_cases.providers.try_routes import TryRoutes
 
 NARRATION_TYPE = "audio/mpeg"
 

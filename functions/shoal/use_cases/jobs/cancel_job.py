@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import JobAlreadyTerminal, JobCanceled, JobClosed
 from shoal.domain.job import Closer, Job
-from shoal.use_cases.close_job import CloseJob
-from shoal.use_cases.read_job import ReadJob
+from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.read_job import ReadJob
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from shoal.domain.person import (
     session_digest,
 )
 from shoal.domain.ports import Account, Clock, Ids
-from shoal.use_cases.manage_accounts import opening_grants
+from shoal.use_cases.accounts.manage_accounts import opening_grants
 
 
 @dataclass(frozen=True, slots=True)

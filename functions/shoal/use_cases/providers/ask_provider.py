@@ -40,9 +40,9 @@ from shoal.domain.routing import (
     worth_waiting,
 )
 from shoal.domain.routing_ports import Breakers, CallbackUrls, Meter, Pass, Providers
-from shoal.use_cases.call_off import call_off
-from shoal.use_cases.provider_request import of_call
-from shoal.use_cases.stage_output import Delivered, StageOutput
+from shoal.use_cases.providers.call_off import call_off
+from shoal.use_cases.providers.provider_request import of_call
+from shoal.use_cases.providers.stage_output import Delivered, StageOutput
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from shoal.domain.job import Dialect, Job
 from shoal.domain.ports import JobFilter
 from shoal.domain.video import Scene
 from shoal.domain.video_ports import Scenes
-from shoal.use_cases.read_job import ListJobs, ReadJob
+from shoal.use_cases.jobs.read_job import ListJobs, ReadJob
 
 Video = tuple[Job, tuple[Scene, ...]]
 

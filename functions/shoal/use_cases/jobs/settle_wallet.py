@@ -10,7 +10,7 @@ from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.events import Event, UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobStatus, Output
 from shoal.domain.ports import Clock, Jobs, Ledger, Runs
-from shoal.use_cases.note_low_balance import NoteLowBalance
+from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
 

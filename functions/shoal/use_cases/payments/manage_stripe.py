@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.payment import PaymentRecord
 from shoal.domain.payment_ports import ProcessorKeys
-from shoal.use_cases.settle_payment import SettlePayment
+from shoal.use_cases.payments.settle_payment import SettlePayment
 
 KEY_LENGTH_MAX = 1_000
 LIVE, TEST = ("sk_live_", "rk_live_"), ("sk_test_", "rk_test_")

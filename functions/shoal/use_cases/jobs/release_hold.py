@@ -9,7 +9,7 @@ from shoal.domain.events import Event, UrlOf, closing_events
 from shoal.domain.failures import job_failure
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.domain.ports import Clock, Jobs, Ledger
-from shoal.use_cases.clean_up import CleanUp
+from shoal.use_cases.jobs.clean_up import CleanUp
 
 
 @dataclass(frozen=True, slots=True)

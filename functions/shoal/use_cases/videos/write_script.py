@@ -12,7 +12,7 @@ from shoal.domain.ports import Bus, Clock, Jobs
 from shoal.domain.routing import WITHIN, Route
 from shoal.domain.script import SceneText
 from shoal.domain.video_ports import Scenes, ScriptWriters
-from shoal.use_cases.try_routes import TryRoutes
+from shoal.use_cases.providers.try_routes import TryRoutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from shoal.domain.errors import JobError
 from shoal.domain.events import UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.domain.ports import Bus, Clock, Jobs, Ledger, Workflow
-from shoal.use_cases.clean_up import CleanUp
-from shoal.use_cases.note_low_balance import NoteLowBalance
+from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from shoal.domain.errors import (
 from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Dialect, Job, JobStatus
 from shoal.domain.ports import Clock, ExecutionState, Jobs, Outputs, Workflow
 from shoal.domain.video_ports import VideoFiles
-from shoal.use_cases.close_job import CloseJob
+from shoal.use_cases.jobs.close_job import CloseJob
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRec
 from shoal.domain.ports import Clock
 from shoal.domain.webhook import REQUESTED, AccountSecret, Secrets
 from shoal.domain.webhook_ports import AccountSecrets, IdempotencyRecords, SecretBox
-from shoal.use_cases.manage_webhooks import CREATED, OK, Answered
+from shoal.use_cases.webhooks.manage_webhooks import CREATED, OK, Answered
 
 Render = Callable[[AccountSecret], dict[str, Any]]
 

@@ -15,7 +15,7 @@ from shoal.domain.ports import Clock, Ids
 from shoal.domain.quoted import LIFETIME_MS, QuotedRequest, Quotes
 from shoal.domain.submission import Submission
 from shoal.domain.webhook_ports import IdempotencyRecords
-from shoal.use_cases.submit_job import Answered, SubmitJob
+from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
 
 ROUTE = "POST /mcp"
 """Where the idempotency keys of spent quotes count."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from shoal.domain.errors import JobClosed
 from shoal.domain.job import Closer
 from shoal.domain.ports import Jobs
-from shoal.use_cases.close_job import CloseJob
-from shoal.use_cases.sweep_jobs import interrupted
+from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.sweep_jobs import interrupted
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shoal.domain.payment import PaymentRecord
 from shoal.domain.payment_ports import Processor
-from shoal.use_cases.settle_payment import SettlePayment
+from shoal.use_cases.payments.settle_payment import SettlePayment
 
 
 @dataclass(frozen=True, slots=True)

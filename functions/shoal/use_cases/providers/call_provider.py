@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shoal.domain.events import opening_events
 from shoal.domain.job import Job
 from shoal.domain.ports import Bus, Clock, Jobs
-from shoal.use_cases.resolve_answer import ResolveAnswer
+from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
 
 @dataclass(frozen=True, slots=True)

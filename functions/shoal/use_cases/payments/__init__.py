@@ -1,0 +1,1 @@
+"""Money that comes in: checkouts, payments, refunds and disputes."""

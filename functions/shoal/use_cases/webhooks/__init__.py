@@ -1,0 +1,1 @@
+"""Subscriptions, their secrets, and the deliveries of events to them."""
