@@ -6,7 +6,7 @@ import json
 
 from aws_cdk import ArnFormat, Stack
 
-from shoal.adapters.provider_keys import secret_name
+from shoal.adapters.aws.provider_keys import secret_name
 from shoal.domain.provider import ALWAYS_THERE
 
 from .function import Target

@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.aws import STAGE, Endpoint
 from infra.local.cloud import LocalCloud, bare_cloud, local_cloud
-from shoal.adapters.stripe_keys import StripeKeys
+from shoal.adapters.stripe.keys import StripeKeys
 from shoal.adapters.system import SystemClock
 from tests.fakes.stripe import API_KEY, WEBHOOK_SECRET, FakeStripe
 

@@ -15,10 +15,10 @@ import requests
 
 from infra.local.cloud import TEST_DEADLINE_SECONDS, LocalCloud
 from shoal import bootstrap
-from shoal.adapters.dynamodb_items import job_key, open_shard
-from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-from shoal.adapters.dynamodb_table import Item, Table
+from shoal.adapters.dynamodb.items import job_key, open_shard
+from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.table import Item, Table
 from shoal.adapters.system import RandomIds, SystemClock
 from shoal.dialects import image, tasks, video
 from shoal.domain.api_key import Caller, KeyPrefix, Scope

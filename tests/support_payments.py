@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import requests
 
 from infra.local.aws import STAGE
-from shoal.adapters.stripe_keys import StripeKeys
-from shoal.adapters.stripe_processor import StripeProcessor
+from shoal.adapters.stripe.keys import StripeKeys
+from shoal.adapters.stripe.processor import StripeProcessor
 from shoal.adapters.system import SystemClock
 from shoal.domain.job import Closer, Output
 from shoal.domain.payment import CheckoutPage

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from infra.constructs.storage import FAILED_JOBS, OPEN_JOBS
 from infra.local.aws import Endpoint
-from shoal.adapters.dynamodb_table import Table
-from shoal.adapters.dynamodb_values import unmarshal
+from shoal.adapters.dynamodb.table import Table
+from shoal.adapters.dynamodb.values import unmarshal
 from tests.fixtures.files import Json, load
 
 INDEXES = {OPEN_JOBS: ("open_shard", "deadline_at"), FAILED_JOBS: ("failed_shard", "sk")}

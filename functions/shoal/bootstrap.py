@@ -36,8 +36,8 @@ from shoal.settings import (
 )
 
 if TYPE_CHECKING:
-    from shoal.adapters.dynamodb_board import DynamoDbBoard
-    from shoal.adapters.dynamodb_table import Table
+    from shoal.adapters.dynamodb.board import DynamoDbBoard
+    from shoal.adapters.dynamodb.table import Table
     from shoal.domain.submission import Submission
     from shoal.use_cases.accounts.authenticate import Authenticate
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
@@ -137,7 +137,7 @@ def quote_job() -> QuoteJob:
 
 @cache
 def summarize_usage() -> SummarizeUsage:
-    from shoal.adapters.dynamodb_usage import DynamoDbUsage
+    from shoal.adapters.dynamodb.usage import DynamoDbUsage
     from shoal.use_cases.money.summarize_usage import SummarizeUsage
 
     return SummarizeUsage(DynamoDbUsage(parts.table_named(settings_of(SummarizeUsageSettings).table)))
@@ -181,7 +181,7 @@ def receive_callback() -> ReceiveCallback:
 
 @cache
 def call_provider() -> CallProvider:
-    from shoal.adapters.eventbridge import EventBridgeBus
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.providers.call_provider import CallProvider
 
     settings = settings_of(CallProviderSettings)
@@ -209,8 +209,8 @@ def poll_provider() -> PollProvider:
 
 @cache
 def store_output() -> StoreOutput:
-    from shoal.adapters.s3 import S3Outputs, S3Staging
-    from shoal.adapters.studio import inspect_clip
+    from shoal.adapters.aws.s3 import S3Outputs, S3Staging
+    from shoal.adapters.outputs.studio import inspect_clip
     from shoal.media.picture import inspect_picture
     from shoal.use_cases.jobs.store_output import StoreOutput
 
@@ -258,7 +258,7 @@ def release_hold() -> ReleaseHold:
 
 @cache
 def sweep_jobs() -> SweepJobs:
-    from shoal.adapters.s3 import S3Outputs
+    from shoal.adapters.aws.s3 import S3Outputs
     from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 
     settings = settings_of(SweepJobsSettings)
@@ -289,8 +289,8 @@ def audit_ledger() -> AuditLedger:
 
 def manage_accounts(table: Table) -> ManageAccounts:
     """For the operator command, which brings its own table."""
-    from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
-    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+    from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
+    from shoal.adapters.dynamodb.ledger import DynamoDbLedger
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 
     return ManageAccounts(DynamoDbAccounts(table), DynamoDbKeys(table), DynamoDbLedger(table), clock, ids)

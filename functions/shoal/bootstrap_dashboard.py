@@ -14,7 +14,7 @@ from shoal.domain.video import FOLDER
 from shoal.settings import BoardSettings, DashboardSettings
 
 if TYPE_CHECKING:
-    from shoal.adapters.cognito import CognitoIdentity
+    from shoal.adapters.aws.cognito import CognitoIdentity
     from shoal.domain.dashboard_ports import IdentityProvider
     from shoal.domain.ports import Accounts
     from shoal.domain.routing_ports import LookAtRoutes
@@ -37,7 +37,7 @@ def identity() -> IdentityProvider:
 
 
 def _identity() -> CognitoIdentity:
-    from shoal.adapters.cognito import CognitoIdentity, pool_keys
+    from shoal.adapters.aws.cognito import CognitoIdentity, pool_keys
 
     client, pool_id = parts.client("cognito-idp"), settings().user_pool_id
     return CognitoIdentity(
@@ -57,7 +57,7 @@ class LateIdentity:
 
 @cache
 def sign_in() -> SignIn:
-    from shoal.adapters.dynamodb_people import DynamoDbPeople, DynamoDbSessions
+    from shoal.adapters.dynamodb.people import DynamoDbPeople, DynamoDbSessions
     from shoal.use_cases.people.sign_in import SignIn
 
     table = parts.table_named(settings().table)
@@ -67,7 +67,7 @@ def sign_in() -> SignIn:
 
 @cache
 def accounts() -> Accounts:
-    from shoal.adapters.dynamodb_accounts import DynamoDbAccounts
+    from shoal.adapters.dynamodb.accounts import DynamoDbAccounts
 
     return DynamoDbAccounts(parts.table_named(settings().table))
 
@@ -79,8 +79,8 @@ def board() -> LookAtRoutes:
 
 @cache
 def look_around() -> LookAround:
-    from shoal.adapters.dynamodb_directory import DynamoDbEntries, DynamoDbKeyUses
-    from shoal.adapters.dynamodb_usage import DynamoDbUsage
+    from shoal.adapters.dynamodb.directory import DynamoDbEntries, DynamoDbKeyUses
+    from shoal.adapters.dynamodb.usage import DynamoDbUsage
     from shoal.use_cases.people.look_around import LookAround
 
     table = parts.table_named(settings().table)
@@ -111,7 +111,7 @@ def inspect_account() -> InspectAccount:
 
 @cache
 def operate() -> Operate:
-    from shoal.adapters.dynamodb_directory import DynamoDbDirectory
+    from shoal.adapters.dynamodb.directory import DynamoDbDirectory
     from shoal.use_cases.people.operate import Operate
 
     table = settings().table

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @cache
 def offer_quote() -> OfferQuote:
-    from shoal.adapters.dynamodb_quotes import DynamoDbQuotes
+    from shoal.adapters.dynamodb.quotes import DynamoDbQuotes
     from shoal.use_cases.jobs.spend_quote import OfferQuote
 
     table = parts.table_named(parts.settings_of(ServeMcpSettings).table)
@@ -25,8 +25,8 @@ def offer_quote() -> OfferQuote:
 
 @cache
 def spend_quote() -> SpendQuote:
-    from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
-    from shoal.adapters.dynamodb_quotes import DynamoDbQuotes
+    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
+    from shoal.adapters.dynamodb.quotes import DynamoDbQuotes
     from shoal.use_cases.jobs.spend_quote import SpendQuote
 
     table = parts.table_named(parts.settings_of(ServeMcpSettings).table)

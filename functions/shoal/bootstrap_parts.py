@@ -18,16 +18,16 @@ from shoal.settings import (
 )
 
 if TYPE_CHECKING:
-    from shoal.adapters.callback_urls import MacCallbackUrls
-    from shoal.adapters.dynamodb_accounts import DynamoDbKeys
-    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-    from shoal.adapters.dynamodb_scenes import DynamoDbScenes
-    from shoal.adapters.dynamodb_table import Table
-    from shoal.adapters.dynamodb_usage import DynamoDbRuns
-    from shoal.adapters.s3_videos import S3VideoFiles
-    from shoal.adapters.sqs import SqsPollQueue
-    from shoal.adapters.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
+    from shoal.adapters.aws.s3_videos import S3VideoFiles
+    from shoal.adapters.aws.sqs import SqsPollQueue
+    from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
+    from shoal.adapters.dynamodb.accounts import DynamoDbKeys
+    from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+    from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+    from shoal.adapters.dynamodb.scenes import DynamoDbScenes
+    from shoal.adapters.dynamodb.table import Table
+    from shoal.adapters.dynamodb.usage import DynamoDbRuns
+    from shoal.adapters.http.callback_urls import MacCallbackUrls
     from shoal.use_cases.jobs.clean_up import CleanUp
     from shoal.use_cases.jobs.close_job import CloseJob
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
@@ -54,10 +54,10 @@ def settings_of(model: type[SettingsOf]) -> SettingsOf:
 
 def output_urls(settings: AddressSettings) -> UrlOf:
     """Addresses of all outputs; S3 is only loaded for one that has to be signed."""
-    from shoal.adapters.output_urls import OutputUrls
+    from shoal.adapters.outputs.urls import OutputUrls
 
     def sign(key: str) -> str:
-        from shoal.adapters.s3_videos import SignedUrls
+        from shoal.adapters.aws.s3_videos import SignedUrls
 
         return SignedUrls(client("s3"), settings.videos_bucket, expires_s=settings.signed_url_s)(key)
 
@@ -76,19 +76,19 @@ def clean_up(settings: CloseJobSettings | ReleaseHoldSettings) -> CleanUp:
 
 
 def video_files(staging_bucket: str, videos_bucket: str) -> S3VideoFiles:
-    from shoal.adapters.s3_videos import S3VideoFiles
+    from shoal.adapters.aws.s3_videos import S3VideoFiles
 
     return S3VideoFiles(client("s3"), staging_bucket=staging_bucket, videos_bucket=videos_bucket)
 
 
 def scenes(table: str) -> DynamoDbScenes:
-    from shoal.adapters.dynamodb_scenes import DynamoDbScenes
+    from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 
     return DynamoDbScenes(table_named(table))
 
 
 def close_job(settings: CloseJobSettings) -> CloseJob:
-    from shoal.adapters.eventbridge import EventBridgeBus
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.jobs.close_job import CloseJob
 
     return CloseJob(
@@ -111,9 +111,9 @@ def note_low_balance(table: str) -> NoteLowBalance:
 
 
 def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
-    from shoal.adapters.caller_http import VettedCallerHttp
-    from shoal.adapters.picture_header import check_picture_header
-    from shoal.adapters.s3 import S3Staging
+    from shoal.adapters.aws.s3 import S3Staging
+    from shoal.adapters.http.caller_http import VettedCallerHttp
+    from shoal.adapters.outputs.picture_header import check_picture_header
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
 
     return PrepareSubmission(
@@ -130,39 +130,39 @@ def retention_s(settings: StoreOutputSettings | SettleWalletSettings) -> int | N
 
 
 def runs(table: str) -> DynamoDbRuns:
-    from shoal.adapters.dynamodb_usage import DynamoDbRuns
+    from shoal.adapters.dynamodb.usage import DynamoDbRuns
 
     return DynamoDbRuns(table_named(table))
 
 
 def client(service: str) -> Any:
-    from shoal.adapters import aws
+    from shoal.adapters.aws.client import client as client_of
 
-    return aws.client(service)
+    return client_of(service)
 
 
 @cache
 def table_named(name: str) -> Table:
-    from shoal.adapters.dynamodb_table import Table
+    from shoal.adapters.dynamodb.table import Table
 
     return Table(client("dynamodb"), name)
 
 
 @cache
 def keys(table: str) -> DynamoDbKeys:
-    from shoal.adapters.dynamodb_accounts import DynamoDbKeys
+    from shoal.adapters.dynamodb.accounts import DynamoDbKeys
 
     return DynamoDbKeys(table_named(table))
 
 
 def jobs(table: str) -> DynamoDbJobs:
-    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+    from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 
     return DynamoDbJobs(table_named(table))
 
 
 def ledger(table: str) -> DynamoDbLedger:
-    from shoal.adapters.dynamodb_ledger import DynamoDbLedger
+    from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 
     return DynamoDbLedger(table_named(table))
 
@@ -170,30 +170,30 @@ def ledger(table: str) -> DynamoDbLedger:
 def workflow(
     settings: SubmitJobSettings | CloseJobSettings,
 ) -> StepFunctionsWorkflow:
-    from shoal.adapters.stepfunctions import StepFunctionsWorkflow
+    from shoal.adapters.aws.stepfunctions import StepFunctionsWorkflow
 
     return StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
 
 
 def task_tokens() -> StepFunctionsTaskTokens:
-    from shoal.adapters.stepfunctions import StepFunctionsTaskTokens
+    from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens
 
     return StepFunctionsTaskTokens(client("stepfunctions"))
 
 
 def poll_queue(url: str) -> SqsPollQueue:
-    from shoal.adapters.sqs import SqsPollQueue
+    from shoal.adapters.aws.sqs import SqsPollQueue
 
     return SqsPollQueue(client("sqs"), url)
 
 
 def secret_at(arn: str) -> Any:
-    from shoal.adapters.secrets import Secret
+    from shoal.adapters.aws.secrets import Secret
 
     return Secret(client("secretsmanager"), arn, clock)
 
 
 def callback_urls(secret: Any, api_url: str = "") -> MacCallbackUrls:
-    from shoal.adapters.callback_urls import MacCallbackUrls
+    from shoal.adapters.http.callback_urls import MacCallbackUrls
 
     return MacCallbackUrls(secret, api_url)

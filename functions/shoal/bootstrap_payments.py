@@ -9,9 +9,9 @@ from shoal import bootstrap_parts as parts
 from shoal.settings import StripeSettings
 
 if TYPE_CHECKING:
-    from shoal.adapters.dynamodb_table import Table
-    from shoal.adapters.stripe_keys import StripeKeys
-    from shoal.adapters.stripe_processor import StripeProcessor
+    from shoal.adapters.dynamodb.table import Table
+    from shoal.adapters.stripe.keys import StripeKeys
+    from shoal.adapters.stripe.processor import StripeProcessor
     from shoal.use_cases.payments.confirm_checkout import ConfirmCheckout
     from shoal.use_cases.payments.create_checkout import CreateCheckout
     from shoal.use_cases.payments.manage_stripe import ManageStripe
@@ -51,7 +51,7 @@ def manage_stripe(
     keys = _keys(secrets, stage)
 
     def settle() -> SettlePayment:
-        from shoal.adapters.stripe_processor import StripeProcessor
+        from shoal.adapters.stripe.processor import StripeProcessor
 
         return _settle_over(table, StripeProcessor(keys, stage=stage, base_url=stripe_url))
 
@@ -60,14 +60,14 @@ def manage_stripe(
 
 @cache
 def _processor(settings: StripeSettings) -> StripeProcessor:
-    from shoal.adapters.stripe_processor import StripeProcessor
+    from shoal.adapters.stripe.processor import StripeProcessor
 
     keys = _keys(parts.client("secretsmanager"), settings.stage)
     return StripeProcessor(keys, stage=settings.stage, base_url=settings.stripe_url)
 
 
 def _keys(client: Any, stage: str) -> StripeKeys:
-    from shoal.adapters.stripe_keys import StripeKeys
+    from shoal.adapters.stripe.keys import StripeKeys
 
     return StripeKeys(client, stage, parts.clock)
 
@@ -77,7 +77,7 @@ def _settle(settings: StripeSettings) -> SettlePayment:
 
 
 def _settle_over(table: Table, processor: StripeProcessor) -> SettlePayment:
-    from shoal.adapters.dynamodb_payments import DynamoDbPayments
+    from shoal.adapters.dynamodb.payments import DynamoDbPayments
     from shoal.use_cases.payments.settle_payment import SettlePayment
 
     return SettlePayment(processor, DynamoDbPayments(table), parts.clock)

@@ -21,9 +21,9 @@ from shoal.settings import (
 )
 
 if TYPE_CHECKING:
-    from shoal.adapters.dynamodb_board import DynamoDbBoard
-    from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
-    from shoal.adapters.dynamodb_table import Table
+    from shoal.adapters.dynamodb.board import DynamoDbBoard
+    from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
+    from shoal.adapters.dynamodb.table import Table
     from shoal.adapters.providers.registry import ProviderRegistry, RouteRegistry
     from shoal.domain.moderation import Moderator
     from shoal.domain.routing import Route
@@ -100,7 +100,7 @@ def moderate(settings: SubmitJobSettings) -> Moderate:
 
 def _moderator(settings: SubmitJobSettings) -> Moderator | None:
     if settings.moderation == "keywords":
-        from shoal.adapters.keyword_moderation import KeywordModerator, listed_terms
+        from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
 
         return KeywordModerator(listed_terms())
     if settings.moderation == "openai":
@@ -123,10 +123,10 @@ def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
 
 
 def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
-    from shoal.adapters.output_check import check_bytes
-    from shoal.adapters.output_fetcher import VettedOutputFetcher
-    from shoal.adapters.s3 import S3Staging
-    from shoal.adapters.vetted_http import VettedHttp
+    from shoal.adapters.aws.s3 import S3Staging
+    from shoal.adapters.http.vetted_http import VettedHttp
+    from shoal.adapters.outputs.check import check_bytes
+    from shoal.adapters.outputs.fetcher import VettedOutputFetcher
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
     from shoal.observability import RouteMeter
     from shoal.use_cases.providers.ask_provider import AskProvider
@@ -159,9 +159,9 @@ def manage_providers(
     routes: frozenset[Route],
 ) -> ManageProviders:
     """For the operator command, which brings its own table, clients and the routes of the stage's catalog."""
-    from shoal.adapters.dynamodb_board import DynamoDbBoard
-    from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
-    from shoal.adapters.provider_keys import ProviderKeys
+    from shoal.adapters.aws.provider_keys import ProviderKeys
+    from shoal.adapters.dynamodb.board import DynamoDbBoard
+    from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
     from shoal.use_cases.providers.manage_providers import ManageProviders
 
     keys = ProviderKeys(client("secretsmanager"), settings.stage, clock)
@@ -187,7 +187,7 @@ def try_routes(settings: RouteSettings) -> TryRoutes:
 
 
 def breakers(settings: RouteSettings) -> DynamoDbBreakers:
-    from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
+    from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
 
     routes = board(settings, lifetime_ms=ASK_BOARD_MS)
     return DynamoDbBreakers(parts.table_named(settings.table), routes)
@@ -196,7 +196,7 @@ def breakers(settings: RouteSettings) -> DynamoDbBreakers:
 @cache
 def board(settings: RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS) -> DynamoDbBoard:
     """One board for all that a process asks of it."""
-    from shoal.adapters.dynamodb_board import DynamoDbBoard
+    from shoal.adapters.dynamodb.board import DynamoDbBoard
 
     return DynamoDbBoard(
         parts.table_named(settings.table),

@@ -14,7 +14,7 @@ from shoal.domain.routing import key_name
 from shoal.settings import UpstreamSettings
 
 if TYPE_CHECKING:
-    from shoal.adapters.provider_keys import ProviderKeys
+    from shoal.adapters.aws.provider_keys import ProviderKeys
     from shoal.domain.moderation import Moderator
     from shoal.domain.routing_ports import Provider, Testable
     from shoal.domain.script import Speaker
@@ -48,7 +48,7 @@ class Upstream:
 
     def aws(self, service: str, provider: str) -> Any:
         """A client of a model service in the stack's region: Bedrock writes clips to no bucket elsewhere."""
-        from shoal.adapters.providers.aws_calls import client
+        from shoal.adapters.providers.kit.aws_calls import client
 
         elsewhere = {"endpoint_url": self._urls[provider]} if provider in self._urls else {}
         return (self._client or client)(service, **elsewhere)
@@ -73,14 +73,14 @@ def testable(up: Upstream) -> Mapping[str, Callable[[], Testable]]:
 
 @cache
 def keys_of(stage: str) -> ProviderKeys:
-    from shoal.adapters.provider_keys import ProviderKeys
+    from shoal.adapters.aws.provider_keys import ProviderKeys
 
     return ProviderKeys(parts.client("secretsmanager"), stage, clock)
 
 
 def simulator(secret: Any, *, draws: bool) -> Provider:
-    from shoal.adapters.providers.simulator import Simulator
-    from shoal.adapters.providers.simulator_callbacks import SimulatorCallbacks
+    from shoal.adapters.providers.simulator.callbacks import SimulatorCallbacks
+    from shoal.adapters.providers.simulator.simulator import Simulator
 
     callbacks = SimulatorCallbacks(secret, clock)
     return Simulator(
@@ -94,20 +94,20 @@ def simulator(secret: Any, *, draws: bool) -> Provider:
 
 
 def openai_http_of(up: Upstream) -> Any:
-    from shoal.adapters.providers.openai_http import BASE_URL, OpenAiHttp
+    from shoal.adapters.providers.openai.http import BASE_URL, OpenAiHttp
 
     return OpenAiHttp(up.keys.key("openai"), up.url("openai", BASE_URL))
 
 
 def openai(up: Upstream) -> Provider:
-    from shoal.adapters.providers.openai import OpenAiImages
+    from shoal.adapters.providers.openai.images import OpenAiImages
 
     return OpenAiImages(openai_http_of(up))
 
 
 def openai_background(up: Upstream) -> Provider:
-    from shoal.adapters.provider_keys import WEBHOOK_SECRET
-    from shoal.adapters.providers.openai import OpenAiBackground
+    from shoal.adapters.aws.provider_keys import WEBHOOK_SECRET
+    from shoal.adapters.providers.openai.images import OpenAiBackground
 
     secret = up.keys.key("openai", WEBHOOK_SECRET)
     return OpenAiBackground(
@@ -116,32 +116,32 @@ def openai_background(up: Upstream) -> Provider:
 
 
 def openai_writer(up: Upstream, model: str) -> ScriptWriter:
-    from shoal.adapters.providers.openai_script import OpenAiScriptWriter
+    from shoal.adapters.providers.openai.script import OpenAiScriptWriter
 
     return OpenAiScriptWriter(openai_http_of(up), model=model)
 
 
 def openai_speaker(up: Upstream, model: str) -> Speaker:
-    from shoal.adapters.providers.openai_speech import OpenAiSpeaker
+    from shoal.adapters.providers.openai.speech import OpenAiSpeaker
 
     return OpenAiSpeaker(openai_http_of(up), model=model)
 
 
 def gemini_http_of(up: Upstream) -> Any:
-    from shoal.adapters.providers.gemini_http import BASE_URL, gemini_http
+    from shoal.adapters.providers.gemini.http import BASE_URL, gemini_http
 
     return gemini_http(up.keys.key("gemini"), up.url("gemini", BASE_URL))
 
 
 def gemini(up: Upstream) -> Provider:
-    from shoal.adapters.providers.gemini import GeminiImages
+    from shoal.adapters.providers.gemini.images import GeminiImages
 
     return GeminiImages(gemini_http_of(up))
 
 
 def gemini_video(up: Upstream) -> Provider:
-    from shoal.adapters.provider_keys import WEBHOOK_SECRET
-    from shoal.adapters.providers.gemini_video import GeminiVideos
+    from shoal.adapters.aws.provider_keys import WEBHOOK_SECRET
+    from shoal.adapters.providers.gemini.video import GeminiVideos
 
     def webhook_secret() -> str:
         return up.keys.fields("gemini").get(WEBHOOK_SECRET, "")
@@ -162,37 +162,37 @@ def replicate(up: Upstream) -> Provider:
 
 
 def fal(up: Upstream) -> Provider:
-    from shoal.adapters.providers.fal import BASE_URL, KEYS_URL, Fal
+    from shoal.adapters.providers.fal.images import BASE_URL, KEYS_URL, Fal
 
     return Fal(up.keys.key("fal"), up.url("fal", BASE_URL), up.url("fal-keys", KEYS_URL))
 
 
 def bedrock(up: Upstream) -> Provider:
-    from shoal.adapters.providers.bedrock import BedrockImages
+    from shoal.adapters.providers.bedrock.images import BedrockImages
 
     return BedrockImages(up.aws("bedrock-runtime", BEDROCK))
 
 
 def bedrock_video(up: Upstream, bucket: str) -> Provider:
-    from shoal.adapters.providers.bedrock_video import BedrockVideos
+    from shoal.adapters.providers.bedrock.video import BedrockVideos
 
     return BedrockVideos(up.aws("bedrock-runtime", BEDROCK), output_uri=f"s3://{bucket}/{BEDROCK}")
 
 
 def bedrock_writer(up: Upstream, model: str) -> ScriptWriter:
-    from shoal.adapters.providers.bedrock_script import BedrockScriptWriter
+    from shoal.adapters.providers.bedrock.script import BedrockScriptWriter
 
     return BedrockScriptWriter(up.aws("bedrock-runtime", BEDROCK), model=model)
 
 
 def polly(up: Upstream, _model: str) -> Speaker:
-    from shoal.adapters.providers.polly import Polly
+    from shoal.adapters.providers.polly.speech import Polly
 
     return Polly(up.aws("polly", POLLY))
 
 
 def embedded_writer(_model: str) -> ScriptWriter:
-    from shoal.adapters.studio import EmbeddedScriptWriter
+    from shoal.adapters.outputs.studio import EmbeddedScriptWriter
 
     return EmbeddedScriptWriter()
 
@@ -210,14 +210,14 @@ def tone_speaker(_model: str) -> Speaker:
 
 
 def openai_moderator(up: Upstream) -> Moderator:
-    from shoal.adapters.providers.openai_moderation import OpenAiModerator
+    from shoal.adapters.providers.openai.moderation import OpenAiModerator
 
     return OpenAiModerator(openai_http_of(up), model=load_catalog().assistants[OPENAI_MODERATION])
 
 
 def guardrails(up: Upstream, guardrail: str) -> Moderator:
     """`guardrail` is its id and version with a colon between them."""
-    from shoal.adapters.providers.bedrock_guardrails import BedrockGuardrails
+    from shoal.adapters.providers.bedrock.guardrails import BedrockGuardrails
 
     guardrail_id, _, version = guardrail.partition(":")
     client = up.aws("bedrock-runtime", BEDROCK)
@@ -237,7 +237,7 @@ def edit(**request: Any) -> bytes:
 
 
 def film(**request: Any) -> bytes:
-    from shoal.adapters import studio
+    from shoal.adapters.outputs import studio
 
     return studio.film(**request)
 

@@ -21,7 +21,7 @@ from shoal.settings import (
 )
 
 if TYPE_CHECKING:
-    from shoal.adapters.s3_videos import S3VideoFiles
+    from shoal.adapters.aws.s3_videos import S3VideoFiles
     from shoal.domain.job import Job
     from shoal.domain.video import Scene
     from shoal.domain.video_ports import Studio
@@ -53,7 +53,7 @@ def list_videos() -> ListVideos:
 
 @cache
 def write_script() -> WriteScript:
-    from shoal.adapters.eventbridge import EventBridgeBus
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.videos.write_script import WriteScript
 
     settings = settings_of(WriteScriptSettings)
@@ -133,6 +133,6 @@ def _files(settings: VideoFilesSettings) -> S3VideoFiles:
 
 
 def _studio() -> Studio:
-    from shoal.adapters.studio import PyAvStudio
+    from shoal.adapters.outputs.studio import PyAvStudio
 
     return PyAvStudio()

@@ -9,8 +9,8 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from shoal.adapters.aws import client
-from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.aws.client import client
+from shoal.adapters.dynamodb.table import Table
 from shoal.bootstrap import clock, ids, settings_of
 from shoal.bootstrap_parts import output_urls
 from shoal.domain.delivery import Delivery, fresh_body
@@ -27,8 +27,8 @@ from shoal.settings import (
 )
 
 if TYPE_CHECKING:
-    from shoal.adapters.kms import KmsSecretBox
-    from shoal.adapters.webhook_queues import SqsOrderQueue
+    from shoal.adapters.aws.kms import KmsSecretBox
+    from shoal.adapters.aws.webhook_queues import SqsOrderQueue
     from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
     from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 @cache
 def manage_webhooks() -> ManageWebhooks:
-    from shoal.adapters.caller_http import VettedCallerHttp
-    from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
-    from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
+    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
+    from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
+    from shoal.adapters.http.caller_http import VettedCallerHttp
     from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
 
     settings = settings_of(ManageWebhooksSettings)
@@ -60,8 +60,8 @@ def manage_webhooks() -> ManageWebhooks:
 
 @cache
 def manage_webhook_secret() -> ManageWebhookSecret:
-    from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
-    from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets
+    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
+    from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets
     from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 
     settings = settings_of(ManageWebhookSecretSettings)
@@ -77,10 +77,10 @@ def manage_webhook_secret() -> ManageWebhookSecret:
 
 @cache
 def manage_deliveries() -> ManageDeliveries:
-    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-    from shoal.adapters.dynamodb_slots import DynamoDbSlots
-    from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
-    from shoal.adapters.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
+    from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
+    from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb.slots import DynamoDbSlots
+    from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
 
     settings = settings_of(ManageDeliveriesSettings)
@@ -99,10 +99,10 @@ def manage_deliveries() -> ManageDeliveries:
 
 @cache
 def fan_out_event() -> FanOutEvent:
-    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-    from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-    from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
-    from shoal.adapters.webhook_queues import SqsDeliveryQueue
+    from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue
+    from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+    from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
     from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
 
     settings = settings_of(FanOutEventSettings)
@@ -122,8 +122,8 @@ def fan_out_event() -> FanOutEvent:
 
 @cache
 def recover_deliveries() -> RecoverDeliveries:
-    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-    from shoal.adapters.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
+    from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
+    from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
     from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 
     settings = settings_of(FanOutEventSettings)
@@ -149,19 +149,19 @@ def retry_webhook() -> tuple[DeliverWebhook, SqsOrderQueue]:
 
 
 def _orders(url: str) -> SqsOrderQueue:
-    from shoal.adapters.webhook_queues import SqsOrderQueue
+    from shoal.adapters.aws.webhook_queues import SqsOrderQueue
 
     return SqsOrderQueue(client("sqs"), url)
 
 
 def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery], str]) -> DeliverWebhook:
-    from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-    from shoal.adapters.dynamodb_slots import DynamoDbSlots
-    from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
-    from shoal.adapters.eventbridge import EventBridgeBus
-    from shoal.adapters.vetted_http import VettedHttp
-    from shoal.adapters.webhook_http import VettedWebhookHttp
-    from shoal.adapters.webhook_queues import ScheduledRetries, ScheduleTarget, SqsDeliveryQueue
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
+    from shoal.adapters.aws.webhook_queues import ScheduledRetries, ScheduleTarget, SqsDeliveryQueue
+    from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb.slots import DynamoDbSlots
+    from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
+    from shoal.adapters.http.vetted_http import VettedHttp
+    from shoal.adapters.http.webhook_http import VettedWebhookHttp
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
     from shoal.domain.delivery import RetryLadder
     from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
@@ -196,7 +196,7 @@ def _table(name: str) -> Table:
 
 
 def _secret_box(key_arn: str) -> KmsSecretBox:
-    from shoal.adapters.kms import KmsSecretBox
+    from shoal.adapters.aws.kms import KmsSecretBox
 
     return KmsSecretBox(client("kms"), key_arn)
 

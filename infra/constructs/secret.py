@@ -6,7 +6,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from shoal.adapters.stripe_keys import secret_name
+from shoal.adapters.stripe.keys import secret_name
 
 from ..nag import accept
 from ..stage import Stage

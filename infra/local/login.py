@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from infra.local.cloud import LocalCloud
-from shoal.adapters.dynamodb_people import DynamoDbPeople
-from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.dynamodb.people import DynamoDbPeople
+from shoal.adapters.dynamodb.table import Table
 from shoal.domain.person import OPERATORS
 
 PASSWORD = "shoal of friendly fish"  # noqa: S105 - of this machine's demo, printed by `make run`

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
 from infra.local.aws import STAGE
 from infra.local.cloud import LocalCloud
-from shoal.adapters.stripe_keys import StripeKeys
+from shoal.adapters.stripe.keys import StripeKeys
 from shoal.adapters.system import SystemClock
 from tests.cloud_fixture import connect
 from tests.fakes.stripe import FakeStripe

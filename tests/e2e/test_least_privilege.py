@@ -15,7 +15,7 @@ from infra import registry
 from infra.function import Function
 from infra.local.aws import Endpoint
 from infra.local.cloud import local_cloud
-from shoal.adapters.dynamodb_breakers import breaker_key
+from shoal.adapters.dynamodb.breakers import breaker_key
 from shoal.domain.catalog import load_catalog
 from tests.cloud_fixture import connect
 from tests.fakes.providers.fal import FakeFal

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
-from shoal.adapters.dynamodb_directory import DynamoDbDirectory
-from shoal.adapters.dynamodb_items import wallet_key
-from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-from shoal.adapters.dynamodb_payments import DynamoDbPayments
-from shoal.adapters.dynamodb_people import DynamoDbPeople, DynamoDbSessions
-from shoal.adapters.dynamodb_scenes import DynamoDbScenes
-from shoal.adapters.dynamodb_table import Item, Table
-from shoal.adapters.dynamodb_usage import DynamoDbRuns, DynamoDbUsage
+from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb.directory import DynamoDbDirectory
+from shoal.adapters.dynamodb.items import wallet_key
+from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.payments import DynamoDbPayments
+from shoal.adapters.dynamodb.people import DynamoDbPeople, DynamoDbSessions
+from shoal.adapters.dynamodb.scenes import DynamoDbScenes
+from shoal.adapters.dynamodb.table import Item, Table
+from shoal.adapters.dynamodb.usage import DynamoDbRuns, DynamoDbUsage
 from shoal.adapters.system import RandomIds
 from shoal.dialects import image, tasks, video
 from shoal.domain.api_key import Caller, Scope

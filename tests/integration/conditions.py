@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import shoal.adapters
-from shoal.adapters.dynamodb_table import Table
+import shoal.adapters.dynamodb
+from shoal.adapters.dynamodb.table import Table
 
 Json = dict[str, Any]
 
@@ -149,10 +149,11 @@ class Meanwhile:
 
 def conditions_in_the_source() -> set[str]:
     """Every condition written down in the adapters."""
-    folder = Path(shoal.adapters.__file__).parent
+    files = sorted(Path(shoal.adapters.dynamodb.__file__).parent.glob("*.py"))
+    assert len(files) > 15, "the adapters of the table are elsewhere"
     return {
         condition
-        for file in sorted(folder.glob("dynamodb_*.py"))
+        for file in files
         for condition in (*_constants(file.stem), *_literals(file.read_text(encoding="utf-8")))
         if CONDITION.fullmatch(condition)
     }
@@ -160,7 +161,7 @@ def conditions_in_the_source() -> set[str]:
 
 def _constants(module: str) -> Iterator[str]:
     """The public constants of a module, put together."""
-    for name, value in vars(import_module(f"shoal.adapters.{module}")).items():
+    for name, value in vars(import_module(f"shoal.adapters.dynamodb.{module}")).items():
         if name.isupper() and not name.startswith("_") and isinstance(value, str):
             yield value
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.dynamodb.table import Table
 
 Json = dict[str, Any]
 MakeError = Callable[[Json], Exception]

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shoal.adapters.dynamodb_accounts import IDLE, WITHIN_BURST
-from shoal.adapters.dynamodb_idempotency import UNUSED
-from shoal.adapters.dynamodb_jobs import EXISTS, OPEN, SAME_DEADLINE, UNANNOUNCED
-from shoal.adapters.dynamodb_ledger import (
-    AFFORDABLE,
-    LOW,
-    NEW,
-    ON_TRIAL,
-    STILL_HELD,
-    STILL_OPEN,
-    TRIAL_TAKEN,
-)
-from shoal.adapters.dynamodb_payments import SUCCEEDS
-from shoal.adapters.dynamodb_wallets import COVERED, INDEBTED
+from shoal.adapters.dynamodb.accounts import IDLE, WITHIN_BURST
+from shoal.adapters.dynamodb.idempotency import UNUSED
+from shoal.adapters.dynamodb.jobs import EXISTS, OPEN, SAME_DEADLINE, UNANNOUNCED
+from shoal.adapters.dynamodb.ledger import AFFORDABLE, LOW, NEW, ON_TRIAL, STILL_HELD, STILL_OPEN, TRIAL_TAKEN
+from shoal.adapters.dynamodb.payments import SUCCEEDS
+from shoal.adapters.dynamodb.wallets import COVERED, INDEBTED
 from tests.integration import guards_people, guards_routes, guards_webhooks
 from tests.integration.bench import Bench
 from tests.integration.conditions import Guard, Mutant, Unguarded

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shoal.adapters import dynamodb_accounts as accounts
-from shoal.adapters import dynamodb_directory as directory
-from shoal.adapters import dynamodb_people as people
+from shoal.adapters.dynamodb import accounts, directory, people
 from tests.integration import scenarios_people as scenarios
 from tests.integration.bench import Bench
 from tests.integration.conditions import Guard, Mutant, Unguarded

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shoal.adapters import dynamodb_breakers as breakers
-from shoal.adapters import dynamodb_jobs as jobs
+from shoal.adapters.dynamodb import breakers, jobs
 from tests.integration import scenarios_routes as scenarios
 from tests.integration.bench import Bench
 from tests.integration.conditions import Guard, Unguarded

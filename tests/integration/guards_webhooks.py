@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shoal.adapters import dynamodb_deliveries as deliveries
-from shoal.adapters import dynamodb_slots as slots
-from shoal.adapters import dynamodb_webhooks as webhooks
+from shoal.adapters.dynamodb import deliveries, slots, webhooks
 from tests.integration import scenarios_webhooks as scenarios
 from tests.integration.bench import Bench
 from tests.integration.conditions import Guard, Mutant

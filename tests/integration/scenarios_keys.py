@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from shoal.adapters.dynamodb_accounts import DynamoDbKeys
-from shoal.adapters.dynamodb_items import api_key_key
-from shoal.adapters.dynamodb_table import TransactionRefused
+from shoal.adapters.dynamodb.accounts import DynamoDbKeys
+from shoal.adapters.dynamodb.items import api_key_key
+from shoal.adapters.dynamodb.table import TransactionRefused
 from shoal.domain.api_key import Caller, KeyPrefix, digest_of
 from shoal.domain.errors import KeyExists, NotFound, RateLimited, Unauthorized
 from shoal.domain.ids import derived_id

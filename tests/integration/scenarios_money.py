@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.dynamodb_items import (
-    job_key,
-    wallet_key,
-)
-from shoal.adapters.dynamodb_table import ConditionFailed, TransactionRefused
+from shoal.adapters.dynamodb.items import job_key, wallet_key
+from shoal.adapters.dynamodb.table import ConditionFailed, TransactionRefused
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import (
     InsufficientBalance,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from shoal.adapters.dynamodb_items import account_key, api_key_key
-from shoal.adapters.dynamodb_table import TransactionRefused
+from shoal.adapters.dynamodb.items import account_key, api_key_key
+from shoal.adapters.dynamodb.table import TransactionRefused
 from shoal.domain.errors import Forbidden, NotFound
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched, session_digest

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from shoal.adapters.dynamodb_board import DynamoDbBoard
-from shoal.adapters.dynamodb_breakers import DynamoDbBreakers, breaker_key, breaker_of
-from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.dynamodb.board import DynamoDbBoard
+from shoal.adapters.dynamodb.breakers import DynamoDbBreakers, breaker_key, breaker_of
+from shoal.adapters.dynamodb.table import Table
 from shoal.domain.breaker import (
     CALLS_MIN,
     COOL_DOWN_MS,

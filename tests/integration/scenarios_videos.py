@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.adapters.dynamodb_items import scene_key
+from shoal.adapters.dynamodb.items import scene_key
 from shoal.domain.errors import JobClosed, NotFound
 from shoal.domain.job import Job, JobStatus, Step
 from shoal.domain.script import SceneText

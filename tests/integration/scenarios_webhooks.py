@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-from shoal.adapters.dynamodb_slots import DynamoDbSlots
-from shoal.adapters.dynamodb_table import Table, TransactionRefused
-from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
+from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+from shoal.adapters.dynamodb.slots import DynamoDbSlots
+from shoal.adapters.dynamodb.table import Table, TransactionRefused
+from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, delivery_of
 from shoal.domain.errors import NotFound, TooManyWebhooks, Unavailable
 from shoal.domain.webhook import AccountSecret, Changes, DisabledReason, Secrets, Subscription

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.local.processes import free_port
-from shoal.adapters.dynamodb_items import wallet_key
+from shoal.adapters.dynamodb.items import wallet_key
 from shoal.cli import app
 from shoal.cli.stage import LOCAL_FILE_VARIABLE, OUTPUTS
 from shoal.domain.money import Asset

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.aws import Endpoint
 from infra.local.cloud import bare_cloud
-from shoal.adapters.cognito import WRONG_CODE, CognitoIdentity, pool_keys
+from shoal.adapters.aws.cognito import WRONG_CODE, CognitoIdentity, pool_keys
 from shoal.domain.errors import SignInRefused
 from shoal.domain.person import PASSWORD_LENGTH_MIN
 

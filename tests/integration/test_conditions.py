@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from shoal.adapters.dynamodb_ledger import NEW
+from shoal.adapters.dynamodb.ledger import NEW
 from tests.integration.bench import Bench
 from tests.integration.conditions import (
     ConditionedClient,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from shoal.adapters.dynamodb_table import CONFLICT_ATTEMPTS_MAX, CONFLICT_BACKOFF_S, Table
+from shoal.adapters.dynamodb.table import CONFLICT_ATTEMPTS_MAX, CONFLICT_BACKOFF_S, Table
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import (
     IdempotencyInFlight,

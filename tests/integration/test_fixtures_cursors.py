@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from infra.local.aws import Endpoint
-from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-from shoal.adapters.dynamodb_directory import DynamoDbDirectory, DynamoDbEntries
-from shoal.adapters.dynamodb_items import failed_shard
-from shoal.adapters.dynamodb_jobs import DynamoDbJobs
+from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+from shoal.adapters.dynamodb.directory import DynamoDbDirectory, DynamoDbEntries
+from shoal.adapters.dynamodb.items import failed_shard
+from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.domain.ids import first_ulid_at
 from shoal.domain.money import Asset
 from shoal.domain.ports import JobFilter

@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from infra.local.aws import Endpoint
-from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
-from shoal.adapters.dynamodb_board import DynamoDbBoard
-from shoal.adapters.dynamodb_breakers import breaker_key, breaker_of
-from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-from shoal.adapters.dynamodb_directory import DynamoDbDirectory, DynamoDbEntries, DynamoDbKeyUses
-from shoal.adapters.dynamodb_idempotency import DynamoDbIdempotencyRecords
-from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-from shoal.adapters.dynamodb_payments import DynamoDbPayments
-from shoal.adapters.dynamodb_people import DynamoDbPeople, DynamoDbSessions
-from shoal.adapters.dynamodb_quotes import DynamoDbQuotes
-from shoal.adapters.dynamodb_scenes import DynamoDbScenes
-from shoal.adapters.dynamodb_slots import DynamoDbSlots
-from shoal.adapters.dynamodb_usage import DynamoDbRuns, DynamoDbUsage
-from shoal.adapters.dynamodb_webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
+from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb.board import DynamoDbBoard
+from shoal.adapters.dynamodb.breakers import breaker_key, breaker_of
+from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+from shoal.adapters.dynamodb.directory import DynamoDbDirectory, DynamoDbEntries, DynamoDbKeyUses
+from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
+from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.payments import DynamoDbPayments
+from shoal.adapters.dynamodb.people import DynamoDbPeople, DynamoDbSessions
+from shoal.adapters.dynamodb.quotes import DynamoDbQuotes
+from shoal.adapters.dynamodb.scenes import DynamoDbScenes
+from shoal.adapters.dynamodb.slots import DynamoDbSlots
+from shoal.adapters.dynamodb.usage import DynamoDbRuns, DynamoDbUsage
+from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.delivery import Order
 from shoal.domain.errors import Forbidden, Unauthorized

@@ -13,12 +13,12 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.local.aws import REGION, STAGE, Endpoint
-from shoal.adapters.callback_urls import MacCallbackUrls
-from shoal.adapters.dynamodb_items import job_of
-from shoal.adapters.kms import KmsSecretBox
-from shoal.adapters.provider_keys import WEBHOOK_SECRET, ProviderKeys
-from shoal.adapters.stripe_keys import Keys, StripeKeys
-from shoal.adapters.stripe_processor import StripeProcessor
+from shoal.adapters.aws.kms import KmsSecretBox
+from shoal.adapters.aws.provider_keys import WEBHOOK_SECRET, ProviderKeys
+from shoal.adapters.dynamodb.items import job_of
+from shoal.adapters.http.callback_urls import MacCallbackUrls
+from shoal.adapters.stripe.keys import Keys, StripeKeys
+from shoal.adapters.stripe.processor import StripeProcessor
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.payment import Checkout, CheckoutState, Payment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.adapters.dynamodb_table import Table, TransactionRefused
+from shoal.adapters.dynamodb.table import Table, TransactionRefused
 from shoal.domain.api_key import Caller, KeyPrefix, Once, digest_of
 from shoal.domain.errors import (
     JobAlreadyTerminal,

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from infra.local.aws import Endpoint
-from shoal.adapters import output_fetcher
-from shoal.adapters.output_fetcher import VettedOutputFetcher
-from shoal.adapters.s3 import S3Staging
-from shoal.adapters.vetted_http import VettedHttp
+from shoal.adapters import outputs
+from shoal.adapters.aws.s3 import S3Staging
+from shoal.adapters.http.vetted_http import VettedHttp
+from shoal.adapters.outputs.fetcher import VettedOutputFetcher
 from shoal.domain.addresses import LOCAL_RULES, AddressRules
 from shoal.domain.errors import (
     AddressRefused,
@@ -82,7 +82,7 @@ def test_what_is_staged_is_found_by_its_job_and_index(
 def test_a_large_file_goes_over_the_disk(
     fetcher: VettedOutputFetcher, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output_fetcher, "IN_MEMORY_BYTES_MAX", 1000)
+    monkeypatch.setattr(outputs.fetcher, "IN_MEMORY_BYTES_MAX", 1000)
     data = PICTURE + b"x" * 300_000
 
     with Receiver(reply(200, data)) as receiver:
@@ -107,7 +107,7 @@ def test_what_is_no_output_or_not_all_of_it_is_refused(
 def test_what_is_beyond_the_cap_is_refused(
     fetcher: VettedOutputFetcher, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
-    monkeypatch.setattr(output_fetcher, "OUTPUT_BYTES_MAX", 1000)
+    monkeypatch.setattr(outputs.fetcher, "OUTPUT_BYTES_MAX", 1000)
     data = PICTURE + b"x" * 1000
     answer = reply(200, data) if announced else raw(b"HTTP/1.1 200 OK\r\n\r\n" + data)
     with Receiver(answer) as receiver, pytest.raises(OutputInvalid, match="too large"):
@@ -175,6 +175,6 @@ def test_what_a_provider_wrote_into_our_bucket_is_copied(
     s3.put_object(Bucket=bucket, Key="bedrock/page", Body=b"<html></html>")
     with pytest.raises(OutputInvalid, match="readable clip"):
         fetcher.fetch(CLIP_JOB, 2, f"s3://{bucket}/bedrock/page")
-    monkeypatch.setattr(output_fetcher, "OUTPUT_BYTES_MAX", 10)
+    monkeypatch.setattr(outputs.fetcher, "OUTPUT_BYTES_MAX", 10)
     with pytest.raises(OutputInvalid, match="too large"):
         fetcher.fetch(CLIP_JOB, 2, address)

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from shoal.adapters.dynamodb_board import DynamoDbBoard
-from shoal.adapters.dynamodb_breakers import DynamoDbBreakers
-from shoal.adapters.provider_keys import KEY, LIFETIME_MS, MISSING_MS, WEBHOOK_SECRET, ProviderKeys
+from shoal.adapters.aws.provider_keys import KEY, LIFETIME_MS, MISSING_MS, WEBHOOK_SECRET, ProviderKeys
+from shoal.adapters.dynamodb.board import DynamoDbBoard
+from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
 from shoal.domain.breaker import COOL_DOWN_MS, SAMPLE, UNUSABLE_COOL_DOWN_MS, Breaker, BreakerState, Outcome
 from shoal.domain.errors import CallTaken, ProviderUnusable
 from shoal.domain.job import Job

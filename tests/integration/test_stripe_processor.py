@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import stripe as package
 
-from shoal.adapters.stripe_keys import StripeKeys
-from shoal.adapters.stripe_processor import StripeProcessor
+from shoal.adapters.stripe.keys import StripeKeys
+from shoal.adapters.stripe.processor import StripeProcessor
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import CallbackRefused, IdempotencyKeyReused, NotFound, Unavailable
 from shoal.domain.money import Asset

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.vetted_http import VettedHttp, resolve
+from shoal.adapters.http.vetted_http import VettedHttp, resolve
 from shoal.domain.addresses import LOCAL_RULES, AddressRules
 from shoal.domain.errors import (
     AddressRefused,

@@ -10,7 +10,7 @@ from itertools import chain
 
 import pytest
 
-from shoal.adapters.vetted_http import VettedHttp
+from shoal.adapters.http.vetted_http import VettedHttp
 from shoal.domain.addresses import LOCAL_RULES
 from shoal.domain.errors import ExchangeTimedOut, ResponseInvalid, ResponseTooLarge
 from tests.support_receiver import (

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from shoal.adapters.dynamodb_table import TransactionContended
-from shoal.adapters.s3_videos import S3VideoFiles, SignedUrls
+from shoal.adapters.aws.s3_videos import S3VideoFiles, SignedUrls
+from shoal.adapters.dynamodb.table import TransactionContended
 from shoal.domain.errors import NotFound, OutputInvalid, Unavailable
 from shoal.domain.job import Step
 from shoal.domain.video import clip_key

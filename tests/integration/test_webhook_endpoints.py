@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shoal.adapters import vetted_http, webhook_http
-from shoal.adapters.vetted_http import VettedHttp
-from shoal.adapters.webhook_http import VettedWebhookHttp
+from shoal.adapters.http import vetted_http, webhook_http
+from shoal.adapters.http.vetted_http import VettedHttp
+from shoal.adapters.http.webhook_http import VettedWebhookHttp
 from shoal.domain.addresses import LOCAL_RULES, AddressRules
 from shoal.domain.delivery import Attempt
 from shoal.domain.webhook import DisabledReason, Subscription

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import pytest
 
-from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries
-from shoal.adapters.dynamodb_slots import DynamoDbSlots
-from shoal.adapters.dynamodb_table import Table
-from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions
+from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+from shoal.adapters.dynamodb.slots import DynamoDbSlots
+from shoal.adapters.dynamodb.table import Table
+from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, delivery_of
 from shoal.domain.errors import TooManyWebhooks
 from shoal.domain.ids import derived_id

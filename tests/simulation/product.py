@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from shoal.adapters.aws import CLIENT
-from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
-from shoal.adapters.dynamodb_board import DynamoDbBoard
-from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-from shoal.adapters.dynamodb_table import Table
-from shoal.adapters.dynamodb_usage import DynamoDbRuns
-from shoal.adapters.keyword_moderation import KeywordModerator, listed_terms
+from shoal.adapters.aws.client import CLIENT
+from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb.board import DynamoDbBoard
+from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.table import Table
+from shoal.adapters.dynamodb.usage import DynamoDbRuns
+from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
 from shoal.bootstrap_providers import SUBMIT_BOARD_MS
 from shoal.dialects import image
 from shoal.domain.api_key import KeyPrefix, Scope

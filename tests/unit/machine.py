@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from shoal.adapters.providers.simulator import Simulator
+from shoal.adapters.providers.simulator.simulator import Simulator
 from shoal.domain.errors import JobClosed, ShoalError
 from shoal.domain.events import Event
 from shoal.domain.job import Dialect, Output

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.caller_http import VettedCallerHttp
-from shoal.adapters.vetted_http import VettedHttp
+from shoal.adapters.http.caller_http import VettedCallerHttp
+from shoal.adapters.http.vetted_http import VettedHttp
 from shoal.domain.addresses import Response
 from shoal.domain.errors import AddressRefused, ResponseInvalid
 

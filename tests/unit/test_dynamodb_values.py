@@ -9,7 +9,7 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.adapters.dynamodb_values import marshal, unmarshal
+from shoal.adapters.dynamodb.values import marshal, unmarshal
 
 SCALARS = st.text() | st.booleans() | st.integers(-(10**37), 10**37)
 VALUES = st.recursive(

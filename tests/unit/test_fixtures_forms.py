@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from shoal.adapters.dynamodb_idempotency import record_of
-from shoal.adapters.dynamodb_items import api_key_of
-from shoal.adapters.dynamodb_values import unmarshal
+from shoal.adapters.dynamodb.idempotency import record_of
+from shoal.adapters.dynamodb.items import api_key_of
+from shoal.adapters.dynamodb.values import unmarshal
 from shoal.domain.api_key import ApiKey
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.money import Asset

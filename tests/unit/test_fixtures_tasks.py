@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shoal import bootstrap, bootstrap_videos
-from shoal.adapters.stepfunctions import machine_of
+from shoal.adapters.aws.stepfunctions import machine_of
 from shoal.domain.job import Job, JobFailure, JobStatus, Output
 from shoal.domain.provider import Pending
 from shoal.domain.video import final_key

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-from shoal.adapters.dynamodb_pages import Range, read_page
-from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+from shoal.adapters.dynamodb.pages import Range, read_page
+from shoal.adapters.dynamodb.table import Table
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.ids import derived_id, first_ulid_at
 from shoal.domain.ports import JobFilter

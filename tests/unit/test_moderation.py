@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from shoal.adapters.keyword_moderation import KeywordModerator, listed_terms
+from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
 from shoal.domain.errors import (
     ProviderBusy,
     ProviderFailed,

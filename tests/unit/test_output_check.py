@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal.adapters.output_check import STEPS_MAX, check_bytes, check_file, check_head
+from shoal.adapters.outputs.check import STEPS_MAX, check_bytes, check_file, check_head
 from shoal.domain.clip import FRAMES_PER_CLIP
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job

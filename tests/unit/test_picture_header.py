@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal.adapters.picture_header import SIDE_PX_MAX, SIDE_PX_MIN, check_picture_header
+from shoal.adapters.outputs.picture_header import SIDE_PX_MAX, SIDE_PX_MIN, check_picture_header
 from shoal.domain.errors import OutputInvalid
 
 FORMATS = ["PNG", "JPEG", "WEBP"]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from shoal.adapters.eventbridge import EventBridgeBus
-from shoal.adapters.s3 import OUTPUT_BYTES_MAX, S3Outputs, S3Staging
-from shoal.adapters.secrets import LIFETIME_MS, Secret
-from shoal.adapters.sqs import SqsPollQueue
-from shoal.adapters.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
+from shoal.adapters.aws.eventbridge import EventBridgeBus
+from shoal.adapters.aws.s3 import OUTPUT_BYTES_MAX, S3Outputs, S3Staging
+from shoal.adapters.aws.secrets import LIFETIME_MS, Secret
+from shoal.adapters.aws.sqs import SqsPollQueue
+from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
 from shoal.domain.errors import OutputInvalid, Unavailable
 from shoal.domain.events import closing_events
 from shoal.domain.ports import ExecutionState

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from shoal.adapters.callback_urls import MacCallbackUrls
-from shoal.adapters.providers import standard_webhooks
-from shoal.adapters.providers.simulator_callbacks import SimulatorCallbacks
+from shoal.adapters.http.callback_urls import MacCallbackUrls
+from shoal.adapters.providers.kit import standard_webhooks
+from shoal.adapters.providers.simulator.callbacks import SimulatorCallbacks
 from shoal.domain.errors import CallbackRefused
 from shoal.domain.routing import Phase, ProviderCall
 from shoal.domain.routing_ports import CalledBack

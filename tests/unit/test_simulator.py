@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.adapters.providers.simulator import FALLBACK_POLL_SECONDS, Simulator
+from shoal.adapters.providers.simulator.simulator import FALLBACK_POLL_SECONDS, Simulator
 from shoal.domain.errors import CallbackRefused, ProviderBusy, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, Pending, ProviderRequest
 from tests.fakes import FakeClock

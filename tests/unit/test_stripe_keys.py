@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from shoal.adapters.stripe_keys import LIFETIME_MS, Keys, StripeKeys
+from shoal.adapters.stripe.keys import LIFETIME_MS, Keys, StripeKeys
 from shoal.domain.errors import PaymentsOff, Unavailable
 from tests.fakes import FakeClock
 

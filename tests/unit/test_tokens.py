@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from shoal.adapters.cognito import issuer, verified
+from shoal.adapters.aws.cognito import issuer, verified
 from shoal.domain.errors import SignInRefused, Unavailable
 
 POOL, CLIENT = "eu-west-1_Abc", "client"

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from shoal.adapters.aws import config_of
-from shoal.adapters.output_urls import OutputUrls
-from shoal.adapters.s3_videos import SignedUrls
+from shoal.adapters.aws.client import config_of
+from shoal.adapters.aws.s3_videos import SignedUrls
+from shoal.adapters.outputs.urls import OutputUrls
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import av
 import boto3
 import pytest
 
-from shoal.adapters.aws import config_of
-from shoal.adapters.s3_videos import SignedUrls
+from shoal.adapters.aws.client import config_of
+from shoal.adapters.aws.s3_videos import SignedUrls
 from shoal.dialects.video import VIDEOS_MAX, parse_list_query
 from shoal.domain.errors import JobClosed, OutputInvalid
 from shoal.domain.job import JobStatus
@@ -29,7 +29,7 @@ SCRIPT_ALONE = """
 import sys
 for package in ("PIL", "av", "espeakng_loader"):
     sys.modules[package] = None
-from shoal.adapters.studio import EmbeddedScriptWriter
+from shoal.adapters.outputs.studio import EmbeddedScriptWriter
 scenes = EmbeddedScriptWriter().write(
     idea="Sharks", category="story", scene_count=2, style=None, language="en", seed=1
 )

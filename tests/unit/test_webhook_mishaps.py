@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from shoal.adapters.dynamodb_deliveries import DynamoDbDeliveries, _item
-from shoal.adapters.dynamodb_table import Table
-from shoal.adapters.dynamodb_values import marshal
-from shoal.adapters.dynamodb_webhooks import DynamoDbSubscriptions, _subscription_item
+from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries, _item
+from shoal.adapters.dynamodb.table import Table
+from shoal.adapters.dynamodb.values import marshal
+from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions, _subscription_item
 from shoal.dialects import webhooks as dialect
 from shoal.domain.addresses import Response
 from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, Order, answered, delivery_of

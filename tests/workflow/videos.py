@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from shoal.adapters.studio import film
+from shoal.adapters.outputs.studio import film
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.video import clip_key, final_key, folder, narration_key, poster_key

@@ -8,16 +8,16 @@ from typing import Any
 
 from shoal import bootstrap, bootstrap_payments
 from shoal import bootstrap_providers as upstreams
-from shoal.adapters.dynamodb_accounts import DynamoDbAccounts, DynamoDbKeys
-from shoal.adapters.dynamodb_jobs import DynamoDbJobs
-from shoal.adapters.dynamodb_ledger import DynamoDbLedger
-from shoal.adapters.dynamodb_table import Table
-from shoal.adapters.eventbridge import EventBridgeBus
-from shoal.adapters.output_urls import OutputUrls
-from shoal.adapters.s3 import S3Outputs
-from shoal.adapters.s3_videos import S3VideoFiles, SignedUrls
-from shoal.adapters.stepfunctions import StepFunctionsWorkflow
-from shoal.cli.statistics import CloudWatchStatistics
+from shoal.adapters.aws.eventbridge import EventBridgeBus
+from shoal.adapters.aws.s3 import S3Outputs
+from shoal.adapters.aws.s3_videos import S3VideoFiles, SignedUrls
+from shoal.adapters.aws.statistics import CloudWatchStatistics
+from shoal.adapters.aws.stepfunctions import StepFunctionsWorkflow
+from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb.jobs import DynamoDbJobs
+from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.table import Table
+from shoal.adapters.outputs.urls import OutputUrls
 from shoal.domain.catalog import Catalog
 from shoal.settings import OperatorSettings
 from shoal.use_cases.accounts.inspect_account import InspectAccount

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shoal.adapters.provider_keys import KEY, WEBHOOK_SECRET
+from shoal.adapters.aws.provider_keys import KEY, WEBHOOK_SECRET
 from shoal.cli.console import (
     JsonOption,
     StageOption,

@@ -21,7 +21,7 @@ from infra.local.processes import LocalCloudError
 from infra.local.run import console, step
 from infra.stage import PROVIDER_DEADLINE_SECONDS
 from shoal import bootstrap
-from shoal.adapters.dynamodb_table import Table
+from shoal.adapters.dynamodb.table import Table
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, RateLimit
 

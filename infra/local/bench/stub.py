@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from shoal.adapters.dynamodb_items import api_key_item, job_item, outputs_json
-from shoal.adapters.dynamodb_values import marshal
+from shoal.adapters.dynamodb.items import api_key_item, job_item, outputs_json
+from shoal.adapters.dynamodb.values import marshal
 from shoal.domain.api_key import ApiKey, KeyPrefix, Scope, digest_of
 from shoal.domain.job import Dialect, Job, JobStatus, Output
 from shoal.domain.money import Asset

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.providers.aws_calls import client
+from shoal.adapters.providers.kit.aws_calls import client
 from tests.fakes.providers.aws import KEY, REGION
 
 

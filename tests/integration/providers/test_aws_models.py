@@ -14,11 +14,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from shoal.adapters.providers.bedrock import BedrockImages
-from shoal.adapters.providers.bedrock_guardrails import BedrockGuardrails
-from shoal.adapters.providers.bedrock_script import BedrockScriptWriter
-from shoal.adapters.providers.bedrock_video import BedrockVideos
-from shoal.adapters.providers.polly import Polly
+from shoal.adapters.providers.bedrock.guardrails import BedrockGuardrails
+from shoal.adapters.providers.bedrock.images import BedrockImages
+from shoal.adapters.providers.bedrock.script import BedrockScriptWriter
+from shoal.adapters.providers.bedrock.video import BedrockVideos
+from shoal.adapters.providers.polly.speech import Polly
 from shoal.domain.provider import Done, Pending
 from tests.fakes.providers.aws import REGION
 from tests.fakes.providers.bedrock import (

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from shoal.adapters.providers.bedrock import BedrockImages
+from shoal.adapters.providers.bedrock.images import BedrockImages
 from shoal.domain.errors import (
     CallbackRefused,
     OutcomeUnknown,

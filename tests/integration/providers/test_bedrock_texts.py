@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.providers.bedrock_guardrails import BedrockGuardrails
-from shoal.adapters.providers.bedrock_script import BedrockScriptWriter
+from shoal.adapters.providers.bedrock.guardrails import BedrockGuardrails
+from shoal.adapters.providers.bedrock.script import BedrockScriptWriter
 from shoal.domain.errors import ProviderBusy, ProviderFailed, ProviderRejected, ProviderUnusable
 from shoal.domain.moderation import Verdict
 from shoal.domain.script import SceneText

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shoal.adapters.providers.bedrock_video import BedrockVideos
+from shoal.adapters.providers.bedrock.video import BedrockVideos
 from shoal.domain.errors import (
     CallbackRefused,
     ProviderBusy,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from shoal.adapters.providers.fal import Fal
+from shoal.adapters.providers.fal.images import Fal
 from shoal.domain.errors import (
     OutcomeUnknown,
     ProviderBusy,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from nacl.signing import SigningKey
 
-from shoal.adapters.providers.fal import Fal
+from shoal.adapters.providers.fal.images import Fal
 from shoal.domain.errors import CallbackRefused, Unavailable
 from shoal.domain.provider import Done, Pending
 from tests.fakes.providers.fal import MODEL, FakeFal

@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
-from shoal.adapters.providers.gemini import GeminiImages
-from shoal.adapters.providers.gemini_http import gemini_http
-from shoal.adapters.providers.gemini_video import GeminiVideos
+from shoal.adapters.providers.gemini.http import gemini_http
+from shoal.adapters.providers.gemini.images import GeminiImages
+from shoal.adapters.providers.gemini.video import GeminiVideos
 from shoal.domain.errors import CallbackRefused, ProviderFailed, ProviderRejected, ProviderUnusable
 from shoal.domain.provider import Done
 from tests.fakes.providers.gemini import FakeGemini, failing, quota

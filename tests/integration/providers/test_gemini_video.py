@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from shoal.adapters.providers.gemini_http import gemini_http
-from shoal.adapters.providers.gemini_video import GeminiVideos
+from shoal.adapters.providers.gemini.http import gemini_http
+from shoal.adapters.providers.gemini.video import GeminiVideos
 from shoal.domain.errors import (
     CallbackRefused,
     ProviderBusy,

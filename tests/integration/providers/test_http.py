@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 import time_machine
 
-from shoal.adapters.providers.http import ProviderHttp, Reply, bearer, retry_after_seconds
+from shoal.adapters.providers.kit.http import ProviderHttp, Reply, bearer, retry_after_seconds
 from shoal.domain.errors import (
     OutcomeUnknown,
     ProviderBusy,

@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.providers.fal import Fal
-from shoal.adapters.providers.gemini import GeminiImages
-from shoal.adapters.providers.gemini_http import gemini_http
-from shoal.adapters.providers.gemini_video import GeminiVideos
-from shoal.adapters.providers.http import ProviderHttp, Reply
-from shoal.adapters.providers.openai import OpenAiBackground, OpenAiImages
-from shoal.adapters.providers.openai_http import OpenAiHttp
-from shoal.adapters.providers.openai_moderation import OpenAiModerator
-from shoal.adapters.providers.openai_script import OpenAiScriptWriter
+from shoal.adapters.providers.fal.images import Fal
+from shoal.adapters.providers.gemini.http import gemini_http
+from shoal.adapters.providers.gemini.images import GeminiImages
+from shoal.adapters.providers.gemini.video import GeminiVideos
+from shoal.adapters.providers.kit.http import ProviderHttp, Reply
+from shoal.adapters.providers.kit.script_prompt import read
+from shoal.adapters.providers.openai.http import OpenAiHttp
+from shoal.adapters.providers.openai.images import OpenAiBackground, OpenAiImages
+from shoal.adapters.providers.openai.moderation import OpenAiModerator
+from shoal.adapters.providers.openai.script import OpenAiScriptWriter
 from shoal.adapters.providers.replicate import Replicate
-from shoal.adapters.providers.script_prompt import read
 from shoal.adapters.providers.stability import Stability
 from shoal.domain.errors import OutcomeUnknown, ProviderUnusable, ShoalError
 from tests.support_providers import PICTURE, asking

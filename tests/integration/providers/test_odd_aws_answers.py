@@ -13,10 +13,10 @@ import pytest
 from botocore.awsrequest import AWSResponse, HeadersDict
 from urllib3.response import HTTPResponse
 
-from shoal.adapters.providers.bedrock import BedrockImages
-from shoal.adapters.providers.bedrock_guardrails import BedrockGuardrails
-from shoal.adapters.providers.bedrock_script import BedrockScriptWriter
-from shoal.adapters.providers.bedrock_video import BedrockVideos
+from shoal.adapters.providers.bedrock.guardrails import BedrockGuardrails
+from shoal.adapters.providers.bedrock.images import BedrockImages
+from shoal.adapters.providers.bedrock.script import BedrockScriptWriter
+from shoal.adapters.providers.bedrock.video import BedrockVideos
 from shoal.domain.errors import ShoalError
 from tests.integration.providers.aws import opened, set_credentials
 from tests.integration.providers.test_odd_answers import altered

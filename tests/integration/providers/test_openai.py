@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from shoal.adapters.providers.openai import OpenAiBackground, OpenAiImages, size_of
-from shoal.adapters.providers.openai_http import OpenAiHttp
+from shoal.adapters.providers.openai.http import OpenAiHttp
+from shoal.adapters.providers.openai.images import OpenAiBackground, OpenAiImages, size_of
 from shoal.domain.errors import (
     CallbackRefused,
     ProviderBusy,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.adapters.providers.openai import OpenAiBackground
-from shoal.adapters.providers.openai_http import OpenAiHttp
+from shoal.adapters.providers.openai.http import OpenAiHttp
+from shoal.adapters.providers.openai.images import OpenAiBackground
 from shoal.domain.errors import CallbackRefused
 from shoal.domain.provider import Pending
 from shoal.domain.webhook_signature import standard_signature

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.providers.openai_http import OpenAiHttp
-from shoal.adapters.providers.openai_moderation import OpenAiModerator
-from shoal.adapters.providers.openai_script import OpenAiScriptWriter
-from shoal.adapters.providers.openai_speech import VOICES, OpenAiSpeaker
+from shoal.adapters.providers.openai.http import OpenAiHttp
+from shoal.adapters.providers.openai.moderation import OpenAiModerator
+from shoal.adapters.providers.openai.script import OpenAiScriptWriter
+from shoal.adapters.providers.openai.speech import VOICES, OpenAiSpeaker
 from shoal.domain.errors import ProviderBusy, ProviderFailed, ProviderRejected, ProviderUnusable
 from shoal.domain.moderation import Verdict
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, SceneText
@@ -158,7 +158,7 @@ def test_without_an_answer_there_is_no_verdict(openai: FakeOpenAi) -> None:
 def test_a_caller_waits_for_a_verdict_only_so_long(
     openai: FakeOpenAi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shoal.adapters.providers.openai_moderation.READ_SECONDS", 0.1)
+    monkeypatch.setattr("shoal.adapters.providers.openai.moderation.READ_SECONDS", 0.1)
     openai.will(late(5))
     with pytest.raises(ProviderBusy):
         moderator(openai).check("x")

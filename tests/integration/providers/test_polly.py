@@ -10,8 +10,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from shoal.adapters.providers.polly import CHARS_MAX, Polly, pieces
-from shoal.adapters.providers.polly_voices import CASTINGS, cast
+from shoal.adapters.providers.polly.speech import CHARS_MAX, Polly, pieces
+from shoal.adapters.providers.polly.voices import CASTINGS, cast
 from shoal.domain.errors import ProviderBusy, ProviderRejected, ProviderUnusable
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, VOICES
 from tests.fakes.providers.aws import error

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shoal.adapters.providers import standard_webhooks
-from shoal.adapters.providers.fields import data_uri, nearest_ratio, parsed_object, seed_of
-from shoal.adapters.providers.http import (
+from shoal.adapters.providers.kit import standard_webhooks
+from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parsed_object, seed_of
+from shoal.adapters.providers.kit.http import (
     READ_SECONDS,
     REFUSED_BY_MODERATION,
     RETRY_SECONDS,
@@ -17,7 +17,7 @@ from shoal.adapters.providers.http import (
     bearer,
     retry_after_seconds,
 )
-from shoal.adapters.providers.rotating import Rotating
+from shoal.adapters.providers.kit.rotating import Rotating
 from shoal.domain.errors import (
     CallbackRefused,
     ProviderBusy,

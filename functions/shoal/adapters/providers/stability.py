@@ -14,14 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
-from shoal.adapters.providers.at_once import AtOnce
-from shoal.adapters.providers.fields import media_type, nearest_ratio, seed_of
-from shoal.adapters.providers.http import (
-    REFUSED_BY_MODERATION,
-    ProviderHttp,
-    Reply,
-    bearer,
-)
+from shoal.adapters.providers.kit.at_once import AtOnce
+from shoal.adapters.providers.kit.fields import media_type, nearest_ratio, seed_of
+from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply, bearer
 from shoal.domain.errors import (
     ProviderBusy,
     ProviderFailed,

@@ -1,0 +1,237 @@
+"""The identity provider: an Amazon Cognito user pool, reached by the app client that only this stage has.
+
+Passwords go to the pool over the API of its administrator (`ADMIN_USER_PASSWORD_AUTH`), so that nobody
+without the stage's role can try them, and tokens are believed only by their signature.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from botocore.exceptions import ClientError
+
+from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
+from shoal.domain.errors import SignInRefused, Unavailable
+from shoal.domain.person import Person, Vouched
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+logger = logging.getLogger(__name__)
+
+JWKS_SECONDS_MAX = 3
+KEYS_KEPT_S = 3600
+
+NO_ENTRY = "Wrong e-mail address or password, or the address is not confirmed."
+WRONG_CODE = "That code does not fit this address, or it is too old. Check both, or ask for a new code."
+WORDS = {
+    "InvalidPasswordException": "Choose a password of at least twelve characters.",
+    "InvalidParameterException": "Check the e-mail address.",
+    "UserLambdaValidationException": "This e-mail address cannot register here.",
+}
+"""What people read when the pool refuses: never its own words, which name names."""
+UNKNOWN_PERSON = (
+    "NotAuthorizedException",
+    "UserNotFoundException",
+    "UserNotConfirmedException",  # said before the password is looked at
+    "PasswordResetRequiredException",
+)
+WRONG = (
+    *UNKNOWN_PERSON,
+    "AliasExistsException",
+    "CodeMismatchException",
+    "ExpiredCodeException",
+    "InvalidParameterException",
+    "LimitExceededException",
+    "TooManyFailedAttemptsException",
+)
+NOTHING_SENT = (*WRONG, "CodeDeliveryFailureException")
+"""No code goes out: to nobody, to one who needs none, to one who was sent too many, or for want of a mailer.
+
+But for the last they tell whether somebody is registered, and the last is only met for those who are.
+"""
+
+
+class CognitoIdentity:
+    """Implements the `IdentityProvider` port. `signing_key` finds the pool's public key for a token."""
+
+    def __init__(
+        self,
+        client: CognitoIdentityProviderClient,
+        *,
+        pool_id: str,
+        client_id: str,
+        signing_key: Callable[[str], Any],
+    ) -> None:
+        self._client, self._pool_id, self._client_id = client, pool_id, client_id
+        self._signing_key = signing_key
+
+    def sign_up(self, email: str, password: str) -> bool:
+        try:
+            with _refused(), _quiet("LimitExceededException", "CodeDeliveryFailureException"):
+                answer = self._client.sign_up(
+                    **self._as_client(email),
+                    Username=email,
+                    Password=password,
+                    UserAttributes=[{"Name": "email", "Value": email}],
+                )
+                return answer["UserConfirmed"]
+        except self._client.exceptions.UsernameExistsException:
+            self.send_code(email)
+        return False
+
+    def confirm(self, email: str, code: str, password: str) -> None:
+        with _refused(WRONG_CODE, WRONG):
+            self._client.confirm_sign_up(**self._as_client(email), Username=email, ConfirmationCode=code)
+            # Whoever registered the address need not be who reads its mail: the latter chooses.
+            self._client.admin_set_user_password(
+                UserPoolId=self._pool_id, Username=email, Password=password, Permanent=True
+            )
+
+    def send_code(self, email: str) -> None:
+        with _refused(), _quiet(*NOTHING_SENT):
+            self._client.resend_confirmation_code(**self._as_client(email), Username=email)
+
+    def sign_in(self, email: str, password: str) -> Vouched:
+        parameters = {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": self._secret_hash(email)}
+        with _refused(NO_ENTRY, UNKNOWN_PERSON):
+            answer = self._client.admin_initiate_auth(
+                UserPoolId=self._pool_id,
+                ClientId=self._client_id,
+                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                AuthParameters=parameters,
+            )
+        if "AuthenticationResult" not in answer:
+            raise SignInRefused("This account cannot sign in here: ask its operator.")
+        result = answer["AuthenticationResult"]
+        return self._vouched(result["IdToken"], result["RefreshToken"])
+
+    def renew(self, vouched: Vouched) -> Vouched:
+        parameters = {
+            "REFRESH_TOKEN": vouched.refresh_token,
+            "SECRET_HASH": self._secret_hash(vouched.person.subject),
+        }
+        with _refused(NO_ENTRY, UNKNOWN_PERSON):
+            answer = self._client.admin_initiate_auth(
+                UserPoolId=self._pool_id,
+                ClientId=self._client_id,
+                AuthFlow="REFRESH_TOKEN_AUTH",
+                AuthParameters=parameters,
+            )
+        return self._vouched(answer["AuthenticationResult"]["IdToken"], vouched.refresh_token)
+
+    def revoke(self, refresh_token: str) -> None:
+        with _refused():
+            self._client.revoke_token(
+                Token=refresh_token, ClientId=self._client_id, ClientSecret=self._client_secret
+            )
+
+    def forgot(self, email: str) -> None:
+        with _refused(), _quiet(*NOTHING_SENT):
+            self._client.forgot_password(**self._as_client(email), Username=email)
+
+    def reset(self, email: str, code: str, password: str) -> None:
+        with _refused(WRONG_CODE, WRONG):
+            self._client.confirm_forgot_password(
+                **self._as_client(email), Username=email, ConfirmationCode=code, Password=password
+            )
+            # Who was in with the old password is not vouched for again.
+            self._client.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=email)
+
+    @cached_property
+    def _client_secret(self) -> str:
+        """Asked for at the first sign-in: it is in no template and no environment."""
+        with unavailable_when_unreachable():
+            answer = self._client.describe_user_pool_client(
+                UserPoolId=self._pool_id, ClientId=self._client_id
+            )
+        return answer["UserPoolClient"]["ClientSecret"]
+
+    def _as_client(self, username: str) -> Any:
+        return {"ClientId": self._client_id, "SecretHash": self._secret_hash(username)}
+
+    def _secret_hash(self, username: str) -> str:
+        """HMAC-SHA256 of user name and client id ("Computing secret hash values", Cognito's guide)."""
+        message = (username + self._client_id).encode()
+        return base64.b64encode(
+            hmac.new(self._client_secret.encode(), message, hashlib.sha256).digest()
+        ).decode()
+
+    def _vouched(self, id_token: str, refresh_token: str) -> Vouched:
+        claims = verified(id_token, self._signing_key, issuer=issuer(self._pool_id), audience=self._client_id)
+        groups = frozenset(claims.get("cognito:groups", ()))
+        person = Person(claims["sub"], claims["email"], groups)
+        return Vouched(person, int(claims["exp"]) * 1000, refresh_token)
+
+
+def verified(
+    id_token: str, signing_key: Callable[[str], Any], *, issuer: str, audience: str
+) -> Mapping[str, Any]:
+    """The claims of an ID token of this pool for this client ("Verifying JSON web tokens", Cognito's guide).
+
+    Raises `SignInRefused` for any other, `Unavailable` when the pool's keys cannot be fetched.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            id_token,
+            signing_key(id_token),
+            algorithms=["RS256"],
+            issuer=issuer,
+            audience=audience,
+            options={"require": ["exp", "iat", "sub", "iss", "aud", "token_use", "email"]},
+        )
+    except jwt.PyJWKClientConnectionError as error:
+        raise Unavailable(retry_after_seconds=1) from error
+    except jwt.PyJWTError as error:
+        raise SignInRefused("The sign-in could not be verified.") from error
+    if claims["token_use"] != "id":  # noqa: S105 - a kind of token, not one
+        raise SignInRefused("The sign-in could not be verified.")
+    return claims
+
+
+def issuer(pool_id: str) -> str:
+    """Who a pool says it is in its tokens; its id begins with its region."""
+    return f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
+
+
+def pool_keys(endpoint_url: str, pool_id: str) -> Callable[[str], Any]:
+    """Finds the public key a token names in the pool's JWKS, kept for an hour."""
+    keys = jwt.PyJWKClient(
+        f"{endpoint_url}/{pool_id}/.well-known/jwks.json", lifespan=KEYS_KEPT_S, timeout=JWKS_SECONDS_MAX
+    )
+    return lambda token: keys.get_signing_key_from_jwt(token).key
+
+
+@contextmanager
+def _refused(words: str = "", codes: Collection[str] = ()) -> Iterator[None]:
+    """The pool's refusals in words for people, `words` for these codes.
+
+    Raises `SignInRefused`, `Unavailable`.
+    """
+    try:
+        with unavailable_when_unreachable():
+            yield
+    except ClientError as error:
+        said = WORDS | dict.fromkeys(codes, words)
+        if error_code(error) not in said:
+            raise
+        raise SignInRefused(said[error_code(error)]) from error
+
+
+@contextmanager
+def _quiet(*codes: str) -> Iterator[None]:
+    """These refusals are for the operator to see, in the log."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in codes:
+            raise
+        logger.info("no code was sent", extra={"reason": error_code(error)})

@@ -1,0 +1,30 @@
+"""The poll queue."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from shoal.adapters.aws.client import unavailable_when_unreachable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsPollQueue:
+    """Implements the `PollQueue` port."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(
+        self, account_id: str, job_id: str, index: int, *, delay_seconds: int, once: bool = False
+    ) -> None:
+        message = {"account_id": account_id, "job_id": job_id, "index": index, "once": once}
+        with unavailable_when_unreachable():
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=json.dumps(message),
+                DelaySeconds=delay_seconds,
+            )

@@ -1,0 +1,1 @@
+"""The one table: `items` is its map, each other module a port over it."""

@@ -1,0 +1,170 @@
+"""Accounts and API keys in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shoal.adapters.dynamodb.items import (
+    account_api_key_item,
+    account_api_key_key,
+    account_items,
+    account_key,
+    account_of,
+    api_key_item,
+    api_key_key,
+    api_key_of,
+    entry_item,
+    limit_of,
+    wallet_item,
+)
+from shoal.adapters.dynamodb.table import ConditionFailed, Item, Put, Table, TransactionRefused, Update
+from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
+from shoal.domain.errors import Forbidden, KeyExists, NotFound, RateLimited, Unauthorized
+from shoal.domain.ports import Account
+from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.wallet import Movement, Wallet
+
+SUSPENDED = "This account is suspended."
+MAY_HAVE_KEYS = "attribute_exists(pk) AND attribute_not_exists(suspended)"
+
+# The two ways in are disjoint, and `tat` only grows: tried in this order, a request that loses a race for
+# the first way still has the second. The other order would answer 429 to it.
+_SAME_KEY = (
+    "revoked = :no AND attribute_not_exists(suspended) AND requests_per_minute = :rate AND burst = :burst"
+)
+IDLE = f"{_SAME_KEY} AND (attribute_not_exists(tat) OR tat <= :now)"
+WITHIN_BURST = f"{_SAME_KEY} AND tat > :now AND tat <= :latest"
+
+
+class DynamoDbAccounts:
+    """Implements the `Accounts` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
+        parts = opened(account, grants)
+        self._table.transact([*parts, Put(api_key_item(key)), Put(account_api_key_item(key))])
+
+    def get(self, account_id: str) -> Account:
+        item = self._table.get(*account_key(account_id))
+        if item is None:
+            raise NotFound("No such account.")
+        return account_of(item)
+
+
+def opened(account: Account, grants: Sequence[Movement]) -> list[Put]:
+    """The account with its wallets, each with its first entry: parts of one transaction."""
+    parts = [Put(item) for item in account_items(account)]
+    for grant in grants:
+        wallet = Wallet(
+            grant.account_id,
+            grant.asset,
+            balance=grant.balance_delta,
+            free_generations=grant.free_generations_delta,
+        )
+        parts += [Put(wallet_item(wallet)), Put(entry_item(grant))]
+    return parts
+
+
+class DynamoDbKeys:
+    """Implements the `Keys` port. Remembers the rates it has seen: a guess the condition checks."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._limits: dict[str, RateLimit] = {}
+
+    def admit(self, digest: str, now_ms: int) -> Caller:
+        limit = self._limits.get(digest, RateLimit())
+        try:
+            return self._caller(self._count(digest, limit, now_ms, IDLE), now_ms)
+        except ConditionFailed as failed:
+            stored = _usable(failed.item)
+        if stored != limit:
+            self._limits[digest] = stored
+            return self.admit(digest, now_ms)
+        try:
+            return self._caller(self._count(digest, limit, now_ms, WITHIN_BURST), now_ms)
+        except ConditionFailed as failed:
+            if _usable(failed.item) != limit:
+                return self.admit(digest, now_ms)
+            raise _limited(failed.item, limit, now_ms) from None
+
+    def add(self, key: ApiKey) -> None:
+        pk, sk = account_key(key.account_id)
+        there = Update(
+            (pk, sk),
+            "SET keys_changed_at_ms = :now",
+            MAY_HAVE_KEYS,
+            {":now": key.created_at_ms},
+        )
+        try:
+            self._table.transact([there, Put(account_api_key_item(key)), Put(api_key_item(key))])
+        except TransactionRefused as refused:
+            if refused.failed(0) and refused.reasons[0].item:
+                raise Forbidden(SUSPENDED) from None
+            if refused.failed(0):
+                raise NotFound("No such account.") from None
+            if refused.failed(1):
+                raise KeyExists from None
+            raise
+
+    def revoke(self, account_id: str, key_id: str) -> None:
+        pointer = self._table.get(*account_api_key_key(account_id, key_id))
+        if pointer is None:
+            raise NotFound("No such key.")
+        keys = api_key_key(pointer["digest"]), account_api_key_key(account_id, key_id)
+        self._table.transact(
+            [Update(key, "SET revoked = :yes", "attribute_exists(pk)", {":yes": True}) for key in keys]
+        )
+
+    def of_account(self, account_id: str) -> list[ApiKey]:
+        pages = self._table.query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :keys)",
+            ConsistentRead=True,
+            values={":pk": account_key(account_id)[0], ":keys": "KEY#"},
+        )
+        return [api_key_of(item) for items, _ in pages for item in items]
+
+    def _count(self, digest: str, limit: RateLimit, now_ms: int, way: str) -> Item:
+        values: dict[str, object] = {
+            ":no": False,
+            ":rate": limit.requests_per_minute,
+            ":burst": limit.burst,
+            ":now": now_ms,
+        }
+        if way is IDLE:
+            expression, values[":next"] = "SET tat = :next", now_ms + limit.emission_ms
+        else:
+            expression, values[":cost"] = "SET tat = tat + :cost", limit.emission_ms
+            values[":latest"] = now_ms + limit.tolerance_ms
+        return self._table.update(Update(api_key_key(digest), expression, way, values))
+
+    def _caller(self, item: Item, now_ms: int) -> Caller:
+        return Caller(
+            account_id=item["account_id"],
+            key_id=item["id"],
+            scopes=frozenset(Scope(scope) for scope in item["scopes"]),
+            test=item["prefix"] == KeyPrefix.TEST,
+            allowance=Allowance(limit_of(item), int(item["tat"]), now_ms),
+        )
+
+
+def _usable(item: Item | None) -> RateLimit:
+    """The rate of the key that stood in the way.
+
+    Raises `Unauthorized` if there is none, or it is revoked, `Forbidden` if its account is suspended.
+    """
+    if item is None or item["revoked"]:
+        raise Unauthorized()
+    if item.get("suspended"):
+        raise Forbidden(SUSPENDED)
+    return limit_of(item)
+
+
+def _limited(item: Item | None, limit: RateLimit, now_ms: int) -> RateLimited:
+    tat_ms = int(item["tat"]) if item else now_ms
+    return RateLimited(
+        retry_after_seconds=limit.retry_after_s(tat_ms, now_ms),
+        headers=Allowance(limit, tat_ms, now_ms).headers(),
+    )

@@ -1,0 +1,158 @@
+"""What people and operators page through in the table: entries, uses of keys, accounts, jobs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any
+
+from shoal.adapters.dynamodb.items import (
+    ACCOUNTS,
+    FAILED_JOBS_INDEX,
+    JOB_SHARDS,
+    OPEN_JOBS_INDEX,
+    Key,
+    account_api_key_key,
+    account_key,
+    account_of,
+    api_key_key,
+    job_of,
+    limit_of,
+    listed_account_key,
+    wallet_key,
+)
+from shoal.adapters.dynamodb.pages import Page, Range, read_page
+from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
+from shoal.domain.dashboard_ports import AccountPage, EntryPage
+from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.job import Job
+from shoal.domain.money import Asset
+from shoal.domain.ports import JobPage
+from shoal.domain.wallet import EntryKind, Movement
+
+KEYS_AT_ONCE_MAX = 100
+"""BatchGetItem's limit."""
+READ_MAX = 1000
+THERE = "attribute_exists(pk)"
+_CURSOR = re.compile(r"[\x21-\x7e]{1,300}")
+
+
+class DynamoDbEntries:
+    """Implements the `Entries` port. An entry sorts by its reference: a job's, or a top-up's, ULID."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def page(self, account_id: str, asset: Asset, *, limit: int, cursor: str | None) -> EntryPage:
+        pk = wallet_key(account_id, asset)[0]
+        arguments: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :entries)",
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+            "Limit": limit,
+            "values": {":pk": pk, ":entries": "ENTRY#"},
+        }
+        if cursor is not None:
+            if not _CURSOR.fullmatch(cursor):
+                raise ValidationFailed("The cursor is not one this page gave out.")
+            arguments["ExclusiveStartKey"] = {"pk": {"S": pk}, "sk": {"S": f"ENTRY#{cursor}"}}
+        items, last = next(self._table.query(**arguments))
+        return EntryPage(tuple(map(_entry_of, items)), last["sk"].removeprefix("ENTRY#") if last else None)
+
+
+class DynamoDbKeyUses:
+    """Implements the `KeyUses` port, from what the rate limit keeps of a key's last request."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def last_used_ms(self, digests: Sequence[str], now_ms: int) -> dict[str, int]:
+        uses = {}
+        for start in range(0, len(digests), KEYS_AT_ONCE_MAX):
+            keys = [api_key_key(digest) for digest in digests[start : start + KEYS_AT_ONCE_MAX]]
+            for (pk, _), item in self._table.get_several(keys).items():
+                if "tat" in item:
+                    # `tat` is when the next request would be due: an interval after the last, or more.
+                    used_ms = min(int(item["tat"]) - limit_of(item).emission_ms, now_ms)
+                    uses[pk.removeprefix("KEY#")] = used_ms
+        return uses
+
+
+class DynamoDbDirectory:
+    """Implements the `AccountDirectory` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def page(self, *, limit: int, cursor: str | None) -> AccountPage:
+        all_of_them = Range.of(ACCOUNTS, "ACCOUNT#", None, None, cursor)
+        page = read_page(self._table, all_of_them, account_of, lambda _: True, limit=limit, read_max=READ_MAX)
+        return AccountPage(page.found, page.next_cursor)
+
+    def open_jobs(self, *, limit: int) -> Iterable[Job]:
+        for shard in range(JOB_SHARDS):
+            pages = self._table.query(
+                IndexName=OPEN_JOBS_INDEX,
+                KeyConditionExpression="open_shard = :shard",
+                Limit=limit,
+                values={":shard": f"OPEN#{shard}"},
+            )
+            keys = [(key["pk"], key["sk"]) for key in next(pages)[0]]
+            if keys:
+                yield from (job_of(item) for item in self._table.get_several(keys).values())
+
+    def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
+        pages = [self._failed_keys(shard, limit, cursor) for shard in range(JOB_SHARDS)]
+        keys = sorted((key for page in pages for key in page.found), key=itemgetter(1), reverse=True)
+        items = self._table.get_several(keys[:limit]) if keys else {}
+        jobs = tuple(job_of(items[key]) for key in keys[:limit])
+        more = len(keys) > limit or any(page.next_cursor for page in pages)
+        return JobPage(jobs, jobs[-1].ulid if more else None)
+
+    def suspend(self, account_id: str) -> None:
+        # The account first: from then on no key is added, so that none is missed below.
+        self._mark(account_id, "SET suspended = :yes", {":yes": True})
+
+    def resume(self, account_id: str) -> None:
+        self._mark(account_id, "REMOVE suspended", None)
+
+    def _failed_keys(self, shard: int, limit: int, cursor: str | None) -> Page[Key]:
+        every = Range.of(f"FAILED#{shard}", "JOB#", None, None, cursor)
+        within = replace(every, index=FAILED_JOBS_INDEX, attribute="failed_shard")
+        return read_page(self._table, within, _key_of, lambda _: True, limit=limit, read_max=READ_MAX)
+
+    def _mark(self, account_id: str, expression: str, values: dict[str, Any] | None) -> None:
+        try:
+            self._table.update(Update(account_key(account_id), expression, THERE, values))
+        except ConditionFailed:
+            raise NotFound("No such account.") from None
+        pk, first = account_api_key_key(account_id, "")
+        pages = self._table.query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :keys)",
+            ConsistentRead=True,
+            values={":pk": pk, ":keys": first},
+        )
+        for key in (item for items, _ in pages for item in items):
+            self._table.update(Update(api_key_key(key["digest"]), expression, THERE, values))
+        self._table.update(Update(listed_account_key(account_id), expression, THERE, values))
+
+
+def _key_of(item: Item) -> Key:
+    return item["pk"], item["sk"]
+
+
+def _entry_of(item: Item) -> Movement:
+    return Movement(
+        account_id=item["account_id"],
+        asset=Asset(item["asset"]),
+        kind=EntryKind(item["kind"]),
+        reference=item["reference"],
+        at_ms=int(item["at_ms"]),
+        balance_delta=int(item["balance_delta"]),
+        held_delta=int(item["held_delta"]),
+        free_generations_delta=int(item["free_generations_delta"]),
+        owed_delta=int(item["owed_delta"]),
+        note=item["note"],
+    )

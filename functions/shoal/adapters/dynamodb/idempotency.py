@@ -1,0 +1,83 @@
+"""Idempotency records in the table: written in the transaction of what they protect."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from shoal.adapters.dynamodb.items import idempotency_key
+from shoal.adapters.dynamodb.table import Item, Put, Table, TransactionContended, TransactionRefused, Update
+from shoal.domain.errors import IdempotencyInFlight, Unavailable
+from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
+
+UNUSED = "attribute_not_exists(pk) OR expires_at <= :now_s"
+
+
+class DynamoDbIdempotencyRecords:
+    """Implements the `IdempotencyRecords` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        return recorded(self._table, key, now_ms)
+
+
+def recorded(table: Table, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+    """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
+    item = table.get(*idempotency_key(key.account_id, key.route, key.key))
+    if item is None or int(item["expires_at"]) <= now_ms // 1000:
+        return None
+    return record_of(item, key)
+
+
+def record_put(record: IdempotencyRecord, now_ms: int) -> Put:
+    """A record's part of a transaction."""
+    pk, sk = idempotency_key(record.key.account_id, record.key.route, record.key.key)
+    item = {
+        "pk": pk,
+        "sk": sk,
+        "fingerprint": record.key.fingerprint,
+        "job_id": record.job_id,
+        "answer_status": record.status,
+        "answer_body": json.dumps(record.body),
+        "expires_at": record.expires_at_ms // 1000,
+    }
+    return Put(item, UNUSED, {":now_s": now_ms // 1000})
+
+
+def record_of(item: Item | None, again: IdempotencyKey) -> IdempotencyRecord:
+    """The record that stood in the way. Raises `IdempotencyKeyReused`, `IdempotencyInFlight`."""
+    if item is None:
+        raise IdempotencyInFlight(retry_after_seconds=1)
+    key = IdempotencyKey(again.account_id, again.route, again.key, item["fingerprint"])
+    body = json.loads(item["answer_body"])
+    record = IdempotencyRecord(
+        key,
+        item["job_id"],
+        int(item["answer_status"]),
+        body,
+        int(item["expires_at"]) * 1000,
+    )
+    return record.replay(again)
+
+
+def write_with_record(
+    table: Table, parts: list[Put | Update], record: IdempotencyRecord | None, now_ms: int
+) -> IdempotencyRecord | None:
+    """One transaction with the record in it. Returns the earlier record if that stood in the way."""
+    try:
+        table.transact([*parts, record_put(record, now_ms)] if record else parts)
+    except TransactionContended as contended:
+        _raise_contended(contended, record)
+    except TransactionRefused as refused:
+        if record and refused.failed(len(parts)):
+            return record_of(refused.reasons[-1].item, record.key)
+        raise
+    return None
+
+
+def _raise_contended(contended: TransactionContended, record: IdempotencyRecord | None) -> NoReturn:
+    if record and contended.reasons[-1].code == "TransactionConflict":
+        raise IdempotencyInFlight(retry_after_seconds=1) from None
+    raise Unavailable(retry_after_seconds=1) from None

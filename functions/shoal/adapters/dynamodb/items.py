@@ -1,0 +1,312 @@
+"""How domain objects look in the table, and where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from shoal.adapters.dynamodb.table import Item
+from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
+from shoal.domain.job import (
+    Closer,
+    Dialect,
+    HoldState,
+    Job,
+    JobFailure,
+    JobStatus,
+    Output,
+    Step,
+)
+from shoal.domain.money import Asset
+from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
+from shoal.domain.ports import Account
+from shoal.domain.rate_limit import RateLimit
+from shoal.domain.routing import ProviderCall
+from shoal.domain.video import Scene
+from shoal.domain.wallet import Movement, Wallet
+
+OPEN_JOBS_INDEX = "open_jobs"
+JOB_SHARDS = 4
+"""Partitions of a sparse index of jobs: spreads its writes, and who reads it reads each."""
+FAILED_JOBS_INDEX = "failed_jobs"
+
+Key = tuple[str, str]
+
+
+ACCOUNTS = "ACCOUNTS"
+"""The partition that lists every account, for operators; accounts are opened far below its limits."""
+
+
+def listed_account_key(account_id: str) -> Key:
+    return ACCOUNTS, f"ACCOUNT#{account_id.partition('_')[2]}"
+
+
+def account_key(account_id: str) -> Key:
+    return f"ACCOUNT#{account_id}", "ACCOUNT"
+
+
+def api_key_key(digest: str) -> Key:
+    return f"KEY#{digest}", "KEY"
+
+
+def account_api_key_key(account_id: str, key_id: str) -> Key:
+    return f"ACCOUNT#{account_id}", f"KEY#{key_id}"
+
+
+def job_key(account_id: str, ulid: str) -> Key:
+    return f"ACCOUNT#{account_id}", f"JOB#{ulid}"
+
+
+def wallet_key(account_id: str, asset: Asset) -> Key:
+    return f"WALLET#{account_id}#{asset}", "WALLET"
+
+
+def idempotency_key(account_id: str, route: str, key: str) -> Key:
+    return f"IDEMPOTENCY#{account_id}#{route}#{key}", "IDEMPOTENCY"
+
+
+def open_shard(ulid: str) -> str:
+    """The partition of a job in the index of open jobs."""
+    return f"OPEN#{_shard(ulid)}"
+
+
+def failed_shard(ulid: str) -> str:
+    """The partition of a job in the index of failed jobs."""
+    return f"FAILED#{_shard(ulid)}"
+
+
+def _shard(ulid: str) -> int:
+    """By the last, random, character."""
+    return ord(ulid[-1]) % JOB_SHARDS
+
+
+def payment_key(payment: Payment) -> Key:
+    return wallet_key(payment.account_id, payment.asset)[0], f"PAYMENT#{payment.id}"
+
+
+def wallet_item(wallet: Wallet) -> Item:
+    """`available` is stored because a condition cannot subtract: below zero by what is owed and not free."""
+    pk, sk = wallet_key(wallet.account_id, wallet.asset)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "account_id": wallet.account_id,
+        "asset": str(wallet.asset),
+        "balance": wallet.balance,
+        "held": wallet.held,
+        "owed": wallet.owed,
+        "available": wallet.free - wallet.owed,
+        "free_generations": wallet.free_generations,
+    }
+
+
+def wallet_of(item: Item) -> Wallet:
+    return Wallet(
+        account_id=item["account_id"],
+        asset=Asset(item["asset"]),
+        balance=int(item["balance"]),
+        held=int(item["held"]),
+        free_generations=int(item["free_generations"]),
+        owed=int(item["owed"]),
+    )
+
+
+def entry_item(movement: Movement) -> Item:
+    pk, _ = wallet_key(movement.account_id, movement.asset)
+    fields = {
+        name: str(value) if isinstance(value, str) else value for name, value in asdict(movement).items()
+    }
+    return {"pk": pk, "sk": f"ENTRY#{movement.entry_id}", **fields}
+
+
+def payment_item(record: PaymentRecord) -> Item:
+    """`worth` is for the audit, which reads nothing but the table."""
+    pk, sk = payment_key(record.payment)
+    return {
+        "pk": pk,
+        "sk": sk,
+        **asdict(record.payment),
+        "asset": str(record.payment.asset),
+        "version": record.version,
+        "worth": record.worth,
+        "claims": {claim_id: asdict(claim) for claim_id, claim in record.claims.items()},
+    }
+
+
+def payment_record_of(payment: Payment, item: Item) -> PaymentRecord:
+    claims = {
+        claim_id: ClaimRecord(int(claim["cents"]), int(claim["turns"]))
+        for claim_id, claim in item["claims"].items()
+    }
+    return PaymentRecord(payment, int(item["version"]), claims)
+
+
+def account_items(account: Account) -> tuple[Item, Item]:
+    """An account, and its line in the list of all."""
+    fields = {"id": account.id, "email": account.email, "created_at_ms": account.created_at_ms}
+    places = account_key(account.id), listed_account_key(account.id)
+    of_account, listed = ({"pk": pk, "sk": sk, **fields} for pk, sk in places)
+    return of_account, listed
+
+
+def account_of(item: Item) -> Account:
+    suspended = item.get("suspended", False)
+    return Account(item["id"], item["email"], int(item["created_at_ms"]), suspended)
+
+
+def api_key_item(key: ApiKey) -> Item:
+    pk, sk = api_key_key(key.digest)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "id": key.id,
+        "account_id": key.account_id,
+        "prefix": str(key.prefix),
+        "last_four": key.last_four,
+        "scopes": sorted(key.scopes),
+        "requests_per_minute": key.limit.requests_per_minute,
+        "burst": key.limit.burst,
+        "created_at_ms": key.created_at_ms,
+        "revoked": key.revoked,
+        "name": key.name,
+    }
+
+
+def account_api_key_item(key: ApiKey) -> Item:
+    """Lets the keys of an account be listed and found by id; authentication never reads it."""
+    pk, sk = account_api_key_key(key.account_id, key.id)
+    return api_key_item(key) | {"pk": pk, "sk": sk, "digest": key.digest}
+
+
+def api_key_of(item: Item) -> ApiKey:
+    return ApiKey(
+        id=item["id"],
+        account_id=item["account_id"],
+        digest=item["digest"],
+        prefix=KeyPrefix(item["prefix"]),
+        last_four=item["last_four"],
+        scopes=frozenset(Scope(scope) for scope in item["scopes"]),
+        limit=limit_of(item),
+        created_at_ms=int(item["created_at_ms"]),
+        revoked=item["revoked"],
+        name=item.get("name", ""),
+    )
+
+
+def limit_of(item: Item) -> RateLimit:
+    return RateLimit(int(item["requests_per_minute"]), int(item["burst"]))
+
+
+def job_item(job: Job) -> Item:
+    """A new job. What only a later step knows is written by that step."""
+    pk, sk = job_key(job.account_id, job.ulid)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "open_shard": open_shard(job.ulid),
+        "deadline_at": job.deadline_at_ms,
+        "task_tokens": {},
+        "provider_refs": {},
+        "calls": {},
+        "id": job.id,
+        "account_id": job.account_id,
+        "key_id": job.key_id,
+        "dialect": str(job.dialect),
+        "model": job.model,
+        "mode": job.mode,
+        # JSON keeps the caller's numbers as they came: DynamoDB has no floats.
+        "request": json.dumps(job.request),
+        "asset": str(job.asset),
+        "unit_price": job.unit_price,
+        "output_count": job.output_count,
+        "webhook_url": job.webhook_url,
+        "ttl_s": job.ttl_s,
+        "price_version": job.price_version,
+        "free_trial": job.free_trial,
+        "provider": job.provider,
+        "moderation": job.moderation,
+        "provider_deadline_s": job.provider_deadline_s,
+        "status": str(job.status),
+        "hold_state": str(job.hold_state),
+        "created_at_ms": job.created_at_ms,
+    }
+
+
+def outputs_json(outputs: Any) -> str:
+    return json.dumps([asdict(output) for output in outputs])
+
+
+def job_of(item: Item) -> Job:
+    failure = item.get("failure")
+    return Job(
+        id=item["id"],
+        account_id=item["account_id"],
+        key_id=item["key_id"],
+        dialect=Dialect(item["dialect"]),
+        model=item["model"],
+        mode=item.get("mode"),
+        request=json.loads(item["request"]),
+        asset=Asset(item["asset"]),
+        unit_price=int(item["unit_price"]),
+        output_count=int(item["output_count"]),
+        webhook_url=item.get("webhook_url"),
+        ttl_s=_moment(item, "ttl_s"),
+        price_version=item["price_version"],
+        free_trial=item["free_trial"],
+        provider=item["provider"],
+        moderation=item.get("moderation"),
+        provider_deadline_s=int(item["provider_deadline_s"]),
+        status=JobStatus(item["status"]),
+        hold_state=HoldState(item["hold_state"]),
+        cost=int(item.get("cost", 0)),
+        created_at_ms=int(item["created_at_ms"]),
+        started_at_ms=_moment(item, "started_at_ms"),
+        closed_at_ms=_moment(item, "closed_at_ms"),
+        closed_by=Closer(item["closed_by"]) if "closed_by" in item else None,
+        announced=item.get("announced", False),
+        steps=frozenset(Step(step) for step in item.get("steps", ())),
+        deadline_at_ms=_moment(item, "deadline_at"),
+        outputs_expire_at_ms=_moment(item, "outputs_expire_at_ms"),
+        task_tokens=_by_output(item, "task_tokens"),
+        provider_refs=_by_output(item, "provider_refs"),
+        calls=calls_of(item),
+        callbacks=frozenset(item.get("callbacks", ())),
+        outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
+        failure=_failure_of(failure) if failure else None,
+    )
+
+
+def _failure_of(found: Item) -> JobFailure:
+    return JobFailure(found["code"], found["message"], _moment(found, "scene"))
+
+
+def scene_key(job_id: str, index: int) -> Key:
+    return f"JOB#{job_id}", f"SCENE#{index:02}"
+
+
+def scene_item(job_id: str, scene: Scene) -> Item:
+    pk, sk = scene_key(job_id, scene.index)
+    return {"pk": pk, "sk": sk, **asdict(scene)}
+
+
+def scene_of(item: Item) -> Scene:
+    return Scene(
+        index=int(item["index"]),
+        prompt=item["prompt"],
+        narration=item["narration"],
+        ready_at_ms=_moment(item, "ready_at_ms"),
+    )
+
+
+def calls_of(item: Item) -> dict[int, ProviderCall]:
+    """As JSON, so that a condition can compare a call with what was read."""
+    return {index: ProviderCall.from_json(text) for index, text in _by_output(item, "calls").items()}
+
+
+def _by_output(item: Item, name: str) -> dict[int, str]:
+    return {int(index): text for index, text in item.get(name, {}).items()}
+
+
+def _moment(item: Item, name: str) -> int | None:
+    return None if item.get(name) is None else int(item[name])

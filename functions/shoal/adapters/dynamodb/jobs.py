@@ -1,0 +1,173 @@
+"""Jobs in the table: everything about them but the money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shoal.adapters.dynamodb.items import (
+    JOB_SHARDS,
+    OPEN_JOBS_INDEX,
+    account_key,
+    job_key,
+    job_of,
+    open_shard,
+)
+from shoal.adapters.dynamodb.pages import Range, read_page
+from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
+from shoal.domain.errors import CallTaken, JobClosed
+from shoal.domain.ids import job_ulid
+from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
+from shoal.domain.ports import JobFilter, JobPage
+from shoal.domain.routing import ProviderCall
+
+OPEN = "hold_state = :held"
+UNANNOUNCED = "hold_state <> :held"
+SAME_DEADLINE = "deadline_at = :seen"
+EXISTS = "attribute_exists(pk)"
+FIRST_CALL = "hold_state = :held AND attribute_not_exists(calls.#index)"
+SAME_CALL = "hold_state = :held AND calls.#index = :seen"
+
+_STATUS = {"#status": "status"}
+_NEXT_STEP = (
+    "SET #status = :processing, deadline_at = :deadline, started_at_ms = if_not_exists(started_at_ms, :now)"
+)
+
+READ_MAX = 1000
+"""Jobs one page may read while it looks for matches: a selective filter gets a short page, not a slow one."""
+
+
+class DynamoDbJobs:
+    """Implements the `Jobs` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, account_id: str, job_id: str) -> Job:
+        ulid = job_ulid(job_id)
+        item = self._table.get(*job_key(account_id, ulid)) if ulid else None
+        if item is None or item["id"] != job_id:
+            raise no_such_job()
+        return job_of(item)
+
+    def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
+        jobs = Range.of(account_key(account_id)[0], "JOB#", which.from_ms, which.to_ms, cursor)
+        page = read_page(
+            self._table, jobs, job_of, lambda job: _matches(job, which), limit=limit, read_max=READ_MAX
+        )
+        return JobPage(page.found, page.next_cursor)
+
+    def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
+        job = self.get(account_id, job_id)
+        expression = f"{_NEXT_STEP}, task_tokens.#index = :token"
+        values, names = {":token": task_token}, {"#index": str(index)}
+        return job_of(self._change_open(job, expression, values | _next_step(job, now_ms), names | _STATUS))
+
+    def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
+        job = self.get(account_id, job_id)
+        expression, values = _NEXT_STEP, _next_step(job, now_ms)
+        if done:
+            # A set holds a step once, however often it is added.
+            expression, values = f"{_NEXT_STEP} ADD steps :done", values | {":done": {str(done)}}
+        return job_of(self._change_open(job, expression, values, _STATUS))
+
+    def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
+        seen = job.calls.get(index)
+        expression = "SET calls.#index = :call"
+        if seen and seen.number != call.number:
+            expression += " REMOVE provider_refs.#index"
+        return self._change_call(job, index, expression, {":call": call.to_json()}, call)
+
+    def note_provider_ref(self, job: Job, index: int, ref: str) -> Job:
+        return self._change_call(job, index, "SET provider_refs.#index = :ref", {":ref": ref})
+
+    def note_callback(self, job: Job, digest: str) -> None:
+        self._change_open(job, "ADD callbacks :digests", {":digests": {digest}}, {})
+
+    def note_late_output(self, job: Job, now_ms: int) -> None:
+        expression = "SET late_output_at_ms = if_not_exists(late_output_at_ms, :now)"
+        self._table.update(Update(_key(job), expression, EXISTS, {":now": now_ms}))
+
+    def overdue(self, now_ms: int) -> Iterable[Job]:
+        for shard in range(JOB_SHARDS):
+            pages = self._table.query(
+                IndexName=OPEN_JOBS_INDEX,
+                KeyConditionExpression="open_shard = :shard AND deadline_at <= :now",
+                values={":shard": f"OPEN#{shard}", ":now": now_ms},
+            )
+            for key in (item for items, _ in pages for item in items):
+                item = self._table.get(key["pk"], key["sk"])
+                # The index lags behind the table: what is no longer due there is not due.
+                if item and item.get("deadline_at", now_ms + 1) <= now_ms:
+                    yield job_of(item)
+
+    def claim(self, job: Job, until_ms: int) -> bool:
+        values = {":seen": job.deadline_at_ms, ":until": until_ms}
+        try:
+            self._table.update(Update(_key(job), "SET deadline_at = :until", SAME_DEADLINE, values))
+        except ConditionFailed:
+            return False
+        return True
+
+    def mark_announced(self, job: Job) -> None:
+        values: dict[str, Any] = {":held": str(HoldState.HELD), ":yes": True}
+        expression = "SET announced = :yes REMOVE open_shard, deadline_at"
+        if job.files_due_at_ms is not None:
+            expression = "SET announced = :yes, open_shard = :shard, deadline_at = :due"
+            values |= {":shard": open_shard(job.ulid), ":due": job.files_due_at_ms}
+        self._table.update(Update(_key(job), expression, UNANNOUNCED, values))
+
+    def mark_files_deleted(self, job: Job) -> None:
+        self._table.update(Update(_key(job), "REMOVE open_shard, deadline_at", EXISTS))
+
+    def _change_call(
+        self,
+        job: Job,
+        index: int,
+        expression: str,
+        values: dict[str, Any],
+        written: ProviderCall | None = None,
+    ) -> Job:
+        seen = job.calls.get(index)
+        values = values | {":held": str(HoldState.HELD)} | ({":seen": seen.to_json()} if seen else {})
+        condition = SAME_CALL if seen else FIRST_CALL
+        try:
+            update = Update(_key(job), expression, condition, values, {"#index": str(index)})
+            return job_of(self._table.update(update))
+        except ConditionFailed as failed:
+            now = job_of(failed.item) if failed.item else job
+            if now.hold_state is not HoldState.HELD or failed.item is None:
+                raise JobClosed(job.id) from None
+            if written is None or now.calls.get(index) != written:
+                raise CallTaken(job.id) from None
+            return now  # the service ran the update twice, and lost the first reply
+
+    def _change_open(self, job: Job, expression: str, values: dict[str, Any], names: dict[str, str]) -> Item:
+        values = values | {":held": str(HoldState.HELD)}
+        try:
+            return self._table.update(Update(_key(job), expression, OPEN, values, names))
+        except ConditionFailed:
+            raise JobClosed(job.id) from None
+
+
+def _next_step(job: Job, now_ms: int) -> dict[str, Any]:
+    return {
+        ":processing": str(JobStatus.PROCESSING),
+        ":deadline": now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS,
+        ":now": now_ms,
+    }
+
+
+def _key(job: Job) -> tuple[str, str]:
+    return job_key(job.account_id, job.ulid)
+
+
+def _matches(job: Job, which: JobFilter) -> bool:
+    wanted = (
+        (which.statuses, job.status),
+        (which.dialects, job.dialect),
+        (which.models, job.model),
+        (None if which.test is None else (which.test,), job.test),
+    )
+    said = which.text is None or job.mentions(which.text)
+    return said and all(values is None or value in values for values, value in wanted)

@@ -1,0 +1,69 @@
+"""Payments in the table: beside the wallet they paid into, and written with what they moved there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shoal.adapters.dynamodb.items import (
+    entry_item,
+    payment_item,
+    payment_key,
+    payment_record_of,
+    wallet_key,
+    wallet_of,
+)
+from shoal.adapters.dynamodb.ledger import LOOKS_MAX, NEW
+from shoal.adapters.dynamodb.table import Put, Table, TransactionContended, TransactionRefused
+from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full
+from shoal.domain.errors import NotFound, Unavailable
+from shoal.domain.payment import Payment, PaymentRecord
+from shoal.domain.wallet import Movement, Wallet
+
+FIRST_VERSION = 1
+SUCCEEDS = "version = :before"
+
+
+class DynamoDbPayments:
+    """Implements the `Payments` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def record(self, payment: Payment) -> PaymentRecord:
+        item = self._table.get(*payment_key(payment))
+        return payment_record_of(payment, item) if item else PaymentRecord(payment)
+
+    def settle(self, after: PaymentRecord, movements: Sequence[Movement]) -> bool:
+        for _ in range(LOOKS_MAX):
+            before = self._wallet(after.payment)
+            wallet, divided = before, []
+            for movement in movements:
+                divided.append(movement.divided(wallet))
+                wallet = wallet.after(divided[-1])
+            entries = [Put(entry_item(each), NEW) for each in divided]
+            try:
+                self._table.transact([_put(after), credit_or_debit(before, wallet), *entries])
+            except TransactionContended:
+                break
+            except TransactionRefused as refused:
+                if refused.failed(0):
+                    return False
+                if not refused.failed(1):
+                    raise
+                if is_full(refused.reasons[1].item):
+                    raise NotFound("The wallet is full.") from None
+            else:
+                return True
+        raise Unavailable(retry_after_seconds=1)
+
+    def _wallet(self, payment: Payment) -> Wallet:
+        item = self._table.get(*wallet_key(payment.account_id, payment.asset))
+        if item is None:
+            raise NotFound("No such wallet.")
+        return wallet_of(item)
+
+
+def _put(after: PaymentRecord) -> Put:
+    if after.version == FIRST_VERSION:
+        return Put(payment_item(after), NEW)
+    return Put(payment_item(after), SUCCEEDS, {":before": after.version - 1})

@@ -1,0 +1,119 @@
+"""People and their sessions in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shoal.adapters.dynamodb.accounts import opened
+from shoal.adapters.dynamodb.items import Key
+from shoal.adapters.dynamodb.table import ConditionFailed, Delete, Put, Table, TransactionRefused, Update
+from shoal.domain.person import Person, Session, Vouched
+from shoal.domain.ports import Account
+from shoal.domain.wallet import Movement
+
+THERE = "attribute_exists(pk)"
+
+
+class DynamoDbPeople:
+    """Implements the `People` port."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def account_of(self, subject: str) -> str | None:
+        item = self._table.get(*_person_key(subject))
+        return item["account_id"] if item else None
+
+    def open(self, subject: str, account: Account, grants: Sequence[Movement]) -> bool:
+        pk, sk = _person_key(subject)
+        person = Put({"pk": pk, "sk": sk, "account_id": account.id})
+        try:
+            self._table.transact([person, *opened(account, grants)])
+        except TransactionRefused as refused:
+            if refused.failed(0):
+                return False
+            raise
+        return True
+
+    def link(self, subject: str, account_id: str) -> None:
+        values = {":account": account_id}
+        self._table.update(Update(_person_key(subject), "SET account_id = :account", None, values))
+
+
+class DynamoDbSessions:
+    """Implements the `Sessions` port. A refresh token is worthless without the pool client's secret."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put(self, session: Session) -> None:
+        pk, sk = _session_key(session.digest)
+        item = {
+            "pk": pk,
+            "sk": sk,
+            "subject": session.person.subject,
+            "email": session.person.email,
+            "groups": sorted(session.person.groups),
+            "account_id": session.account_id,
+            "csrf": session.csrf,
+            "refresh_token": session.refresh_token,
+            "vouched_until_ms": session.vouched_until_ms,
+            "expires_at": session.expires_at_ms // 1000,
+            "test": session.test,
+        }
+        self._table.transact([Put(item)])
+
+    def get(self, digest: str, now_ms: int) -> Session | None:
+        item = self._table.get(*_session_key(digest))
+        # Items outlive their time by up to two days before DynamoDB removes them.
+        if item is None or int(item["expires_at"]) * 1000 <= now_ms:
+            return None
+        return Session(
+            digest=digest,
+            person=Person(item["subject"], item["email"], frozenset(item["groups"])),
+            account_id=item["account_id"],
+            csrf=item["csrf"],
+            refresh_token=item["refresh_token"],
+            vouched_until_ms=int(item["vouched_until_ms"]),
+            expires_at_ms=int(item["expires_at"]) * 1000,
+            test=item["test"],
+        )
+
+    def renew(self, digest: str, vouched: Vouched) -> None:
+        person = vouched.person
+        self._change(
+            digest,
+            "SET email = :email, #groups = :groups, vouched_until_ms = :until, refresh_token = :token",
+            {
+                ":email": person.email,
+                ":groups": sorted(person.groups),
+                ":until": vouched.until_ms,
+                ":token": vouched.refresh_token,
+            },
+            {"#groups": "groups"},
+        )
+
+    def switch(self, digest: str, *, test: bool) -> None:
+        self._change(digest, "SET #test = :test", {":test": test}, {"#test": "test"})
+
+    def end(self, digest: str) -> None:
+        try:
+            self._table.transact([Delete(_session_key(digest))])
+        except TransactionRefused:
+            return  # it has ended
+
+    def _change(
+        self, digest: str, expression: str, values: dict[str, object], names: dict[str, str] | None = None
+    ) -> None:
+        try:
+            self._table.update(Update(_session_key(digest), expression, THERE, values, names))
+        except ConditionFailed:
+            return  # it has ended, which is what the port promises for it
+
+
+def _person_key(subject: str) -> Key:
+    return f"PERSON#{subject}", "PERSON"
+
+
+def _session_key(digest: str) -> Key:
+    return f"SESSION#{digest}", "SESSION"

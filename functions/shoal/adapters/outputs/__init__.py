@@ -1,0 +1,1 @@
+"""Outputs: fetched, checked, drawn, and where they are found."""

@@ -1,0 +1,138 @@
+"""A first look at what a provider delivered, without the media packages: early enough to ask the next route.
+
+It reads a few headers and refuses wrong kinds, unusable sizes, and files that are cut off so that no decoder
+takes them, by PNG's chunks (W3C PNG 5.3), JPEG's end marker (ITU-T T.81 B.1.1.3), the length in WebP's
+RIFF header and MP4's boxes (ISO 14496-12, 4.2). The whole of it is decoded later, where outputs are stored.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import IO
+
+import imagesize
+
+from shoal.adapters.outputs.picture_header import SIDE_PX_MAX, SIDE_PX_MIN
+from shoal.domain.errors import OutputInvalid
+from shoal.domain.job import Job
+
+HEAD_BYTES = 16
+NO_PICTURE = "The provider did not deliver a readable image."
+NO_CLIP = "The provider did not deliver a readable clip."
+CUT_OFF = "The provider's output ends before its end: the file is cut off."
+BAD_SIZE = "The provider's image has an unusable size."
+
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_SCAN, _END = 0xDA, b"\xff\xd9"
+_CHUNK_HEAD, _BOX_HEAD, _LONG_BOX_HEAD = 8, 8, 16
+_CHECKSUMS = 8
+"""The chunk's, and before it that of its compressed data (RFC 1950)."""
+_CARRIERS = frozenset({b"moov", b"moof", b"mdat"})
+"""The boxes that pictures are lost with. What else is at the end, or was appended, players pass over."""
+
+STEPS_MAX = 100_000
+"""Chunks, segments or boxes that are looked at. Millions of empty ones would keep us busy for a minute: a
+decoder judges what has so many."""
+SIZED_BYTES = 8 * 2**20
+"""Where the size must be told by: profiles and previews may come before it in a JPEG."""
+
+
+def check_bytes(job: Job, data: bytes) -> None:
+    """As `check_file`, of an output in memory."""
+    check_file(job, io.BytesIO(data))
+
+
+def check_file(job: Job, file: IO[bytes]) -> None:
+    """Raises `OutputInvalid` unless the file looks like an output of the job, and like all of it.
+
+    Pictures are PNG, JPEG or WebP, clips are MP4, whatever their sender calls them.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    check_head(job, head)
+    if not _WHOLE[_kind(head)](file, size):
+        raise OutputInvalid(CUT_OFF)
+    if not job.makes_clips:
+        file.seek(0)
+        sides = imagesize.get(io.BytesIO(file.read(SIZED_BYTES)))
+        if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in sides):
+            raise OutputInvalid(BAD_SIZE)
+
+
+def check_head(job: Job, head: bytes) -> None:
+    """Judge an output by its first 16 bytes alone. Raises `OutputInvalid`."""
+    kind = _kind(head)
+    if job.makes_clips and kind != "mp4":
+        raise OutputInvalid(NO_CLIP)
+    if not job.makes_clips and kind in ("mp4", ""):
+        raise OutputInvalid(NO_PICTURE)
+
+
+def _kind(head: bytes) -> str:
+    if head.startswith(_PNG):
+        return "png"
+    if head.startswith(_JPEG):
+        return "jpeg"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    return "mp4" if head[4:8] == b"ftyp" else ""
+
+
+def _png_whole(file: IO[bytes], size: int) -> bool:
+    """Whether each chunk's data is there; without the last one's two checksums and an end it is read too."""
+    at = len(_PNG)
+    for _ in range(STEPS_MAX):
+        if at + _CHUNK_HEAD > size:
+            break
+        file.seek(at)
+        length = int.from_bytes(file.read(4))
+        if file.read(4) == b"IEND":
+            return True
+        at += _CHUNK_HEAD + length + 4
+        if at - _CHECKSUMS > size:
+            return False
+    return True
+
+
+def _jpeg_whole(file: IO[bytes], size: int) -> bool:
+    """Whether an end marker follows the first scan: one before it belongs to a preview among the headers."""
+    at = 2
+    for _ in range(STEPS_MAX):
+        if at + 4 > size:
+            return False
+        file.seek(at)
+        marker, length = file.read(2), int.from_bytes(file.read(2))
+        if marker[0] != 0xFF:
+            return True  # damage, for a decoder to judge
+        if marker[1] == _SCAN:
+            return _END in file.read()
+        at += 1 if marker[1] == 0xFF else 2 + length  # a marker may have any number of 0xFF before it
+    return True
+
+
+def _webp_whole(file: IO[bytes], size: int) -> bool:
+    file.seek(4)
+    return int.from_bytes(file.read(4), "little") + 8 <= size
+
+
+def _mp4_whole(file: IO[bytes], size: int) -> bool:
+    """Whether the file reaches to the end of each box that matters, and one tells where the pictures are."""
+    at, described = 0, False
+    for _ in range(STEPS_MAX):
+        if at + _BOX_HEAD > size:
+            return described
+        file.seek(at)
+        length, name = int.from_bytes(file.read(4)), file.read(4)
+        described = described or name == b"moov"
+        if length == 1:
+            length = max(_LONG_BOX_HEAD, int.from_bytes(file.read(8)))
+        elif length == 0:
+            return described  # to the end of the file
+        at += max(_BOX_HEAD, length)
+        if at > size:
+            return described and name not in _CARRIERS
+    return described
+
+
+_WHOLE = {"png": _png_whole, "jpeg": _jpeg_whole, "webp": _webp_whole, "mp4": _mp4_whole}

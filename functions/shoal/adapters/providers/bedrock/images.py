@@ -1,0 +1,90 @@
+"""Pictures by Stability's models on Amazon Bedrock, each in one call."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from shoal.adapters.providers.kit.at_once import AtOnce
+from shoal.adapters.providers.kit.aws_calls import lost, port_errors
+from shoal.adapters.providers.kit.fields import nearest_ratio, parsed_object, seed_of
+from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
+from shoal.domain.errors import ProviderFailed, ProviderRejected
+from shoal.domain.provider import Done, ProviderOutput, ProviderRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+NAME = "bedrock"
+RATIOS = ("16:9", "1:1", "21:9", "2:3", "3:2", "4:5", "5:4", "9:16", "9:21")
+SEEDS = 2**32 - 1
+EDIT_STRENGTH = 0.7
+"""How far an edited picture may go from its input, 0 to 1."""
+
+
+class BedrockImages(AtOnce):
+    """Implements the `Provider` port. If the answer is lost so is the picture, and it was paid for."""
+
+    def __init__(self, client: BedrockRuntimeClient) -> None:
+        self._client = client
+
+    def test(self) -> str:
+        """One cheap call with the credentials, in words for the operator. Raises as `start` does."""
+        return reached(self._client)
+
+    def start(self, request: ProviderRequest) -> Done:
+        with port_errors(NAME, repeatable=False):
+            answer = self._client.invoke_model(
+                modelId=request.provider_model,
+                contentType="application/json",
+                accept="application/json",
+                body=json.dumps(_input(request)),
+            )
+            made = parsed_object(answer["body"].read())
+        return Done(ProviderOutput(data=_picture(made)))
+
+
+def reached(client: BedrockRuntimeClient) -> str:
+    """That Bedrock answers to the credentials: it lists asynchronous invocations, if there are any."""
+    with port_errors(NAME, repeatable=True):
+        answer = client.list_async_invokes(maxResults=1)
+    if not isinstance(answer.get("asyncInvokeSummaries"), list):
+        raise lost(NAME, "its answer is no list", repeatable=True)
+    return f"reached in {client.meta.region_name}"
+
+
+def _input(request: ProviderRequest) -> dict[str, Any]:
+    fields: dict[str, Any] = {"prompt": request.prompt, "output_format": "png"}
+    if len(request.inputs) > 1:
+        raise ProviderRejected("This model edits one picture at a time.")
+    if request.inputs:
+        picture = base64.b64encode(request.inputs[0]).decode()
+        fields |= {"mode": "image-to-image", "image": picture, "strength": EDIT_STRENGTH}
+    else:
+        ratio = nearest_ratio(request.width_px, request.height_px, RATIOS)
+        fields |= {"mode": "text-to-image", "aspect_ratio": ratio}
+    if (seed := seed_of(request, SEEDS)) is not None:
+        fields["seed"] = seed
+    if request.negative_prompt:
+        fields["negative_prompt"] = request.negative_prompt
+    return fields
+
+
+def _picture(made: Mapping[str, Any]) -> bytes:
+    """The one picture of an answer. What a filter took comes with HTTP 200, its reason and no picture."""
+    reasons, pictures = made.get("finish_reasons"), made.get("images")
+    if not isinstance(reasons, list) or not reasons:
+        raise lost(NAME, "its answer is none of a picture model's", repeatable=False)
+    if isinstance(reasons[0], str) and reasons[0].lower().startswith("filter"):
+        raise ProviderRejected(REFUSED_BY_MODERATION)
+    if reasons[0] is not None or not isinstance(pictures, list) or not pictures:
+        raise ProviderFailed("The provider failed to generate the output.")
+    try:
+        data = base64.b64decode(pictures[0], validate=True)
+    except (TypeError, ValueError):
+        data = b""
+    if not data:
+        raise ProviderFailed("The provider delivered no output.")
+    return data

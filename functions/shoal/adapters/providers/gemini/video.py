@@ -1,0 +1,164 @@
+"""Gemini's clips by Interactions, https://ai.google.dev/gemini-api/docs/interactions: started, then awaited.
+
+Clips lie behind the key for two days, so they are fetched here; their addresses are given to nobody.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shoal.adapters.providers.gemini.callbacks import GeminiCallbacks
+from shoal.adapters.providers.gemini.http import check, test
+from shoal.adapters.providers.kit.fields import media_type, nearest_ratio, objects
+from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
+from shoal.adapters.providers.kit.wording import prompt_of
+from shoal.domain.errors import ProviderFailed, ProviderRejected, ProviderUnusable, ShoalError
+from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+
+POLL_SECONDS = 10
+FILE_POLL_SECONDS = 3
+FILE_READ_SECONDS = 60.0
+ASPECT_RATIOS = ("16:9", "9:16")
+RESOLUTIONS_PX = {"360p": 360, "720p": 720, "1080p": 1080, "4k": 2160}
+_REF = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_FILE = re.compile(r"/(files/[A-Za-z0-9_-]{1,100})(?::download)?$")
+_MODERATION = re.compile(r"safety|prohibited|policy|blocked|recitation", re.IGNORECASE)
+
+
+class GeminiVideos:
+    """Implements the `Provider` port.
+
+    `webhook_secret` is that of a webhook registered for the whole project, empty if there is none; each
+    clip's own callbacks are signed with Google's published keys.
+    """
+
+    idempotent = False
+
+    def __init__(self, http: ProviderHttp, *, webhook_secret: Callable[[], str]) -> None:
+        self._http = http
+        self._callbacks = GeminiCallbacks(http, webhook_secret)
+
+    def test(self) -> str:
+        """One cheap call with the key, in words for the operator. Raises as `start` does."""
+        return test(self._http)
+
+    def start(self, request: ProviderRequest) -> Answer:
+        reply = self._http.send("POST", "/interactions", json=_fields(request))
+        check(reply)
+        return self._answer(reply)
+
+    def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
+        reply = self._http.send("GET", f"/interactions/{_known_ref(ref)}")
+        if reply.status == 404:
+            raise ProviderFailed("The provider knows no such work.")
+        check(reply)
+        return self._answer(reply)
+
+    def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
+        """The event names an interaction that has ended; any other genuine event names none."""
+        ref = self._callbacks.ref(headers, body, now_ms)
+        return Pending(ref if ref and _REF.fullmatch(ref) else None, 0)
+
+    def cancel(self, ref: str) -> None:
+        reply = self._http.send("POST", f"/interactions/{_known_ref(ref)}/cancel", repeatable=True)
+        if reply.status not in (400, 404, 409):  # it has ended, or is forgotten
+            check(reply)
+
+    def _answer(self, reply: Reply) -> Answer:
+        match reply.json():
+            case {"id": str(ref), "status": "completed"} as interaction:
+                return self._clip(reply, ref, interaction)
+            case {"status": "failed" | "cancelled" | "incomplete" | "requires_action"} as interaction:
+                raise _failure(interaction)
+            case {"status": "requires_continuation"}:
+                raise ProviderFailed("The provider failed to generate the video.")
+            case {"status": "budget_exceeded"}:
+                raise ProviderUnusable("gemini: the budget of the interaction is exceeded")
+            case {"id": str(ref), "status": str()} if _REF.fullmatch(ref):
+                return Pending(ref, POLL_SECONDS)
+        raise reply.lost("its answer is no interaction")
+
+    def _clip(self, reply: Reply, ref: str, interaction: Mapping[str, Any]) -> Answer:
+        for step in objects(interaction.get("steps")):
+            for content in objects(step.get("content")) if step.get("type") == "model_output" else ():
+                match content:
+                    case {"type": "video", "data": str(data)}:
+                        return Done(ProviderOutput(data=reply.decoded(data)))
+                    case {"type": "video", "uri": str(uri)}:
+                        return self._fetched(ref, uri)
+        raise ProviderFailed("The provider delivered no video.")
+
+    def _fetched(self, ref: str, uri: str) -> Answer:
+        """The file once it is ready. An address elsewhere needs no key: the output is fetched from it."""
+        if not self._http.is_own(uri):
+            return Done(ProviderOutput(url=uri))
+        named = _FILE.search(uri.partition("?")[0])
+        if named:
+            file = self._http.send("GET", f"/{named[1]}")
+            _check_file(file)
+            match file.json():
+                case {"state": "PROCESSING"}:
+                    return Pending(ref, FILE_POLL_SECONDS)
+                case {"state": "FAILED"}:
+                    raise ProviderFailed("The provider failed to generate the video.")
+        clip = self._http.download(uri, read_s=FILE_READ_SECONDS)
+        if isinstance(clip, str):
+            return Done(ProviderOutput(url=clip))
+        _check_file(clip)
+        if not clip.content_type.startswith("video/"):
+            raise clip.lost("its file is no video")
+        return Done(ProviderOutput(data=clip.body))
+
+
+def _fields(request: ProviderRequest) -> dict[str, Any]:
+    pictures = [
+        {"type": "image", "data": base64.b64encode(picture).decode(), "mime_type": media_type(picture)}
+        for picture in request.inputs
+    ]
+    # As with pictures: the smallest size of at least four fifths of the request's. 4k costs a multiple.
+    enough_px = min(request.width_px, request.height_px) * 0.8
+    form = {
+        "type": "video",
+        "aspect_ratio": nearest_ratio(request.width_px, request.height_px, ASPECT_RATIOS),
+        "resolution": next((name for name, px in RESOLUTIONS_PX.items() if enough_px <= px), "4k"),
+        "delivery": "uri",
+    }
+    if request.seconds is not None:
+        form["duration"] = f"{request.seconds}s"
+    return {
+        "model": request.provider_model,
+        "input": [*pictures, {"type": "text", "text": prompt_of(request)}],
+        "background": True,
+        "store": True,
+        "response_format": form,
+        "generation_config": {
+            "video_config": {"task": "image_to_video" if pictures else "text_to_video"},
+        },
+        "webhook_config": {
+            "uris": [request.callback_url],
+            "user_metadata": {"output": request.idempotency_key},
+        },
+    }
+
+
+def _failure(interaction: Mapping[str, Any]) -> ShoalError:
+    errors = objects(interaction.get("errors"))
+    if any(_MODERATION.search(f"{error.get('code')} {error.get('message')}") for error in errors):
+        return ProviderRejected(REFUSED_BY_MODERATION)
+    return ProviderFailed("The provider failed to generate the video.")
+
+
+def _check_file(reply: Reply) -> None:
+    if reply.status in (403, 404, 410):  # 403 is also how a file that is gone is answered
+        raise ProviderFailed("The provider's output has expired.")
+    check(reply)
+
+
+def _known_ref(ref: str) -> str:
+    """A reference becomes part of an address: nothing else may. Raises `ProviderFailed`."""
+    if not _REF.fullmatch(ref):
+        raise ProviderFailed("The provider knows no such work.")
+    return ref

@@ -1,0 +1,45 @@
+"""Moderation by a list of words, in `moderation.toml`: no service, no cost, and only the plainest cases."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+from shoal.domain.moderation import Verdict
+
+LIST_FILE = Path(__file__).parents[2] / "moderation.toml"
+_GAP = re.compile(r"[\W_]+")
+
+
+class KeywordModerator:
+    """Implements the `Moderator` port. `terms` are words and phrases by category."""
+
+    def __init__(self, terms: dict[str, list[str]]) -> None:
+        self._patterns = {
+            category: re.compile("|".join(rf" {re.escape(_plain(term))} " for term in words))
+            for category, words in terms.items()
+            if words
+        }
+
+    def check(self, text: str) -> Verdict:
+        """Whole words only, whatever their case, accents or the characters between them."""
+        plain = f" {_plain(text)} "
+        found = sorted(category for category, pattern in self._patterns.items() if pattern.search(plain))
+        return Verdict(bool(found), tuple(found))
+
+
+@cache
+def listed_terms(path: Path = LIST_FILE) -> dict[str, list[str]]:
+    """The list. Raises `tomllib.TOMLDecodeError`."""
+    terms: dict[str, list[str]] = tomllib.loads(path.read_text(encoding="utf-8"))["terms"]
+    return terms
+
+
+def _plain(text: str) -> str:
+    """Letters and digits in lower case without marks, one space between words (NFKD, case folding)."""
+    apart = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(character for character in apart if not unicodedata.combining(character))
+    return _GAP.sub(" ", bare).strip()

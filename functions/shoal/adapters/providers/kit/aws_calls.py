@@ -1,0 +1,139 @@
+"""Calls of AWS's model services, their failures in the words of the `Provider` port."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+from botocore.session import Session
+from requests.structures import CaseInsensitiveDict
+
+from shoal.adapters.aws.client import error_code
+from shoal.adapters.providers.kit.fields import storable
+from shoal.adapters.providers.kit.http import (
+    DETAIL_CHARS_MAX,
+    REFUSED_BY_MODERATION,
+    REFUSED_PARAMETERS,
+    RETRY_SECONDS,
+    retry_after_seconds,
+)
+from shoal.domain.errors import (
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderUnusable,
+    ShoalError,
+)
+
+logger = logging.getLogger(__name__)
+
+CALL = Config(
+    connect_timeout=5,
+    read_timeout=90,
+    # One attempt: whoever asks decides whether asking again makes, and costs, a second output.
+    retries={"mode": "standard", "total_max_attempts": 1},
+    parameter_validation=False,
+)
+
+_BUSY = frozenset(
+    {
+        "ConflictException",  # only where a call is repeated under its token
+        "InternalServerException",
+        "ModelNotReadyException",
+        "ModelTimeoutException",
+        "ServiceFailureException",
+        "ServiceUnavailableException",
+        "ThrottlingException",  # HTTP 400 at Polly
+        "TooManyRequestsException",
+    }
+)
+_CALLERS_FAULT = frozenset({"InvalidSsmlException", "TextLengthExceededException", "ValidationException"})
+_OPERATORS_FAULT = re.compile(
+    r"model identifier|on-demand throughput|end of its life|operation not allowed|access|s3|bucket|"
+    r"guardrail|credentials|marketplace|legacy",
+    re.IGNORECASE,
+)
+"""Validation errors that no prompt causes: they speak of the account, its models and its buckets."""
+
+_MODERATED = re.compile(r"content filter|moderat|blocked|policy|responsible ai|nsfw", re.IGNORECASE)
+
+
+_BROKEN = (
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseParserError,
+    SSLError,
+    # What botocore makes of a body that is no text, or whose parts are of other kinds than its model says.
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+def client(service: str, *, region: str | None = None, endpoint_url: str | None = None) -> Any:
+    """A client that asks once and waits as long as a model takes. None is what the environment says."""
+    return Session().create_client(service, region_name=region, endpoint_url=endpoint_url, config=CALL)
+
+
+@contextmanager
+def port_errors(provider: str, *, repeatable: bool) -> Iterator[None]:
+    """What goes wrong inside becomes an error of the port.
+
+    `repeatable`: asking again is harmless, so a lost answer is `ProviderBusy` and not `OutcomeUnknown`.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _refusal(provider, error) from error
+    except (ConnectTimeoutError, EndpointConnectionError) as error:
+        raise lost(provider, type(error).__name__, repeatable=True) from error
+    except _BROKEN as error:
+        raise lost(provider, type(error).__name__, repeatable=repeatable) from error
+    except BotoCoreError as error:  # no credentials, no region
+        raise ProviderUnusable(f"{provider}: {error}") from error
+
+
+def lost(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
+    """The error for an answer that did not come, or cannot be used although the request was taken."""
+    said = f"{provider} did not answer: {reason}"
+    logger.warning("provider did not answer", extra={"provider": provider, "detail": reason})
+    return ProviderBusy(said, retry_after_seconds=RETRY_SECONDS) if repeatable else OutcomeUnknown(said)
+
+
+def refused_for_content(said: str) -> bool:
+    """Whether an error's text is that of a content filter."""
+    return bool(_MODERATED.search(said))
+
+
+def _refusal(provider: str, error: ClientError) -> ShoalError:
+    answer = error.response.get("ResponseMetadata", {})
+    status = answer.get("HTTPStatusCode", 0)
+    code = error_code(error)
+    said = storable(str(error.response.get("Error", {}).get("Message", ""))[:DETAIL_CHARS_MAX])
+    detail = f"{provider} answered {status} {code}: {said}"
+    logger.warning("provider refused", extra={"provider": provider, "detail": detail})
+    if code in _BUSY or status in (408, 429) or status >= 500:
+        headers = CaseInsensitiveDict(answer.get("HTTPHeaders", {}))
+        wait_seconds = retry_after_seconds(headers) or RETRY_SECONDS
+        return ProviderBusy(detail, retry_after_seconds=wait_seconds)
+    if code == "ModelErrorException":
+        return ProviderFailed("The provider failed to generate the output.")
+    if code in _CALLERS_FAULT and not _OPERATORS_FAULT.search(said):
+        return ProviderRejected(REFUSED_BY_MODERATION if refused_for_content(said) else REFUSED_PARAMETERS)
+    return ProviderUnusable(detail)

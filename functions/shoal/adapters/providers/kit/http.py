@@ -1,0 +1,267 @@
+"""One HTTP exchange with a provider, its failures in the words of the `Provider` port.
+
+What was never sent is `ProviderBusy`. What was sent and not answered whole is `OutcomeUnknown`, unless the
+request may be repeated (a read, or a submit under an idempotency key): then it is `ProviderBusy` as well.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from shoal.adapters.providers.kit.fields import storable
+from shoal.domain.errors import (
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderUnusable,
+    ShoalError,
+)
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+BYTES_MAX = 64 * 2**20
+CHUNK_BYTES = 16_384
+RETRY_SECONDS = 5
+"""When a provider that gives no hint is asked again."""
+
+DETAIL_CHARS_MAX = 500
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REFUSED_PARAMETERS = "The provider refused the request's parameters."
+REFUSED_BY_MODERATION = "The request was refused by content moderation."
+
+Headers = Callable[[], Mapping[str, str]]
+
+
+def bearer(key: Callable[[], str], scheme: str = "Authorization: Bearer") -> Headers:
+    """The header that carries the key of this moment. `scheme` is the header and the word before the key."""
+    name, _, word = scheme.partition(":")
+    return lambda: {name: f"{word.strip()} {key()}".strip()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer of any status. `headers` know no case; `secrets` are cut out of what is logged."""
+
+    provider: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    repeatable: bool
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def json(self) -> dict[str, Any]:
+        """The body, an object. Garbage counts as a lost answer: `ProviderBusy` or `OutcomeUnknown`."""
+        value = self._parsed()
+        if not isinstance(value, dict):
+            raise self.lost("its answer is no JSON object")
+        return value
+
+    def error_json(self) -> dict[str, Any]:
+        """The body of an error, also where it is wrapped in an array; empty if it is no JSON object."""
+        value = self._parsed()
+        if isinstance(value, list) and len(value) == 1:
+            (value,) = value
+        return value if isinstance(value, dict) else {}
+
+    def decoded(self, base64_text: object) -> bytes:
+        """The bytes of a base64 field. A field that is none counts as a lost answer."""
+        try:
+            return base64.b64decode(str(base64_text), validate=True)
+        except ValueError:  # binascii.Error among them
+            raise self.lost("its answer carries no base64") from None
+
+    def lost(self, reason: str) -> ShoalError:
+        """The error for an answer that cannot be used although the request was taken."""
+        return _lost(self.provider, reason, repeatable=self.repeatable)
+
+    def detail(self, text: str = "") -> str:
+        """`text` or the beginning of the body, for operators, without the keys the provider may repeat."""
+        text = storable(text) or self.body[: 4 * DETAIL_CHARS_MAX].decode("utf-8", "replace")
+        for secret in filter(None, self.secrets):
+            text = text.replace(secret, "***")
+        return f"{self.provider} answered {self.status}: {text[:DETAIL_CHARS_MAX]}"
+
+    def raise_for_status(self, detail: str = "") -> None:
+        """The errors that every provider spells alike; nothing for a 2xx. `detail` is told to operators."""
+        if 200 <= self.status < 300:
+            return
+        said = self.detail(detail)
+        logger.warning("provider refused", extra={"provider": self.provider, "detail": said})
+        if self.status in (408, 409, 425, 429) or self.status >= 500:
+            raise ProviderBusy(said, retry_after_seconds=retry_after_seconds(self.headers) or RETRY_SECONDS)
+        if self.status in (400, 413, 415, 422):
+            raise ProviderRejected(REFUSED_PARAMETERS)
+        raise ProviderUnusable(said)
+
+    def _parsed(self) -> Any:
+        if not (self.content_type == "application/json" or self.content_type.endswith("+json")):
+            return None
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+class ProviderHttp:
+    """A provider's base URL with its key. Nothing is read from the environment, no redirect is followed.
+
+    `headers` is called for every request, since keys rotate. `read_s` bounds each wait for more of an
+    answer, and the whole answer too, from the first byte on.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        base_url: str,
+        *,
+        headers: Headers,
+        connect_s: float = CONNECT_SECONDS,
+        read_s: float = READ_SECONDS,
+        bytes_max: int = BYTES_MAX,
+    ) -> None:
+        self.provider = provider
+        self.base_url = base_url.rstrip("/")
+        self._headers = headers
+        self._connect_s = connect_s
+        self._read_s = read_s
+        self._bytes_max = bytes_max
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeatable: bool | None = None,
+        read_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        **body: Any,
+    ) -> Reply:
+        """One exchange, whatever its status. `path` begins with a slash, or is a URL of its own.
+
+        The key goes to the base URL's origin only. `body` is `json`, `data`, `files` or `params` as
+        `requests` takes them. Only a GET is repeatable unless told. Raises `ProviderBusy`,
+        `OutcomeUnknown`, `ProviderUnusable`, and `ProviderFailed` for an answer beyond `bytes_max`.
+        """
+        url = self.base_url + path if path.startswith("/") else path
+        own = dict(self._headers()) if self.is_own(url) else {}
+        can_repeat = method == "GET" if repeatable is None else repeatable
+        sent = {"Accept-Encoding": "identity", "User-Agent": "Shoal", **(headers or {}), **own}
+        timeout = (self._connect_s, read_s or self._read_s)
+        # A connection of its own: one that idled in a frozen Lambda may be dead, and a submit that fails
+        # on it could not be told from one whose answer was lost.
+        with requests.Session() as session:
+            session.trust_env = False
+            request = self._prepared(session, requests.Request(method, url, sent, **body))
+            try:
+                # By the adapter: a session reads all of a redirect's body even where it does not follow it.
+                with session.get_adapter(url).send(request, stream=True, timeout=timeout) as answer:
+                    data = self._read(answer, timeout[1])
+                    secrets = tuple(value.rpartition(" ")[2] for value in own.values())
+                    return Reply(self.provider, answer.status_code, answer.headers, data, can_repeat, secrets)
+            except (requests.RequestException, ValueError) as error:
+                reason = f"{type(error).__name__} at {method} {urlsplit(url).path}"
+                raise _lost(self.provider, reason, repeatable=can_repeat or _never_sent(error)) from error
+
+    def download(self, url: str, *, hops_max: int = 3, read_s: float | None = None) -> Reply | str:
+        """GET a file with the provider's key, over redirects of its own origin.
+
+        What leads elsewhere is not followed: the address, for whoever fetches from strangers by the rules.
+        """
+        for _ in range(hops_max + 1):
+            reply = self.send("GET", url, read_s=read_s)
+            if reply.status not in REDIRECTS or "Location" not in reply.headers:
+                return reply
+            try:
+                url = urljoin(self.base_url + url if url.startswith("/") else url, reply.headers["Location"])
+            except ValueError:
+                break
+            if not self.is_own(url):
+                return url
+        raise ProviderFailed("The provider's output could not be fetched.")
+
+    def is_own(self, url: str) -> bool:
+        """Whether a URL has the base URL's scheme, host and port."""
+        try:
+            return _origin(url) == _origin(self.base_url)
+        except ValueError:
+            return False
+
+    def _prepared(self, session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
+        """Raises `ProviderUnusable` for what cannot be sent: nothing was."""
+        try:
+            prepared = session.prepare_request(request)
+            session.get_adapter(str(prepared.url))
+            for value in prepared.headers.values():
+                value.encode("latin-1")
+        except ValueError:  # its text may repeat the key
+            raise ProviderUnusable(f"{self.provider}: the key or the address cannot be sent") from None
+        return prepared
+
+    def _read(self, answer: requests.Response, seconds_max: float) -> bytes:
+        """Raises `ProviderFailed` beyond the cap, `requests.ReadTimeout` for an answer that drips."""
+        data = bytearray()
+        ends_at = time.monotonic() + seconds_max
+        for chunk in answer.iter_content(CHUNK_BYTES):
+            data += chunk
+            if len(data) > self._bytes_max:
+                raise ProviderFailed("The provider's answer was too large.")
+            if time.monotonic() > ends_at:
+                raise requests.ReadTimeout("the answer did not end in time")
+        return bytes(data)
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
+    """The wait a provider asks for, at least 1 s; None where it asks for none, or in words that are neither.
+
+    `Retry-After` is seconds or a date (RFC 9110, 10.2.3); `Retry-After-Ms` is OpenAI's finer one.
+    """
+    for name, per_second in (("Retry-After-Ms", 1000), ("Retry-After", 1)):
+        try:
+            return max(1, math.ceil(float(headers.get(name, "")) / per_second))
+        except (ValueError, OverflowError):
+            continue
+    try:
+        at = parsedate_to_datetime(headers.get("Retry-After", ""))
+    except (ValueError, OverflowError):
+        return None
+    return max(1, math.ceil((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Raises `ValueError` for what is no URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _lost(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
+    logger.warning("provider did not answer", extra={"provider": provider, "detail": reason})
+    said = f"{provider} did not answer: {reason}"
+    return ProviderBusy(said, retry_after_seconds=RETRY_SECONDS) if repeatable else OutcomeUnknown(said)
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether the connection itself was not made, so that nobody can have taken the request."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    names = {type_.__name__ for type_ in type(reason).__mro__}
+    return bool(names & {"NewConnectionError", "ConnectTimeoutError"}) or "CERTIFICATE_VERIFY" in str(reason)

@@ -1,0 +1,180 @@
+"""OpenAI's pictures, both ways: answered at once, or made in the background with a webhook at the end.
+
+https://platform.openai.com/docs/api-reference/images and /responses. Neither takes a seed, a negative
+prompt or an idempotency key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shoal.adapters.providers.kit import standard_webhooks
+from shoal.adapters.providers.kit.at_once import AtOnce
+from shoal.adapters.providers.kit.fields import data_uri, media_type
+from shoal.adapters.providers.kit.http import Reply
+from shoal.adapters.providers.kit.wording import prompt_of
+from shoal.adapters.providers.openai import responses
+from shoal.adapters.providers.openai.http import IMAGE_READ_SECONDS, OpenAiHttp, check
+from shoal.domain.errors import CallbackRefused, ProviderFailed
+from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+
+POLL_SECONDS = 5
+SIDE_STEP_PX = 16
+SIDE_RATIO_MAX = 3
+LONG_SIDE_PX_MAX, SHORT_SIDE_PX_MAX = 3840, 2160
+_REF = re.compile(r"resp_[A-Za-z0-9_-]{1,200}")
+
+
+class OpenAiImages(AtOnce):
+    """Implements the `Provider` port by /images/generations and /images/edits.
+
+    `quality` is one of low, medium, high, auto (and xhigh, max of some models).
+    """
+
+    def __init__(self, http: OpenAiHttp, *, quality: str = "auto") -> None:
+        self._http = http
+        self._quality = quality
+
+    def test(self) -> str:
+        """One cheap call with the key, in words for the operator. Raises as `start` does."""
+        return self._http.test()
+
+    def start(self, request: ProviderRequest) -> Answer:
+        fields = {
+            "model": request.provider_model,
+            "prompt": prompt_of(request),
+            "n": 1,
+            "size": size_of(request),
+            "quality": self._quality,
+            "output_format": "png",
+        }
+        if request.inputs:
+            files = [("image[]", _file(picture)) for picture in request.inputs]
+            sent: dict[str, Any] = {"data": fields, "files": files}
+            reply = self._http.post("/images/edits", read_s=IMAGE_READ_SECONDS, **sent)
+        else:
+            reply = self._http.post("/images/generations", read_s=IMAGE_READ_SECONDS, json=fields)
+        match reply.json():
+            case {"data": [{"b64_json": str(picture)}, *_]}:
+                return Done(ProviderOutput(data=reply.decoded(picture)))
+        raise reply.lost("its answer carries no picture")
+
+
+class OpenAiBackground:
+    """Implements the `Provider` port by a background Response that calls the image tool.
+
+    `writer_model` is the text model that hands the prompt to the tool; the request's `provider_model` is
+    the tool's. `webhook_secret` is the project's, `whsec_…`: OpenAI posts all events to one address.
+    """
+
+    idempotent = False
+
+    def __init__(
+        self,
+        http: OpenAiHttp,
+        *,
+        writer_model: str,
+        webhook_secret: Callable[[], str],
+        quality: str = "auto",
+    ) -> None:
+        self._http = http
+        self._writer_model = writer_model
+        self._webhook_secret = webhook_secret
+        self._quality = quality
+
+    def test(self) -> str:
+        """One cheap call with the key, in words for the operator. Raises as `start` does."""
+        return self._http.test()
+
+    def start(self, request: ProviderRequest) -> Answer:
+        tool = {
+            "type": "image_generation",
+            "model": request.provider_model,
+            "size": size_of(request),
+            "quality": self._quality,
+            "output_format": "png",
+        }
+        fields = {
+            "model": self._writer_model,
+            "input": _input(request),
+            "background": True,
+            "store": True,
+            "tools": [tool],
+            "tool_choice": "required",
+        }
+        return self._answer(self._http.post("/responses", json=fields))
+
+    def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
+        reply = self._http.try_send("GET", f"/responses/{_known_ref(ref)}")
+        if reply.status == 404:
+            raise ProviderFailed("The provider knows no such work.")
+        check(reply)
+        return self._answer(reply)
+
+    def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
+        """The event names a Response that has ended, however it did; any other genuine event names none."""
+        standard_webhooks.verify(standard_webhooks.key(self._webhook_secret()), headers, body, now_ms)
+        match standard_webhooks.event(body):
+            case {"type": str(kind), "data": {"id": str(ref)}} if kind.startswith("response."):
+                return Pending(ref if _REF.fullmatch(ref) else None, 0)
+            case {"type": str()}:
+                return Pending(None, 0)
+        raise CallbackRefused("the body is not an event")
+
+    def cancel(self, ref: str) -> None:
+        reply = self._http.try_send("POST", f"/responses/{_known_ref(ref)}/cancel")
+        if reply.status not in (400, 404, 409):  # it has ended, or is forgotten
+            check(reply)
+
+    def _answer(self, reply: Reply) -> Answer:
+        match reply.json():
+            case {"id": str(ref), "status": "completed" | "failed" | "cancelled" | "incomplete"} as response:
+                known = ref if _REF.fullmatch(ref) else None
+                return Done(ProviderOutput(data=_picture(reply, response)), known)
+            case {"id": str(ref), "status": str()} if _REF.fullmatch(ref):
+                return Pending(ref, POLL_SECONDS)
+        raise reply.lost("its answer is no Response")
+
+
+def _picture(reply: Reply, response: Mapping[str, Any]) -> bytes:
+    """The picture of a Response that has ended. Raises why there is none."""
+    for item in responses.items(response):
+        if item.get("type") == "image_generation_call" and item.get("result"):
+            return reply.decoded(item["result"])
+    raise ProviderFailed("The provider delivered no image.")
+
+
+def size_of(request: ProviderRequest) -> str:
+    """The nearest size that gpt-image-2 and later draw: steps of 16 px, 1:3 to 3:1, at most 3840x2160."""
+    width, height = request.width_px, request.height_px
+    long, short = max(width, height), min(width, height)
+    short = max(short, -(-long // SIDE_RATIO_MAX))
+    scale = min(1.0, LONG_SIDE_PX_MAX / long, SHORT_SIDE_PX_MAX / short)
+    long, short = (
+        min(most, max(SIDE_STEP_PX, round(side * scale / SIDE_STEP_PX) * SIDE_STEP_PX))
+        for side, most in ((long, LONG_SIDE_PX_MAX), (short, SHORT_SIDE_PX_MAX))
+    )
+    long = min(long, short * SIDE_RATIO_MAX)
+    return f"{long}x{short}" if width >= height else f"{short}x{long}"
+
+
+def _input(request: ProviderRequest) -> str | list[dict[str, Any]]:
+    if not request.inputs:
+        return prompt_of(request)
+    image = {"type": "input_image", "detail": "auto"}
+    images = [image | {"image_url": data_uri(picture)} for picture in request.inputs]
+    return [{"role": "user", "content": [{"type": "input_text", "text": prompt_of(request)}, *images]}]
+
+
+def _file(picture: bytes) -> tuple[str, bytes, str]:
+    content_type = media_type(picture)
+    return f"picture.{content_type.partition('/')[2]}", picture, content_type
+
+
+def _known_ref(ref: str) -> str:
+    """A reference becomes part of an address: nothing else may. Raises `ProviderFailed`."""
+    if not _REF.fullmatch(ref):
+        raise ProviderFailed("The provider knows no such work.")
+    return ref

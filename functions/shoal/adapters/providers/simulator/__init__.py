@@ -1,0 +1,1 @@
+"""The provider that needs no key: it draws, films and speaks, and misbehaves when asked to."""

@@ -1,0 +1,1 @@
+"""Stripe: its keys, and what it knows of payments."""
