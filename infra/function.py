@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
 from shoal import settings
 from shoal.handlers.http.routes import ROUTES
 
-from .stage import Stage
+if TYPE_CHECKING:  # the CDK takes seconds to load, which what only looks at this data need not wait for
+    from .stage import Stage
 
-Group = Literal["http", "workflow", "consumers"]
+Group = Literal["http", "web", "workflow", "consumers"]
 Target = Literal[
     "table",
     "open_jobs",

@@ -22,7 +22,7 @@ ASK_POOL = allow("user_pool", "cognito-idp:AdminInitiateAuth", "cognito-idp:Desc
 
 SHOW_DASHBOARD = Function(
     verb="show_dashboard",
-    group="http",
+    group="web",
     memory_mb=PAGE_MEMORY_MB,
     timeout_seconds=WAITING_TIMEOUT_SECONDS,
     web=True,
@@ -45,7 +45,7 @@ SHOW_DASHBOARD = Function(
 )
 OPERATE = Function(
     verb="operate",
-    group="http",
+    group="web",
     memory_mb=PAGE_MEMORY_MB,
     timeout_seconds=WAITING_TIMEOUT_SECONDS,
     web=True,
@@ -60,7 +60,7 @@ OPERATE = Function(
 SESSIONS = ("SESSION#*",)
 TOP_UP = Function(
     verb="top_up",
-    group="http",
+    group="web",
     memory_mb=PAGE_MEMORY_MB,
     timeout_seconds=WAITING_TIMEOUT_SECONDS,
     stripe=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from tests.contract import contract
 from tests.fakes import FakeClock
 from tests.unit.events import event
 from tests.unit.factories import PUBLIC_URL, url_of
+from tests.unit.handlers import handler_of
 from tests.unit.world import Customer, World
 
 API_URL = "https://api.test"
@@ -142,7 +142,7 @@ class Api:
         return self.call("http_post_generate", customer, body=text, headers=dashed)
 
     def send(self, sent: dict[str, Any]) -> Response:
-        handler = importlib.import_module(f"shoal.handlers.http.{VERBS[sent['routeKey']]}").handler
+        handler = handler_of(VERBS[sent["routeKey"]])
         answer = json.loads(json.dumps(handler(sent, LambdaContext(self.world.clock))))
         answer["body"].encode()
         assert answer["headers"]["X-Request-Id"] == sent["requestContext"]["requestId"]

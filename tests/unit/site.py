@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import html
-import importlib
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +38,7 @@ from tests.fakes.dashboard import (
 from tests.unit.api import SETTINGS, USE_CASES, LambdaContext
 from tests.unit.events import event
 from tests.unit.factories import url_of
+from tests.unit.handlers import handler_of
 from tests.unit.payment_world import PaymentWorld
 from tests.unit.webhook_world import WebhookWorld
 from tests.unit.world import World
@@ -121,7 +121,7 @@ class Browser:
             sent["headers"].setdefault("content-type", "application/x-www-form-urlencoded")
             sent["body"] = urlencode(fields, doseq=True)
         verb = VERBS.get(path.strip("/").partition("/")[0], "show_dashboard")
-        handler = importlib.import_module(f"shoal.handlers.http.{verb}").handler
+        handler = handler_of(verb)
         return self._read(handler(sent, LambdaContext(self.world.clock)))
 
     def _read(self, answer: dict[str, Any]) -> Shown:

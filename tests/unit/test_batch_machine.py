@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ from shoal import bootstrap
 from shoal.domain.job import Job, JobStatus
 from tests.unit.events import event
 from tests.unit.executions import BATCH, ITEM, ONE
+from tests.unit.handlers import handler_of
 from tests.unit.world import Customer, World
 
 MAP: dict[str, Any] = BATCH["States"]["CallProviders"]
@@ -27,7 +27,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(verb: str, payload: dict[str, Any]) -> Any:
     """A state's result as Step Functions sees it."""
-    handler = importlib.import_module(f"shoal.handlers.workflow.{verb}").handler
+    handler = handler_of(verb)
     return json.loads(json.dumps(handler(payload, None), allow_nan=False))
 
 

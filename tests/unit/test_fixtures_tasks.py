@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +17,7 @@ from shoal.handlers.consumers import close_execution, poll_provider
 from tests.fakes.videos import CLIP
 from tests.fixtures.files import Json, load, versions
 from tests.unit.events import batch
+from tests.unit.handlers import handler_of
 from tests.unit.world import Customer, World
 from tests.workflow.machine import execution_input
 
@@ -93,7 +93,7 @@ class Revived:
 
     def run(self, verb: str) -> Json:
         """What the state's function makes of the recorded payload, as Step Functions sees it."""
-        handler = importlib.import_module(f"shoal.handlers.workflow.{verb}").handler
+        handler = handler_of(verb)
         result: Json = json.loads(json.dumps(handler(self.recorded, None), allow_nan=False))
         return result
 

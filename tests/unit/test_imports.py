@@ -7,13 +7,15 @@ import sys
 
 import pytest
 
+from tests.unit.handlers import MODULES
+
 HTTP = ("submit_job", "read_job", "read_task", "read_video", "read_wallet", "read_models", "serve_mcp")
 
 
 @pytest.mark.parametrize("verb", HTTP)
 def test_a_handler_imports_no_botocore_while_it_starts(verb: str) -> None:
     code = (
-        f"import sys, shoal.handlers.http.{verb};"
+        f"import sys, {MODULES[verb]};"
         "print(*sorted({'botocore.session', 'boto3', 'PIL', 'av', 'nacl', 'requests'} & sys.modules.keys()))"
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from shoal.handlers.http.routes import ROUTES
 from tests.contract import documented
 from tests.unit.api import Api, LambdaContext
 from tests.unit.events import event
+from tests.unit.handlers import handler_of
 from tests.unit.test_webhook_requests import SETTINGS
 from tests.unit.world import Customer
 
@@ -42,7 +42,7 @@ def call(api: Api, route: str, key: str | None) -> dict[str, Any]:
     sent = event("http_post_cancel") | {"routeKey": route_key(route), "rawPath": path}
     sent["requestContext"]["http"] |= {"method": method, "path": path}
     sent["headers"] = {"authorization": f"Bearer {key}"} if key else {}
-    handler = importlib.import_module(f"shoal.handlers.http.{ROUTES[route]}").handler
+    handler = handler_of(ROUTES[route])
     answer: dict[str, Any] = handler(sent, LambdaContext(api.world.clock))
     return answer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from shoal.handlers.http.routes import ROUTES
 from shoal.observability import logger
 from tests.contract import contract
 from tests.support_resolver import Resolver
+from tests.unit.handlers import handler_of
 from tests.unit.webhook_world import ACCOUNT, URL, WebhookWorld
 
 OTHER_ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ZZZ"
@@ -74,7 +74,7 @@ class Api:
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
         }
-        handler = importlib.import_module(f"shoal.handlers.http.{ROUTES[route]}").handler
+        handler = handler_of(ROUTES[route])
         answer = handler(event, Context())
         contract().check(
             method, pattern.format(**path), answer["statusCode"], answer["headers"], answer["body"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
 from tests.unit.api import LambdaContext
 from tests.unit.events import event
+from tests.unit.handlers import handler_of
 from tests.unit.test_webhook_requests import SETTINGS
 from tests.unit.world import Customer, World
 
@@ -47,7 +47,7 @@ def call(
     del sent["headers"]["authorization"]
     if key is not None:
         sent["headers"]["authorization"] = f"Bearer {key}"
-    handler = importlib.import_module(f"shoal.handlers.http.{ROUTES[route]}").handler
+    handler = handler_of(ROUTES[route])
     answer: dict[str, Any] = handler(sent, LambdaContext(world.clock))
     return answer
 

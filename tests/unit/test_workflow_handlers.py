@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from io import StringIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from shoal.domain.job import Job, JobStatus
 from shoal.domain.provider import Pending
 from tests.unit.events import event
 from tests.unit.factories import PUBLIC_URL
+from tests.unit.handlers import handler_of
 from tests.unit.world import Customer, World
 
 ASL = json.loads((Path(__file__).parents[2] / "statemachines/generate.asl.json").read_text(encoding="utf-8"))
@@ -32,7 +32,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(verb: str, name: str, job: Job, **changes: Any) -> Any:
     """The state's result as Step Functions sees it, for the event `name` about this job."""
-    handler = importlib.import_module(f"shoal.handlers.workflow.{verb}").handler
+    handler = handler_of(verb)
     payload = event(name) | {"account_id": job.account_id, "job_id": job.id} | changes
     return json.loads(json.dumps(handler(payload, None), allow_nan=False))
 

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from shoal.handlers.web import (
-    assets,
-    jobs,
-    keys,
-    overview,
-    playground,
-    sign_in,
-    usage,
-    wallet,
-    webhooks,
-)
+from shoal.handlers.web import assets
 from shoal.handlers.web.endpoint import web_endpoint
+from shoal.handlers.web.pages import jobs, keys, overview, playground, sign_in, usage, wallet, webhooks
 from shoal.handlers.web.visit import View
 
 GUESTS: dict[str, View] = {

@@ -14,7 +14,8 @@ from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.job import Dialect
 from shoal.domain.money import format_amount
 from shoal.domain.routing import Route
-from shoal.handlers.web import jobs, submitting
+from shoal.handlers.web import submitting
+from shoal.handlers.web.pages import jobs
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.schema_form import Field, body_of, fields_of
 from shoal.handlers.web.shown import shown

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shoal.handlers.web import operations
 from shoal.handlers.web.endpoint import web_endpoint
+from shoal.handlers.web.pages import operations
 from shoal.handlers.web.visit import View
 
 MEMBERS: dict[str, View] = {

@@ -1,0 +1,105 @@
+"""Topping up: what is sold, the way to the page where one pays, and the way back from it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from urllib.parse import urlencode, urlsplit
+
+from shoal import bootstrap_payments
+from shoal.domain.catalog import load_catalog
+from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.money import Asset, parse_usd
+from shoal.domain.top_up import MICROS_PER_CENT, Purchase
+from shoal.handlers.web.rendering import page
+from shoal.handlers.web.visit import ROOT, Page, Visit, redirect
+from shoal.settings import TopUpSettings
+
+STRIPE_HOST, CHECKOUT_ORIGIN = "api.stripe.com", "https://checkout.stripe.com"
+"""Stripe's API names pages of another origin than its own; whatever stands for it locally does not."""
+CHECKOUT_ID = re.compile(r"cs_[A-Za-z0-9_]{1,200}")
+
+
+def show(visit: Visit) -> Page:
+    """What is sold; with a checkout's id, which Stripe puts into the address, what became of it."""
+    checkout_id = visit.query.get("checkout")
+    return _offers(visit) if checkout_id is None else _come_back(visit, checkout_id)
+
+
+def buy(visit: Visit) -> Page:
+    """On to the page where one pays: the same one when the form is sent twice."""
+    try:
+        purchase, once = _purchase(visit), visit.once
+    except ValidationFailed as error:
+        return _offers(visit, error)
+    root = f"{_settings().api_url}{ROOT}/top-up"
+    back = urlencode({"asset": purchase.asset.value})
+    checkout = bootstrap_payments.create_checkout(_settings())(
+        visit.session.account_id,
+        purchase,
+        # Whoever goes back and chooses something else may still have the form of before.
+        f"{once}.{purchase.asset}.{purchase.amount}",
+        success_url=f"{root}?{back}&checkout={{CHECKOUT_SESSION_ID}}",
+        cancel_url=root,
+    )
+    return Page(303, headers={"Location": checkout.url})
+
+
+def _come_back(visit: Visit, checkout_id: str) -> Page:
+    """To the wallet, which by then is credited if it was paid. Raises `NotFound`, `PaymentsOff`."""
+    if not CHECKOUT_ID.fullmatch(checkout_id):
+        raise NotFound("There is no such checkout.")
+    confirm = bootstrap_payments.confirm_checkout(_settings())
+    state = confirm(visit.session.account_id, checkout_id)
+    asset = Asset.CREDIT if visit.query.get("asset") == Asset.CREDIT else Asset.USD
+    return redirect("/wallet", asset=asset.value, top_up=state.value)
+
+
+def _offers(visit: Visit, problem: ValidationFailed | None = None) -> Page:
+    ready = bootstrap_payments.create_checkout(_settings()).ready()
+    top_up = load_catalog().top_up
+    shown = page(
+        visit,
+        "top_up.html",
+        status=problem.status if problem else 200,
+        ready=ready,
+        amounts=[top_up.dollars(cents) for cents in top_up.amounts_cents],
+        packs=[top_up.pack(pack.credits) for pack in top_up.packs],
+        bounds=[cents * MICROS_PER_CENT for cents in (top_up.min_cents, top_up.max_cents)],
+        per_cent=MICROS_PER_CENT,
+        typed=visit.field("amount") if problem else "",
+        problem=problem.message if problem else "",
+    )
+    return replace(shown, leads_to=(_origin(),)) if ready else shown
+
+
+def _purchase(visit: Visit) -> Purchase:
+    """Raises `ValidationFailed`."""
+    if visit.session.test:
+        raise ValidationFailed("Play money is not sold: switch to Live.")
+    top_up, pack = load_catalog().top_up, visit.field("credits")
+    if pack:
+        return top_up.pack(int(pack) if re.fullmatch("[0-9]{1,9}", pack) else 0)
+    return top_up.dollars(_cents(visit.field("amount")))
+
+
+def _cents(text: str) -> int:
+    """Raises `ValidationFailed` for what is no amount of dollars and whole cents."""
+    try:
+        cents, fraction = divmod(parse_usd(text), MICROS_PER_CENT)
+    except ValueError:
+        fraction = 1
+    if fraction:
+        raise ValidationFailed("An amount has the form 25 or 25.00.")
+    return cents
+
+
+def _origin() -> str:
+    """Of the pages where one pays."""
+    api = urlsplit(_settings().stripe_url)
+    return CHECKOUT_ORIGIN if api.hostname == STRIPE_HOST else f"{api.scheme}://{api.netloc}"
+
+
+def _settings() -> TopUpSettings:
+    found: TopUpSettings = bootstrap_payments.settings_of(TopUpSettings)
+    return found
