@@ -141,5 +141,5 @@ $(PACKAGES): pyproject.toml uv.lock | $(UV)
 $(NODE_PACKAGES): package.json package-lock.json $(PACKAGES)
 	@echo "Installing the CDK and what browsers load"
 	@$(NPM) ci --silent --omit=optional
-	@$(BIN)/python -m infra.front_end
+	@$(BIN)/python -m infra.build.front_end
 	@touch $@

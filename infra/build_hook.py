@@ -19,5 +19,5 @@ class FrontEndHook(BuildHookInterface[Any]):
         for name in artifacts:
             if not Path(self.root, name).is_file():
                 raise FileNotFoundError(
-                    f"{name} comes from npm: run `python -m infra.front_end` after `npm ci`"
+                    f"{name} comes from npm: run `python -m infra.build.front_end` after `npm ci`"
                 )

@@ -20,7 +20,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from . import NODE
-from .packages import unbuilt_packages
+from .build.packages import unbuilt_packages
 from .paths import ROOT, STATE_MACHINES
 from .stacks.shoal_stage import ShoalStage
 from .stage import STAGES, load_stage

@@ -18,7 +18,7 @@ from typing import Any
 from license_expression import ExpressionError, get_spdx_licensing  # type: ignore[import-untyped]
 from packaging.requirements import Requirement
 
-from . import layer
+from .build import layer
 from .licence_facts import Facts, facts
 from .paths import ROOT
 

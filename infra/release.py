@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 import uv
 
-from . import front_end, layer
+from .build import front_end, layer
 from .documents import openapi
 from .paths import ROOT
 

@@ -9,7 +9,7 @@ from aws_cdk import ArnFormat, Stack
 from shoal.adapters.aws.provider_keys import secret_name
 from shoal.domain.provider import ALWAYS_THERE
 
-from .function import Target
+from .lambdas.grants import Target
 from .stage import Stage
 
 ANY_PROVIDER = "*"

@@ -12,10 +12,11 @@ from constructs import Construct
 
 from shoal.settings import environment_variable
 
-from .. import registry
-from ..function import Function, Target
+from ..build.packages import Packages
+from ..lambdas import registry
+from ..lambdas.function import Function
+from ..lambdas.grants import Target
 from ..nag import accept, accept_wildcard
-from ..packages import Packages
 from ..stage import Stage
 from .metrics import NAMESPACE
 from .service_role import ServiceRole, leading_keys

@@ -10,9 +10,9 @@ from constructs import Construct
 
 from shoal.domain.person import OPERATORS, PASSWORD_LENGTH_MIN
 
+from ..lambdas.dashboard import ADMIT_SIGN_UP
 from ..nag import accept
 from ..stage import Stage
-from ..web_registry import ADMIT_SIGN_UP
 
 TOKEN_MINUTES = 60
 """How long the pool's word for a person holds: after it a disabled one is out."""

@@ -6,8 +6,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .. import registry, webhook_registry
-from ..function import Function
+from ..lambdas import registry
+from ..lambdas import webhooks as webhook_registry
+from ..lambdas.function import Function
 from ..nag import accept
 
 RECEIVES_MAX = 5

@@ -12,7 +12,7 @@ from shoal.domain.delivery import ORDERS_AT_ONCE_MAX
 from shoal.domain.video import FOLDER
 from shoal.domain.webhook import EVENT_TYPES
 
-from .. import registry, web_registry, webhook_registry
+from ..build.packages import Packages
 from ..constructs.api import Api
 from ..constructs.event_schemas import EventSchemas
 from ..constructs.functions import Functions
@@ -23,8 +23,10 @@ from ..constructs.secret import stripe_secret_arn
 from ..constructs.storage import FAILED_JOBS, OPEN_JOBS
 from ..constructs.webhooks import RetrySchedules
 from ..constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
-from ..function import Target
-from ..packages import Packages
+from ..lambdas import dashboard as web_registry
+from ..lambdas import registry
+from ..lambdas import webhooks as webhook_registry
+from ..lambdas.grants import Target
 from ..stage import Stage
 from ..upstreams import provider_arns, provider_values
 from .state import StateStack

@@ -9,8 +9,8 @@ from constructs import Construct
 
 from shoal.domain.catalog import CATALOG_FILE
 
+from ..build.packages import Packages, packages_of
 from ..catalog import check_catalog
-from ..packages import Packages, packages_of
 from ..stage import Stage
 from .service import ServiceStack
 from .state import StateStack

@@ -11,8 +11,8 @@ from unittest.mock import patch
 import pytest
 import requests
 
-from infra import registry
-from infra.function import Function
+from infra.lambdas import registry
+from infra.lambdas.function import Function
 from infra.local.aws import Endpoint
 from infra.local.cloud import local_cloud
 from shoal.adapters.dynamodb.breakers import breaker_key

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.packages import unbuilt_packages
+from infra.build.packages import unbuilt_packages
 from infra.stacks.shoal_stage import ShoalStage
 from infra.stage import Stage
 from infra.synthesis import new_app

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from infra import layer, registry
-from infra.function import Function
+from infra.build import layer
+from infra.lambdas import registry
+from infra.lambdas.function import Function
 from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized, text
 

@@ -11,7 +11,7 @@ from aws_cdk import App, CfnResource, Stack
 from aws_cdk import aws_s3 as s3
 
 from infra import checks
-from infra.packages import unbuilt_packages
+from infra.build.packages import unbuilt_packages
 from infra.stacks.shoal_stage import ShoalStage
 from infra.synthesis import new_app
 from tests.infra.stages import DEV

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra import registry, webhook_registry
+from infra.lambdas import registry
+from infra.lambdas import webhooks as webhook_registry
 from shoal.domain.webhook import EVENT_TYPES
 from tests.infra.template import Template, allowed, text
 

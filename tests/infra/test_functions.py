@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import registry
-from infra.function import Function
+from infra.lambdas import registry
+from infra.lambdas.function import Function
 from shoal import settings
 from shoal.handlers.http.endpoint import VIDEO_PATHS
 from shoal.settings import Settings, environment_variable

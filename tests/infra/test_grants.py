@@ -8,7 +8,7 @@ from itertools import chain
 
 import pytest
 
-from infra import registry
+from infra.lambdas import registry
 from tests.infra.expected_grants import (
     BUS,
     CLIPS,

@@ -11,8 +11,9 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from infra import layer, licences
-from infra.layer import LayerFailed
+from infra import licences
+from infra.build import layer
+from infra.build.layer import LayerFailed
 from infra.licence_facts import Facts, facts
 from infra.licences import Component, findings, from_npm, licence_told_by, permissive
 

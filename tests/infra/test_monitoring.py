@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infra import registry
+from infra.lambdas import registry
 from infra.paths import FUNCTIONS
 from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized, text

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import one_at_a_time, packages
+from infra import one_at_a_time
+from infra.build import packages
 
 
 def start(lock: Path, command: str) -> subprocess.Popen[str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import front_end, release
+from infra import release
+from infra.build import front_end
 from infra.paths import ROOT
 from infra.release import ReleaseRefused, check, notes_of, tag, version_of
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra import registry
 from infra.constructs.workflow import MACHINES
-from infra.function import Function
+from infra.lambdas import registry
+from infra.lambdas.function import Function
 from tests.infra.stages import DEV
 from tests.infra.template import Template, all_states, synthesized, text
 

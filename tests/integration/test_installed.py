@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import front_end, release
+from infra import release
+from infra.build import front_end
 from infra.local.cloud import LocalCloud
 from infra.paths import ROOT
 from shoal.cli.stage import LOCAL_FILE_VARIABLE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from infra.packages import source_packages
+from infra.build.packages import source_packages
 from tests.setup import go
 from tests.setup.browser import NoBrowser, chromium
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.function import route_key
+from infra.lambdas.function import route_key
 from shoal import bootstrap, bootstrap_videos
 from shoal.handlers.http.routes import ROUTES
 from tests.contract import contract

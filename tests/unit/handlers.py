@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from infra.registry import functions
+from infra.lambdas.registry import functions
 
 MODULES = {function.verb: function.handler.rpartition(".")[0] for function in functions()}
 """The module of each function's handler."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.function import route_key
+from infra.lambdas.function import route_key
 from shoal.dialects.errors import neutral_error
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.handlers.http.endpoint import Request

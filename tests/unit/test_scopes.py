@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.documents.operations import OPERATIONS, UNDOCUMENTED
-from infra.function import route_key
+from infra.lambdas.function import route_key
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
 from tests.contract import documented

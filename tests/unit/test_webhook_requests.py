@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.function import route_key
+from infra.lambdas.function import route_key
 from shoal import bootstrap, bootstrap_webhooks
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.handlers.http.routes import ROUTES

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.function import route_key
+from infra.lambdas.function import route_key
 from shoal import bootstrap
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from infra import packages
+from infra.build import packages
 from infra.local.bench import cold, cpu, routes
 from infra.local.bench.jobs import Throughput
 from infra.local.bench.prices import Used

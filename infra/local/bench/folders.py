@@ -14,8 +14,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import layer
-from infra.packages import EXCLUDED
+from infra.build import layer
+from infra.build.packages import EXCLUDED
 from infra.paths import BUILD, FUNCTIONS
 
 BOTO3 = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
@@ -33,7 +33,7 @@ class Folders:
 
 
 def build() -> Folders:
-    """Install what is not there yet. Raises `infra.layer.LayerFailed`."""
+    """Install what is not there yet. Raises `infra.build.layer.LayerFailed`."""
     functions = BUILD / "bench-functions"
     shutil.rmtree(functions, ignore_errors=True)
     shutil.copytree(FUNCTIONS, functions, ignore=shutil.ignore_patterns(*EXCLUDED))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .function import SCENES, SIGN_VIDEO_URL, Function, on_table
+from .function import Function
+from .grants import SCENES, SIGN_VIDEO_URL, on_table
 
 MEMORY_MB = 1024
 """Comes with half a vCPU: the protocol's package takes 2 s of a whole one to import; a start has 10 s."""

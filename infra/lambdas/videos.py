@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .function import (
+from .function import ASK_TIMEOUT_SECONDS, VIDEO_DISK_MB, VIDEO_MEMORY_MB, Function
+from .grants import (
     ACCOUNTS,
     ASK_PROVIDERS,
-    ASK_TIMEOUT_SECONDS,
     COUNT_REQUEST,
     READ_KEYS,
     READ_MISSING,
@@ -14,9 +14,6 @@ from .function import (
     USE_BEDROCK,
     USE_JOB,
     USE_ROUTES,
-    VIDEO_DISK_MB,
-    VIDEO_MEMORY_MB,
-    Function,
     allow,
     on_table,
 )

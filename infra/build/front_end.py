@@ -1,4 +1,4 @@
-"""`python -m infra.front_end`: bring what browsers load and others wrote from npm's folder into the package.
+"""`python -m infra.build.front_end`: bring what browsers load from npm's folder into the package.
 
 The lock file says which versions; the dashboard gives each file an address that names its content.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import SynthesisError
-from .one_at_a_time import one_at_a_time
-from .paths import FUNCTIONS, INSTALLED, ROOT
+from ..errors import SynthesisError
+from ..one_at_a_time import one_at_a_time
+from ..paths import FUNCTIONS, INSTALLED, ROOT
 
 ASSETS = FUNCTIONS / "shoal" / "handlers" / "web" / "assets"
 FILES: Mapping[str, Path] = {"htmx.min.js": ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"}

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import NPM
-from .errors import SynthesisError
-from .paths import BUILD, INSTALLED, LOCKED, ROOT
+from .. import NPM
+from ..errors import SynthesisError
+from ..paths import BUILD, INSTALLED, LOCKED, ROOT
 
 NAME = "pyodide"
 PROJECT = {"name": "shoal-build", "version": "0.0.0"}

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import video_registry, web_registry, webhook_registry
+from . import dashboard as web_registry
+from . import videos as video_registry
+from . import webhooks as webhook_registry
+from .agents import serve_mcp
 from .function import (
+    ASK_TIMEOUT_SECONDS,
+    MEDIA_MEMORY_MB,
+    STRIPE_MEMORY_MB,
+    VIDEO_MEMORY_MB,
+    WAITING_TIMEOUT_SECONDS,
+    Function,
+)
+from .grants import (
     ACCOUNTS,
     ASK_PROVIDERS,
-    ASK_TIMEOUT_SECONDS,
     CONSUME,
     COUNT_REQUEST,
     DELETE_VIDEO,
     JUDGE_REQUESTS,
     LOOK_AT_BOARD,
-    MEDIA_MEMORY_MB,
     MOVE_MONEY,
     READ_KEYS,
     READ_MISSING,
@@ -22,16 +31,11 @@ from .function import (
     SCENES,
     SETTLE_PAYMENTS,
     SIGN_VIDEO_URL,
-    STRIPE_MEMORY_MB,
     TAKE_PAYMENTS,
     USE_JOB,
-    VIDEO_MEMORY_MB,
-    WAITING_TIMEOUT_SECONDS,
-    Function,
     allow,
     on_table,
 )
-from .mcp_registry import serve_mcp
 
 SUBMIT_JOB = Function(
     verb="submit_job",

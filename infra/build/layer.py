@@ -14,9 +14,9 @@ from typing import Any
 
 import uv
 
-from .errors import SynthesisError
-from .licence_facts import facts, libraries_among
-from .paths import LOCKED
+from ..errors import SynthesisError
+from ..licence_facts import facts, libraries_among
+from ..paths import LOCKED
 
 PLATFORM = "aarch64-manylinux_2_28"
 PYTHON_VERSION = "3.13"

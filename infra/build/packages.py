@@ -14,11 +14,12 @@ from pathlib import Path
 
 from shoal.domain.catalog import CATALOG_FILE, load_catalog
 
-from . import bytecode, documents, front_end, layer
-from .documents import build
-from .one_at_a_time import one_at_a_time
-from .paths import BUILD, FUNCTIONS, STATE_MACHINES
-from .stage import Stage
+from .. import documents
+from ..documents import build
+from ..one_at_a_time import one_at_a_time
+from ..paths import BUILD, FUNCTIONS, STATE_MACHINES
+from ..stage import Stage
+from . import bytecode, front_end, layer
 
 RECIPE = (Path(__file__), Path(layer.__file__), Path(bytecode.__file__), bytecode.SCRIPT)
 DOCUMENTS = Path(documents.__file__).parent

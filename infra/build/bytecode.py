@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from . import NODE, pyodide
-from .errors import SynthesisError
+from .. import NODE
+from ..errors import SynthesisError
+from . import pyodide
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
 

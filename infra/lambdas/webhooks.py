@@ -6,7 +6,8 @@ wallet, an account or a key. `retry_webhook`, through which late ones go, signs 
 
 from __future__ import annotations
 
-from .function import (
+from .function import WAITING_TIMEOUT_SECONDS, Function
+from .grants import (
     ACCOUNTS,
     CONSUME,
     COUNT_REQUEST,
@@ -14,8 +15,6 @@ from .function import (
     RECORDS,
     SIGN_VIDEO_URL,
     SUBSCRIPTIONS,
-    WAITING_TIMEOUT_SECONDS,
-    Function,
     Grant,
     allow,
     on_table,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from .function import (
+from .function import WAITING_TIMEOUT_SECONDS, Function
+from .grants import (
     ACCOUNTS,
     DELETE_VIDEO,
     JUDGE_REQUESTS,
     SETTLE_PAYMENTS,
     SIGN_VIDEO_URL,
     TAKE_PAYMENTS,
-    WAITING_TIMEOUT_SECONDS,
-    Function,
     allow,
     on_table,
 )
-from .webhook_registry import OPEN, SEAL
+from .webhooks import OPEN, SEAL
 
 PAGE_MEMORY_MB = 1024
 """A page is rendered in a few milliseconds of a whole vCPU; people wait for it."""

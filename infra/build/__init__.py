@@ -1,0 +1,1 @@
+"""What the Lambdas run: the code, the layers, their bytecode, and what browsers load."""

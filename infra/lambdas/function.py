@@ -1,0 +1,96 @@
+"""What a Lambda of the stack is, as data: its code, its size, who calls it and what it may touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel
+
+from shoal import settings
+from shoal.handlers.http.routes import ROUTES
+
+from .grants import Grant
+
+if TYPE_CHECKING:  # the CDK takes seconds to load, which what only looks at this data need not wait for
+    from ..stage import Stage
+
+Group = Literal["http", "web", "workflow", "consumers"]
+
+HTTP_TIMEOUT_SECONDS = 15
+"""Half of the 30 s after which the HTTP API gives up on a function."""
+WAITING_TIMEOUT_SECONDS = 29
+"""For functions that wait for a job to end when asked to: just below those 30 s."""
+MEDIA_MEMORY_MB = 1769
+"""The memory size at which Lambda gives a whole vCPU; drawing and decoding pictures needs one."""
+VIDEO_MEMORY_MB = 3008
+"""Nearly two vCPUs, and the most that every account may use: encoding clips is what takes the time."""
+VIDEO_DISK_MB = 4096
+"""For the clips of the longest video, their narration and the file that is made of them."""
+STRIPE_MEMORY_MB = 1024
+"""Importing Stripe's package is most of what its functions do; half a vCPU more halves that."""
+
+
+def route_key(route: str) -> str:
+    """The key by which the HTTP API knows a route: `ANY /v1/jobs/{id}`, or the route itself.
+
+    A path has one key as a rule: its function checks the method. Where methods lead to several functions, the
+    one that reads gets `ANY`; API Gateway prefers a key with the method itself.
+    """
+    _, _, path = route.partition(" ")
+    verb = ROUTES[route]
+    return f"ANY {path}" if path and ROUTES.get(f"GET {path}", verb) == verb else route
+
+
+ASK_TIMEOUT_SECONDS = 175
+"""Beyond the longest wait for an answer, and within a provider's deadline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """One Lambda: handler `shoal.handlers.<group>.<verb>.handler`.
+
+    `media`: the function draws or checks pictures and gets Pillow. `video`: it also makes or checks clips or
+    sound and gets PyAV. `voice`: it speaks, and gets espeak-ng where the stage asks for it. `stripe`: it
+    calls Stripe and gets its package. `web`: it makes pages, verifies tokens and gets what does both.
+    `mcp`: it serves tools to agents and gets their protocol.
+    `disk_mb` is the size of its /tmp.
+    """
+
+    verb: str
+    group: Group
+    grants: tuple[Grant, ...] = ()
+    memory_mb: int = 512
+    timeout_seconds: int = HTTP_TIMEOUT_SECONDS
+    media: bool = False
+    video: bool = False
+    voice: bool = False
+    stripe: bool = False
+    web: bool = False
+    mcp: bool = False
+    disk_mb: int = 512
+
+    @property
+    def handler(self) -> str:
+        """Where Lambda finds the code."""
+        return f"shoal.handlers.{self.group}.{self.verb}.handler"
+
+    def name_on(self, stage: Stage) -> str:
+        """Its name on a stage; fixed, so that what is made before the function may be told of it."""
+        return f"{stage.prefix}-{self.verb.replace('_', '-')}"
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Keys of the HTTP API that lead here."""
+        return tuple(dict.fromkeys(route_key(route) for route, verb in ROUTES.items() if verb == self.verb))
+
+    @property
+    def camel(self) -> str:
+        """The verb as part of a class name and of logical ids: `SubmitJob`."""
+        return "".join(word.capitalize() for word in self.verb.split("_"))
+
+    @property
+    def settings(self) -> type[BaseModel]:
+        """The model by which the code reads its environment."""
+        model: type[BaseModel] = getattr(settings, f"{self.camel}Settings")
+        return model
