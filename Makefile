@@ -87,11 +87,11 @@ fixtures: $(READY) ## Record what a stage of VERSION keeps and hands on, for the
 	@$(BIN)/python -m tests.fixtures.record $(VERSION)
 
 bench: $(READY) ## Print every figure of performance with its target, in a few minutes
-	@$(BIN)/python -m infra.local.bench $(ARGS)
+	@$(BIN)/python -m bench $(ARGS)
 	@$(MAKE) --no-print-directory bench-webhooks EVENTS=$(or $(EVENTS),200)
 
 bench-webhooks: $(READY) ## Measure deliveries beside dead and slow endpoints; EVENTS=1000
-	@$(BIN)/python -m infra.local.bench.webhooks --events $(or $(EVENTS),1000)
+	@$(BIN)/python -m bench.webhooks --events $(or $(EVENTS),1000)
 
 simulate: $(READY) ## Find the limits of a wallet and a key in virtual time, on a simulated table; ARGS="--seed 2"
 	@$(BIN)/python -m tests.simulation $(ARGS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from infra.local.bench import cpu, figures
-from infra.local.bench.prices import Used
-from infra.local.bench.stub import ENVIRONMENT
+from bench import cpu, figures
+from bench.prices import Used
+from bench.stub import ENVIRONMENT
 from shoal.settings import ReadJobSettings, Settings, SubmitJobSettings, environment_variable
 
 NOTHING = dict.fromkeys(Used.__dataclass_fields__, 0.0)

@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 
-from infra.local.bench.prices import Used
-from infra.local.bench.recorder import Call, Recorder
+from bench.prices import Used
+from bench.recorder import Call, Recorder
 from infra.local.cloud import LocalCloud
 from infra.local.processes import LocalCloudError
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from bench import cold, cpu, routes
+from bench.jobs import Throughput
+from bench.prices import Used
 from infra.build import packages
-from infra.local.bench import cold, cpu, routes
-from infra.local.bench.jobs import Throughput
-from infra.local.bench.prices import Used
 
 MEGABYTE = 1024 * 1024
 HEADINGS = ("figure", "measured", "target", "")

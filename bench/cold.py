@@ -20,9 +20,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from infra.local.bench import folders
-from infra.local.bench.cpu import BARE, ROUTES, SHOAL, recorded
-from infra.local.bench.stub import Stub, stub
+from bench import folders
+from bench.cpu import BARE, ROUTES, SHOAL, recorded
+from bench.stub import Stub, stub
 from infra.local.processes import LocalCloudError
 
 BARE_HANDLER = "bare.handler"

@@ -12,12 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.bench.events import poll_event, submit_event
-from infra.local.bench.stub import Stub, stub
+from bench.events import poll_event, submit_event
+from bench.stub import Stub, stub
 from infra.local.processes import ROOT, LocalCloudError
 
 SHOAL, BARE, WEB = "Shoal", "bare boto3", "FastAPI + Mangum"
-RIVALS = {BARE: "infra.local.bench.rivals.bare", WEB: "infra.local.bench.rivals.web"}
+RIVALS = {BARE: "bench.rivals.bare", WEB: "bench.rivals.web"}
 ROUTES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "submit": ("shoal.handlers.http.submit_job", submit_event()),
     "poll": ("shoal.handlers.http.read_job", poll_event()),
@@ -85,7 +85,7 @@ def _worker(
         "SHOAL_BENCH_REQUESTS": requests,
     }
     with subprocess.Popen(  # noqa: S603 the project's own code
-        [sys.executable, "-m", "infra.local.bench.worker", module],
+        [sys.executable, "-m", "bench.worker", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infra.local.bench.stub import KEY, ULID
+from bench.stub import KEY, ULID
 
 BODY = {"mode": "2k", "prompt": "A shark swimming in neon-lit deep ocean", "aspect_ratio": "16:9"}
 

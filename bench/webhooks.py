@@ -152,7 +152,7 @@ class Bench:
 
 def main() -> None:
     """Send the events and print the table. Exits with 1 if a healthy endpoint misses one."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local.bench.webhooks")
+    parser = argparse.ArgumentParser(prog="python -m bench.webhooks")
     parser.add_argument("--events", type=int, default=1000)
     parser.add_argument("--subscriptions", type=int, default=20)
     parser.add_argument("--per-second", type=float, default=2.5, help="events a second; each goes to all")

@@ -1,4 +1,4 @@
-"""`python -m infra.local.bench`: every figure in one table. Boots a local cloud of its own."""
+"""`python -m bench`: every figure in one table. Boots a local cloud of its own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 import requests
 from rich.markup import escape
 
-from infra.local.bench import cold, cpu, figures, jobs, routes, usage
-from infra.local.bench.figures import Figure
-from infra.local.bench.recorder import recorder
+from bench import cold, cpu, figures, jobs, routes, usage
+from bench.figures import Figure
+from bench.recorder import recorder
 from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.processes import LocalCloudError
 from infra.local.run import console, step
@@ -32,7 +32,7 @@ PAUSED = ("SweepSchedule", "AuditSchedule")
 
 def main() -> None:
     """Exits with 1 when something fails; a target that is missed is told, and is no failure."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local.bench")
+    parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--windows", type=int, default=31, help="of CPU, each arm in turn")
     parser.add_argument("--starts", type=int, default=11, help="cold ones, each arm in turn")
     parser.add_argument("--jobs", type=int, default=60, help="for jobs a second, and a sixth of them counted")

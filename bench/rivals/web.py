@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Header, HTTPException
 from mangum import Mangum
 from pydantic import BaseModel
 
-from infra.local.bench.rivals.bare import call_aws
+from bench.rivals.bare import call_aws
 
 app = FastAPI()
 

@@ -1,4 +1,4 @@
-"""`python -m infra.local.bench.worker MODULE`: calls a function's handler as often as it is told to.
+"""`python -m bench.worker MODULE`: calls a function's handler as often as it is told to.
 
 A line with a number of calls comes in, a line with the CPU seconds they took (user and system) goes out.
 What the handler prints goes nowhere: it is written, as on Lambda, and nobody has to read it.

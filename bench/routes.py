@@ -7,8 +7,8 @@ from typing import Any
 
 import requests
 
-from infra.local.bench.recorder import Recorder
-from infra.local.bench.usage import CALL_S_MAX, IMAGE, PREFIX, Customer
+from bench.recorder import Recorder
+from bench.usage import CALL_S_MAX, IMAGE, PREFIX, Customer
 from shoal.handlers.http.routes import ROUTES
 
 SUBMIT, POLL = "POST /v1/generate", "GET /v1/jobs/{id}"
