@@ -26,10 +26,11 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset, parse_usd
-from shoal.domain.ports import Clock, ExecutionState, JobFilter
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, Allowance, RateLimit
 from shoal.domain.submission import Submission
 from shoal.domain.wallet import Wallet
+from shoal.ports.jobs import ExecutionState, JobFilter
+from shoal.ports.system import Clock
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.jobs.submit_job import SubmitJob
 from shoal.use_cases.providers.moderate import Moderate

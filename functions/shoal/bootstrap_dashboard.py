@@ -15,9 +15,9 @@ from shoal.settings import BoardSettings, DashboardSettings
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.cognito import CognitoIdentity
-    from shoal.domain.dashboard_ports import IdentityProvider
-    from shoal.domain.ports import Accounts
-    from shoal.domain.routing_ports import LookAtRoutes
+    from shoal.ports.accounts import Accounts
+    from shoal.ports.people import IdentityProvider
+    from shoal.ports.routing import LookAtRoutes
     from shoal.use_cases.accounts.inspect_account import InspectAccount
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
     from shoal.use_cases.money.audit_ledger import AuditLedger

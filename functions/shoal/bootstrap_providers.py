@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from shoal.adapters.providers.registry import ProviderRegistry, RouteRegistry
     from shoal.domain.moderation import Moderator
     from shoal.domain.routing import Route
-    from shoal.domain.routing_ports import Provider, Statistics
     from shoal.domain.script import Speaker
-    from shoal.domain.video_ports import ScriptWriter
+    from shoal.ports.routing import Provider, Statistics
+    from shoal.ports.videos import ScriptWriter
     from shoal.use_cases.providers.ask_provider import AskProvider
     from shoal.use_cases.providers.manage_providers import ManageProviders
     from shoal.use_cases.providers.moderate import Moderate

@@ -16,9 +16,9 @@ from shoal.settings import UpstreamSettings
 if TYPE_CHECKING:
     from shoal.adapters.aws.provider_keys import ProviderKeys
     from shoal.domain.moderation import Moderator
-    from shoal.domain.routing_ports import Provider, Testable
     from shoal.domain.script import Speaker
-    from shoal.domain.video_ports import ScriptWriter
+    from shoal.ports.routing import Provider, Testable
+    from shoal.ports.videos import ScriptWriter
 
 BEDROCK, POLLY = "bedrock", "polly"
 """They need no key: the functions' own roles are let to them, where the stage says so."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
     from shoal.domain.job import Job
     from shoal.domain.video import Scene
-    from shoal.domain.video_ports import Studio
+    from shoal.ports.videos import Studio
     from shoal.use_cases.videos.narrate import Narrate
     from shoal.use_cases.videos.read_video import ListVideos, ReadVideo
     from shoal.use_cases.videos.render_scene import RenderScene

@@ -15,7 +15,7 @@ from shoal.bootstrap import clock, ids, settings_of
 from shoal.bootstrap_parts import output_urls
 from shoal.domain.delivery import Delivery, fresh_body
 from shoal.domain.webhook import SECRET_BYTES, new_secret
-from shoal.domain.webhook_ports import Lane
+from shoal.ports.webhooks import Lane
 from shoal.settings import (
     AttemptSettings,
     DeliverWebhookSettings,

@@ -10,7 +10,7 @@ import pytest
 
 from shoal.domain.job import JobStatus
 from shoal.domain.money import format_usd, parse_usd
-from shoal.domain.ports import JobFilter
+from shoal.ports.jobs import JobFilter
 from tests.e2e.hostile import BODIES, GOOD, HEADERS, METHODS, PATHS, QUERIES, TEXTS
 from tests.support import Customer, Deployed, eventually
 

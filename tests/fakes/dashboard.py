@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from shoal.domain.dashboard_ports import AccountPage, EntryPage
 from shoal.domain.errors import NotFound, SignInRefused, ValidationFailed
 from shoal.domain.job import FAILED, Job
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched
-from shoal.domain.ports import Account, Clock, JobPage
 from shoal.domain.wallet import Movement, Wallet
+from shoal.ports.accounts import Account
+from shoal.ports.jobs import JobPage
+from shoal.ports.people import AccountPage, EntryPage
+from shoal.ports.system import Clock
 from tests.fakes.network import Network, reached
 from tests.fakes.tables import Tables
 

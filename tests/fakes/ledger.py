@@ -27,8 +27,8 @@ from shoal.domain.job import (
 )
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.payment import OF_PAYMENTS, PAID
-from shoal.domain.ports import Discrepancy, Rollup
 from shoal.domain.wallet import EntryKind, Movement, Wallet
+from shoal.ports.money import Discrepancy, Rollup
 from tests.fakes.network import Network, reached
 from tests.fakes.tables import Tables
 

@@ -18,8 +18,8 @@ from shoal.domain.payment import (
     Payment,
     PaymentRecord,
 )
-from shoal.domain.payment_ports import Order
 from shoal.domain.wallet import Movement
+from shoal.ports.payments import Order
 from tests.fakes.network import Network, reached
 from tests.fakes.stripe_books import Books, Json
 from tests.fakes.tables import Tables

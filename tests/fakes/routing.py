@@ -10,7 +10,7 @@ from shoal.domain.errors import ShoalError
 from shoal.domain.job import Job
 from shoal.domain.provider import ALWAYS_THERE
 from shoal.domain.routing import Board, Route
-from shoal.domain.routing_ports import Pass, RouteStats
+from shoal.ports.routing import Pass, RouteStats
 from tests.fakes.network import Network, reached
 
 

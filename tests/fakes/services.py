@@ -12,10 +12,10 @@ from shoal.domain.errors import CallbackRefused, NotFound, OutputInvalid, Unavai
 from shoal.domain.events import Event
 from shoal.domain.ids import derived_id
 from shoal.domain.job import Job
-from shoal.domain.ports import ExecutionState
 from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
 from shoal.domain.routing import ProviderCall
-from shoal.domain.routing_ports import CalledBack, Provider
+from shoal.ports.jobs import ExecutionState
+from shoal.ports.routing import CalledBack, Provider
 from tests.fakes.network import Network, reached
 
 SQS_DELAY_SECONDS_MAX = 900

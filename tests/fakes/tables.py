@@ -21,11 +21,13 @@ from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
 from shoal.domain.money import Asset
 from shoal.domain.payment import PaymentRecord
-from shoal.domain.ports import Account, JobFilter, JobPage, Rollup
 from shoal.domain.rate_limit import Allowance
 from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
+from shoal.ports.accounts import Account
+from shoal.ports.jobs import JobFilter, JobPage
+from shoal.ports.money import Rollup
 from tests.fakes.network import Network, reached
 
 WalletId = tuple[str, Asset]

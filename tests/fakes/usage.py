@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from shoal.domain.errors import AddressRefused, ConnectionFailed, ExchangeError, ResponseTooLarge
 from shoal.domain.events import utc_day
 from shoal.domain.job import Job
-from shoal.domain.ports import Rollup
+from shoal.ports.money import Rollup
 from tests.fakes.network import Network, reached
 from tests.fakes.tables import Tables
 

@@ -9,7 +9,7 @@ from typing import Any
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
 from shoal.domain.errors import NotFound
 from shoal.domain.webhook import REQUESTED
-from shoal.domain.webhook_ports import LEASE_MS, DeliveryFilter, DeliveryPage, Loaded, Slot
+from shoal.ports.webhooks import LEASE_MS, DeliveryFilter, DeliveryPage, Loaded, Slot
 from tests.fakes.network import Network
 from tests.fakes.webhooks import WebhookTables, reached
 

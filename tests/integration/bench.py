@@ -23,11 +23,12 @@ from shoal.domain.events import output_url
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset
-from shoal.domain.payment_ports import Order
-from shoal.domain.ports import Ids, Rollup
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.top_up import MICROS_PER_CENT, Purchase
 from shoal.domain.wallet import Wallet
+from shoal.ports.money import Rollup
+from shoal.ports.payments import Order
+from shoal.ports.system import Ids
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp

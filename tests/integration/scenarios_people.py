@@ -11,8 +11,8 @@ from shoal.adapters.dynamodb.table import TransactionRefused
 from shoal.domain.errors import Forbidden, NotFound
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched, session_digest
-from shoal.domain.ports import Account
 from shoal.domain.rate_limit import RateLimit
+from shoal.ports.accounts import Account
 from shoal.use_cases.accounts.manage_accounts import opening_grants
 from tests.integration.bench import Bench
 from tests.integration.scenarios_keys import admit, changed_meanwhile, digest, new_key

@@ -22,7 +22,7 @@ from shoal.domain.breaker import (
 from shoal.domain.errors import CallTaken, JobClosed
 from shoal.domain.job import Job
 from shoal.domain.routing import Phase, ProviderCall, Route
-from shoal.domain.routing_ports import Pass
+from shoal.ports.routing import Pass
 from tests.integration.bench import PRICE, Bench
 from tests.integration.scenarios_webhooks import surprised
 

@@ -14,8 +14,8 @@ from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSub
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, delivery_of
 from shoal.domain.errors import NotFound, TooManyWebhooks, Unavailable
 from shoal.domain.webhook import AccountSecret, Changes, DisabledReason, Secrets, Subscription
-from shoal.domain.webhook_ports import LEASE_MS
 from shoal.domain.webhook_samples import sample_event
+from shoal.ports.webhooks import LEASE_MS
 from tests.integration.bench import Bench
 from tests.integration.conditions import Meanwhile, client_of, over
 

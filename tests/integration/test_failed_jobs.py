@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.domain.errors import ValidationFailed
-from shoal.domain.ports import JobPage
+from shoal.ports.jobs import JobPage
 from tests.integration.bench import PRICE, Bench
 
 PAGES_MAX = 100

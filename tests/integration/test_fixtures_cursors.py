@@ -14,8 +14,8 @@ from shoal.adapters.dynamodb.items import failed_shard
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.domain.ids import first_ulid_at
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobFilter
-from shoal.domain.webhook_ports import DeliveryFilter
+from shoal.ports.jobs import JobFilter
+from shoal.ports.webhooks import DeliveryFilter
 from tests.fixtures.files import load, versions
 from tests.support_recorded import Recorded
 

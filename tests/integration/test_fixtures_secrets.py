@@ -22,7 +22,7 @@ from shoal.adapters.stripe.processor import StripeProcessor
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.payment import Checkout, CheckoutState, Payment
-from shoal.domain.routing_ports import CalledBack
+from shoal.ports.routing import CalledBack
 from tests.fakes import FakeClock
 from tests.fakes.stripe import FakeStripe
 from tests.fixtures.files import Json, load, versions

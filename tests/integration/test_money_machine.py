@@ -28,7 +28,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset
-from shoal.domain.ports import ExecutionState
+from shoal.ports.jobs import ExecutionState
 from shoal.use_cases.jobs.submit_job import Answered
 from tests.fakes import FakeIds
 from tests.integration.bench import Bench

@@ -18,7 +18,7 @@ from shoal.domain.breaker import COOL_DOWN_MS, SAMPLE, UNUSABLE_COOL_DOWN_MS, Br
 from shoal.domain.errors import CallTaken, ProviderUnusable
 from shoal.domain.job import Job
 from shoal.domain.routing import Route
-from shoal.domain.routing_ports import Pass
+from shoal.ports.routing import Pass
 from tests.fakes import FakeClock
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions import client_of, over

@@ -17,7 +17,7 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import CallbackRefused, IdempotencyKeyReused, NotFound, Unavailable
 from shoal.domain.money import Asset
 from shoal.domain.payment import Checkout, CheckoutState, Claim, ClaimKind, Payment
-from shoal.domain.payment_ports import Order
+from shoal.ports.payments import Order
 from tests.fakes import FakeClock
 from tests.fakes.stripe import API_KEY, WEBHOOK_SECRET, FakeStripe, signed
 from tests.fakes.stripe_books import DISPUTE_FEE

@@ -13,7 +13,7 @@ from shoal.domain.api_key import Caller
 from shoal.domain.errors import JobAlreadyTerminal, JobClosed
 from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.ports import Discrepancy
+from shoal.ports.money import Discrepancy
 from shoal.use_cases.money.summarize_usage import ModelUsage, SummarizeUsage
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions import client_of

@@ -29,9 +29,10 @@ from shoal.domain.events import Event
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.ids import ulid
 from shoal.domain.job import Job, Output
-from shoal.domain.ports import Discrepancy, ExecutionState
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import Phase, ProviderCall
+from shoal.ports.jobs import ExecutionState
+from shoal.ports.money import Discrepancy
 from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.jobs.clean_up import CleanUp

@@ -15,7 +15,7 @@ from shoal.adapters.providers.simulator.simulator import Simulator
 from shoal.domain.errors import JobClosed, ShoalError
 from shoal.domain.events import Event
 from shoal.domain.job import Dialect, Output
-from shoal.domain.ports import ExecutionState
+from shoal.ports.jobs import ExecutionState
 from tests.fakes import PollMessage
 from tests.fakes.videos import CLIP
 from tests.unit.executions import (

@@ -10,7 +10,7 @@ from shoal.domain.errors import JobClosed
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.routing import Route
-from shoal.domain.routing_ports import Pass, Provider
+from shoal.ports.routing import Pass, Provider
 from shoal.use_cases.providers.ask_provider import AskProvider
 from shoal.use_cases.providers.poll_provider import PollProvider
 from shoal.use_cases.providers.provider_request import MakeProviderRequest

@@ -12,9 +12,9 @@ import pytest
 
 from shoal.domain.delivery import Order
 from shoal.domain.errors import Unavailable
-from shoal.domain.webhook_ports import TakenOrder
 from shoal.handlers.consumers import attempts as module
 from shoal.handlers.consumers.attempts import LAST_ORDER_MS, attempts
+from shoal.ports.webhooks import TakenOrder
 from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook, Done, Outcome
 
 WAITS_SECONDS_MAX = 10.0

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from shoal.domain.errors import Unavailable
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobFilter, JobPage
+from shoal.ports.jobs import JobFilter, JobPage
 from tests.unit.operator_command import Shoal, printed, refused
 from tests.unit.world import Customer, World
 

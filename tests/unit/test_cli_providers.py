@@ -6,7 +6,7 @@ import pytest
 
 from shoal.domain.breaker import Breaker
 from shoal.domain.errors import ProviderUnusable
-from shoal.domain.routing_ports import RouteStats
+from shoal.ports.routing import RouteStats
 from tests.unit.operator_command import FIRST, Shoal, printed, refused
 from tests.unit.world import World
 

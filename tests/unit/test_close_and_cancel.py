@@ -6,7 +6,7 @@ import pytest
 
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, Unavailable
 from shoal.domain.job import Closer, HoldState, Job, JobStatus
-from shoal.domain.ports import ExecutionState
+from shoal.ports.jobs import ExecutionState
 from tests.unit.world import STORED, Customer, World
 
 

@@ -13,8 +13,8 @@ from shoal.domain.api_key import ApiKey
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, session_digest
-from shoal.domain.ports import Account
 from shoal.handlers.web.visit import SESSION_COOKIE
+from shoal.ports.accounts import Account
 from shoal.use_cases.accounts.manage_accounts import opening_grants
 from tests.fakes.dashboard import Registered
 from tests.fixtures.files import Json, load, versions

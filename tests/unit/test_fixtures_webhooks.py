@@ -14,9 +14,9 @@ from shoal.domain.delivery import Delivery, DeliveryStatus, Order
 from shoal.domain.events import private_files
 from shoal.domain.ids import moment_of
 from shoal.domain.webhook import EVENT_TYPES, REQUESTED, AccountSecret, Secrets, Subscription
-from shoal.domain.webhook_ports import Lane, OrderQueue, RecoverOrder
 from shoal.handlers.consumers import fan_out_event
 from shoal.handlers.consumers.attempts import attempts
+from shoal.ports.webhooks import Lane, OrderQueue, RecoverOrder
 from tests.contract import closed, contract
 from tests.fixtures.files import Json, load, versions
 from tests.unit.events import batch

@@ -18,8 +18,8 @@ from shoal.dialects.image import (
 )
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobPage
 from shoal.domain.wallet import Wallet
+from shoal.ports.jobs import JobPage
 from tests.unit.factories import ACCOUNT, CREATED_MS, JOB, a_completed_job, a_failed_job, a_job, url_of
 
 FIELDS = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shoal.dialects.image import parse_usage_query
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import JobStatus
-from shoal.domain.ports import JobFilter
+from shoal.ports.jobs import JobFilter
 
 FAILED = frozenset({JobStatus.FAILED, JobStatus.CANCELED, JobStatus.EXPIRED})
 CURSOR = "01JD7Q3V9GM8T2XKZ5N4R6W0YB"

@@ -13,7 +13,7 @@ from shoal.adapters.dynamodb.pages import Range, read_page
 from shoal.adapters.dynamodb.table import Table
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.ids import derived_id, first_ulid_at
-from shoal.domain.ports import JobFilter
+from shoal.ports.jobs import JobFilter
 from tests.unit.factories import ACCOUNT
 
 MOMENTS = st.integers(0, 2**47)

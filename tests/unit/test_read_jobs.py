@@ -10,7 +10,7 @@ from shoal.domain.api_key import KeyPrefix
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.job import Dialect, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobFilter
+from shoal.ports.jobs import JobFilter
 from tests.unit.world import Customer, World
 
 ALL = JobFilter()

@@ -17,7 +17,7 @@ from shoal.adapters.aws.sqs import SqsPollQueue
 from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
 from shoal.domain.errors import OutputInvalid, Unavailable
 from shoal.domain.events import closing_events
-from shoal.domain.ports import ExecutionState
+from shoal.ports.jobs import ExecutionState
 from tests.fakes import FakeClock
 from tests.unit.factories import ACCOUNT, JOB, a_completed_job, a_job, url_of
 

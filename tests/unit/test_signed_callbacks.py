@@ -23,7 +23,7 @@ from shoal.adapters.providers.kit import standard_webhooks
 from shoal.adapters.providers.simulator.callbacks import SimulatorCallbacks
 from shoal.domain.errors import CallbackRefused
 from shoal.domain.routing import Phase, ProviderCall
-from shoal.domain.routing_ports import CalledBack
+from shoal.ports.routing import CalledBack
 from tests.fakes import FakeClock
 from tests.unit.factories import ACCOUNT, JOB, a_job
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shoal.domain.money import Asset
-from shoal.domain.ports import Rollup
+from shoal.ports.money import Rollup
 from tests.unit.site import Browser, Site
 from tests.unit.site_fixtures import SCRIPT, customer, inert, member, site
 from tests.unit.world import Customer

@@ -9,7 +9,7 @@ import pytest
 from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.job import FINISH_GRACE_MS, QUEUE_LIMIT_MS, Closer, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.ports import ExecutionState
+from shoal.ports.jobs import ExecutionState
 from tests.unit.world import DEADLINE_S, Customer, World
 
 GRACE_S = 60

@@ -12,7 +12,7 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import Dialect, Job, JobFailure, JobStatus, Output
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobPage
+from shoal.ports.jobs import JobPage
 from shoal.use_cases.jobs.quote import Quote
 from shoal.use_cases.money.summarize_usage import ModelUsage
 from tests.unit.factories import CREATED_MS, a_completed_job, a_failed_job, a_job, url_of

@@ -19,9 +19,9 @@ from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, Order, ans
 from shoal.domain.errors import RateLimited, Unavailable, ValidationFailed
 from shoal.domain.ids import derived_id
 from shoal.domain.webhook import REQUESTED, Changes, DisabledReason, Secrets, Subscription, disabled_event
-from shoal.domain.webhook_ports import LEASE_MS, RecoverOrder
 from shoal.domain.webhook_samples import sample_event
 from shoal.handlers.consumers.attempts import attempts
+from shoal.ports.webhooks import LEASE_MS, RecoverOrder
 from shoal.use_cases.webhooks.deliver_webhook import Done, Outcome, Prepared
 from shoal.use_cases.webhooks.manage_deliveries import RECOVERIES_MAX
 from tests.unit.webhook_world import ACCOUNT, URL, WebhookWorld, answer

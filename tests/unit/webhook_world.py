@@ -16,11 +16,11 @@ from shoal.domain.delivery import Delivery, Order, RetryLadder, fresh_body
 from shoal.domain.errors import ExchangeError, NotFound
 from shoal.domain.events import Event
 from shoal.domain.job import Job
-from shoal.domain.ports import Jobs
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.webhook import REQUESTED, Subscription, new_secret
-from shoal.domain.webhook_ports import Lane, RecoverOrder, WebhookHttp
 from shoal.domain.webhook_samples import sample_event
+from shoal.ports.jobs import Jobs
+from shoal.ports.webhooks import Lane, RecoverOrder, WebhookHttp
 from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
 from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
 from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries

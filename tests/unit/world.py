@@ -15,8 +15,8 @@ from shoal.domain.moderation import Moderator
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall
-from shoal.domain.routing_ports import Provider
 from shoal.domain.wallet import Wallet
+from shoal.ports.routing import Provider
 from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.jobs.await_job import AwaitJob

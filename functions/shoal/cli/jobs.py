@@ -19,7 +19,7 @@ from shoal.cli.console import (
 )
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import decimal_amount
-from shoal.domain.ports import JobFilter
+from shoal.ports.jobs import JobFilter
 
 LIMIT = 20
 LIMIT_MAX = 1000

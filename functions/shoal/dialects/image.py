@@ -22,9 +22,9 @@ from shoal.domain.catalog import Catalog, size_px
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import Asset, format_amount, format_usd
-from shoal.domain.ports import JobFilter, JobPage
 from shoal.domain.submission import Submission
 from shoal.domain.wallet import Wallet
+from shoal.ports.jobs import JobFilter, JobPage
 
 CSV_COLUMNS = ("job_id", "status", "model", "mode", "cost", "created_at", "completed_at")
 

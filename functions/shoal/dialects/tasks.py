@@ -24,8 +24,8 @@ from shoal.domain.catalog import Catalog, Model, size_px
 from shoal.domain.events import UrlOf, utc_day
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import format_amount
-from shoal.domain.ports import JobFilter, JobPage
 from shoal.domain.submission import Submission
+from shoal.ports.jobs import JobFilter, JobPage
 from shoal.use_cases.jobs.quote import Quote
 from shoal.use_cases.money.summarize_usage import ModelUsage
 

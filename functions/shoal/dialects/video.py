@@ -22,7 +22,6 @@ from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Dialect, HoldState, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobFilter
 from shoal.domain.script import CATEGORIES, VOICES, without_markers
 from shoal.domain.submission import Submission
 from shoal.domain.video import (
@@ -36,6 +35,7 @@ from shoal.domain.video import (
     scene_status,
 )
 from shoal.domain.wallet import Wallet
+from shoal.ports.jobs import JobFilter
 
 IDEA_LENGTH_MAX = 2_000
 STYLE_LENGTH_MAX = 200

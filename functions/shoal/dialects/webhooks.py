@@ -14,7 +14,7 @@ from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus
 from shoal.domain.events import iso_ms
 from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import EVENT_TYPES, PATTERNS, AccountSecret, Changes, Subscription
-from shoal.domain.webhook_ports import DeliveryFilter, DeliveryPage, RecoverOrder
+from shoal.ports.webhooks import DeliveryFilter, DeliveryPage, RecoverOrder
 from shoal.use_cases.webhooks.manage_webhooks import NewWebhook
 
 NAME_LENGTH_MAX = 100

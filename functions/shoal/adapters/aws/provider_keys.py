@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import ProviderUnusable
-from shoal.domain.ports import Clock
 from shoal.domain.routing import key_name
+from shoal.ports.system import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

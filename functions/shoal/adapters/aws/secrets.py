@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.adapters.aws.client import unavailable_when_unreachable
-from shoal.domain.ports import Clock
+from shoal.ports.system import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shoal.adapters.aws.client import unavailable_when_unreachable
-from shoal.domain.routing_ports import RouteStats
+from shoal.ports.routing import RouteStats
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

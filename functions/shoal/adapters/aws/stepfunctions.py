@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.job import Dialect, Job
-from shoal.domain.ports import ExecutionState
+from shoal.ports.jobs import ExecutionState
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -20,9 +20,9 @@ from shoal.adapters.dynamodb.items import (
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Put, Table, TransactionRefused, Update
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
 from shoal.domain.errors import Forbidden, KeyExists, NotFound, RateLimited, Unauthorized
-from shoal.domain.ports import Account
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.wallet import Movement, Wallet
+from shoal.ports.accounts import Account
 
 SUSPENDED = "This account is suspended."
 MAY_HAVE_KEYS = "attribute_exists(pk) AND attribute_not_exists(suspended)"

@@ -14,8 +14,8 @@ from shoal.adapters.dynamodb.table import Item, Table
 from shoal.domain.job import HoldState, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.payment import OF_PAYMENTS, PAID
-from shoal.domain.ports import Discrepancy
 from shoal.domain.wallet import EntryKind, Movement
+from shoal.ports.money import Discrepancy
 
 LOOKS_MAX = 5
 

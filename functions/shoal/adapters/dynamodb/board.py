@@ -10,8 +10,8 @@ from shoal.adapters.dynamodb.breakers import breaker_key, breaker_of
 from shoal.adapters.dynamodb.items import Key
 from shoal.adapters.dynamodb.table import Table, Update
 from shoal.domain.breaker import Breaker
-from shoal.domain.ports import Clock
 from shoal.domain.routing import Board, Route
+from shoal.ports.system import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from shoal.domain.breaker import (
 from shoal.domain.errors import Unavailable
 from shoal.domain.provider import ALWAYS_THERE
 from shoal.domain.routing import Route
-from shoal.domain.routing_ports import Pass
+from shoal.ports.routing import Pass
 
 SAME_WINDOW = "window_at_ms = :window"
 NEW_WINDOW = "attribute_not_exists(window_at_ms) OR window_at_ms < :window"

@@ -27,7 +27,7 @@ from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
 from shoal.domain.errors import NotFound, Unavailable
 from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import REQUESTED
-from shoal.domain.webhook_ports import DeliveryFilter, DeliveryPage, Loaded
+from shoal.ports.webhooks import DeliveryFilter, DeliveryPage, Loaded
 
 NEWS = "attribute_exists(pk) AND NOT contains(attempts, :this)"
 THIS_ATTEMPT = "#status = :pending AND run = :run AND attempts_in_run = :made"

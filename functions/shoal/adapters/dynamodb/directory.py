@@ -25,12 +25,12 @@ from shoal.adapters.dynamodb.items import (
 )
 from shoal.adapters.dynamodb.pages import Page, Range, read_page
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
-from shoal.domain.dashboard_ports import AccountPage, EntryPage
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobPage
 from shoal.domain.wallet import EntryKind, Movement
+from shoal.ports.jobs import JobPage
+from shoal.ports.people import AccountPage, EntryPage
 
 KEYS_AT_ONCE_MAX = 100
 """BatchGetItem's limit."""

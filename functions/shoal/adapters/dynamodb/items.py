@@ -20,11 +20,11 @@ from shoal.domain.job import (
 )
 from shoal.domain.money import Asset
 from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
-from shoal.domain.ports import Account
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
+from shoal.ports.accounts import Account
 
 OPEN_JOBS_INDEX = "open_jobs"
 JOB_SHARDS = 4

@@ -18,8 +18,8 @@ from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
 from shoal.domain.errors import CallTaken, JobClosed
 from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
-from shoal.domain.ports import JobFilter, JobPage
 from shoal.domain.routing import ProviderCall
+from shoal.ports.jobs import JobFilter, JobPage
 
 OPEN = "hold_state = :held"
 UNANNOUNCED = "hold_state <> :held"

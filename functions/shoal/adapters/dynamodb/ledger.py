@@ -49,8 +49,8 @@ from shoal.domain.job import (
     closing_status,
 )
 from shoal.domain.money import Asset
-from shoal.domain.ports import Discrepancy
 from shoal.domain.wallet import Movement, Wallet
+from shoal.ports.money import Discrepancy
 
 NEW = "attribute_not_exists(pk)"
 AFFORDABLE = "available >= :price"

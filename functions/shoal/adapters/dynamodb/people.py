@@ -8,8 +8,8 @@ from shoal.adapters.dynamodb.accounts import opened
 from shoal.adapters.dynamodb.items import Key
 from shoal.adapters.dynamodb.table import ConditionFailed, Delete, Put, Table, TransactionRefused, Update
 from shoal.domain.person import Person, Session, Vouched
-from shoal.domain.ports import Account
 from shoal.domain.wallet import Movement
+from shoal.ports.accounts import Account
 
 THERE = "attribute_exists(pk)"
 

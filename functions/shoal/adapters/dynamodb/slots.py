@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from shoal.adapters.dynamodb.table import ConditionFailed, Table, Update
-from shoal.domain.webhook_ports import LEASE_MS, Slot
+from shoal.ports.webhooks import LEASE_MS, Slot
 
 FREE = "attribute_not_exists(#slot) OR #slot <= :now"
 MINE = "#slot = :until"

@@ -9,7 +9,7 @@ from shoal.adapters.dynamodb.table import Table, Update
 from shoal.domain.events import utc_day
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
-from shoal.domain.ports import Rollup
+from shoal.ports.money import Rollup
 
 DAY_MS = 24 * 3_600_000
 RUNS_KEPT_MS = 3 * DAY_MS

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from shoal.domain.errors import CallbackRefused
 from shoal.domain.job import Job
 from shoal.domain.routing import ProviderCall
-from shoal.domain.routing_ports import CalledBack
+from shoal.ports.routing import CalledBack
 
 _JOB_KEY = re.compile(r"(acc_\w{26})\.([a-z]{3}_\w{26})\.(0|[1-9][0-9]?)\.([1-9][0-9]?)", re.ASCII)
 

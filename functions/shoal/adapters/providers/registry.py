@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from shoal.domain.errors import NotFound
 from shoal.domain.routing import Route
-from shoal.domain.routing_ports import Provider
+from shoal.ports.routing import Provider
 
 T = TypeVar("T")
 

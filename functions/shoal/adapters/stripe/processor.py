@@ -19,7 +19,7 @@ from shoal.adapters.stripe.keys import StripeKeys
 from shoal.domain.errors import CallbackRefused, IdempotencyKeyReused, NotFound, Unavailable
 from shoal.domain.money import Asset
 from shoal.domain.payment import Checkout, CheckoutPage, CheckoutState, Claim, ClaimKind, Payment
-from shoal.domain.payment_ports import Order
+from shoal.ports.payments import Order
 
 CURRENCY = "usd"
 CONNECT_S, READ_S = 2.0, 6.0

@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 
 from shoal.domain.delivery import ORDERS_AT_ONCE_MAX, Order
 from shoal.domain.errors import Unavailable
-from shoal.domain.webhook_ports import OrderQueue, TakenOrder
 from shoal.observability import count_attempt, count_disabled, flush_metrics, logger
+from shoal.ports.webhooks import OrderQueue, TakenOrder
 from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook, Done
 
 THREADS = 32

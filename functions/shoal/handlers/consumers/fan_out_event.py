@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal import bootstrap_webhooks
 from shoal.domain.events import Event
-from shoal.domain.webhook_ports import RecoverOrder
 from shoal.handlers.consumers.queue import consumer
 from shoal.observability import logger
+from shoal.ports.webhooks import RecoverOrder
 
 
 def fan_out(record: SQSRecord) -> None:

@@ -16,9 +16,9 @@ from shoal.domain.api_key import Caller, Scope
 from shoal.domain.errors import Forbidden, NotFound, UnsupportedMediaType, ValidationFailed
 from shoal.domain.ids import is_ulid, moment_of
 from shoal.domain.person import SECRET_LENGTH, SESSION_LIFETIME_MS, Session
-from shoal.domain.ports import Account
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.handlers.http.endpoint import Request
+from shoal.ports.accounts import Account
 
 ROOT = "/dashboard"
 SESSION_COOKIE = "__Host-shoal_session"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from shoal.domain.api_key import Caller, Scope, digest_of
 from shoal.domain.errors import Forbidden, Unauthorized
-from shoal.domain.ports import Clock, Keys
+from shoal.ports.accounts import Keys
+from shoal.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from shoal.domain.api_key import ApiKey
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
-from shoal.domain.ports import Accounts, JobFilter, JobPage, Jobs, Keys, Ledger
 from shoal.domain.wallet import Movement, Wallet
+from shoal.ports.accounts import Accounts, Keys
+from shoal.ports.jobs import JobFilter, JobPage, Jobs
+from shoal.ports.money import Ledger
 
 LOOKS_MAX = 5
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from shoal.domain.api_key import SECRET_LENGTH, ApiKey, KeyPrefix, Once, Scope, digest_of
 from shoal.domain.errors import KeyExists
 from shoal.domain.money import AMOUNT_MAX, Asset
-from shoal.domain.ports import Account, Accounts, Clock, Ids, Keys, Ledger
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.wallet import (
     FREE_GENERATIONS,
@@ -16,6 +15,9 @@ from shoal.domain.wallet import (
     EntryKind,
     Movement,
 )
+from shoal.ports.accounts import Account, Accounts, Keys
+from shoal.ports.money import Ledger
+from shoal.ports.system import Clock, Ids
 
 AGAIN_MS = 60_000
 """How long after it was made a key is shown again to who asks for the same: a double click, a lost answer."""

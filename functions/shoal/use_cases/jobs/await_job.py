@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shoal.domain.job import Job
-from shoal.domain.ports import Clock, Jobs
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Clock
 
 WAIT_SECONDS_MAX = 25
 READ_EVERY_S = 1.0

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from shoal.domain.job import Dialect, Job, JobStatus
-from shoal.domain.video_ports import VideoFiles
+from shoal.ports.videos import VideoFiles
 
 logger = logging.getLogger(__name__)
 

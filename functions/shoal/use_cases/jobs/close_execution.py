@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import JobClosed
 from shoal.domain.job import Closer
-from shoal.domain.ports import Jobs
+from shoal.ports.jobs import Jobs
 from shoal.use_cases.jobs.close_job import CloseJob
 from shoal.use_cases.jobs.sweep_jobs import interrupted
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from shoal.domain.errors import JobError
 from shoal.domain.events import UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobFailure
-from shoal.domain.ports import Bus, Clock, Jobs, Ledger, Workflow
+from shoal.ports.jobs import Jobs, Workflow
+from shoal.ports.money import Ledger
+from shoal.ports.system import Bus, Clock
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shoal.domain.errors import ExchangeError, ExchangeTimedOut, OutputInvalid, ValidationFailed
-from shoal.domain.ports import CallerHttp, Clock, Ids, Staging
 from shoal.domain.submission import Submission
+from shoal.ports.jobs import CallerHttp, Staging
+from shoal.ports.system import Clock, Ids
 
 INPUT_BYTES_MAX = 10 * 1024 * 1024
 INPUT_SECONDS_MAX = 5.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.catalog import Catalog
-from shoal.domain.ports import Clock, Runs
 from shoal.domain.submission import Submission
+from shoal.ports.jobs import Runs
+from shoal.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from shoal.domain.api_key import Caller
 from shoal.domain.job import Job, no_such_job
 from shoal.domain.money import Asset
-from shoal.domain.ports import JobFilter, JobPage, Jobs, Ledger
 from shoal.domain.wallet import Wallet
+from shoal.ports.jobs import JobFilter, JobPage, Jobs
+from shoal.ports.money import Ledger
 
 
 @dataclass(frozen=True, slots=True)

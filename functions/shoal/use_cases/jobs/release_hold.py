@@ -8,7 +8,9 @@ from shoal.domain.errors import JobClosed
 from shoal.domain.events import Event, UrlOf, closing_events
 from shoal.domain.failures import job_failure
 from shoal.domain.job import Closer, Job, JobFailure
-from shoal.domain.ports import Clock, Jobs, Ledger
+from shoal.ports.jobs import Jobs
+from shoal.ports.money import Ledger
+from shoal.ports.system import Clock
 from shoal.use_cases.jobs.clean_up import CleanUp
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.events import Event, UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobStatus, Output
-from shoal.domain.ports import Clock, Jobs, Ledger, Runs
+from shoal.ports.jobs import Jobs, Runs
+from shoal.ports.money import Ledger
+from shoal.ports.system import Clock
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)

@@ -11,10 +11,9 @@ from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.idempotency import IdempotencyKey, fingerprint
 from shoal.domain.ids import ulid_of
 from shoal.domain.job import Job
-from shoal.domain.ports import Clock, Ids
 from shoal.domain.quoted import LIFETIME_MS, QuotedRequest, Quotes
 from shoal.domain.submission import Submission
-from shoal.domain.webhook_ports import IdempotencyRecords
+from shoal.ports.system import Clock, IdempotencyRecords, Ids
 from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
 
 ROUTE = "POST /mcp"

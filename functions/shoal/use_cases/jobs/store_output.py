@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from shoal.domain.errors import JobError, OutputInvalid
 from shoal.domain.failures import job_error
 from shoal.domain.job import Job, Output
-from shoal.domain.ports import Jobs, Outputs, Staging
 from shoal.domain.provider import Picture
+from shoal.ports.jobs import Jobs, Outputs, Staging
 
 YEAR_S = 365 * 24 * 3600
 

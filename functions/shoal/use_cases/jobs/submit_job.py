@@ -18,10 +18,12 @@ from shoal.domain.errors import (
 )
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Dialect, Job
-from shoal.domain.ports import Clock, Ids, Ledger, Workflow
 from shoal.domain.provider import SIMULATOR
-from shoal.domain.routing_ports import LookAtBoard
 from shoal.domain.submission import Submission
+from shoal.ports.jobs import Workflow
+from shoal.ports.money import Ledger
+from shoal.ports.routing import LookAtBoard
+from shoal.ports.system import Clock, Ids
 from shoal.use_cases.providers.moderate import Moderate
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,9 @@ from shoal.domain.errors import (
     ProviderTimeout,
 )
 from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Dialect, Job, JobStatus
-from shoal.domain.ports import Clock, ExecutionState, Jobs, Outputs, Workflow
-from shoal.domain.video_ports import VideoFiles
+from shoal.ports.jobs import ExecutionState, Jobs, Outputs, Workflow
+from shoal.ports.system import Clock
+from shoal.ports.videos import VideoFiles
 from shoal.use_cases.jobs.close_job import CloseJob
 
 logger = logging.getLogger(__name__)

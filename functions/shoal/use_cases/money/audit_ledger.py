@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.domain.ports import Discrepancy, Ledger
+from shoal.ports.money import Discrepancy, Ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shoal.domain.catalog import LowBalance
 from shoal.domain.events import Event, low_balance_event
 from shoal.domain.job import Job
-from shoal.domain.ports import Ledger
+from shoal.ports.money import Ledger
 
 
 @dataclass(frozen=True, slots=True)

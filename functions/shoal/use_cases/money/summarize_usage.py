@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shoal.domain.api_key import Caller
 from shoal.domain.money import Asset
-from shoal.domain.ports import UsageRollups
+from shoal.ports.money import UsageRollups
 
 
 @dataclass(frozen=True, slots=True)

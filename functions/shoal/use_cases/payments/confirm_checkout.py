@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import NotFound
 from shoal.domain.payment import CheckoutState
-from shoal.domain.payment_ports import Processor
+from shoal.ports.payments import Processor
 from shoal.use_cases.payments.settle_payment import SettlePayment
 
 

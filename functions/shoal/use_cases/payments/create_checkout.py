@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.payment import CheckoutPage
-from shoal.domain.payment_ports import Order, Processor
 from shoal.domain.top_up import Purchase
+from shoal.ports.payments import Order, Processor
 
 KEY_LENGTH_MAX = 100
 """With stage and account it stays below the 255 characters that Stripe takes."""

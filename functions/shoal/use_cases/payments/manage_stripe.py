@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.payment import PaymentRecord
-from shoal.domain.payment_ports import ProcessorKeys
+from shoal.ports.payments import ProcessorKeys
 from shoal.use_cases.payments.settle_payment import SettlePayment
 
 KEY_LENGTH_MAX = 1_000

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shoal.domain.payment import PaymentRecord
-from shoal.domain.payment_ports import Processor
+from shoal.ports.payments import Processor
 from shoal.use_cases.payments.settle_payment import SettlePayment
 
 

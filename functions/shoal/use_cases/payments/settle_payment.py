@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import Unavailable
 from shoal.domain.payment import PaymentRecord
-from shoal.domain.payment_ports import Payments, Processor
-from shoal.domain.ports import Clock
+from shoal.ports.payments import Payments, Processor
+from shoal.ports.system import Clock
 
 LOOKS_MAX = 6
 

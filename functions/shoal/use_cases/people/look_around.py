@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.api_key import ApiKey, Caller
-from shoal.domain.dashboard_ports import Entries, EntryPage, KeyUses
 from shoal.domain.money import Asset
-from shoal.domain.ports import Accounts, Clock, Keys, Rollup, UsageRollups
+from shoal.ports.accounts import Accounts, Keys
+from shoal.ports.money import Rollup, UsageRollups
+from shoal.ports.people import Entries, EntryPage, KeyUses
+from shoal.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

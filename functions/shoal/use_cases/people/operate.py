@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from shoal.domain.breaker import Breaker
 from shoal.domain.catalog import Catalog
-from shoal.domain.dashboard_ports import AccountDirectory, AccountPage
 from shoal.domain.errors import JobAlreadyTerminal, ValidationFailed
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.ports import Account, Accounts, Clock, JobPage, Jobs, Ledger
 from shoal.domain.routing import Route
-from shoal.domain.routing_ports import LookAtRoutes
 from shoal.domain.wallet import EntryKind, Movement
+from shoal.ports.accounts import Account, Accounts
+from shoal.ports.jobs import JobPage, Jobs
+from shoal.ports.money import Ledger
+from shoal.ports.people import AccountDirectory, AccountPage
+from shoal.ports.routing import LookAtRoutes
+from shoal.ports.system import Clock
 
 OPEN_JOBS_MAX = 100
 

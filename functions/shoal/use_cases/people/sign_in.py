@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shoal.domain.dashboard_ports import IdentityProvider, People, Sessions
 from shoal.domain.errors import SessionEnded, SignInRefused
 from shoal.domain.person import (
     SECRET_LENGTH,
@@ -14,7 +13,9 @@ from shoal.domain.person import (
     Vouched,
     session_digest,
 )
-from shoal.domain.ports import Account, Clock, Ids
+from shoal.ports.accounts import Account
+from shoal.ports.people import IdentityProvider, People, Sessions
+from shoal.ports.system import Clock, Ids
 from shoal.use_cases.accounts.manage_accounts import opening_grants
 
 

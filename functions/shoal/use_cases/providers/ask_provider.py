@@ -27,7 +27,6 @@ from shoal.domain.errors import (
     Unavailable,
 )
 from shoal.domain.job import FINISH_GRACE_MS, Job
-from shoal.domain.ports import Clock, Ids, Jobs
 from shoal.domain.provider import Answer, Done, Pending, ProviderRequest
 from shoal.domain.routing import (
     SIMULATED,
@@ -39,7 +38,9 @@ from shoal.domain.routing import (
     routes_after,
     worth_waiting,
 )
-from shoal.domain.routing_ports import Breakers, CallbackUrls, Meter, Pass, Providers
+from shoal.ports.jobs import Jobs
+from shoal.ports.routing import Breakers, CallbackUrls, Meter, Pass, Providers
+from shoal.ports.system import Clock, Ids
 from shoal.use_cases.providers.call_off import call_off
 from shoal.use_cases.providers.provider_request import of_call
 from shoal.use_cases.providers.stage_output import Delivered, StageOutput

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from shoal.domain.errors import JobError, OutcomeUnknown, ProviderBusy, ProviderUnusable
-from shoal.domain.routing_ports import Provider
+from shoal.ports.routing import Provider
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from shoal.domain.events import opening_events
 from shoal.domain.job import Job
-from shoal.domain.ports import Bus, Clock, Jobs
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Bus, Clock
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from shoal.domain.breaker import Breaker
 from shoal.domain.errors import NotFound, ShoalError, ValidationFailed
-from shoal.domain.ports import Clock
 from shoal.domain.routing import Route, key_name
-from shoal.domain.routing_ports import Breakers, KeyStore, RouteBoard, RouteStats, Statistics, Testable
+from shoal.ports.routing import Breakers, KeyStore, RouteBoard, RouteStats, Statistics, Testable
+from shoal.ports.system import Clock
 
 KEY_LENGTH_MAX = 1_000
 

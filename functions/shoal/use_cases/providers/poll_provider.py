@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from shoal.domain.breaker import Outcome
 from shoal.domain.errors import ProviderTimeout, Unavailable
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.ports import Jobs
 from shoal.domain.routing import ProviderCall, route_named
-from shoal.domain.routing_ports import Pass, Providers
+from shoal.ports.jobs import Jobs
+from shoal.ports.routing import Pass, Providers
 from shoal.use_cases.providers.call_off import call_off
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from shoal.domain.clip import SCENE_SECONDS
 from shoal.domain.job import Dialect, Job
-from shoal.domain.ports import Staging
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.routing import ProviderCall
-from shoal.domain.video_ports import Scenes
+from shoal.ports.jobs import Staging
+from shoal.ports.videos import Scenes
 
 
 @dataclass(frozen=True, slots=True)

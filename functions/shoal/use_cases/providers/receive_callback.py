@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import CallTaken, JobClosed
 from shoal.domain.job import Job
-from shoal.domain.ports import Clock, Jobs, PollQueue
 from shoal.domain.provider import Answer, Pending
-from shoal.domain.routing_ports import CallbackUrls, Providers
+from shoal.ports.jobs import Jobs, PollQueue
+from shoal.ports.routing import CallbackUrls, Providers
+from shoal.ports.system import Clock
 
 DIGEST_LENGTH = 16
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import JobClosed, JobError
 from shoal.domain.job import Job
-from shoal.domain.ports import PollQueue, TaskTokens
+from shoal.ports.jobs import PollQueue, TaskTokens
 from shoal.use_cases.providers.ask_provider import AskProvider
 from shoal.use_cases.providers.stage_output import Delivered
 

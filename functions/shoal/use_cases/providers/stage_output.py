@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.job import Job
-from shoal.domain.ports import Staging
 from shoal.domain.provider import ProviderOutput
-from shoal.domain.routing_ports import CheckOutput, OutputFetcher
+from shoal.ports.jobs import Staging
+from shoal.ports.routing import CheckOutput, OutputFetcher
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from shoal.domain.errors import (
     ShoalError,
     Unavailable,
 )
-from shoal.domain.ports import Clock
 from shoal.domain.routing import Route, outcome_of
-from shoal.domain.routing_ports import Breakers, Meter
+from shoal.ports.routing import Breakers, Meter
+from shoal.ports.system import Clock
 
 logger = logging.getLogger(__name__)
 

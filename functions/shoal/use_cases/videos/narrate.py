@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from shoal.domain.job import Job, Step
-from shoal.domain.ports import Clock, Jobs
 from shoal.domain.routing import SIMULATED, WITHIN, Route
 from shoal.domain.script import Narration
 from shoal.domain.video import narration_key
-from shoal.domain.video_ports import Scenes, Speakers, Studio, VideoFiles
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Clock
+from shoal.ports.videos import Scenes, Speakers, Studio, VideoFiles
 from shoal.use_cases.providers.try_routes import TryRoutes
 
 NARRATION_TYPE = "audio/mpeg"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from shoal.domain.api_key import Caller
 from shoal.domain.job import Dialect, Job
-from shoal.domain.ports import JobFilter
 from shoal.domain.video import Scene
-from shoal.domain.video_ports import Scenes
+from shoal.ports.jobs import JobFilter
+from shoal.ports.videos import Scenes
 from shoal.use_cases.jobs.read_job import ListJobs, ReadJob
 
 Video = tuple[Job, tuple[Scene, ...]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.job import Job
-from shoal.domain.ports import Clock, Jobs
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Clock
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
 

@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from shoal.domain.job import Job, Output, Step
-from shoal.domain.ports import Clock, Jobs
 from shoal.domain.script import NarratedLine
 from shoal.domain.video import clip_key, final_key, poster_key
-from shoal.domain.video_ports import Studio, VideoFiles
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Clock
+from shoal.ports.videos import Studio, VideoFiles
 
 VIDEO_TYPE, POSTER_TYPE = "video/mp4", "image/jpeg"
 

@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 
 from shoal.domain.events import Event, UrlOf, scene_event
 from shoal.domain.job import Job
-from shoal.domain.ports import Clock, Jobs
 from shoal.domain.video import Scene, clip_key
-from shoal.domain.video_ports import Scenes, Studio, VideoFiles
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Clock
+from shoal.ports.videos import Scenes, Studio, VideoFiles
 
 VIDEO_TYPE = "video/mp4"
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from shoal.domain.events import opening_events
 from shoal.domain.job import Job, Step
-from shoal.domain.ports import Bus, Clock, Jobs
 from shoal.domain.routing import WITHIN, Route
 from shoal.domain.script import SceneText
-from shoal.domain.video_ports import Scenes, ScriptWriters
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Bus, Clock
+from shoal.ports.videos import Scenes, ScriptWriters
 from shoal.use_cases.providers.try_routes import TryRoutes
 
 

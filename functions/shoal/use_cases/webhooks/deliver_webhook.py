@@ -21,9 +21,10 @@ from shoal.domain.delivery import (
     retry_after_s,
 )
 from shoal.domain.errors import ExchangeError, Unavailable
-from shoal.domain.ports import Bus, Clock
 from shoal.domain.webhook import REQUESTED, Secrets, Subscription, disabled_event
-from shoal.domain.webhook_ports import (
+from shoal.domain.webhook_signature import signed_headers
+from shoal.ports.system import Bus, Clock
+from shoal.ports.webhooks import (
     Deliveries,
     DeliveryQueue,
     Lane,
@@ -35,7 +36,6 @@ from shoal.domain.webhook_ports import (
     Subscriptions,
     WebhookHttp,
 )
-from shoal.domain.webhook_signature import signed_headers
 
 HERE_MAX = 10
 """Attempts at one endpoint that one function makes side by side."""

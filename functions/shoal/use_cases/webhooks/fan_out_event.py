@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from shoal.domain.delivery import Delivery, delivery_of, delivery_of_request
 from shoal.domain.errors import NotFound, Unavailable
 from shoal.domain.events import Event
-from shoal.domain.ports import Clock, Jobs
 from shoal.domain.webhook import CLOSING_TYPES, REQUESTED, AccountSecret, Secrets, Subscription
-from shoal.domain.webhook_ports import (
-    AccountSecrets,
-    Deliveries,
-    DeliveryQueue,
-    Lane,
-    SecretBox,
-    Subscriptions,
-)
+from shoal.ports.jobs import Jobs
+from shoal.ports.system import Clock
+from shoal.ports.webhooks import AccountSecrets, Deliveries, DeliveryQueue, Lane, SecretBox, Subscriptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from shoal.domain.api_key import Caller
 from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, delivery_of_test
 from shoal.domain.errors import RateLimited, ResentTooOften, Unavailable, WebhookDisabled
-from shoal.domain.ports import Clock, Ids
 from shoal.domain.webhook import REQUESTED
-from shoal.domain.webhook_ports import (
+from shoal.domain.webhook_samples import sample_event
+from shoal.ports.system import Clock, Ids
+from shoal.ports.webhooks import (
     LEASE_MS,
     Deliveries,
     DeliveryFilter,
@@ -22,7 +23,6 @@ from shoal.domain.webhook_ports import (
     Slots,
     Subscriptions,
 )
-from shoal.domain.webhook_samples import sample_event
 
 RECOVER_EVENTS_MAX = 10_000
 RECOVERIES_MAX = 5

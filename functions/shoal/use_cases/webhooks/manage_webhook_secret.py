@@ -9,9 +9,9 @@ from typing import Any
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import NotFound
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
-from shoal.domain.ports import Clock
 from shoal.domain.webhook import REQUESTED, AccountSecret, Secrets
-from shoal.domain.webhook_ports import AccountSecrets, IdempotencyRecords, SecretBox
+from shoal.ports.system import Clock, IdempotencyRecords
+from shoal.ports.webhooks import AccountSecrets, SecretBox
 from shoal.use_cases.webhooks.manage_webhooks import CREATED, OK, Answered
 
 Render = Callable[[AccountSecret], dict[str, Any]]

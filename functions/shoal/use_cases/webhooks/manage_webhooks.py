@@ -9,9 +9,10 @@ from typing import Any
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import ExchangeError, ValidationFailed
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
-from shoal.domain.ports import CallerHttp, Clock, Ids
 from shoal.domain.webhook import Changes, Secrets, Subscription
-from shoal.domain.webhook_ports import IdempotencyRecords, SecretBox, Subscriptions
+from shoal.ports.jobs import CallerHttp
+from shoal.ports.system import Clock, IdempotencyRecords, Ids
+from shoal.ports.webhooks import SecretBox, Subscriptions
 
 CREATED = 201
 OK = 200

@@ -5,15 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, Order
-from shoal.domain.ports import Clock
-from shoal.domain.webhook_ports import (
-    Deliveries,
-    DeliveryFilter,
-    DeliveryQueue,
-    Lane,
-    RecoverOrder,
-    RecoverQueue,
-)
+from shoal.ports.system import Clock
+from shoal.ports.webhooks import Deliveries, DeliveryFilter, DeliveryQueue, Lane, RecoverOrder, RecoverQueue
 
 PAGE = 100
 """Deliveries one order to recover looks at before it passes the rest on."""

@@ -12,7 +12,7 @@ import requests
 
 from shoal.adapters.providers.kit import standard_webhooks
 from shoal.domain.errors import CallbackRefused
-from shoal.domain.ports import Clock
+from shoal.ports.system import Clock
 
 logger = logging.getLogger(__name__)
 

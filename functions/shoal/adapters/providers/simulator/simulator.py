@@ -20,8 +20,8 @@ from shoal.domain.errors import (
     ProviderFailed,
     ProviderRejected,
 )
-from shoal.domain.ports import Clock
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+from shoal.ports.system import Clock
 
 POLL_SECONDS = 1
 FALLBACK_POLL_SECONDS = 20

@@ -14,12 +14,12 @@ from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed
 from shoal.domain.events import closing_events, opening_events
 from shoal.domain.ids import is_ulid
 from shoal.domain.job import ID_PREFIX, Dialect, Job, JobStatus, no_such_job
-from shoal.domain.ports import JobFilter
 from shoal.domain.video import MODEL
 from shoal.handlers.web import submitting
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.shown import shown, shown_all, urls
 from shoal.handlers.web.visit import Context, Page, Visit, redirect
+from shoal.ports.jobs import JobFilter
 
 LIMIT = 20
 VIDEOS_LIMIT = 12

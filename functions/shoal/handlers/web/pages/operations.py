@@ -6,10 +6,10 @@ from shoal import bootstrap, bootstrap_dashboard
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd
-from shoal.domain.ports import JobFilter
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.shown import shown, shown_all
 from shoal.handlers.web.visit import Page, Visit, known_id, redirect
+from shoal.ports.jobs import JobFilter
 
 ACCOUNTS_LIMIT = 25
 JOBS_LIMIT = 20

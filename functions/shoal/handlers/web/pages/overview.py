@@ -7,11 +7,12 @@ from collections import defaultdict
 
 from shoal import bootstrap, bootstrap_dashboard
 from shoal.domain.money import Asset, format_amount
-from shoal.domain.ports import JobFilter, Rollup
 from shoal.handlers.web.pages import charts
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.shown import shown_all
 from shoal.handlers.web.visit import Context, Page, Visit
+from shoal.ports.jobs import JobFilter
+from shoal.ports.money import Rollup
 
 DAYS = 30
 LATEST = 6

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from shoal import bootstrap, bootstrap_dashboard
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.money import Asset, decimal_amount, format_amount
-from shoal.domain.ports import Rollup
 from shoal.handlers.web.pages import charts
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import Page, Visit
+from shoal.ports.money import Rollup
 
 DAYS = 30
 DAYS_MAX = 366

@@ -9,9 +9,9 @@ from shoal.dialects import webhooks
 from shoal.domain.errors import ApiError, IdempotencyKeyReused, TooManyWebhooks, ValidationFailed
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.webhook import EVENT_TYPES, EVERYTHING, Changes
-from shoal.domain.webhook_ports import DeliveryFilter
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import Context, Page, Visit, redirect
+from shoal.ports.webhooks import DeliveryFilter
 
 ROUTE = "POST /dashboard/webhooks"
 DELIVERIES_LIMIT = 20

@@ -1,7 +1,4 @@
-"""What the dashboard's use cases need from the world, beside `ports`.
-
-Any method that reaches a service may raise `Unavailable` when that service does not answer in time.
-"""
+"""The dashboard: who signs in, and what people and operators look through."""
 
 from __future__ import annotations
 
@@ -12,8 +9,9 @@ from typing import Protocol
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.person import Session, Vouched
-from shoal.domain.ports import Account, JobPage
 from shoal.domain.wallet import Movement
+from shoal.ports.accounts import Account
+from shoal.ports.jobs import JobPage
 
 
 class IdentityProvider(Protocol):

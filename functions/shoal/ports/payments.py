@@ -1,4 +1,4 @@
-"""What taking payments needs from the world. Any method may raise `Unavailable`, as in `ports`."""
+"""Taking payments: the processor, its keys, and what is known of a payment."""
 
 from __future__ import annotations
 

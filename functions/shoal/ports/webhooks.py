@@ -1,7 +1,4 @@
-"""What the webhook use cases need from the world, beside `ports`.
-
-Any method that reaches a service may raise `Unavailable` when that service does not answer in time.
-"""
+"""Webhooks: subscriptions, secrets, deliveries, and the queues of attempts."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import Protocol
 
 from shoal.domain.addresses import Response
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
-from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
+from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.webhook import AccountSecret, Changes, DisabledReason, Secrets, Subscription
 
 
@@ -81,11 +78,6 @@ class AccountSecrets(Protocol):
 
         Raises `Unavailable` if somebody else was faster.
         """
-
-
-class IdempotencyRecords(Protocol):
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""What routing needs from the world, beside `ports`.
-
-Any method that reaches a service may raise `Unavailable` when that service does not answer in time.
-"""
+"""Providers: asked, called back, checked, measured, and left alone while they fail."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the use cases need from the world. Adapters implement these; tests bring fakes of the same shape.
-
-Any method that reaches a service may raise `Unavailable` when that service does not answer in time.
-"""
+"""Jobs, the executions that work on them, and where their files are."""
 
 from __future__ import annotations
 
@@ -10,60 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from shoal.domain.api_key import ApiKey, Caller
-from shoal.domain.events import Event
-from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
-from shoal.domain.job import Closer, Dialect, Job, JobFailure, JobStatus, Output, Step
-from shoal.domain.money import Asset
+from shoal.domain.job import Dialect, Job, JobStatus, Step
 from shoal.domain.routing import ProviderCall
-from shoal.domain.wallet import Movement, Wallet
-
-
-class Clock(Protocol):
-    def now_ms(self) -> int:
-        """Unix time in milliseconds."""
-
-
-class Ids(Protocol):
-    def new(self, prefix: str, at_ms: int) -> str:
-        """A fresh id such as `job_01J…` that sorts by `at_ms`."""
-
-    def secret(self, length: int) -> str:
-        """Unguessable letters and digits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    id: str
-    email: str
-    created_at_ms: int
-    suspended: bool = False
-
-
-class Accounts(Protocol):
-    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
-        """Write the account, its first key and its wallets with their first entries, all or nothing."""
-
-    def get(self, account_id: str) -> Account:
-        """Raises `NotFound`."""
-
-
-class Keys(Protocol):
-    def admit(self, digest: str, now_ms: int) -> Caller:
-        """Authenticate and count one request, in one conditional write.
-
-        Raises `Unauthorized` for an unknown or revoked key, `RateLimited` when its rate is used up,
-        `Forbidden` when its account is suspended.
-        """
-
-    def add(self, key: ApiKey) -> None:
-        """Raises `NotFound` without an account, `Forbidden` when it is suspended, `KeyExists`."""
-
-    def revoke(self, account_id: str, key_id: str) -> None:
-        """Raises `NotFound`. Revoking twice is the same as once."""
-
-    def of_account(self, account_id: str) -> list[ApiKey]:
-        """Every key of an account, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,79 +74,6 @@ class Jobs(Protocol):
         """Its files are gone: nobody needs to look at it again."""
 
 
-class Ledger(Protocol):
-    """Every movement of money. Each method is one transaction."""
-
-    def submit(self, job: Job, record: IdempotencyRecord | None, now_ms: int) -> IdempotencyRecord | None:
-        """Write the job with its hold. Returns the earlier record if the idempotency key was used before.
-
-        Raises `InsufficientBalance` (nothing written), `IdempotencyKeyReused`, `IdempotencyInFlight`.
-        """
-
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
-
-    def capture(
-        self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
-    ) -> Job:
-        """Complete the job, spend what its outputs cost, release the rest of its hold, add to the usage.
-
-        `expire_at_ms` is when the outputs are no longer kept. Raises `JobClosed` if it is terminal.
-        """
-
-    def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
-        """Close the job and give its hold back. Raises `JobClosed` if it is terminal.
-
-        Unless the workflow closed it, the job stays due for announcement until `mark_announced`.
-        """
-
-    def top_up(self, movement: Movement) -> bool:
-        """Credit a wallet. False if that movement was made before. Raises `NotFound`."""
-
-    def wallet(self, account_id: str, asset: Asset) -> Wallet:
-        """Raises `NotFound`."""
-
-    def note_low(self, job: Job, below: int) -> Wallet | None:
-        """The job's wallet if this job is the first since the last top-up to find less than that available.
-
-        The same again when asked again for the same job.
-        """
-
-    def entries_sum(self, account_id: str, asset: Asset) -> Movement:
-        """All entries of a wallet, added up."""
-
-    def discrepancies(self) -> list[Discrepancy]:
-        """Every wallet that differs from its ledger or from the holds of its jobs. Reads the whole table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Discrepancy:
-    """Something `audit` found off, in words and numbers of the asset's unit."""
-
-    account_id: str
-    asset: Asset
-    what: str
-    expected: int
-    found: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """What an account used of a model on one UTC day (`2026-01-31`); `cost` is in the asset's unit."""
-
-    day: str
-    model: str
-    asset: Asset
-    units: int
-    cost: int
-    requests: int
-
-
-class UsageRollups(Protocol):
-    def between(self, account_id: str, from_day: str | None, to_day: str | None) -> Iterable[Rollup]:
-        """Rollups from one day to another, both included; None is no bound."""
-
-
 class Runs(Protocol):
     """How long jobs take, by model: an estimate, no account."""
 
@@ -234,11 +106,6 @@ class TaskTokens(Protocol):
 
     def fail(self, task_token: str, error: str, cause: str) -> bool:
         """False if the task is no longer waiting."""
-
-
-class Bus(Protocol):
-    def publish(self, events: Sequence[Event]) -> None:
-        """Raises `Unavailable` unless every event was taken."""
 
 
 class PollQueue(Protocol):

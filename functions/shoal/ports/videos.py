@@ -1,7 +1,4 @@
-"""What the use cases of videos need from the world, beside `ports`.
-
-Any method that reaches a service may raise `Unavailable` when that service does not answer in time.
-"""
+"""The parts of a video: scenes, files, writers, speakers and the studio."""
 
 from __future__ import annotations
 

@@ -1,0 +1,44 @@
+"""Where accounts and their keys are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shoal.domain.api_key import ApiKey, Caller
+from shoal.domain.wallet import Movement
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: str
+    email: str
+    created_at_ms: int
+    suspended: bool = False
+
+
+class Accounts(Protocol):
+    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
+        """Write the account, its first key and its wallets with their first entries, all or nothing."""
+
+    def get(self, account_id: str) -> Account:
+        """Raises `NotFound`."""
+
+
+class Keys(Protocol):
+    def admit(self, digest: str, now_ms: int) -> Caller:
+        """Authenticate and count one request, in one conditional write.
+
+        Raises `Unauthorized` for an unknown or revoked key, `RateLimited` when its rate is used up,
+        `Forbidden` when its account is suspended.
+        """
+
+    def add(self, key: ApiKey) -> None:
+        """Raises `NotFound` without an account, `Forbidden` when it is suspended, `KeyExists`."""
+
+    def revoke(self, account_id: str, key_id: str) -> None:
+        """Raises `NotFound`. Revoking twice is the same as once."""
+
+    def of_account(self, account_id: str) -> list[ApiKey]:
+        """Every key of an account, oldest first."""

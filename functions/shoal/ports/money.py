@@ -1,0 +1,85 @@
+"""The ledger, what an audit of it finds, and what is added up from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
+from shoal.domain.job import Closer, Job, JobFailure, Output
+from shoal.domain.money import Asset
+from shoal.domain.wallet import Movement, Wallet
+
+
+class Ledger(Protocol):
+    """Every movement of money. Each method is one transaction."""
+
+    def submit(self, job: Job, record: IdempotencyRecord | None, now_ms: int) -> IdempotencyRecord | None:
+        """Write the job with its hold. Returns the earlier record if the idempotency key was used before.
+
+        Raises `InsufficientBalance` (nothing written), `IdempotencyKeyReused`, `IdempotencyInFlight`.
+        """
+
+    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
+
+    def capture(
+        self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
+    ) -> Job:
+        """Complete the job, spend what its outputs cost, release the rest of its hold, add to the usage.
+
+        `expire_at_ms` is when the outputs are no longer kept. Raises `JobClosed` if it is terminal.
+        """
+
+    def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
+        """Close the job and give its hold back. Raises `JobClosed` if it is terminal.
+
+        Unless the workflow closed it, the job stays due for announcement until `mark_announced`.
+        """
+
+    def top_up(self, movement: Movement) -> bool:
+        """Credit a wallet. False if that movement was made before. Raises `NotFound`."""
+
+    def wallet(self, account_id: str, asset: Asset) -> Wallet:
+        """Raises `NotFound`."""
+
+    def note_low(self, job: Job, below: int) -> Wallet | None:
+        """The job's wallet if this job is the first since the last top-up to find less than that available.
+
+        The same again when asked again for the same job.
+        """
+
+    def entries_sum(self, account_id: str, asset: Asset) -> Movement:
+        """All entries of a wallet, added up."""
+
+    def discrepancies(self) -> list[Discrepancy]:
+        """Every wallet that differs from its ledger or from the holds of its jobs. Reads the whole table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """Something `audit` found off, in words and numbers of the asset's unit."""
+
+    account_id: str
+    asset: Asset
+    what: str
+    expected: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """What an account used of a model on one UTC day (`2026-01-31`); `cost` is in the asset's unit."""
+
+    day: str
+    model: str
+    asset: Asset
+    units: int
+    cost: int
+    requests: int
+
+
+class UsageRollups(Protocol):
+    def between(self, account_id: str, from_day: str | None, to_day: str | None) -> Iterable[Rollup]:
+        """Rollups from one day to another, both included; None is no bound."""

@@ -1,0 +1,32 @@
+"""Time, ids, the bus, and what was answered to an idempotency key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from shoal.domain.events import Event
+from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Unix time in milliseconds."""
+
+
+class Ids(Protocol):
+    def new(self, prefix: str, at_ms: int) -> str:
+        """A fresh id such as `job_01J…` that sorts by `at_ms`."""
+
+    def secret(self, length: int) -> str:
+        """Unguessable letters and digits."""
+
+
+class Bus(Protocol):
+    def publish(self, events: Sequence[Event]) -> None:
+        """Raises `Unavailable` unless every event was taken."""
+
+
+class IdempotencyRecords(Protocol):
+    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
