@@ -8,7 +8,7 @@ import pytest
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Shoal")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "shoal-unit")
 
-pytest_plugins = ["tests.cloud_fixture"]
+pytest_plugins = ["tests.support.cloud"]
 
 # Fixtures that take long to make, so that one process makes each and runs all tests that ask for it.
 SHARED = ("cloud", "endpoint")

@@ -7,8 +7,8 @@ from typing import Any
 
 from infra.documents.openapi import ORIGIN
 from shoal.domain.ids import derived_id
-from tests.support import Customer
-from tests.support_client import Json
+from tests.support.client import Json
+from tests.support.deployed import Customer
 
 HOOK = "https://hooks.example.com/shoal"
 """Stands for the address of the receiver on this machine."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 
 JSON = {"Content-Type": "application/json"}
 GOOD = {"mode": "1k", "prompt": "A shark"}

@@ -15,7 +15,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from shoal.domain.job import Job
-from tests.support import Customer, Deployed, eventually
+from tests.support.deployed import Customer, Deployed, eventually
 
 
 class Provider:

@@ -11,20 +11,10 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from infra.local.cloud import LocalCloud
 from tests.fakes.stripe import FakeStripe
-from tests.support_browser import tab
-from tests.support_curl import curl
-from tests.support_pages import (
-    choose,
-    chromium,
-    faults,
-    make_key,
-    operators,
-    pay,
-    register,
-    tile,
-    violations,
-)
-from tests.support_receiver import Receiver
+from tests.support.browser import tab
+from tests.support.curl import curl
+from tests.support.pages import choose, chromium, faults, make_key, operators, pay, register, tile, violations
+from tests.support.receiver import Receiver
 
 __all__ = ["chromium", "operators"]
 

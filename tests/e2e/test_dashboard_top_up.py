@@ -12,10 +12,10 @@ from infra.local.aws import STAGE
 from infra.local.cloud import LocalCloud
 from shoal.adapters.stripe.keys import StripeKeys
 from shoal.adapters.system import SystemClock
-from tests.cloud_fixture import connect
 from tests.fakes.stripe import FakeStripe
-from tests.support_browser import tab
-from tests.support_pages import (
+from tests.support.browser import tab
+from tests.support.cloud import connect
+from tests.support.pages import (
     choose,
     chromium,
     faults,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import TEST_DEADLINE_S, Customer, Deployed
+from tests.support.deployed import TEST_DEADLINE_S, Customer, Deployed
 
 JOB_ID = re.compile(r"job_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -16,9 +16,9 @@ import pytest
 from infra.documents import examples
 from shoal.domain.money import parse_usd
 from tests.e2e.recording import Recording
-from tests.support import Customer, Deployed, eventually
-from tests.support_client import Json
-from tests.support_receiver import Receiver, reply
+from tests.support.client import Json
+from tests.support.deployed import Customer, Deployed, eventually
+from tests.support.receiver import Receiver, reply
 
 PICTURE = {"mode": "2k", "prompt": "A shark swimming in neon-lit deep ocean"}
 TASK = {

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from shoal.domain.money import parse_usd
-from tests.support import Deployed
-from tests.support_receiver import Piece, Received, Receiver, reply
+from tests.support.deployed import Deployed
+from tests.support.receiver import Piece, Received, Receiver, reply
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

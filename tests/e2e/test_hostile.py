@@ -12,7 +12,7 @@ from shoal.domain.job import JobStatus
 from shoal.domain.money import format_usd, parse_usd
 from shoal.ports.jobs import JobFilter
 from tests.e2e.hostile import BODIES, GOOD, HEADERS, METHODS, PATHS, QUERIES, TEXTS
-from tests.support import Customer, Deployed, eventually
+from tests.support.deployed import Customer, Deployed, eventually
 
 BALANCE = parse_usd("10.00")
 JSON = {"Content-Type": "application/json"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 
 
 def test_a_repeated_submit_gets_the_first_answer(customer: Customer) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from shoal.domain.api_key import Scope
 from shoal.domain.rate_limit import RateLimit
-from tests.support import Customer, Deployed
-from tests.support_client import Json
+from tests.support.client import Json
+from tests.support.deployed import Customer, Deployed
 
 UNAUTHORIZED = {"code": "UNAUTHORIZED", "message": "Missing or invalid API key.", "status": 401}
 ROUTES = [

@@ -17,22 +17,22 @@ from infra.local.aws import Endpoint
 from infra.local.cloud import local_cloud
 from shoal.adapters.dynamodb.breakers import breaker_key
 from shoal.domain.catalog import load_catalog
-from tests.cloud_fixture import connect
 from tests.fakes.providers.fal import FakeFal
 from tests.fakes.providers.server import instead, telling
 from tests.fakes.stripe import FakeStripe
 from tests.local_cloud.lab import Lab
-from tests.support import Customer, Deployed, eventually
-from tests.support_bus import BusLog
-from tests.support_fixtures import pause_sweeper
-from tests.support_mcp import call, value_of
-from tests.support_payments import Till
-from tests.support_receiver import Receiver, reply
-from tests.support_site import Visitor, use_dashboard
-from tests.support_tasks import MODEL, TasksClient
-from tests.support_upstreams import operate
-from tests.support_videos import VideosClient
-from tests.support_webhooks import WebhooksClient
+from tests.support.bus import BusLog
+from tests.support.cloud import connect
+from tests.support.deployed import Customer, Deployed, eventually
+from tests.support.fixtures import pause_sweeper
+from tests.support.mcp import call, value_of
+from tests.support.payments import Till
+from tests.support.receiver import Receiver, reply
+from tests.support.site import Visitor, use_dashboard
+from tests.support.tasks import MODEL, TasksClient
+from tests.support.upstreams import operate
+from tests.support.videos import VideosClient
+from tests.support.webhooks import WebhooksClient
 from tests.workflow.machine import Workshop
 
 SCANS = """

@@ -11,8 +11,8 @@ from mcp.types import INVALID_PARAMS
 
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.money import parse_usd
-from tests.support import Customer, Deployed, eventually
-from tests.support_mcp import call, error_of, value_of, with_client
+from tests.support.deployed import Customer, Deployed, eventually
+from tests.support.mcp import call, error_of, value_of, with_client
 
 IMAGE = {"mode": "1k", "prompt": "A shark in neon waters"}
 VIDEO = {"idea": "Why sharks never sleep", "category": "science", "duration": 16, "aspect_ratio": "16:9"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import Customer
+from tests.support.deployed import Customer
 
 VOLATILE = {"date", "x-request-id", "apigw-requestid", "ratelimit", "content-length"}
 NOBODY = {"Authorization": ""}

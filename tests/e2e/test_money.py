@@ -10,8 +10,8 @@ import pytest
 
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.money import Asset
-from tests.support import Customer, Deployed
-from tests.support_client import Client
+from tests.support.client import Client
+from tests.support.deployed import Customer, Deployed
 
 TOO_LITTLE = {
     "error": {

@@ -11,8 +11,8 @@ import requests
 from shoal.domain.catalog import load_catalog
 from shoal.domain.money import Asset
 from tests.fakes.stripe import WEBHOOK_SECRET, FakeStripe, signed
-from tests.support import Customer, Deployed
-from tests.support_payments import SPENT_MICROS, Till
+from tests.support.deployed import Customer, Deployed
+from tests.support.payments import SPENT_MICROS, Till
 
 TOP_UP = load_catalog().top_up
 

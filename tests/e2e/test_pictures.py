@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 
 SIZES = {
     ("1k", "1:1"): (1024, 1024),

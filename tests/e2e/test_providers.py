@@ -16,11 +16,11 @@ from shoal.domain.money import Asset
 from shoal.media.clip import render_clip
 from tests.fakes.providers.media import png
 from tests.fakes.providers.server import FakeProvider, instead, lost, telling
-from tests.support import Customer, eventually
-from tests.support_client import Json
-from tests.support_tasks import TasksClient
-from tests.support_upstreams import DEADLINE_S, Upstreams, upstreams
-from tests.support_videos import VideosClient
+from tests.support.client import Json
+from tests.support.deployed import Customer, eventually
+from tests.support.tasks import TasksClient
+from tests.support.upstreams import DEADLINE_S, Upstreams, upstreams
+from tests.support.videos import VideosClient
 
 TOLD = ["job.completed", "job.created", "job.processing", "task.completed"]
 

@@ -15,8 +15,8 @@ from shoal_client import (
     Unauthorized,
     verify,
 )
-from tests.support import Customer, Deployed
-from tests.support_receiver import Receiver, reply
+from tests.support.deployed import Customer, Deployed
+from tests.support.receiver import Receiver, reply
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from shoal.domain.api_key import KeyPrefix
-from tests.support import Customer, Deployed, eventually
-from tests.support_receiver import Receiver, reply
-from tests.support_secrets import SecretsSeen
-from tests.support_videos import VideosClient
-from tests.support_webhooks import WebhooksClient
+from tests.support.deployed import Customer, Deployed, eventually
+from tests.support.receiver import Receiver, reply
+from tests.support.secrets import SecretsSeen
+from tests.support.videos import VideosClient
+from tests.support.webhooks import WebhooksClient
 
 TOKEN = "hunter2-hunter2-hunter2"
 

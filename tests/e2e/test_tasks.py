@@ -8,8 +8,8 @@ import re
 import pytest
 from PIL import Image
 
-from tests.support import Customer, Deployed, eventually
-from tests.support_tasks import TasksClient
+from tests.support.deployed import Customer, Deployed, eventually
+from tests.support.tasks import TasksClient
 
 ID = re.compile(r"gen_[0-9A-HJKMNP-TV-Z]{26}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

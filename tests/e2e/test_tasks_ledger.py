@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shoal.domain.money import Asset, parse_usd
-from tests.support import Deployed
-from tests.support_client import Client
-from tests.support_tasks import TasksClient
+from tests.support.client import Client
+from tests.support.deployed import Deployed
+from tests.support.tasks import TasksClient
 
 JOBS = int(os.environ.get("SHOAL_TEST_JOBS", "40"))
 CLIENTS = 8

@@ -21,11 +21,11 @@ import pytest
 from av.container import InputContainer
 
 from infra import NODE
-from tests.support import Customer, Deployed, eventually
-from tests.support_curl import curl
-from tests.support_receiver import Receiver
-from tests.support_videos import VIDEO_SECONDS_MAX, VideosClient
-from tests.support_webhooks import WebhooksClient
+from tests.support.curl import curl
+from tests.support.deployed import Customer, Deployed, eventually
+from tests.support.receiver import Receiver
+from tests.support.videos import VIDEO_SECONDS_MAX, VideosClient
+from tests.support.webhooks import WebhooksClient
 
 HOST = "https://vidshark.ai"
 CURL = """

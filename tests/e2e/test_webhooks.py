@@ -13,12 +13,12 @@ import pytest
 import requests
 
 from infra.local.cloud import local_cloud
-from tests.support import Customer, Deployed, eventually
-from tests.support_bus import BusLog
-from tests.support_client import Json
-from tests.support_receiver import Answer, Piece, Received, Receiver, reply
-from tests.support_tasks import TasksClient
-from tests.support_webhooks import WebhooksClient, assert_signed
+from tests.support.bus import BusLog
+from tests.support.client import Json
+from tests.support.deployed import Customer, Deployed, eventually
+from tests.support.receiver import Answer, Piece, Received, Receiver, reply
+from tests.support.tasks import TasksClient
+from tests.support.webhooks import WebhooksClient, assert_signed
 
 RETRIES_S = (1, 1, 2)
 ARRIVES_SECONDS_MAX = 60.0

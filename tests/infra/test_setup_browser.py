@@ -16,7 +16,7 @@ from tests.setup import apt, npm_browser
 from tests.setup import browser as setup
 from tests.setup.apt import AptFailed
 from tests.setup.browser import NoBrowser, chromium
-from tests.support_browser import browser, tab
+from tests.support.browser import browser, tab
 
 STARTS = "#!/bin/sh\necho Chromium 153\n"
 INSTALLS = f"""#!{sys.executable}

@@ -46,8 +46,8 @@ from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeStaging, FakeVideoF
 from tests.fakes.payments import FakeProcessor
 from tests.fakes.routing import SIMULATED_STAGE
 from tests.fakes.stripe_books import Books
-from tests.support import as_it_is
-from tests.support_tasks import MODEL
+from tests.support.deployed import as_it_is
+from tests.support.tasks import MODEL
 
 PUBLIC_URL = "https://cdn.test"
 DEADLINE_S = 180

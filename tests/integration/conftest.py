@@ -6,8 +6,8 @@ import pytest
 
 from infra import release
 from tests.integration.bench import Bench
-from tests.support import Deployed
-from tests.support_fixtures import customer, deployed
+from tests.support.deployed import Deployed
+from tests.support.fixtures import customer, deployed
 
 __all__ = ["customer", "deployed"]
 

@@ -18,7 +18,7 @@ from shoal.adapters.dynamodb.items import wallet_key
 from shoal.cli import app
 from shoal.cli.stage import LOCAL_FILE_VARIABLE, OUTPUTS
 from shoal.domain.money import Asset
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 
 SHOAL = Path(sys.executable).with_name("shoal")
 COMMAND_SECONDS_MAX = 60

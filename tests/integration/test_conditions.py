@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.dynamodb.ledger import NEW
 from tests.integration.bench import Bench
-from tests.integration.conditions import (
+from tests.integration.conditions.conditions import (
     ConditionedClient,
     Guard,
     Mutant,
@@ -15,9 +15,9 @@ from tests.integration.conditions import (
     mutants_of,
     over,
 )
-from tests.integration.guards import GUARDS, UNGUARDED, WITHOUT_EFFECT, Scenario
-from tests.integration.scenarios_keys import an_account_is_opened_once
-from tests.support import Deployed
+from tests.integration.conditions.guards import GUARDS, UNGUARDED, WITHOUT_EFFECT, Scenario
+from tests.integration.conditions.scenarios_keys import an_account_is_opened_once
+from tests.support.deployed import Deployed
 
 SCENARIOS = dict.fromkeys(scenario for scenarios in GUARDS.values() for scenario in scenarios)
 MUTANTS = [mutant for guard in GUARDS for mutant in mutants_of(guard)]

@@ -16,7 +16,7 @@ from shoal.domain.money import Asset
 from tests.fakes import FakeIds
 from tests.integration.bench import OUTPUTS, Bench
 from tests.integration.faults import faulty, timed_out
-from tests.support import Deployed
+from tests.support.deployed import Deployed
 
 CREDITS = 20
 RUN = settings(

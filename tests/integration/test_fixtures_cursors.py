@@ -17,7 +17,7 @@ from shoal.domain.money import Asset
 from shoal.ports.jobs import JobFilter
 from shoal.ports.webhooks import DeliveryFilter
 from tests.fixtures.files import load, versions
-from tests.support_recorded import Recorded
+from tests.support.recorded import Recorded
 
 JOB, DELIVERY, ENTRY, ACCOUNT = "job.image.failed", "delivery.failed", "entry.hold", "account.listed"
 

@@ -50,8 +50,8 @@ from tests.integration.recorded_items import (
     USD,
     WALLETS,
 )
-from tests.support import ClockAt
-from tests.support_recorded import Recorded
+from tests.support.deployed import ClockAt
+from tests.support.recorded import Recorded
 
 
 @pytest.fixture(scope="module", params=versions())

@@ -26,7 +26,7 @@ from shoal.ports.routing import CalledBack
 from tests.fakes import FakeClock
 from tests.fakes.stripe import FakeStripe
 from tests.fixtures.files import Json, load, versions
-from tests.support_recorded import Recorded
+from tests.support.recorded import Recorded
 
 PROVIDERS = {
     "provider.replicate": ("replicate", {"key": "r8_test"}),

@@ -34,7 +34,7 @@ from tests.fakes import FakeIds
 from tests.integration.bench import Bench
 from tests.integration.faults import faulty, timed_out
 from tests.integration.money_model import IMAGES, MINUTE_MS, TASKS, ModelAccount, ModelJob, Order
-from tests.support import Deployed
+from tests.support.deployed import Deployed
 
 GRANT = 60_000
 EXAMPLES, STEPS = 25, 30

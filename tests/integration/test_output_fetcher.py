@@ -22,8 +22,8 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import Job
 from tests.fakes.providers.media import MP4, png
-from tests.support_receiver import Receiver, raw, reply
-from tests.unit.factories import ACCOUNT, JOB, a_job
+from tests.support.factories import ACCOUNT, JOB, a_job
+from tests.support.receiver import Receiver, raw, reply
 
 PICTURE = png(64, 64)
 CLIP_JOB = a_job(request={"type": "video_generate"})

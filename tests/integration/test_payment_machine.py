@@ -19,10 +19,10 @@ from shoal.domain.errors import InsufficientBalance, Unavailable
 from shoal.domain.money import Asset
 from tests.fakes import FakeIds
 from tests.integration.bench import PRICE, Bench
+from tests.integration.conditions.scenarios_payments import CENT
 from tests.integration.faults import faulty, timed_out
-from tests.integration.scenarios_payments import CENT
 from tests.integration.test_money_machine import RARELY, RUN
-from tests.support import Deployed
+from tests.support.deployed import Deployed
 
 CENTS = st.integers(1, 6)
 EXAMPLES = 12

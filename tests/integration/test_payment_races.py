@@ -11,8 +11,8 @@ from shoal.domain.errors import InsufficientBalance, Unavailable
 from shoal.domain.money import Asset
 from shoal.domain.payment import PaymentRecord
 from tests.integration.bench import PRICE, Bench
+from tests.integration.conditions.scenarios_payments import CENT, owned
 from tests.integration.faults import canceled, faulty, timed_out
-from tests.integration.scenarios_payments import CENT, owned
 from tests.integration.test_races import assert_sound, at_once
 
 MANY = 16

@@ -26,7 +26,7 @@ from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
 from shoal.use_cases.jobs.submit_job import Answered
 from tests.integration.bench import PRICE, Bench
-from tests.support import Deployed
+from tests.support.deployed import Deployed
 
 ROUNDS = 40
 T = TypeVar("T")

@@ -21,11 +21,11 @@ from shoal.domain.routing import Route
 from shoal.ports.routing import Pass
 from tests.fakes import FakeClock
 from tests.integration.bench import PRICE, Bench
-from tests.integration.conditions import client_of, over
+from tests.integration.conditions.conditions import client_of, over
+from tests.integration.conditions.scenarios_routes import FREE, ROUTE, SeenAsItIs, call, fail, opened, stored
 from tests.integration.faults import Counting, FaultyClient, service_error
-from tests.integration.scenarios_routes import FREE, ROUTE, SeenAsItIs, call, fail, opened, stored
 from tests.integration.test_races import at_once
-from tests.support import Deployed
+from tests.support.deployed import Deployed
 
 PROBERS = 16
 ROUNDS = 10

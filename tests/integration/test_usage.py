@@ -16,7 +16,7 @@ from shoal.domain.money import Asset
 from shoal.ports.money import Discrepancy
 from shoal.use_cases.money.summarize_usage import ModelUsage, SummarizeUsage
 from tests.integration.bench import PRICE, Bench
-from tests.integration.conditions import client_of
+from tests.integration.conditions.conditions import client_of
 
 MONEY = 1_000 * PRICE
 DAY_S = 24 * 3_600

@@ -22,8 +22,8 @@ from shoal.domain.errors import (
     NameNotResolved,
     TlsFailed,
 )
-from tests.support_receiver import AUTHORITY, Receiver, raw, reply, write_authority
-from tests.support_resolver import Resolver
+from tests.support.receiver import AUTHORITY, Receiver, raw, reply, write_authority
+from tests.support.resolver import Resolver
 
 NAME = "hooks.example.com"
 PUBLIC_RULES_ANY_PORT = AddressRules(https_only=False, ports=range(1, 65_536))

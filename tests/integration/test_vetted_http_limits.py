@@ -13,7 +13,7 @@ import pytest
 from shoal.adapters.http.vetted_http import VettedHttp
 from shoal.domain.addresses import LOCAL_RULES
 from shoal.domain.errors import ExchangeTimedOut, ResponseInvalid, ResponseTooLarge
-from tests.support_receiver import (
+from tests.support.receiver import (
     AUTHORITY,
     Answer,
     Piece,
@@ -28,7 +28,7 @@ from tests.support_receiver import (
     reply,
     write_authority,
 )
-from tests.support_resolver import Resolver
+from tests.support.resolver import Resolver
 
 NAME = "hooks.example.com"
 WALL_CLOCK_SECONDS = 0.3

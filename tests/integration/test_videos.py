@@ -14,10 +14,10 @@ from shoal.domain.errors import NotFound, OutputInvalid, Unavailable
 from shoal.domain.job import Step
 from shoal.domain.video import clip_key
 from tests.integration.bench import Bench
-from tests.integration.conditions import client_of, over
+from tests.integration.conditions.conditions import client_of, over
+from tests.integration.conditions.scenarios_videos import SCENES, a_video, script
 from tests.integration.faults import Counting, canceled, faulty, timed_out
-from tests.integration.scenarios_videos import SCENES, a_video, script
-from tests.support import Deployed
+from tests.support.deployed import Deployed
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from shoal.adapters.http.webhook_http import VettedWebhookHttp
 from shoal.domain.addresses import LOCAL_RULES, AddressRules
 from shoal.domain.delivery import Attempt
 from shoal.domain.webhook import DisabledReason, Subscription
-from tests.support_receiver import (
+from tests.support.receiver import (
     AUTHORITY,
     Answer,
     Receiver,
@@ -26,9 +26,9 @@ from tests.support_receiver import (
     reply,
     write_authority,
 )
-from tests.support_resolver import Resolver
-from tests.support_webhooks import assert_signed
-from tests.unit.webhook_world import PUBLIC_ADDRESS, WebhookWorld
+from tests.support.resolver import Resolver
+from tests.support.webhooks import assert_signed
+from tests.worlds.webhook_world import PUBLIC_ADDRESS, WebhookWorld
 
 HOST = "hooks.example.com"
 WALL_CLOCK_S = 0.6

@@ -18,7 +18,7 @@ from shoal.domain.errors import TooManyWebhooks
 from shoal.domain.ids import derived_id
 from shoal.domain.webhook import DisabledReason, Secrets, Subscription
 from shoal.domain.webhook_samples import sample_event
-from tests.support import Deployed
+from tests.support.deployed import Deployed
 
 T = TypeVar("T")
 ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ABC"

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.simulation.assumptions import STATE_ENTERED
 from tests.simulation.kernel import Kernel
-from tests.unit.executions import ONE, as_caught, first_rule
+from tests.support.executions import ONE, as_caught, first_rule
 
 Rule = Mapping[str, Any]
 Step = Callable[[str, str], None]

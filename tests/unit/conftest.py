@@ -12,8 +12,8 @@ from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 
 from shoal.observability import logger
-from tests.unit.api import Api
-from tests.unit.world import Customer, World
+from tests.support.api import Api
+from tests.worlds.world import Customer, World
 
 # A busy machine is no reason to fail.
 settings.register_profile("shoal", deadline=None, derandomize="CI" in os.environ)

@@ -18,8 +18,8 @@ from shoal.ports.accounts import Account
 from shoal.use_cases.accounts.manage_accounts import opening_grants
 from tests.fakes.dashboard import Registered
 from tests.fixtures.files import Json, load, versions
-from tests.unit.site import Browser, Site
-from tests.unit.site_fixtures import site
+from tests.worlds.site import Browser, Site
+from tests.worlds.site_fixtures import site
 
 __all__ = ["site"]
 

@@ -16,10 +16,10 @@ from shoal.domain.video import final_key
 from shoal.handlers.consumers import close_execution, poll_provider
 from tests.fakes.videos import CLIP
 from tests.fixtures.files import Json, load, versions
-from tests.unit.events import batch
-from tests.unit.handlers import handler_of
-from tests.unit.world import Customer, World
+from tests.support.events import batch
+from tests.support.handlers import handler_of
 from tests.workflow.machine import execution_input
+from tests.worlds.world import Customer, World
 
 VERSIONS = versions()
 TASK = {"model": "nanobanana", "prompt": "A shark"}

@@ -17,10 +17,10 @@ from shoal.domain.webhook import EVENT_TYPES, REQUESTED, AccountSecret, Secrets,
 from shoal.handlers.consumers import fan_out_event
 from shoal.handlers.consumers.attempts import attempts
 from shoal.ports.webhooks import Lane, OrderQueue, RecoverOrder
-from tests.contract import closed, contract
 from tests.fixtures.files import Json, load, versions
-from tests.unit.events import batch
-from tests.unit.webhook_world import URL, WebhookWorld
+from tests.support.contract import closed, contract
+from tests.support.events import batch
+from tests.worlds.webhook_world import URL, WebhookWorld
 
 ORDERS = {
     "deliver_webhook.subscribed": (Lane.QUICK, 1, 1),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.unit.handlers import MODULES
+from tests.support.handlers import MODULES
 
 HTTP = ("submit_job", "read_job", "read_task", "read_video", "read_wallet", "read_models", "serve_mcp")
 

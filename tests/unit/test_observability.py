@@ -11,7 +11,7 @@ import pytest
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.observability import RouteMeter, count_closed, flush_metrics
-from tests.unit.factories import a_completed_job, a_failed_job
+from tests.support.factories import a_completed_job, a_failed_job
 
 Measured = dict[tuple[str, ...], dict[str, Any]]
 

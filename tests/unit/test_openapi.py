@@ -19,7 +19,7 @@ from shoal.domain.delivery import body_of
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.domain.webhook_samples import sample_event
 from shoal.handlers.http.routes import ROUTES
-from tests.contract import contract, documented
+from tests.support.contract import contract, documented
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support import Deployed
-from tests.support_fixtures import customer, deployed, filmmaker
+from tests.support.deployed import Deployed
+from tests.support.fixtures import customer, deployed, filmmaker
 from tests.workflow.machine import Machine, Workshop
 from tests.workflow.videos import Cutter
 

@@ -14,7 +14,7 @@ from PIL import Image
 from infra.local.aws import ACCOUNT, Endpoint
 from shoal.domain.job import Closer, Dialect, Job, JobFailure
 from tests.local_cloud.lab import Lab
-from tests.support import Customer, Deployed, eventually
+from tests.support.deployed import Customer, Deployed, eventually
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from shoal.domain.events import closing_events, opening_events, output_url
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 from tests.workflow.machine import Machine
 
 Json = dict[str, Any]

@@ -6,8 +6,8 @@ import pytest
 
 from infra.local.cloud import TEST_CLIP_DEADLINE_SECONDS
 from shoal.domain.job import Closer, JobFailure, JobStatus
-from tests.support import TEST_DEADLINE_S, Customer, Deployed
-from tests.support_tasks import TasksClient
+from tests.support.deployed import TEST_DEADLINE_S, Customer, Deployed
+from tests.support.tasks import TasksClient
 from tests.workflow.machine import Json, Machine, Workshop, cancel_unseen, picture
 from tests.workflow.walks import (
     CLOSED_BEFORE_BEGINNING,

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset
-from tests.support import TEST_DEADLINE_S, Customer, Deployed
-from tests.support_tasks import TasksClient
+from tests.support.deployed import TEST_DEADLINE_S, Customer, Deployed
+from tests.support.tasks import TasksClient
 from tests.workflow.machine import Json, Workshop, cancel_unseen, picture
 from tests.workflow.walks import (
     BATCH_BROKEN,

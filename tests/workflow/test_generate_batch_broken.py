@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.domain.job import HoldState, JobFailure
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 from tests.workflow.broken import RAISES, closed_execution, deafen
 from tests.workflow.machine import Json, Workshop
 from tests.workflow.walks import (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shoal.domain.job import HoldState, JobFailure
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 from tests.workflow.broken import NEVER_ANSWERS, RAISES, closed_execution, deafen
 from tests.workflow.machine import Json, Machine, Workshop
 from tests.workflow.walks import (

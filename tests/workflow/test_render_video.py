@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shoal.domain.job import Closer, JobFailure, JobStatus
-from tests.support import Customer, eventually
-from tests.support_videos import VideosClient
+from tests.support.deployed import Customer, eventually
+from tests.support.videos import VideosClient
 from tests.workflow.broken import RAISES, deafen
 from tests.workflow.machine import Json, cancel_unseen
 from tests.workflow.videos import (

@@ -7,7 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from shoal.domain.job import QUEUE_LIMIT_MS, Closer, HoldState, Job, JobFailure, JobStatus
-from tests.support import TEST_DEADLINE_S, ClockAt, Customer, Deployed, eventually
+from tests.support.deployed import TEST_DEADLINE_S, ClockAt, Customer, Deployed, eventually
 from tests.workflow.machine import Machine, Workshop
 from tests.workflow.walks import COMPLETED, FAILED
 

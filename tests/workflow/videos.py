@@ -11,7 +11,7 @@ from shoal.adapters.outputs.studio import film
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.video import clip_key, final_key, folder, narration_key, poster_key
-from tests.support import Customer, Deployed, eventually
+from tests.support.deployed import Customer, Deployed, eventually
 from tests.workflow.machine import Json, Machine, Workshop, states_of
 from tests.workflow.walks import walk
 

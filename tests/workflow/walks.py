@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from shoal.domain.job import HoldState, Job, JobStatus
-from tests.support import Customer, Deployed
+from tests.support.deployed import Customer, Deployed
 
 COMPLETED = ["image.completed", "job.completed", "job.created", "job.processing"]
 FAILED = ["image.failed", "job.created", "job.failed", "job.processing"]

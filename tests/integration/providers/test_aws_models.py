@@ -33,7 +33,7 @@ from tests.fakes.providers.bedrock import (
 from tests.fakes.providers.media import png
 from tests.fakes.providers.polly import FakePolly
 from tests.integration.providers.aws import set_credentials
-from tests.support_providers import asking
+from tests.support.providers import asking
 
 
 @pytest.fixture(autouse=True)

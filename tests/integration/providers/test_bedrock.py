@@ -30,7 +30,7 @@ from tests.fakes.providers.server import (
     telling,
 )
 from tests.integration.providers.aws import opened, set_credentials
-from tests.support_providers import NOW_MS, asking
+from tests.support.providers import NOW_MS, asking
 
 PICTURE = asking(provider_model=PICTURE_MODEL)
 

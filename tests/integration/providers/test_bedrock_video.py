@@ -27,7 +27,7 @@ from tests.fakes.providers.server import (
     telling,
 )
 from tests.integration.providers.aws import opened, set_credentials
-from tests.support_providers import NOW_MS, asking
+from tests.support.providers import NOW_MS, asking
 
 CLIP = asking(provider_model=CLIP_MODEL, seconds=8, width_px=1280, height_px=720)
 OUTPUT_URI = "s3://clips/raw"

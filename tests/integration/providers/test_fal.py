@@ -28,7 +28,7 @@ from tests.fakes.providers.server import (
     telling,
     wrong_type,
 )
-from tests.support_providers import asking
+from tests.support.providers import asking
 
 REQUEST = asking(provider_model=MODEL, seed=7)
 

@@ -13,8 +13,8 @@ from shoal.domain.errors import CallbackRefused, Unavailable
 from shoal.domain.provider import Done, Pending
 from tests.fakes.providers.fal import MODEL, FakeFal
 from tests.fakes.providers.server import Told, garbage, instead, telling
-from tests.support_providers import NOW_MS, NOW_S, asking
-from tests.support_receiver import Receiver
+from tests.support.providers import NOW_MS, NOW_S, asking
+from tests.support.receiver import Receiver
 
 ID = "024ca5b1-45d3-4afd-883e-ad3abe2a1c4d"
 PREFIX = "x-fal-webhook-"

@@ -13,15 +13,7 @@ from shoal.domain.errors import CallbackRefused, ProviderFailed, ProviderRejecte
 from shoal.domain.provider import Done
 from tests.fakes.providers.gemini import FakeGemini, failing, quota
 from tests.fakes.providers.server import instead, telling
-from tests.support_providers import (
-    NOW_MS,
-    PICTURE,
-    asking,
-    plain_failures,
-    swallowing,
-    unusable,
-    waiting,
-)
+from tests.support.providers import NOW_MS, PICTURE, asking, plain_failures, swallowing, unusable, waiting
 
 MODEL = "gemini-3.1-flash-image"
 REQUEST = asking(provider_model=MODEL)

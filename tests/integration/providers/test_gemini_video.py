@@ -24,7 +24,7 @@ from tests.fakes.providers.gemini import FakeGemini, failing
 from tests.fakes.providers.google_keys import KEY, token, unpadded
 from tests.fakes.providers.media import MP4
 from tests.fakes.providers.server import Told, broken_off, instead, lost, telling, wrong_type
-from tests.support_providers import (
+from tests.support.providers import (
     NOW_MS,
     NOW_S,
     PICTURE,

@@ -27,7 +27,7 @@ from shoal.adapters.providers.openai.script import OpenAiScriptWriter
 from shoal.adapters.providers.replicate import Replicate
 from shoal.adapters.providers.stability import Stability
 from shoal.domain.errors import OutcomeUnknown, ProviderUnusable, ShoalError
-from tests.support_providers import PICTURE, asking
+from tests.support.providers import PICTURE, asking
 
 JUNK: tuple[Any, ...] = (None, True, 7, "", "http://[", "\ud800", [], [7], [[]], {}, {"x": 7})
 DATA = base64.b64encode(PICTURE).decode()

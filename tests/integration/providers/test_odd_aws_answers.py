@@ -20,7 +20,7 @@ from shoal.adapters.providers.bedrock.video import BedrockVideos
 from shoal.domain.errors import ShoalError
 from tests.integration.providers.aws import opened, set_credentials
 from tests.integration.providers.test_odd_answers import altered
-from tests.support_providers import PICTURE, asking
+from tests.support.providers import PICTURE, asking
 
 REQUEST = asking(provider_model="m")
 MADE = {"seeds": [1], "finish_reasons": [None], "images": [base64.b64encode(PICTURE).decode()]}

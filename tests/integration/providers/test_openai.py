@@ -19,7 +19,7 @@ from shoal.domain.provider import Done, Pending
 from tests.fakes.providers.openai import FakeOpenAi
 from tests.fakes.providers.openai_fields import BLOCKED, failing
 from tests.fakes.providers.server import instead, lost, telling
-from tests.support_providers import (
+from tests.support.providers import (
     NOW_MS,
     PICTURE,
     asking,

@@ -10,7 +10,7 @@ from shoal.domain.errors import CallbackRefused
 from shoal.domain.provider import Pending
 from shoal.domain.webhook_signature import standard_signature
 from tests.fakes.providers.openai import FakeOpenAi
-from tests.support_providers import NOW_MS, NOW_S
+from tests.support.providers import NOW_MS, NOW_S
 
 
 def background(fake: FakeOpenAi) -> OpenAiBackground:

@@ -17,7 +17,7 @@ from shoal.domain.moderation import Verdict
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, SceneText
 from tests.fakes.providers.openai import FakeOpenAi
 from tests.fakes.providers.server import Told, instead, late
-from tests.support_providers import plain_failures, repeatable
+from tests.support.providers import plain_failures, repeatable
 
 ORDER: dict[str, Any] = {
     "idea": "a hill through the year",

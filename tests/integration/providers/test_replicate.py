@@ -30,7 +30,7 @@ from tests.fakes.providers.server import (
     telling,
     wrong_type,
 )
-from tests.support_providers import NOW_MS, NOW_S, asking
+from tests.support.providers import NOW_MS, NOW_S, asking
 
 REQUEST = asking(provider_model=MODEL, seed=7)
 FILE = "https://example.com/1"

@@ -13,8 +13,8 @@ from shoal.domain.errors import CallbackRefused, Unavailable
 from shoal.domain.provider import Done, Pending
 from tests.fakes.providers.replicate import MODEL, FakeReplicate, new_secret, problem
 from tests.fakes.providers.server import instead, telling
-from tests.support_providers import NOW_MS, NOW_S, asking
-from tests.support_receiver import Receiver
+from tests.support.providers import NOW_MS, NOW_S, asking
+from tests.support.receiver import Receiver
 
 SECRET_PATH = "/v1/webhooks/default/secret"
 

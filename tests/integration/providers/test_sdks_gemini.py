@@ -12,7 +12,7 @@ from google.genai.interactions import Interaction
 from tests.fakes.providers.gemini import FakeGemini, quota
 from tests.fakes.providers.media import MP4
 from tests.fakes.providers.server import instead
-from tests.support_providers import PICTURE
+from tests.support.providers import PICTURE
 
 MODEL = "gemini-3.1-flash-image"
 VIDEO_MODEL = "gemini-omni-1.2-flash"

@@ -13,7 +13,7 @@ from openai import OpenAI
 from tests.fakes.providers.openai import FakeOpenAi
 from tests.fakes.providers.openai_fields import failing
 from tests.fakes.providers.server import instead, lost
-from tests.support_providers import NOW_S, PICTURE
+from tests.support.providers import NOW_S, PICTURE
 
 
 @pytest.fixture

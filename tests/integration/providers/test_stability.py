@@ -21,15 +21,7 @@ from shoal.domain.provider import Done, Pending
 from tests.fakes.providers.checks import plain
 from tests.fakes.providers.server import Told, broken_off, instead, lost, telling, wrong_type
 from tests.fakes.providers.stability import FakeStability, failing
-from tests.support_providers import (
-    NOW_MS,
-    PICTURE,
-    asking,
-    plain_failures,
-    swallowing,
-    unusable,
-    waiting,
-)
+from tests.support.providers import NOW_MS, PICTURE, asking, plain_failures, swallowing, unusable, waiting
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

@@ -1,0 +1,46 @@
+"""The conditions under which people, sessions and suspensions are written, with their scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shoal.adapters.dynamodb import accounts, directory, people
+from tests.integration.bench import Bench
+from tests.integration.conditions import scenarios_people as scenarios
+from tests.integration.conditions.conditions import Guard, Mutant, Unguarded
+from tests.integration.conditions.scenarios_keys import nobody_gets_no_key
+
+NEW = "attribute_not_exists(pk)"
+
+GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
+    Guard("person", NEW): [scenarios.a_person_has_one_account],
+    Guard("listed account", NEW): [scenarios.a_person_has_one_account],
+    Guard("session", NEW): [scenarios.a_session_id_names_one_session],
+    Guard("session", people.THERE): [scenarios.a_session_that_has_ended_stays_so],
+    Guard("session", people.THERE, alone=True): [scenarios.a_session_that_has_ended_stays_so],
+    Guard("account", accounts.MAY_HAVE_KEYS): [nobody_gets_no_key, scenarios.a_suspended_account_gets_no_key],
+    Guard("account", directory.THERE, alone=True): [scenarios.nobody_is_not_suspended],
+    Guard("listed account", directory.THERE, alone=True): [
+        scenarios.a_suspended_accounts_keys_are_refused_until_it_is_lifted
+    ],
+    Guard("key", directory.THERE, alone=True): [
+        scenarios.a_suspended_accounts_keys_are_refused_until_it_is_lifted
+    ],
+}
+
+UNGUARDED = {
+    Unguarded("person", alone=True): "an operator says whose account it is, and the last word counts",
+}
+
+WITHOUT_EFFECT = {
+    Mutant(Guard("listed account", NEW), NEW, holds=True): "its account stands in the way as well",
+    Mutant(Guard("session", people.THERE), people.THERE, holds=True): (
+        "deleting what is not there deletes nothing"
+    ),
+    Mutant(Guard("listed account", directory.THERE, alone=True), directory.THERE, holds=True): (
+        "an account is written with its line in the list, and neither is ever deleted"
+    ),
+    Mutant(Guard("key", directory.THERE, alone=True), directory.THERE, holds=True): (
+        "the key was listed a moment ago, and nothing ever deletes one"
+    ),
+}

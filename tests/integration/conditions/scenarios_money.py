@@ -1,0 +1,193 @@
+"""What must hold for wallets and jobs whoever else writes: scenarios that fail without a condition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shoal.adapters.dynamodb.items import job_key, wallet_key
+from shoal.adapters.dynamodb.table import ConditionFailed, TransactionRefused
+from shoal.domain.api_key import Caller
+from shoal.domain.errors import (
+    InsufficientBalance,
+    InternalError,
+    JobClosed,
+    NotFound,
+)
+from shoal.domain.job import Closer, Job, JobFailure, JobStatus
+from shoal.domain.money import AMOUNT_MAX, Asset
+from tests.integration.bench import OUTPUTS, PRICE, Bench
+from tests.integration.conditions.conditions import write
+
+FAILURE = JobFailure("provider_failed", "no luck")
+
+
+def drafted(bench: Bench, caller: Caller, **changes: Any) -> Job:
+    """A job that was not submitted yet."""
+    model = bench.accept(bench.account(PRICE))
+    job_id = bench.ids.new("job", bench.clock.now_ms())
+    return replace(model, id=job_id, account_id=caller.account_id, **changes)
+
+
+def a_job_overwrites_no_job_of_the_same_id(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    job = bench.accept(caller)
+    with pytest.raises(InternalError):
+        bench.ledger.submit(replace(job, asset=Asset.TEST_USD), None, bench.clock.now_ms())
+    assert bench.job(job) == job
+
+
+def a_job_without_money_is_refused(bench: Bench) -> None:
+    caller = bench.account(PRICE - 1)
+    with pytest.raises(InsufficientBalance):
+        bench.ledger.submit(drafted(bench, caller), None, bench.clock.now_ms())
+    assert bench.wallet(caller).available == PRICE - 1
+
+
+def a_trial_is_not_spent_while_there_is_money(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    with pytest.raises(InsufficientBalance):
+        bench.ledger.submit(drafted(bench, caller, free_trial=True), None, bench.clock.now_ms())
+    assert bench.wallet(caller).free_generations == 3
+
+
+def a_fourth_trial_is_refused(bench: Bench) -> None:
+    caller = bench.account(0)
+    for _ in range(3):
+        bench.submit(caller)
+    with pytest.raises(InsufficientBalance):
+        bench.submit(caller)
+    assert bench.wallet(caller).free_generations == 0
+
+
+def a_top_up_is_made_once(bench: Bench) -> None:
+    caller = bench.account(0)
+    made = [bench.accounts.top_up(caller.account_id, Asset.USD, 7, "invoice-1") for _ in range(2)]
+    assert (made, bench.wallet(caller).balance) == ([True, False], 7)
+
+
+def a_low_wallet_is_noted_by_one_job(bench: Bench) -> None:
+    caller = bench.account(3 * PRICE)
+    first, second = (bench.settle(bench.accept(caller)) for _ in range(2))
+    noted = [bench.ledger.note_low(job, 2 * PRICE) is not None for job in (first, second, first)]
+    assert noted == [True, False, True]
+
+
+def a_wallet_with_enough_is_not_low(bench: Bench) -> None:
+    caller = bench.account(2 * PRICE)
+    job = bench.settle(bench.accept(caller))
+    assert bench.ledger.note_low(job, PRICE) is None
+
+
+def a_top_up_ends_being_low(bench: Bench) -> None:
+    caller = bench.account(3 * PRICE)
+    first, second = (bench.settle(bench.accept(caller)) for _ in range(2))
+    assert bench.ledger.note_low(first, 2 * PRICE)
+    bench.accounts.top_up(caller.account_id, Asset.USD, 1)
+    assert bench.ledger.note_low(second, 2 * PRICE)
+
+
+def a_full_wallet_takes_no_more(bench: Bench) -> None:
+    caller = bench.account(1)
+    bench.accounts.top_up(caller.account_id, Asset.USD, AMOUNT_MAX)
+    with pytest.raises(NotFound):
+        bench.accounts.top_up(caller.account_id, Asset.USD, 1)
+
+
+def a_wallet_that_is_not_there_takes_nothing(bench: Bench) -> None:
+    with pytest.raises(NotFound):
+        bench.accounts.top_up(bench.ids.new("acc", 0), Asset.USD, 1)
+
+
+def an_idempotency_key_makes_one_job(bench: Bench) -> None:
+    caller = bench.account(5 * PRICE)
+    first, again = (bench.submit(caller, "key-1") for _ in range(2))
+    assert (again.replayed, again.job_id) == (True, first.job_id)
+    assert bench.wallet(caller).held == PRICE
+
+
+def an_idempotency_key_counts_for_a_day(bench: Bench) -> None:
+    caller = bench.account(5 * PRICE)
+    first = bench.submit(caller, "key-1")
+    bench.clock.pass_seconds(24 * 3_600 - 1)
+    assert bench.submit(caller, "key-1").job_id == first.job_id
+    bench.clock.pass_seconds(1)
+    assert bench.submit(caller, "key-1").job_id != first.job_id
+
+
+def a_closed_job_is_not_closed_again(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    job = bench.accept(caller)
+    closed = bench.ledger.release(job, FAILURE, Closer.SWEEP, bench.clock.now_ms())
+    with pytest.raises(JobClosed):
+        bench.ledger.capture(job, OUTPUTS[:1], None, Closer.WORKFLOW, bench.clock.now_ms())
+    assert bench.job(job) == closed
+    assert bench.wallet(caller).available == PRICE
+
+
+def a_capture_is_counted_once(bench: Bench) -> None:
+    caller = bench.account(4 * PRICE)
+    job = bench.accept_task(caller, 4)
+    settled = bench.settle(job, delivered=3)
+    with pytest.raises(JobClosed):
+        bench.ledger.capture(job, OUTPUTS, None, Closer.WORKFLOW, bench.clock.now_ms())
+    assert bench.settle(job) == bench.job(job)
+    assert bench.job(job).outputs == settled.outputs
+    (rollup,) = bench.rollups(caller)
+    assert (rollup.units, rollup.cost, rollup.requests) == (3, 3 * PRICE, 1)
+    assert bench.wallet(caller).available == PRICE
+
+
+def a_hold_that_is_not_held_is_not_resolved(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    job = bench.accept(caller)
+    write(bench.table, wallet_key(caller.account_id, Asset.USD), "held", PRICE - 1)
+    with pytest.raises(TransactionRefused):
+        bench.ledger.release(job, FAILURE, Closer.SWEEP, bench.clock.now_ms())
+    assert bench.wallet(caller).held == PRICE - 1
+
+
+def a_trial_is_given_back(bench: Bench) -> None:
+    caller = bench.account(0)
+    bench.ledger.release(bench.accept(caller), FAILURE, Closer.SWEEP, bench.clock.now_ms())
+    assert bench.wallet(caller).free_generations == 3
+
+
+def a_closed_job_does_not_begin(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    job = bench.accept(caller)
+    bench.cancel_job(caller, job.id)
+    for write_late in (lambda job: bench.jobs.note_callback(job, "digest"), bench.begin):
+        with pytest.raises(JobClosed):
+            write_late(job)
+    assert bench.job(job).status is JobStatus.CANCELED
+
+
+def an_open_job_stays_in_sight_of_the_sweeper(bench: Bench) -> None:
+    job = bench.accept(bench.account(PRICE))
+    with pytest.raises(ConditionFailed):
+        bench.jobs.mark_announced(job)
+    assert list(bench.jobs.overdue(bench.clock.now_ms() + 3_600_000)) == [job]
+
+
+def a_deadline_is_moved_by_one_who_knows_it(bench: Bench) -> None:
+    job = bench.accept(bench.account(PRICE))
+    now_ms = bench.clock.now_ms()
+    assert [bench.jobs.claim(job, now_ms + later) for later in (80_000, 70_000)] == [True, False]
+    assert bench.job(job).deadline_at_ms == now_ms + 80_000
+
+
+def a_late_output_makes_no_job(bench: Bench) -> None:
+    nobodys = drafted(bench, bench.account(0))
+    with pytest.raises(ConditionFailed):
+        bench.jobs.note_late_output(nobodys, bench.clock.now_ms())
+    assert bench.table.get(*job_key(nobodys.account_id, nobodys.ulid)) is None
+
+
+def deleted_outputs_make_no_job(bench: Bench) -> None:
+    nobodys = drafted(bench, bench.account(0))
+    with pytest.raises(ConditionFailed):
+        bench.jobs.mark_files_deleted(nobodys)
+    assert bench.table.get(*job_key(nobodys.account_id, nobodys.ulid)) is None

@@ -1,0 +1,223 @@
+"""The Lambdas behind queues and schedules: one bad message does not take the others with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from shoal import bootstrap
+from shoal.domain.errors import Unavailable
+from shoal.domain.job import FINISH_GRACE_MS, Job, JobStatus
+from shoal.domain.money import Asset
+from shoal.domain.provider import Pending
+from shoal.handlers.consumers import audit_ledger, close_execution, poll_provider, sweep_jobs
+from tests.support.events import batch, event
+from tests.worlds.world import DEADLINE_S, Customer, World
+
+
+@pytest.fixture(autouse=True)
+def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("poll_provider", "close_execution", "sweep_jobs", "audit_ledger"):
+        monkeypatch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
+
+
+def failed(answer: Any) -> list[str]:
+    """The messages the queue is to keep."""
+    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What was measured since last asked: name to value, for the dimension every metric has."""
+    found: dict[str, Any] = {}
+    for line in capsys.readouterr().out.splitlines():
+        measured = json.loads(line)
+        (described,) = measured["_aws"]["CloudWatchMetrics"]
+        assert described["Namespace"] == "Shoal"
+        if described["Dimensions"] == [["service"]]:
+            found |= {metric["Name"]: measured[metric["Name"]] for metric in described["Metrics"]}
+    return found
+
+
+def poll_message(job: Job, *, once: bool = False) -> dict[str, Any]:
+    return {"account_id": job.account_id, "job_id": job.id, "index": 0, "once": once}
+
+
+def begun(world: World, customer: Customer) -> Job:
+    return world.asked(world.processing(customer), "ref-1")
+
+
+def test_a_polled_provider_answers_the_token(world: World, customer: Customer) -> None:
+    jobs = [begun(world, customer) for _ in range(3)]
+
+    answer = poll_provider.handler(batch("sqs_poll_queue", [poll_message(job) for job in jobs]), None)
+
+    assert failed(answer) == []
+    assert len(world.tokens.answers) == 3
+
+
+def test_only_the_message_that_failed_is_kept(world: World, customer: Customer) -> None:
+    jobs = [begun(world, customer) for _ in range(3)]
+    messages = [
+        poll_message(jobs[0]),
+        poll_message(replace(jobs[1], id="job_unknown")),
+        poll_message(jobs[2]),
+    ]
+
+    answer = poll_provider.handler(batch("sqs_poll_queue", messages), None)
+
+    assert failed(answer) == ["message-1"]
+    assert len(world.tokens.answers) == 2
+
+
+@pytest.mark.parametrize("body", ["not json", {}, [], None, {"account_id": "acc_1"}])
+def test_a_message_that_makes_no_sense_does_not_stop_the_others(
+    world: World, customer: Customer, body: Any
+) -> None:
+    answer = poll_provider.handler(
+        batch("sqs_poll_queue", [body, poll_message(begun(world, customer))]), None
+    )
+
+    assert failed(answer) == ["message-0"]
+    assert len(world.tokens.answers) == 1
+
+
+def test_a_job_that_ended_needs_no_second_look(world: World, customer: Customer) -> None:
+    canceled = begun(world, customer)
+    world.cancel_job(customer.caller, canceled.id)
+    ending = begun(world, customer)
+    world.provider.script = []
+    world.network.before("provider.check", lambda: world.cancel_job(customer.caller, ending.id))
+
+    answer = poll_provider.handler(
+        batch("sqs_poll_queue", [poll_message(canceled), poll_message(ending)]), None
+    )
+
+    assert failed(answer) == []
+
+
+def test_a_message_says_whether_to_look_once(world: World, customer: Customer) -> None:
+    job = begun(world, customer)
+    world.provider.script = [Pending("ref-1", 2), Pending("ref-1", 2)]
+
+    poll_provider.handler(batch("sqs_poll_queue", [poll_message(job, once=True)]), None)
+    assert world.poll_queue.messages == []
+    poll_provider.handler(batch("sqs_poll_queue", [poll_message(job)]), None)
+    assert len(world.poll_queue.messages) == 1
+
+
+def test_the_batch_on_disk_has_the_shape_the_queue_sends(world: World, customer: Customer) -> None:
+    sent = json.loads(event("sqs_poll_queue")["Records"][0]["body"])
+    world.poll_queue.send(customer.account_id, world.queued(customer).id, 0, delay_seconds=0)
+
+    assert set(sent) == {"account_id", "job_id", "index", "once"}
+
+
+def status_change(job: Job, status: str = "FAILED") -> Any:
+    changed = event("stepfunctions_status_change")
+    changed["detail"] |= {
+        "status": status,
+        "name": job.id,
+        "input": json.dumps({"account_id": job.account_id, "job_id": job.id}),
+    }
+    return changed
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_the_job_of_an_execution_that_ended_early_is_closed(
+    world: World, customer: Customer, status: str
+) -> None:
+    job = world.processing(customer)
+
+    answer = close_execution.handler(batch("sqs_closed_executions", [status_change(job, status)]), None)
+
+    assert failed(answer) == []
+    assert world.now(job).status is JobStatus.FAILED
+    assert world.wallet(customer).held == 0
+    assert world.bus.types() == ["image.failed", "job.failed"]
+
+
+def test_an_execution_without_a_job_goes_back_alone(world: World, customer: Customer) -> None:
+    job = world.processing(customer)
+    stray = event("stepfunctions_status_change")
+
+    answer = close_execution.handler(batch("sqs_closed_executions", [stray, status_change(job)]), None)
+
+    assert failed(answer) == ["message-0"]
+    assert world.now(job).status is JobStatus.FAILED
+
+
+def test_a_table_out_of_reach_sends_every_message_back(world: World, customer: Customer) -> None:
+    job = world.processing(customer)
+    world.network.fail("jobs.get", Unavailable())
+    sent = batch("sqs_closed_executions", [status_change(job), status_change(job)])
+
+    assert failed(close_execution.handler(sent, None)) == ["message-0", "message-1"]
+
+    world.network.heal()
+    assert failed(close_execution.handler(sent, None)) == []
+
+
+def test_messages_do_not_share_their_ids_in_the_log(world: World, customer: Customer, logs: StringIO) -> None:
+    jobs = [begun(world, customer) for _ in range(2)]
+    messages = [poll_message(jobs[0]), "not a message", poll_message(jobs[1])]
+
+    poll_provider.handler(batch("sqs_poll_queue", messages), None)
+
+    lines = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert [line.get("job_id") for line in lines] == [jobs[0].id, None, jobs[1].id]
+
+
+def test_a_message_that_fails_is_logged_with_what_went_wrong(
+    world: World, customer: Customer, logs: StringIO
+) -> None:
+    job = begun(world, customer)
+    world.network.fail("provider.check", RuntimeError("out of memory"))
+
+    poll_provider.handler(batch("sqs_poll_queue", [poll_message(job)]), None)
+
+    assert "RuntimeError: out of memory" in logs.getvalue()
+    assert job.id in logs.getvalue()
+    assert "message-0" in logs.getvalue()
+
+
+def test_the_sweeper_says_what_it_did_and_counts_what_was_stuck(
+    world: World, customer: Customer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.network.fail("workflow.start", Unavailable())
+    world.queued(customer)
+    world.network.heal()
+    world.queued(customer)
+    world.processing(customer)
+    world.clock.ms += DEADLINE_S * 1000 + FINISH_GRACE_MS
+
+    done = sweep_jobs.handler(event("eventbridge_schedule"), None)
+
+    assert done == {"started": 1, "left": 1, "closed": 1}
+    assert metrics(capsys)["StuckJobs"] == [2.0]
+
+
+def test_a_sweep_that_finds_nothing_counts_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    assert sweep_jobs.handler(event("eventbridge_schedule"), None) == {}
+    assert metrics(capsys) == {"StuckJobs": [0.0]}
+
+
+def test_an_audit_that_finds_nothing_counts_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    assert audit_ledger.handler(event("eventbridge_schedule"), None) == {"discrepancies": 0}
+    assert metrics(capsys) == {"LedgerDiscrepancies": [0.0]}
+
+
+def test_an_audit_that_finds_something_counts_and_logs_it(
+    world: World, customer: Customer, capsys: pytest.CaptureFixture[str], logs: StringIO
+) -> None:
+    wallet = world.wallet(customer)
+    world.tables.wallets[customer.account_id, Asset.USD] = replace(wallet, held=5)
+
+    found = audit_ledger.handler(event("eventbridge_schedule"), None)
+
+    assert found == {"discrepancies": 2}
+    assert metrics(capsys) == {"LedgerDiscrepancies": [2.0]}
+    assert customer.account_id in logs.getvalue()

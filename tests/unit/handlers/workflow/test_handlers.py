@@ -1,0 +1,203 @@
+"""The Lambdas of the state machine: what they return is what generate.asl.json reads."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shoal import bootstrap
+from shoal.domain import errors
+from shoal.domain.errors import JobClosed, OutputInvalid, Unavailable
+from shoal.domain.job import Job, JobStatus
+from shoal.domain.provider import Pending
+from tests.support.events import event
+from tests.support.factories import PUBLIC_URL
+from tests.support.handlers import handler_of
+from tests.worlds.world import Customer, World
+
+ASL = json.loads((Path(__file__).parents[4] / "statemachines/generate.asl.json").read_text(encoding="utf-8"))
+STATES: dict[str, Any] = ASL["States"]
+OF_LAMBDA = ("States.", "Lambda.", "Sandbox.")
+
+
+@pytest.fixture(autouse=True)
+def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("call_provider", "store_output", "settle_wallet", "release_hold"):
+        monkeypatch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
+
+
+def run(verb: str, name: str, job: Job, **changes: Any) -> Any:
+    """The state's result as Step Functions sees it, for the event `name` about this job."""
+    handler = handler_of(verb)
+    payload = event(name) | {"account_id": job.account_id, "job_id": job.id} | changes
+    return json.loads(json.dumps(handler(payload, None), allow_nan=False))
+
+
+def test_what_one_state_returns_the_next_one_takes(world: World, customer: Customer) -> None:
+    job, token = world.queued(customer), world.tokens.issue()
+
+    run("call_provider", "task_call_provider", job, task_token=token)
+    delivered = world.tokens.answers[token].output["output"]
+    stored = run("store_output", "task_store_output", job, outputs=[delivered])["outputs"]
+    settled = run("settle_wallet", "task_settle_wallet", job, outputs=stored)["events"]
+
+    assert [entry["DetailType"] for entry in settled] == ["image.completed", "job.completed"]
+    assert settled[0]["Detail"]["data"]["image_url"] == f"{PUBLIC_URL}/{stored[0]['key']}"
+    assert world.now(job).status is JobStatus.COMPLETED
+
+
+def test_the_outputs_of_the_event_on_disk_are_taken(world: World, customer: Customer) -> None:
+    job = world.processing(customer)
+
+    run("settle_wallet", "task_settle_wallet", job)
+
+    (output,) = world.now(job).outputs
+    assert (output.content_type, output.size_bytes) == ("image/png", 3_906_214)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("task_release_hold_timeout", "provider_timeout", "Provider request timed out after 180s."),
+        (
+            "task_release_hold_rejected",
+            "provider_rejected",
+            "The prompt was refused by content moderation.",
+        ),
+        (
+            "task_release_hold_lambda_error",
+            "output_invalid",
+            "The provider did not deliver a readable image.",
+        ),
+        (
+            "task_release_hold_crash",
+            "internal_error",
+            "The image could not be generated. No charge was applied.",
+        ),
+    ],
+)
+def test_what_the_machine_caught_is_what_the_caller_may_hear(
+    world: World, customer: Customer, name: str, code: str, message: str
+) -> None:
+    job = world.processing(customer)
+
+    released = run("release_hold", name, job)["events"]
+
+    assert [entry["DetailType"] for entry in released] == ["image.failed", "job.failed"]
+    assert released[0]["Detail"]["data"]["error"] == {"code": code, "message": message}
+    assert set(released[0]) == {"DetailType", "Detail"}
+
+
+def test_a_pending_call_leaves_the_token_waiting(world: World, customer: Customer) -> None:
+    world.provider.script = [Pending("ref-1", 1)]
+    token = world.tokens.issue()
+
+    result = run("call_provider", "task_call_provider", world.queued(customer), task_token=token)
+
+    assert result == {"outcome": "pending"}
+    assert token in world.tokens.waiting
+
+
+def test_errors_keep_the_names_the_machine_catches(world: World, customer: Customer) -> None:
+    canceled = world.processing(customer)
+    world.cancel_job(customer.caller, canceled.id)
+
+    with pytest.raises(JobClosed):
+        run("call_provider", "task_call_provider", canceled)
+    with pytest.raises(JobClosed):
+        run("settle_wallet", "task_settle_wallet", canceled)
+    with pytest.raises(JobClosed):
+        run("release_hold", "task_release_hold_timeout", canceled)
+    with pytest.raises(OutputInvalid):
+        run("store_output", "task_store_output", canceled)
+    world.network.fail("jobs.begin", Unavailable())
+    with pytest.raises(Unavailable):
+        run("call_provider", "task_call_provider", world.queued(customer))
+
+
+def test_what_a_task_measured_is_printed_when_it_ends(
+    world: World, customer: Customer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("settle_wallet", "task_settle_wallet", world.processing(customer))
+    assert '"JobsCompleted":[1.0]' in capsys.readouterr().out
+
+    run("release_hold", "task_release_hold_timeout", world.processing(customer))
+    assert '"JobsFailed":[1.0]' in capsys.readouterr().out
+
+
+def test_every_line_about_a_job_carries_its_ids(world: World, customer: Customer, logs: StringIO) -> None:
+    job = world.processing(customer)
+
+    run("settle_wallet", "task_settle_wallet", job)
+
+    lines = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert lines
+    assert all((line["account_id"], line["job_id"]) == (job.account_id, job.id) for line in lines)
+
+
+def test_a_failed_task_is_logged_and_its_ids_do_not_stick(
+    world: World, customer: Customer, logs: StringIO
+) -> None:
+    first, other = world.processing(customer), world.processing(customer)
+    world.cancel_job(customer.caller, first.id)
+    with pytest.raises(JobClosed):
+        run("settle_wallet", "task_settle_wallet", first)
+    assert '"error":"JobClosed"' in logs.getvalue()
+    logs.truncate(0)
+
+    run("settle_wallet", "task_settle_wallet", other)
+
+    assert first.id not in logs.getvalue()
+
+
+def named_errors() -> set[str]:
+    rules = [rule for state in STATES.values() for rule in state.get("Retry", []) + state.get("Catch", [])]
+    return {name for rule in rules for name in rule["ErrorEquals"]}
+
+
+def test_every_error_the_machine_names_is_a_class_of_ours_or_the_services_own() -> None:
+    ours = {name for name in named_errors() if not name.startswith(OF_LAMBDA)}
+
+    assert ours == {"Unavailable", "JobClosed"}
+    assert all(issubclass(getattr(errors, name), errors.ShoalError) for name in ours)
+
+
+def test_every_task_has_a_time_out_a_retry_and_a_catch_for_everything() -> None:
+    tasks = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+
+    assert len(tasks) == 7
+    for name, state in tasks.items():
+        assert state["TimeoutSeconds"] > 0, name
+        assert state["Retry"], name
+        assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+def test_the_happy_path_has_four_transitions() -> None:
+    path = [ASL["StartAt"]]
+    while "Next" in STATES[path[-1]]:
+        path.append(STATES[path[-1]]["Next"])
+
+    assert path == ["CallProvider", "StoreOutput", "SettleWallet", "PublishCompleted"]
+    assert STATES["CallProvider"]["TimeoutSeconds"] == 180
+
+
+@pytest.mark.parametrize("state", ["StoreOutput", "SettleWallet", "ReleaseHold"])
+def test_each_task_gets_what_its_lambda_reads(state: str) -> None:
+    assert STATES[state]["Arguments"]["Payload"] == "{% $states.input %}"
+    names = {"StoreOutput": "task_store_output", "SettleWallet": "task_settle_wallet"}
+    before = {"StoreOutput": "CallProvider", "SettleWallet": "StoreOutput"}
+    if state in names:
+        assert set(STATES[before[state]]["Output"]) == set(event(names[state]))
+        return
+    for name, catching in STATES.items():
+        for rule in catching.get("Catch", []):
+            if rule["Next"] == "ReleaseHold":
+                assert set(rule["Output"]) == set(event("task_release_hold_timeout")), name
+
+
+def test_the_call_gets_what_its_lambda_reads() -> None:
+    assert set(STATES["CallProvider"]["Arguments"]["Payload"]) == set(event("task_call_provider"))

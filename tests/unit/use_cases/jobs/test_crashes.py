@@ -1,0 +1,84 @@
+"""Whatever breaks, wherever: each hold resolves once, each end is announced, and with the same event ids."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shoal.domain.errors import Unavailable
+from tests.fakes import Fault
+from tests.support.faults import ANY_FAULT, FAULTS, different_calls
+from tests.worlds import image_stories, video_stories
+from tests.worlds.image_stories import COMPLETED, STORIES, Story, check
+from tests.worlds.machine import Stage
+from tests.worlds.world import World
+
+Told = image_stories.Story | video_stories.Story
+ALL: dict[str, Told] = {
+    **{f"image, {name}": story for name, story in image_stories.STORIES.items()},
+    **{f"video, {name}": story for name, story in video_stories.STORIES.items()},
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Thousands of faults would be logged."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+def test_when_nothing_breaks_everything_happens_once(story: Story) -> None:
+    world, customer = story.tell([])
+
+    job = check(world, customer)
+
+    assert job is not None
+    assert job.status is story.status
+    assert len(job.outputs) == (story.delivered if story.status is COMPLETED else 0)
+    family, outcome = (
+        ("task" if story.outputs else "image"),
+        "completed" if story.status is COMPLETED else "failed",
+    )
+    assert set(world.bus.types()) >= {f"{family}.{outcome}"}
+    assert len(world.bus.published) == len(set(world.bus.types()))
+    assert len(world.workflow.started) == 1
+
+
+@pytest.mark.parametrize("story", ALL.values(), ids=ALL)
+@pytest.mark.parametrize(("error", "lost_reply"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_at_any_single_call_is_mended(
+    story: Told, error: type[BaseException], lost_reply: bool
+) -> None:
+    for index in different_calls(story.tell([])[0].network.calls):
+        world, customer = story.tell([Fault(error(), index=index, lost_reply=lost_reply)])
+
+        story.check(world, customer)
+
+        assert len(world.network.calls) > index
+        assert max(world.bus.ids("job.completed").values(), default=0) <= 2
+
+
+@settings(max_examples=450)
+@given(st.sampled_from(list(ALL.values())), st.lists(ANY_FAULT, min_size=2, max_size=6))
+def test_faults_upon_faults_are_mended_too(story: Told, faults: list[Fault]) -> None:
+    story.check(*story.tell(faults))
+
+
+@pytest.mark.parametrize("port", ["bus.publish", "workflow.start", "jobs.begin", "staging.put"])
+def test_a_service_that_is_gone_for_minutes_only_delays_the_end(port: str) -> None:
+    world = World()
+    customer, stage = world.customer(), Stage(world)
+    world.network.fail(port, Unavailable())
+    world.submit(customer)
+    stage.run(until_ms=world.clock.ms + 10 * 60_000)
+    world.network.heal()
+
+    stage.run()
+
+    check(world, customer)

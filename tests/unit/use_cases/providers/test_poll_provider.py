@@ -1,0 +1,194 @@
+"""Poll: ask a provider that had not answered yet; whoever answers the token first wins."""
+
+from __future__ import annotations
+
+import pytest
+
+from shoal.domain.errors import (
+    JobClosed,
+    NotFound,
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderUnusable,
+    ShoalError,
+    Unavailable,
+)
+from shoal.domain.job import Job
+from shoal.domain.provider import Answer, Pending
+from tests.fakes import PollMessage, TaskAnswer
+from tests.worlds.world import Customer, World
+
+
+def pending(world: World, customer: Customer, ref: str | None = "ref-1") -> Job:
+    """A job whose provider said "not yet"."""
+    job = world.processing(customer)
+    return world.asked(job, ref) if ref else job
+
+
+def poll(world: World, job: Job, *script: Answer | Exception, once: bool = False) -> str:
+    world.provider.script = list(script)
+    return world.poll_provider(job.account_id, job.id, 0, once=once)
+
+
+def test_a_finished_provider_ends_the_task(world: World, customer: Customer) -> None:
+    job = pending(world, customer)
+
+    assert poll(world, job) == "done"
+
+    assert [ref for ref, _ in world.provider.checked] == ["ref-1"]
+    assert world.tokens.answers["token-1"].output == {"output": {"key": f"{job.account_id}/{job.id}/0"}}
+    assert world.poll_queue.messages == []
+
+
+def test_a_provider_that_is_not_ready_is_asked_again(world: World, customer: Customer) -> None:
+    job = pending(world, customer)
+
+    assert poll(world, job, Pending("ref-1", 3)) == "pending"
+
+    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 3, once=False)]
+
+
+def test_a_single_look_is_not_repeated(world: World, customer: Customer) -> None:
+    assert poll(world, pending(world, customer), Pending("ref-1", 3), once=True) == "pending"
+
+    assert world.poll_queue.messages == []
+
+
+def test_a_new_reference_is_kept(world: World, customer: Customer) -> None:
+    job = pending(world, customer)
+
+    poll(world, job, Pending("ref-2", 1))
+
+    assert world.now(job).provider_refs == {0: "ref-2"}
+
+
+def test_a_provider_that_was_too_busy_to_begin_is_started(world: World, customer: Customer) -> None:
+    job = pending(world, customer, ref=None)
+
+    assert poll(world, job) == "done"
+
+    assert [request.idempotency_key for request in world.provider.started] == [f"{job.id}-0"]
+    assert world.provider.checked == []
+
+
+@pytest.mark.parametrize("ref", ["ref-1", None])
+def test_a_provider_that_is_busy_again_is_asked_again(
+    world: World, customer: Customer, ref: str | None
+) -> None:
+    job = pending(world, customer, ref)
+
+    assert poll(world, job, ProviderBusy("still", retry_after_seconds=9)) == "pending"
+
+    assert [message.delay_seconds for message in world.poll_queue.messages] == [9]
+    assert world.now(job).provider_refs.get(0) == ref
+
+
+def test_a_provider_that_failed_fails_the_task(world: World, customer: Customer) -> None:
+    job = pending(world, customer)
+
+    assert poll(world, job, ProviderFailed("No luck.")) == "ProviderFailed"
+
+    assert world.tokens.answers["token-1"] == TaskAnswer(error="ProviderFailed", cause="No luck.")
+
+
+def test_the_second_answer_to_a_token_is_ignored(world: World, customer: Customer) -> None:
+    job = pending(world, customer)
+    poll(world, job)
+
+    assert poll(world, job, ProviderRejected("too late")) == "ProviderRejected"
+
+    assert world.tokens.answers["token-1"].error is None
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_canceled_job_is_called_off_at_the_provider(world: World, customer: Customer, once: bool) -> None:
+    job = pending(world, customer)
+    world.cancel_job(customer.caller, job.id)
+
+    assert poll(world, job, once=once) == "closed"
+
+    assert world.provider.canceled == ["ref-1"]
+    assert world.provider.checked == []
+    assert world.poll_queue.messages == []
+
+
+def test_a_completed_job_is_left_alone(world: World, customer: Customer) -> None:
+    job = world.completed(customer)
+
+    assert poll(world, job) == "closed"
+
+    assert world.provider.canceled == []
+    assert world.tokens.answers == {}
+
+
+def test_a_job_canceled_before_the_provider_began_needs_no_calling_off(
+    world: World, customer: Customer
+) -> None:
+    job = pending(world, customer, ref=None)
+    world.cancel_job(customer.caller, job.id)
+
+    assert poll(world, job) == "closed"
+    assert world.provider.canceled == []
+
+
+def test_a_job_that_ends_while_its_provider_is_asked_is_closed(world: World, customer: Customer) -> None:
+    job = pending(world, customer, ref=None)
+
+    world.network.before("provider.start", lambda: world.cancel_job(customer.caller, job.id))
+
+    with pytest.raises(JobClosed):
+        poll(world, job, Pending("ref-9", 1))
+    assert world.poll_queue.messages == []
+
+
+@pytest.mark.parametrize("error", [None, ProviderBusy("503"), ProviderFailed("no such work")])
+def test_work_that_begins_as_its_job_ends_is_called_off(
+    world: World, customer: Customer, error: ShoalError | None
+) -> None:
+    job = pending(world, customer, ref=None)
+    world.network.before("jobs.note_provider_ref", lambda: world.cancel_job(customer.caller, job.id))
+    if error:
+        world.network.fail("provider.cancel", error, lost_reply=True)
+
+    with pytest.raises(JobClosed):
+        poll(world, job, Pending("ref-9", 1))
+
+    assert world.provider.canceled == ["ref-9"]
+    assert world.poll_queue.messages == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderUnusable("bad key"),
+        ProviderFailed("no such work"),
+        ProviderBusy("503"),
+        OutcomeUnknown("lost"),
+    ],
+)
+def test_work_that_cannot_be_called_off_is_left(world: World, customer: Customer, error: ShoalError) -> None:
+    job = pending(world, customer)
+    world.cancel_job(customer.caller, job.id)
+    world.network.fail("provider.cancel", error)
+
+    assert poll(world, job) == "closed"
+
+
+@pytest.mark.parametrize("port", ["jobs.get", "staging.put", "tokens.succeed"])
+@pytest.mark.parametrize("once", [False, True])
+def test_a_service_that_did_not_answer_is_no_reason_to_wait_for_the_queue(
+    world: World, customer: Customer, once: bool, port: str
+) -> None:
+    job = pending(world, customer)
+    world.network.fail(port, Unavailable())
+
+    assert poll(world, job, once=once) == "unavailable"
+
+    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 5, once=once)]
+
+
+def test_an_unknown_job_is_an_error(world: World, customer: Customer) -> None:
+    with pytest.raises(NotFound):
+        world.poll_provider(customer.account_id, "job_unknown", 0, once=False)
