@@ -4,7 +4,7 @@ registry and the stage.
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Environment, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, Environment
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -29,33 +29,27 @@ from ..lambdas import webhooks as webhook_registry
 from ..lambdas.grants import Target
 from ..stage import Stage
 from ..upstreams import provider_arns, provider_values
+from .stage_stack import StageStack
 from .state import StateStack
 
 CLOSE_CONCURRENCY_MAX = 2
 """The least that Lambda takes; failed executions are few and nobody waits for them."""
 
 
-class ServiceStack(Stack):
+class ServiceStack(StageStack):
     """Stack `shoal-<stage>-service`, the same on every stage but for what `Stage` says."""
 
     def __init__(
         self,
         scope: Construct,
-        id_: str,
         *,
         stage: Stage,
         state: StateStack,
         packages: Packages,
         env: Environment | None,
     ) -> None:
-        super().__init__(
-            scope,
-            id_,
-            stack_name=f"{stage.prefix}-service",
-            description="Shoal: an asynchronous generation API",
-            termination_protection=stage.deletion_protection,
-            env=env,
-        )
+        description = "an asynchronous generation API"
+        super().__init__(scope, "service", stage=stage, env=env, description=description)
         self.state = state
         if stage.event_schemas:
             EventSchemas(self, "EventSchemas", stage=stage)

@@ -43,11 +43,9 @@ class ShoalStage(Construct):
         CrossStackReferences.of(self).consume(ReferenceStrength.WEAK)
         check_catalog(catalog)
         packages = packages or packages_of(stage, catalog)
-        self.state = StateStack(self, "State", stage=stage, env=env)
-        self.service = ServiceStack(
-            self, "Service", stage=stage, state=self.state, packages=packages, env=env
-        )
-        self.watch = WatchStack(self, "Watch", stage=stage, service=self.service, env=env)
+        self.state = StateStack(self, stage=stage, env=env)
+        self.service = ServiceStack(self, stage=stage, state=self.state, packages=packages, env=env)
+        self.watch = WatchStack(self, stage=stage, service=self.service, env=env)
 
     @property
     def stacks(self) -> tuple[StateStack, ServiceStack, WatchStack]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
+from aws_cdk import Environment
 from constructs import Construct
 
 from ..constructs.bus import Bus
@@ -11,20 +11,14 @@ from ..constructs.secret import CallbackSecret
 from ..constructs.storage import Storage
 from ..constructs.webhooks import WebhookKey
 from ..stage import Stage
+from .stage_stack import StageStack
 
 
-class StateStack(Stack):
+class StateStack(StageStack):
     """Stack `shoal-<stage>-state`. A new version of the code leaves it as it is."""
 
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage, env: Environment | None) -> None:
-        super().__init__(
-            scope,
-            id_,
-            stack_name=f"{stage.prefix}-state",
-            description="Shoal: what the stage keeps",
-            termination_protection=stage.deletion_protection,
-            env=env,
-        )
+    def __init__(self, scope: Construct, *, stage: Stage, env: Environment | None) -> None:
+        super().__init__(scope, "state", stage=stage, env=env, description="what the stage keeps")
         self.storage = Storage(self, "Storage", stage=stage)
         self.bus = Bus(self, "Bus", stage=stage).bus
         self.secret = CallbackSecret(self, "CallbackSecret", stage=stage).secret

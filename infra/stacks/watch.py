@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
+from aws_cdk import Environment
 from constructs import Construct
 
 from ..constructs.monitoring import Monitoring
 from ..stage import Stage
 from .service import ServiceStack
+from .stage_stack import StageStack
 
 
-class WatchStack(Stack):
+class WatchStack(StageStack):
     """Stack `shoal-<stage>-watch`. The stage works without it; only nobody is told when it does not."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, stage: Stage, service: ServiceStack, env: Environment | None
+        self, scope: Construct, *, stage: Stage, service: ServiceStack, env: Environment | None
     ) -> None:
-        super().__init__(
-            scope,
-            id_,
-            stack_name=f"{stage.prefix}-watch",
-            description="Shoal: alarms and dashboard",
-            termination_protection=stage.deletion_protection,
-            env=env,
-        )
+        super().__init__(scope, "watch", stage=stage, env=env, description="alarms and dashboard")
         Monitoring(
             self,
             "Monitoring",

@@ -1,0 +1,24 @@
+"""What the stacks of a stage have in common."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from constructs import Construct
+
+from ..stage import Stage
+
+
+class StageStack(Stack):
+    """The stack `shoal-<stage>-<part>`, protected as the stage is."""
+
+    def __init__(
+        self, scope: Construct, part: str, *, stage: Stage, env: Environment | None, description: str
+    ) -> None:
+        super().__init__(
+            scope,
+            part.capitalize(),
+            stack_name=f"{stage.prefix}-{part}",
+            description=f"Shoal: {description}",
+            termination_protection=stage.deletion_protection,
+            env=env,
+        )
