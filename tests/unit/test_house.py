@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = ("functions", "infra", "bench", "clients", "tests")
 FILES_MAX = 35
+QUESTIONS = Path(__file__).with_name("house_questions.toml")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 PAGES = [
     path
@@ -25,6 +27,12 @@ def test_no_folder_of_code_is_too_full_to_be_looked_through() -> None:
     for path in files:
         folders[path.parent] += 1
     assert {str(folder.relative_to(ROOT)): n for folder, n in folders.items() if n > FILES_MAX} == {}
+
+
+def test_every_answer_of_the_house_is_a_file() -> None:
+    answers = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))["answers"]
+    assert len(answers) == 30
+    assert [name for names in answers.values() for name in names if not (ROOT / name).is_file()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
