@@ -60,7 +60,9 @@ class Monitoring(Construct):
         for name, queue in queues.dead_letters.items():
             metric = queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
             self._alarm(
-                f"{name}DeadLetters", metric, "A message could not be handled: read it, mend, redrive."
+                f"{name}DeadLetters",
+                metric,
+                "A message was not handled: read it, remove the cause, redrive.",
             )
         for function in functions.values():
             self._alarm_on_function(function)

@@ -1,9 +1,9 @@
-"""The mends of Lambda."""
+"""The patches of Lambda."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from infra.local.mends.functions import WORKERS_PER_FUNCTION_MAX
+from infra.local.patches.functions import WORKERS_PER_FUNCTION_MAX
 from tests.local_cloud.lab import Lab
 
 RAISES = """

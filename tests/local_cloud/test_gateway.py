@@ -1,4 +1,4 @@
-"""The mends of the HTTP API, and how it finds routes."""
+"""The patches of the HTTP API, and how it finds routes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The mends of IAM, in a cloud that enforces it."""
+"""The patches of IAM, in a cloud that enforces it."""
 
 import json
 from collections.abc import Iterator

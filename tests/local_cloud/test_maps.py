@@ -1,4 +1,4 @@
-"""The mend of the Map, and what render_video.asl.json relies on without one."""
+"""The patch of the Map, and what render_video.asl.json relies on without one."""
 
 from __future__ import annotations
 

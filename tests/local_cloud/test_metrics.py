@@ -1,4 +1,4 @@
-"""The mend of metrics."""
+"""The patch of metrics."""
 
 import json
 from datetime import UTC, datetime, timedelta

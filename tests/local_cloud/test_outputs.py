@@ -1,4 +1,4 @@
-"""The mend of the CDN's reading of a bucket."""
+"""The patch of the CDN's reading of a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the consumers rely on, and MiniStack does without a mend."""
+"""What the consumers rely on, and MiniStack does without a patch."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The mends of CloudFormation."""
+"""The patches of CloudFormation."""
 
 import json
 from typing import Any

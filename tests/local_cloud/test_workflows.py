@@ -1,4 +1,4 @@
-"""The mends of Step Functions, and what generate.asl.json relies on without one."""
+"""The patches of Step Functions, and what generate.asl.json relies on without one."""
 
 import json
 import time
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.mends.workflows import retry_delay
+from infra.local.patches.workflows import retry_delay
 from tests.local_cloud.lab import Lab, eventually, task, token_task
 
 ASKS = """

@@ -19,7 +19,7 @@ COOL_DOWN_MS_MAX = 10 * 60_000
 """The cool-down doubles with every probe that fails, up to this."""
 
 UNUSABLE_COOL_DOWN_MS = 5 * 60_000
-"""A bad key or an empty account is not mended within seconds."""
+"""Nobody repairs a bad key or an empty account within seconds."""
 
 PROBE_LEASE_MS = 3 * 60_000
 """How long a probe keeps others away if nobody hears of it again: as long as the slowest provider takes."""

@@ -85,7 +85,7 @@ class Breakers(Protocol):
         """Count an exchange, open or close the breaker if that is due. Never raises: it is an estimate."""
 
     def close(self, route: Route) -> None:
-        """An operator mended the route: it is asked again at once."""
+        """An operator repaired the route: it is asked again at once."""
 
 
 class Meter(Protocol):

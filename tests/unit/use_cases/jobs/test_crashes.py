@@ -52,7 +52,7 @@ def test_when_nothing_breaks_everything_happens_once(story: Story) -> None:
 
 @pytest.mark.parametrize("story", ALL.values(), ids=ALL)
 @pytest.mark.parametrize(("error", "lost_reply"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_at_any_single_call_is_mended(
+def test_a_fault_at_any_single_call_is_repaired(
     story: Told, error: type[BaseException], lost_reply: bool
 ) -> None:
     for index in different_calls(story.tell([])[0].network.calls):

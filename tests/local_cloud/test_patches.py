@@ -1,13 +1,13 @@
-"""The mends hold for one MiniStack."""
+"""The patches hold for one MiniStack."""
 
 from importlib.metadata import version
 
 import pytest
 
-from infra.local.mends import MINISTACK_VERSION, WrongMinistack, require_version
+from infra.local.patches import MINISTACK_VERSION, WrongMinistack, require_version
 
 
-def test_the_installed_ministack_is_the_mended_one() -> None:
+def test_the_patches_fit_the_installed_ministack() -> None:
     require_version(version("ministack"))
 
 

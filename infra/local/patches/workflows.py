@@ -13,7 +13,7 @@ from typing import Any
 from ministack.core.responses import json_response, new_uuid  # type: ignore[import-untyped]
 from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
-from infra.local.mends import maps
+from infra.local.patches import maps
 
 WAIT_SECONDS_MAX = 99_999_999  # a task without TimeoutSeconds, as AWS has it
 
@@ -147,7 +147,7 @@ def retry_delay(retrier: Json, attempts: int) -> float:
 
 
 def apply() -> None:
-    """Put the mends in place."""
+    """Put the patches in place."""
     stepfunctions._apply_jsonata_arguments = _fresh_arguments
     stepfunctions._fail_execution = _fail_running
     stepfunctions._stop_execution = _stop_running

@@ -45,5 +45,5 @@ def _store(record: dict[str, Any]) -> None:
 
 
 def apply() -> None:
-    """Put the mend in place."""
+    """Put the patch in place."""
     lambda_svc._emit_lambda_logs = _emit_logs_and_metrics

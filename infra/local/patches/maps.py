@@ -78,6 +78,6 @@ def _iterate(states: Json, start_at: str, item: Any, execution: Json, context: J
 
 
 def apply() -> None:
-    """Put the mends in place."""
+    """Put the patches in place."""
     stepfunctions._run_map_items = _run_map
     stepfunctions._run_sub_machine = _iterate

@@ -57,7 +57,7 @@ async def _execute_options(api_id: str, stage: str, path: str, method: str, *mor
 
 
 def apply() -> None:
-    """Put the mends in place."""
+    """Put the patches in place."""
     apigateway._handle_execute_in_scope = _execute_options
     apigateway.run_reentrant = _invoke_with_cookies
     lambda_svc.lambda_execute_result_to_api_proxy_response = _response_of

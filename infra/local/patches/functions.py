@@ -11,13 +11,13 @@ from typing import Any
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
-from infra.local.mends import MendDoesNotFit
+from infra.local.patches import PatchDoesNotFit
 
 WORKERS_PER_FUNCTION_MAX = 3
 LOG_WAIT_SECONDS_MAX = 0.25
 END_OF_LOG = "\0END"
 
-# MiniStack's worker script, and what the mends put in its place.
+# MiniStack's worker script, and what the patches put in its place.
 _REPORT_ERROR = r"""
             _real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\n")
         _real_stdout.flush()"""  # noqa: E501
@@ -95,10 +95,10 @@ def _execute_bounded(function: dict[str, Any], event: Any, request_id: str) -> d
 
 
 def apply() -> None:
-    """Put the mends in place."""
+    """Put the patches in place."""
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(_REPORT_ERROR) != 1:
-        raise MendDoesNotFit("the Python worker script of ministack.core.lambda_runtime")
+        raise PatchDoesNotFit("the Python worker script of ministack.core.lambda_runtime")
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_REPORT_ERROR, _REPORT_ERROR_TYPE)
     lambda_runtime._worker_class_for = _class_for
     lambda_svc._execute_function_warm = _execute_bounded

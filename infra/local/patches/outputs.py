@@ -54,5 +54,5 @@ def _fetch_or_not_found(
 
 
 def apply() -> None:
-    """Put the mends in place."""
+    """Put the patches in place."""
     s3.serve_cloudfront_origin_fetch = _fetch_or_not_found

@@ -74,7 +74,7 @@ def _secret_name(arn: str) -> str:
 
 
 def apply() -> None:
-    """Put the mends in place."""
+    """Put the patches in place."""
     provisioners._RESOURCE_HANDLERS["AWS::Events::Archive"] = {
         "create": _create_archive,
         "update": _update_archive,

@@ -7,7 +7,7 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator  # type: ignore[import-untyped]
 
-from infra.local.mends.workflows import machine_of
+from infra.local.patches.workflows import machine_of
 
 SECURE_TRANSPORT = "aws:securetransport"
 
@@ -48,7 +48,7 @@ def _action(*request: Any) -> str | None:
 
 
 def apply() -> None:
-    """Put the mends in place."""
+    """Put the patches in place."""
     iam_actions.extract_iam_action = _action
     iam_evaluator._resolve_condition_key = _resolve
     iam_actions.extract_resource_arn = _resource
