@@ -80,7 +80,7 @@ check-licences: $(READY)
 check-vulnerabilities: $(READY)
 	@$(BIN)/python -m infra.audit
 
-examples: $(READY) ## Record the examples of the OpenAPI document anew, from a local cloud
+examples: $(READY) ## Record the examples of the OpenAPI document again, from a local cloud
 	@SHOAL_WRITE_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
 
 fixtures: $(READY) ## Record what a stage of VERSION keeps and hands on, for the tests of upgrades

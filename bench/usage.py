@@ -118,7 +118,7 @@ def _used(
         "write_units": sum(call.write_units for call in calls),
         "read_units": sum(call.read_units for call in calls),
         "events": events,
-        # Every event of a subscriber's kind goes into a queue by a rule, whoever has put it on the bus.
+        # A rule puts every event of a subscriber's kind into a queue, no matter who has put it on the bus.
         "messages": total("sqs", "SendMessage", "SendMessageBatch") + events,
         "s3_puts": total("s3", "PUT", "POST"),
         "s3_gets": total("s3", "GET", "HEAD"),

@@ -1,4 +1,4 @@
-"""What the functions are told of providers on a stage, and what they are let to because of it."""
+"""What the functions are told of providers on a stage, and what they may call because of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def provider_arns(stack: Stack, stage: Stage) -> dict[Target, tuple[str, ...]]:
     """What the targets about providers stand for; nothing where the stage does without.
 
     The secrets are made by `shoal providers set-key`, so their ARNs are not known beforehand: a stage pays
-    for those it uses, and its functions are let to its own alone.
+    for those it uses, and its functions may read its own alone.
     """
 
     def secret(provider: str) -> tuple[str, ...]:

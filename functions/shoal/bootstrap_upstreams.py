@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shoal.ports.videos import ScriptWriter
 
 BEDROCK, POLLY = "bedrock", "polly"
-"""They need no key: the functions' own roles are let to them, where the stage says so."""
+"""They need no key: the functions' own roles may call them, where the stage says so."""
 OPENAI_BACKGROUND, OPENAI_MODERATION = "openai-background", "openai-moderation"
 KEYED = frozenset({"openai", "gemini", "stability", "replicate", "fal"})
 """Whose keys are secrets of the stage."""

@@ -304,7 +304,7 @@ class DeliverWebhookSettings(AttemptSettings):
 
 
 class RetryWebhookSettings(AttemptSettings, AddressSettings):
-    """It signs the addresses of private files anew."""
+    """It signs the addresses of private files for each attempt."""
 
 
 class AuditLedgerSettings(Settings):

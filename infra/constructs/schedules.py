@@ -92,7 +92,7 @@ class Schedules(Construct):
         concurrency_max: int,
         batch_size: int = BATCH_SIZE,
     ) -> None:
-        """Feed the function from the queue; only the messages it reports as failed come again."""
+        """Feed the function from the queue, which delivers again only the messages it reports as failed."""
         lambda_.EventSourceMapping(
             self,
             f"{name}Messages",

@@ -50,7 +50,7 @@ def _event(event_type: str) -> Schema:
         "id": (EventId, ...),
         "type": (Literal[event_type], ...),
         "created_at": (Moment, ...),
-        "account_id": (str, Field(description="The account whom it happened to.")),
+        "account_id": (str, Field(description="The account it happened to.")),
         "data": (DATA[event_type], ...),
     }
     detail = create_model("Detail", __base__=Resource, **fields)

@@ -43,7 +43,7 @@ TAGS = {
     "Videos": "A narrated video of eight-second scenes from a one-line idea, paid in credits.",
     "Models and prices": "What can be asked for, and what it costs.",
     "Account": "Money and usage.",
-    "Webhooks": "Who hears of events, and with which secret they are signed.",
+    "Webhooks": "Which endpoints get events, and with which secret they are signed.",
     "Deliveries": "What became of events.",
     "About": "The API on itself. No key needed.",
 }

@@ -110,12 +110,12 @@ DIRECTORY = ("ACCOUNTS",)
 COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
 """The write that authenticates an API key and limits its rate."""
 
-# Functions that move no money are let to no wallet, and so to no ledger entry, by their roles.
+# The roles of functions that move no money reach no wallet, and so no ledger entry.
 READ_MISSING = allow("staging_bucket", "s3:ListBucket")
 """Without it S3 answers AccessDenied where an object is missing."""
 
 SIGN_VIDEO_URL = allow("video_objects", "s3:GetObject")
-"""Whoever fetches a signed address does what its maker may do."""
+"""Who fetches a signed address does what its signer may do."""
 
 DELETE_VIDEO = (
     allow("videos_bucket", "s3:ListBucket"),

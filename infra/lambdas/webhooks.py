@@ -1,7 +1,7 @@
 """The Lambdas of the webhooks.
 
-Those that speak to strangers, `deliver_webhook` and `retry_webhook`, are let to no partition that holds a
-wallet, an account or a key. `retry_webhook`, through which late ones go, signs the addresses of videos anew.
+Those that call customers' endpoints, `deliver_webhook` and `retry_webhook`, reach no partition that holds a
+wallet, an account or a key. `retry_webhook` makes late attempts and signs the addresses of videos for each.
 """
 
 from __future__ import annotations

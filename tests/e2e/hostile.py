@@ -1,4 +1,4 @@
-"""A corpus of what strangers send: bodies, texts, headers, queries and paths."""
+"""A corpus of what attackers send: bodies, texts, headers, queries and paths."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def forget_keys(cloud: LocalCloud) -> None:
     """Have the page ask for keys again at once, which it otherwise does every minute."""
     functions, name = cloud.client("lambda"), f"shoal-{STAGE}-top-up"
     known = functions.get_function_configuration(FunctionName=name)["Environment"]
-    # Whoever's environment is set is started anew.
+    # Lambda starts new instances of a function whose environment is set.
     functions.update_function_configuration(FunctionName=name, Environment=known)
 
 

@@ -1,6 +1,6 @@
 """The examples in the OpenAPI document are what the deployed stack answers.
 
-`make examples` writes them anew.
+`make examples` writes them again.
 """
 
 from __future__ import annotations

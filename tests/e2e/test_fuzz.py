@@ -1,4 +1,4 @@
-"""A stranger's tool reads the OpenAPI document and tries everything: no 5xx, nothing undocumented."""
+"""Schemathesis reads the OpenAPI document and tries everything: no 5xx, nothing undocumented."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUN_SECONDS_MAX = 600  # on two idle cores it takes a minute or two
 
 
 def receive(received: Received) -> Iterable[Piece]:
-    """Takes events, and is a picture to whoever wants one."""
+    """Takes events, and answers a GET with a picture."""
     return (reply(200, picture()) if received.method == "GET" else reply(204))(received)
 
 

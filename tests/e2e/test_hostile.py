@@ -1,4 +1,4 @@
-"""Whatever a stranger sends: no 5xx, only documented answers, no word of the inside, no money gone."""
+"""Whatever an attacker sends: no 5xx, only documented answers, no word of the inside, no money gone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LISTS = ["/v1/usage", "/v1/tasks", "/api/v1/videos", "/api/v1/webhooks", "/v1/us
 
 
 @pytest.fixture(scope="module")
-def stranger(deployed: Deployed) -> Iterator[Customer]:
+def attacker(deployed: Deployed) -> Iterator[Customer]:
     """An account whose money is all accounted for after all this."""
     customer = deployed.customer()
     yield customer
@@ -57,9 +57,9 @@ def stranger(deployed: Deployed) -> Iterator[Customer]:
 
 
 @pytest.fixture(scope="module")
-def hook(stranger: Customer) -> str:
+def hook(attacker: Customer) -> str:
     body = {"url": "http://127.0.0.1:9/", "events": ["webhook.disabled"]}
-    answer = stranger.client.request("POST", "/api/v1/webhooks", json=body)
+    answer = attacker.client.request("POST", "/api/v1/webhooks", json=body)
     webhook_id: str = answer.json()["webhook"]["id"]
     return webhook_id
 
@@ -81,29 +81,29 @@ def assert_composed(answer: Any, what: str) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_no_body_upsets_a_route(stranger: Customer, hook: str, route: str) -> None:
+def test_no_body_upsets_a_route(attacker: Customer, hook: str, route: str) -> None:
     method, path = route.replace("{id}", hook).split(" ")
     for name, body in BODIES.items():
-        answer = stranger.client.request(method, path, headers=JSON, data=body)
+        answer = attacker.client.request(method, path, headers=JSON, data=body)
         assert_composed(answer, f"{route}, {name}")
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-def test_a_text_comes_back_as_it_went_in(stranger: Customer, text: str) -> None:
+def test_a_text_comes_back_as_it_went_in(attacker: Customer, text: str) -> None:
     prompt, metadata = f"[fail]{text}|", {text: [text]}
     body = {"model": "nanobanana", "prompt": prompt, "metadata": metadata}
 
-    accepted = stranger.client.request("POST", "/v1/generate", json=body)
+    accepted = attacker.client.request("POST", "/v1/generate", json=body)
     assert accepted.status_code == 202, accepted.text
 
-    task = stranger.client.request("GET", f"/v1/tasks/{accepted.json()['data']['id']}").json()["data"]
+    task = attacker.client.request("GET", f"/v1/tasks/{accepted.json()['data']['id']}").json()["data"]
     assert task["metadata"] == metadata
-    (row,) = stranger.client.usage(limit=1).json()["requests"]
+    (row,) = attacker.client.usage(limit=1).json()["requests"]
     assert row["prompt"] == prompt
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_no_header_upsets_a_route(stranger: Customer, name: str) -> None:
+def test_no_header_upsets_a_route(attacker: Customer, name: str) -> None:
     for method, path, message in (
         ("POST", "/v1/generate", GOOD),
         ("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
@@ -112,27 +112,27 @@ def test_no_header_upsets_a_route(stranger: Customer, name: str) -> None:
     ):
         body = json.dumps(message).encode() if message else None
         sent = {key: value.encode("utf-8") for key, value in (JSON | HEADERS[name]).items()}
-        answer = stranger.client.request(method, path, headers=sent, data=body)
+        answer = attacker.client.request(method, path, headers=sent, data=body)
         assert_composed(answer, f"{method} {path}, {name}")
         assert answer.headers["X-Request-Id"] != "mine"
         assert "evil.example" not in answer.text
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_no_query_upsets_a_list(stranger: Customer, path: str) -> None:
+def test_no_query_upsets_a_list(attacker: Customer, path: str) -> None:
     for query in QUERIES:
-        answer = stranger.client.request("GET", f"{path}?{query}")
+        answer = attacker.client.request("GET", f"{path}?{query}")
         assert_composed(answer, f"{path}?{query}")
 
 
-def test_no_path_upsets_the_api(stranger: Customer) -> None:
+def test_no_path_upsets_the_api(attacker: Customer) -> None:
     for path in PATHS:
-        assert_composed(stranger.client.request("GET", path), path)
+        assert_composed(attacker.client.request("GET", path), path)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_method_upsets_an_address(stranger: Customer, method: str) -> None:
+def test_no_method_upsets_an_address(attacker: Customer, method: str) -> None:
     for path in ("/v1/generate", "/v1/wallet", "/healthz", "/docs/api", "/nowhere"):
-        answer = stranger.client.request(method, path)
+        answer = attacker.client.request(method, path)
         assert_composed(answer, f"{method} {path}")
         assert answer.status_code in (404, 405)

@@ -88,13 +88,13 @@ def test_a_key_does_only_what_its_scopes_allow(deployed: Deployed, customer: Cus
 
 def test_another_accounts_job_does_not_exist(deployed: Deployed, customer: Customer) -> None:
     job_id = customer.client.submit("[slow:1] a shark")
-    stranger = deployed.customer().client
-    missing = stranger.request("GET", f"/v1/jobs/job_{'0' * 26}")
+    other = deployed.customer().client
+    missing = other.request("GET", f"/v1/jobs/job_{'0' * 26}")
 
     answers = [
-        stranger.request("GET", f"/v1/jobs/{job_id}"),
-        stranger.request("GET", f"/api/v1/jobs/{job_id}"),
-        stranger.cancel(job_id),
+        other.request("GET", f"/v1/jobs/{job_id}"),
+        other.request("GET", f"/api/v1/jobs/{job_id}"),
+        other.cancel(job_id),
     ]
 
     for answer in [missing, *answers]:

@@ -56,7 +56,7 @@ def ask(stage: Upstreams, model: str, prompt: str = "a red fox") -> Asked:
 
 
 def check_completed(asked: Asked, provider: str) -> Job:
-    """The picture is there to be fetched, it was paid once, everybody heard of it, and who made it."""
+    """The picture is there to be fetched, it was paid once, its events are out, and they say who made it."""
     task = asked.wait()
     assert (task["status"], task["error"]) == ("completed", None)
     job = asked.job()

@@ -187,7 +187,7 @@ def test_narration_poster_and_clips_can_be_fetched_too(deployed: Deployed, scree
             assert sum(packet.size > 0 for packet in clip.demux(video=0)) == 192
 
 
-def test_addresses_are_signed_anew_on_each_read(screening: Screening) -> None:
+def test_each_read_signs_the_addresses_again(screening: Screening) -> None:
     first = screening.videos.video(screening.id)["final_video_url"]
 
     def later() -> str | None:

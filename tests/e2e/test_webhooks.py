@@ -183,7 +183,7 @@ def test_no_function_logs_a_secret(customer: Customer, webhooks: WebhooksClient,
 def test_another_accounts_webhook_is_not_found(webhooks: WebhooksClient, deployed: Deployed) -> None:
     with Receiver() as receiver:
         webhook_id, _ = webhooks.subscribe(receiver.url())
-    stranger = deployed.customer().client
+    other = deployed.customer().client
 
     for method, path in (
         ("GET", ""),
@@ -194,7 +194,7 @@ def test_another_accounts_webhook_is_not_found(webhooks: WebhooksClient, deploye
         ("GET", "/deliveries"),
     ):
         body = {"enabled": False} if method == "PATCH" else None
-        answer = stranger.request(method, f"/api/v1/webhooks/{webhook_id}{path}", json=body)
+        answer = other.request(method, f"/api/v1/webhooks/{webhook_id}{path}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
     assert webhooks.webhook(webhook_id)["enabled"] is True
 

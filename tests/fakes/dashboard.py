@@ -32,7 +32,7 @@ class Registered:
 
 @dataclass
 class FakeIdentity:
-    """A pool of people by e-mail address. `confirms`: whoever signs up need not confirm the address."""
+    """A pool of people by e-mail address. `confirms`: nobody who signs up need confirm the address."""
 
     network: Network
     clock: Clock

@@ -328,4 +328,4 @@ LEADING_KEYS = {
     },
     "stitch_video": ONE_JOB,
 }
-"""The partition keys to which the functions are limited that are not let to all, by action."""
+"""The partition keys to which functions are limited, by action, unless they may reach all."""

@@ -60,7 +60,7 @@ def test_a_message_stays_hidden_six_times_as_long_as_its_function_runs(template:
         assert queues_of(template)[arn]["VisibilityTimeout"] >= 6 * function.timeout_seconds
 
 
-def test_only_the_messages_that_failed_come_again(template: Template) -> None:
+def test_only_the_messages_that_failed_are_delivered_again(template: Template) -> None:
     polls, deliveries = template.stage.poll_concurrency_max, template.stage.delivery_concurrency_max
     for verb, concurrency, batch in (
         ("poll_provider", polls, 1),

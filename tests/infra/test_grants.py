@@ -60,7 +60,7 @@ def test_a_function_may_do_what_its_code_calls_and_no_more(dev: Template, verb: 
     assert allowed(dev.role_of(dev.function(verb))) == EXPECTED[verb] | logs | TRACES
 
 
-def test_a_function_that_moves_no_money_is_let_to_no_wallet(dev: Template) -> None:
+def test_a_function_that_moves_no_money_reaches_no_wallet(dev: Template) -> None:
     keys = {verb: leading_keys_of(dev.role_of(dev.function(verb))) for verb in EXPECTED}
     assert {verb: found for verb, found in keys.items() if found} == LEADING_KEYS
     for name in MACHINES:
@@ -68,7 +68,7 @@ def test_a_function_that_moves_no_money_is_let_to_no_wallet(dev: Template) -> No
         assert leading_keys_of(role) == {"dynamodb:UpdateItem": ["ACCOUNT#*"]}
 
 
-def test_whoever_speaks_to_strangers_reaches_neither_wallets_nor_accounts_nor_keys(dev: Template) -> None:
+def test_what_calls_customers_endpoints_reaches_neither_wallets_nor_accounts_nor_keys(dev: Template) -> None:
     for verb in ("deliver_webhook", "retry_webhook"):
         role = dev.role_of(dev.function(verb))
         on_items = [s for s in statements(role) if text(listed(s["Resource"])[0]) == TABLE]

@@ -133,7 +133,7 @@ def test_the_system_installs_one_for_all_who_ask_at_once(programs: Path, npm_fet
     assert asked(programs) == ["--quiet update", "--quiet install --yes --no-install-recommends chromium"]
 
 
-def test_whoever_is_not_root_installs_nothing(
+def test_without_root_nothing_is_installed(
     programs: Path, npm_fetches: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(programs, "apt-get", INSTALLS)

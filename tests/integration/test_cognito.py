@@ -13,7 +13,7 @@ from shoal.adapters.aws.cognito import WRONG_CODE, CognitoIdentity, pool_keys
 from shoal.domain.errors import SignInRefused
 from shoal.domain.person import PASSWORD_LENGTH_MIN
 
-FIRST, CHOSEN = "the password of a stranger", "correct horse battery staple"
+FIRST, CHOSEN = "the password of somebody else", "correct horse battery staple"
 CODE = "123456"
 """What the local cloud sends to everybody."""
 
@@ -72,7 +72,7 @@ def said(action: Callable[[str], object], email: str) -> object:
         return str(refused)
 
 
-def test_whoever_has_the_code_chooses_the_password(
+def test_the_person_with_the_code_chooses_the_password(
     identity: CognitoIdentity, addresses: dict[str, str]
 ) -> None:
     email = addresses["confirmed"]

@@ -1,4 +1,4 @@
-"""Outputs at addresses: fetched by the rules for strangers, capped, told from pages, kept."""
+"""Outputs at addresses: fetched by the rules for foreign addresses, capped, told from pages, kept."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class PaymentMachine(RuleBasedStateMachine):
         )
 
     def teardown(self) -> None:
-        """Once all was heard of and every job has ended, who owes has nothing, and who has owes nothing."""
+        """After every event and the end of every job, who owes has nothing, and who has owes nothing."""
         for job_id in sorted(self.open):
             self.bench.fail(self.bench.jobs.get(self.caller.account_id, job_id))
         for payment_id in self.price_cents:

@@ -1,4 +1,4 @@
-"""Many hear of the same payments at once, while the money is being spent; and replies that are lost."""
+"""Many settle the same payments at once, while the money is being spent; and replies that are lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refused(answers: list[object]) -> list[object]:
     return failed
 
 
-def test_a_payment_that_many_hear_of_is_credited_once(bench: Bench) -> None:
+def test_a_payment_that_many_settle_at_once_is_credited_once(bench: Bench) -> None:
     caller = bench.account(0)
     payment_id = bench.paid(caller, 1_000)
 
@@ -40,7 +40,7 @@ def test_a_payment_that_many_hear_of_is_credited_once(bench: Bench) -> None:
     assert kinds(bench, caller) == ["top_up", "top_up"]
 
 
-def test_refunds_and_a_dispute_that_many_hear_of_are_debited_once(bench: Bench) -> None:
+def test_refunds_and_a_dispute_that_many_settle_at_once_are_debited_once(bench: Bench) -> None:
     caller = bench.account(0)
     payment_id = bench.paid(caller, 1_000)
     bench.books.refund(payment_id, 300)

@@ -100,7 +100,7 @@ def test_half_of_enough_calls_failing_opens_it(bench: Bench) -> None:
     assert stored(bench.table).state(bench.clock.now_ms()) is BreakerState.OPEN
 
 
-def test_what_an_operator_has_to_mend_opens_it_at_once(bench: Bench) -> None:
+def test_what_an_operator_has_to_repair_opens_it_at_once(bench: Bench) -> None:
     breakers(bench).note(ROUTE, Outcome.UNUSABLE, FREE, bench.clock.now_ms(), reason="bad key" * 99)
 
     breaker = stored(bench.table)

@@ -1,4 +1,4 @@
-"""Usage is written with the money it tells of: it is the captures, whoever asks and whatever happens."""
+"""Usage is written with the money it tells of: it is the captures, whatever asks and whatever happens."""
 
 from __future__ import annotations
 

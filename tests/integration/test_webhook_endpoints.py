@@ -122,7 +122,7 @@ def test_410_disables_the_subscription_at_once() -> None:
         pytest.param(dripping_body(0.05), id="body byte by byte"),
     ],
 )
-def test_whoever_is_slower_than_the_wall_clock_has_not_taken_the_event(answer: Answer) -> None:
+def test_an_endpoint_slower_than_the_wall_clock_has_not_taken_the_event(answer: Answer) -> None:
     started = time.monotonic()
     with Receiver(answer) as receiver:
         attempt, _ = Wire().send(receiver.url(host=HOST))

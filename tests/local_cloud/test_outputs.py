@@ -126,6 +126,6 @@ def test_nothing_is_listed_to_anybody(endpoint: Endpoint, bucket: str, path: str
 @pytest.mark.parametrize("path", ["/images/x/0.png", "/images/x/1.png"])
 def test_a_distribution_that_is_not_let_in_learns_nothing(endpoint: Endpoint, bucket: str, path: str) -> None:
     permit(endpoint, bucket, distribution_over(endpoint, bucket), READ_AND_LIST)
-    stranger = distribution_over(endpoint, bucket)
+    another = distribution_over(endpoint, bucket)
 
-    assert fetch(endpoint, stranger, path).status_code == 403
+    assert fetch(endpoint, another, path).status_code == 403

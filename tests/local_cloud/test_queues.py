@@ -26,7 +26,7 @@ def body(lab: Lab, url: str) -> str | None:
     return messages[0]["Body"] if messages else None
 
 
-def test_only_the_failed_messages_of_a_batch_come_again_and_end_as_dead_letters(lab: Lab) -> None:
+def test_only_the_failed_messages_of_a_batch_are_delivered_again_and_end_as_dead_letters(lab: Lab) -> None:
     dead, dead_arn = queue(lab, "partial-dead")
     redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 2})
     source, source_arn = queue(lab, "partial", VisibilityTimeout="1", RedrivePolicy=redrive)

@@ -181,7 +181,7 @@ class SimulatedClient:
         self._sleep(HOP)
         new = self._table.evaluate(write)
         old = self._table.items.get(write.key)
-        # The leader orders the write here; the caller hears of it once a quorum has it.
+        # The leader orders the write here; the caller gets its answer once a quorum has it.
         self._table.store(write.key, new)
         self._sleep(WRITE, HOP)
         told = {"ALL_NEW": new, "ALL_OLD": old}.get(request.get("ReturnValues", "NONE"))

@@ -57,7 +57,7 @@ def test_a_result_takes_the_time_its_process_takes_and_lets_others_run() -> None
     assert (seen, kernel.now_s) == ([1.0], 2.0)
 
 
-def test_only_a_process_sleeps_and_nothing_is_waited_for_in_vain() -> None:
+def test_only_a_process_sleeps_and_nobody_waits_without_one() -> None:
     kernel = Kernel(seed=1)
     with pytest.raises(RuntimeError, match="only a process"):
         kernel.sleep(1.0)

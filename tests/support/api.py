@@ -66,7 +66,7 @@ VERBS = {route_key(route): verb for route, verb in ROUTES.items()}
 
 
 class LambdaContext:
-    """How much of its 29 seconds a Lambda has left, by the world's clock."""
+    """How much of its 29 seconds a Lambda has left, by the clock of the `World`."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock, self._until_ms = clock, clock.ms + 29_000

@@ -54,7 +54,7 @@ def eventually(look: Callable[[], T | None], *, seconds_max: float = WAIT_SECOND
     """What `look` finds, once that is neither None nor false."""
     deadline = time.monotonic() + seconds_max
     while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {seconds_max} s in vain"
+        assert time.monotonic() < deadline, f"nothing came in {seconds_max} s"
         time.sleep(PAUSE_SECONDS)
     return found
 

@@ -23,7 +23,7 @@ SECOND = Route(provider="second", model="b")
 
 
 class Shoal:
-    """`shoal("audit", "--json")` runs the command on the world's stage."""
+    """`shoal("audit", "--json")` runs the command on the stage of the `World`."""
 
     def __init__(self, world: World) -> None:
         self.stage, self.real_money = "local", False

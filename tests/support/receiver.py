@@ -21,7 +21,7 @@ FOREVER_SECONDS = 3600.0
 CONNECTION_SECONDS_MAX = 30.0
 BLOCK = b"x" * 65_536
 AUTHORITY = trustme.CA()
-"""Issues the certificates of receivers; made anew for each run."""
+"""Issues the certificates of receivers; each run makes its own."""
 
 Piece = bytes | float
 """Bytes to send, or seconds to pause."""
@@ -143,7 +143,7 @@ class Receiver:
     def _serve(self, connection: socket.socket) -> None:
         with self._changed:
             self.connections += 1
-        # Whoever leaves in the middle is what many a test is about.
+        # Many a test is about a caller that leaves in the middle.
         with suppress(OSError):
             self._send(connection, self._greeting())
             if not self._tls:

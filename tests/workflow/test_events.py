@@ -1,4 +1,4 @@
-"""What the world hears of a job, in the words of the envelope."""
+"""The events of a job, in the words of the envelope."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_failed_job_is_told_with_its_reason_and_no_cost(
         }
 
 
-def test_whoever_tells_it_tells_the_same(deployed: Deployed, machine: Machine, customer: Customer) -> None:
+def test_every_announcement_tells_the_same(deployed: Deployed, machine: Machine, customer: Customer) -> None:
     job_id = customer.client.submit("[fail] a shark")
     machine.end(job_id)
     job = deployed.job(customer, job_id)

@@ -126,7 +126,7 @@ def test_a_job_closed_before_it_begins_is_left_alone(
 
     assert machine.path(job.id) == CLOSED_BEFORE_BEGINNING
     assert assert_released(deployed, customer, job.id).status is JobStatus.CANCELED
-    assert deployed.bus.types_of(job.id) == [], "whoever closed it announces it"
+    assert deployed.bus.types_of(job.id) == [], "the party that closed it announces it"
 
 
 def test_a_picture_that_comes_after_a_cancel_is_never_charged(

@@ -181,7 +181,7 @@ def test_a_task_closed_before_it_begins_is_left_alone(
 
     assert workshop.batch.path(job.id) == BATCH_CLOSED_BEFORE_RELEASING
     assert assert_released(deployed, customer, job.id).failure == canceled.failure
-    assert deployed.bus.types_of(job.id) == [], "whoever closed it announces it"
+    assert deployed.bus.types_of(job.id) == [], "the party that closed it announces it"
 
 
 def test_a_task_past_its_deadline_is_closed_once(

@@ -70,7 +70,7 @@ class Sent:
 
 @dataclass
 class Endpoints:
-    """Every endpoint of the world; `replies` of a URL are given in turn, the last one for ever."""
+    """Every endpoint there is; `replies` of a URL are given in turn, the last one for ever."""
 
     network: Network
     clock: FakeClock

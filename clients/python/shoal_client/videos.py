@@ -44,7 +44,7 @@ class Videos:
         return video
 
     def get(self, video_id: str) -> Video:
-        """With addresses signed anew. Raises `NotFound`."""
+        """With newly signed addresses. Raises `NotFound`."""
         video: Video = self.transport.get(f"/api/v1/videos/{part(video_id)}")["video"]
         return video
 

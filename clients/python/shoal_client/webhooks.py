@@ -1,4 +1,4 @@
-"""Webhooks: who hears of events, and what became of them."""
+"""Webhooks: which endpoints get events, and what became of them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def email_address(text: str) -> str:
 
 
 EmailOption = Annotated[
-    str, typer.Option("--email", parser=email_address, metavar="EMAIL", help="Whom to reach.")
+    str, typer.Option("--email", parser=email_address, metavar="EMAIL", help="Address to write to.")
 ]
 
 

@@ -102,7 +102,7 @@ def retry_stuck(context: typer.Context, as_json: JsonOption = False, stage: Stag
 
 
 def _resource(job: Job) -> dict[str, Any]:
-    """Without the task token: whoever has it can answer in the provider's place."""
+    """Without the task token: anybody who has it can answer in the provider's place."""
     return {
         "job_id": job.id,
         "account_id": job.account_id,

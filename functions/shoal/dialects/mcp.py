@@ -17,7 +17,7 @@ GET_JOB, GET_BALANCE, LIST_MODELS = "get_job", "get_balance", "list_models"
 TOOLS = (QUOTE, GENERATE_IMAGE, CREATE_VIDEO, GET_JOB, GET_BALANCE, LIST_MODELS)
 SPENDING = (GENERATE_IMAGE, CREATE_VIDEO)
 INSTRUCTIONS = (
-    "Ask for a quote first: nothing is spent without one. Show its price to whoever pays, and when they agree"
+    "Ask for a quote first: nothing is spent without one. Show its price to the user, and when they agree"
     " call the quoted tool with the very same request and the quote_id. Then poll get_job until the job has"
     " ended. Repeating a call with the same quote_id is safe: it never spends twice."
 )

@@ -112,7 +112,7 @@ def accepted(job: Job) -> dict[str, Any]:
 
 
 def video_resource(job: Job, scenes: Sequence[Scene], *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
-    """`{video: …}`: addresses are signed anew each time, and gone when its files are."""
+    """`{video: …}`. Each call signs the addresses again; once its files are deleted, there are none."""
     return {"video": _resource(job, scenes, url_of, now_ms)}
 
 

@@ -48,7 +48,7 @@ class ApiKey:
 class Once:
     """What makes a key the same when it is asked for twice: the ULID of its id, and 64 bytes nobody guesses.
 
-    Its secret derives from `seed`, which is kept nowhere: whoever asks has to bring it again.
+    Its secret derives from `seed`, which is kept nowhere: the caller has to bring it again.
     """
 
     ulid: str

@@ -22,7 +22,7 @@ UNUSABLE_COOL_DOWN_MS = 5 * 60_000
 """Nobody repairs a bad key or an empty account within seconds."""
 
 PROBE_LEASE_MS = 3 * 60_000
-"""How long a probe keeps others away if nobody hears of it again: as long as the slowest provider takes."""
+"""How long a probe without an outcome keeps others away: as long as the slowest provider takes."""
 
 SAMPLE = 10
 """While all goes well, one success in so many is written, and counts for all of them."""

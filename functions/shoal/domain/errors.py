@@ -307,7 +307,7 @@ class CallTaken(ShoalError):
 
 
 class JobClosed(ShoalError):
-    """The job is terminal and whoever closed it announces it."""
+    """The job is terminal, and the party that closed it announces it."""
 
 
 class CallbackRefused(ShoalError):

@@ -67,7 +67,7 @@ def scene_event(job: Job, scene: Scene, url_of: UrlOf) -> Event:
 
 
 def closing_events(job: Job, url_of: UrlOf) -> list[Event]:
-    """What the world hears of a terminal job: its dialect's event and the engine's own."""
+    """The events of a terminal job: its dialect's and the engine's own."""
     closed_at_ms = job.closed_at_ms or job.created_at_ms
     completed = job.status is JobStatus.COMPLETED
     data = {

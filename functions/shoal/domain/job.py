@@ -104,7 +104,8 @@ class Job:
     simulator for a job that must not leave the stage, else who was to be asked first.
     `callbacks` are digests of those that were heeded. `moderation` says who judged the request, and how.
     `ttl_s` is how long its outputs are kept, None for the stage's own retention.
-    `announced`: whoever closed it has told the world, or does so by itself. `steps` are a video's.
+    `announced`: the party that closed it has published its events, or does so by itself. `steps` are a
+    video's.
 
     The outputs of a video are its clips while it is made; what it delivers is the one file of all of them.
     """

@@ -2,7 +2,7 @@
 
 A payment is known by what its processor says of it at the moment. `PaymentRecord` remembers how much of that
 the ledger has taken in, so that the difference, and nothing else, becomes movements: how often, in which
-order and how late one hears of a payment does not matter.
+order and how late events about a payment come does not matter.
 """
 
 from __future__ import annotations

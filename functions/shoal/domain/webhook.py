@@ -98,8 +98,8 @@ class Subscription:
     """Moments are Unix time in milliseconds.
 
     `good`: its endpoint is known to answer quickly; any other is spoken to only in the careful lane.
-    `cleared_at_ms` is the last moment from which failures count anew: a success after a failure, a new
-    address, an enabling. `announce_due`: Shoal disabled it and has not said so on the bus yet.
+    Failures count since `cleared_at_ms`: the last success after a failure, new address or enabling.
+    `announce_due`: Shoal disabled it and has not said so on the bus yet.
     """
 
     id: str

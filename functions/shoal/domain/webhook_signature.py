@@ -36,7 +36,7 @@ def vidshark_signature(secrets: Sequence[str], at_s: int, body: bytes) -> str:
 
 def standard_signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """`v1,<base64>` of one key."""
-    # What a stranger put into a header may be no text at all; it must be hashed, not refused.
+    # What a sender put into a header may be no text at all; it must be hashed, not refused.
     message = f"{message_id}.{timestamp}.".encode("utf-8", "surrogatepass") + body
     return "v1," + base64.b64encode(hmac.new(key, message, hashlib.sha256).digest()).decode()
 

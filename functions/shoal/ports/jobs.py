@@ -46,7 +46,7 @@ class Jobs(Protocol):
         """Mark as processing, with time for the next step, and keep what is done. Raises `JobClosed`."""
 
     def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
-        """Write down whom an output is asked of, provided that it still stands as `job` has it.
+        """Write down which route is asked for an output, provided that it still stands as `job` has it.
 
         The reference of a call with another number goes. Raises `JobClosed`, and `CallTaken` if another run
         was faster.
@@ -68,7 +68,7 @@ class Jobs(Protocol):
         """Move the deadline the caller saw; False if somebody else moved it first."""
 
     def mark_announced(self, job: Job) -> None:
-        """A terminal job has told the world: it is due again only when its files are to go, if they are."""
+        """A terminal job's events are out: it is due again only when its files are to go, if they are."""
 
     def mark_files_deleted(self, job: Job) -> None:
         """Its files are gone: nobody needs to look at it again."""

@@ -23,8 +23,8 @@ class IdentityProvider(Protocol):
     def sign_up(self, email: str, password: str) -> bool:
         """Register a person. False if nobody can sign in with this password now.
 
-        They have to confirm their address first, whoever registered it before: a code is sent. Or they did
-        so long ago, which nothing tells.
+        They have to confirm their address first, even if somebody else registered it before: a code is sent.
+        Or they did so long ago, which nothing tells.
         """
 
     def confirm(self, email: str, code: str, password: str) -> None:
@@ -46,7 +46,7 @@ class IdentityProvider(Protocol):
         """Send a code for `reset`; nothing happens for an unknown address, and nothing tells."""
 
     def reset(self, email: str, code: str, password: str) -> None:
-        """Set the password of whoever has the code. Nobody who signed in before is vouched for again."""
+        """Set the password with the code. Nobody who signed in before is vouched for again."""
 
 
 class Sessions(Protocol):

@@ -48,7 +48,7 @@ class Subscriptions(Protocol):
         """
 
     def note_success(self, subscription: Subscription, good: bool, now_ms: int) -> None:
-        """The endpoint took an event: failures count anew from now. Nothing happens if it was deleted."""
+        """The endpoint took an event: earlier failures count no more. Nothing happens if it was deleted."""
 
     def note_failure(self, subscription: Subscription) -> None:
         """The endpoint is not good until it takes an event. Nothing happens if it was deleted."""
@@ -176,7 +176,7 @@ class DeliveryQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TakenOrder:
-    """An order out of a queue. `receipt` is set if whoever took it has to finish it."""
+    """An order out of a queue. `receipt` is set if the consumer that took it has to finish it."""
 
     order: Order
     message_id: str
@@ -184,7 +184,7 @@ class TakenOrder:
 
 
 class OrderQueue(Protocol):
-    """A lane's queue, from the side of whoever sees to its orders."""
+    """A lane's queue, from the side of the consumer of its orders."""
 
     def take(self, orders_max: int) -> list[TakenOrder]:
         """Waits a second for the first. What is not finished in time is handed out again."""

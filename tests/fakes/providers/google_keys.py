@@ -1,4 +1,4 @@
-"""The key pair that the fake Google signs its tokens with, made anew for each run."""
+"""The key pair that the fake Google signs its tokens with; each run makes its own."""
 
 from __future__ import annotations
 

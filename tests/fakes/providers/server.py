@@ -1,4 +1,4 @@
-"""The base of the fake providers: a real HTTP server on loopback, strict with whoever asks, scripted to fail.
+"""The base of the fake providers: a real HTTP server on loopback, strict with its callers, scripted to fail.
 
 A fake names its routes. What does not fit them or their fields is refused as the provider would refuse it,
 and kept in `problems`, which the tests want empty. `will(...)` scripts what happens to the next requests.
@@ -217,7 +217,7 @@ class _Server(ThreadingHTTPServer):
     fake: FakeProvider
 
     def handle_error(self, *_: Any) -> None:
-        """Whoever asked may have gone; anything else is a fault of the fake and must be seen."""
+        """The caller may have gone; anything else is a fault of the fake and must be seen."""
         error = sys.exception()
         if not isinstance(error, ConnectionError):
             self.fake.problems.append(f"the fake itself: {error!r}")

@@ -1,4 +1,4 @@
-"""What must hold for accounts and keys whoever else writes: scenarios that fail without a condition."""
+"""What must hold for accounts and keys while others write: scenarios that fail without a condition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold for wallets and jobs whoever else writes: scenarios that fail without a condition."""
+"""What must hold for wallets and jobs while others write: scenarios that fail without a condition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold for breakers and calls whoever else writes: scenarios that fail without a condition."""
+"""What must hold for breakers and calls while others write: scenarios that fail without a condition."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FREE = Pass()
 
 
 class SeenAsItIs:
-    """Breakers read anew each time they are looked at, or as they were when `stands` was set."""
+    """Breakers read again each time they are looked at, or as they were when `stands` was set."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -1,4 +1,4 @@
-"""What must hold for webhooks whoever else writes: scenarios that fail without a condition."""
+"""What must hold for webhooks while others write: scenarios that fail without a condition."""
 
 from __future__ import annotations
 

@@ -74,8 +74,8 @@ def test_it_sees_failures(fake: FakeFal, sdk: SyncClient) -> None:
     assert caught.value.status_code == 422
     with pytest.raises(FalClientHTTPError, match="not found"):
         sdk.submit("nobody/nothing", PROMPT)
-    with opened("id-1:wrong") as stranger, pytest.raises(FalClientHTTPError, match="Authentication"):
-        stranger.submit(MODEL, PROMPT)
+    with opened("id-1:wrong") as denied, pytest.raises(FalClientHTTPError, match="Authentication"):
+        denied.submit(MODEL, PROMPT)
 
 
 def test_it_repeats_a_throttled_submit(fake: FakeFal, sdk: SyncClient) -> None:

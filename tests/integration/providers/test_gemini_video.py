@@ -228,12 +228,12 @@ def test_a_genuine_event_about_something_else_names_nothing(gemini: FakeGemini) 
 
 def test_forged_old_and_broken_events_are_refused(gemini: FakeGemini) -> None:
     headers, body = gemini.event("v1_1", at_s=NOW_S)
-    stranger = gemini.event("v1_1", at_s=NOW_S, secret="whsec_c3RyYW5nZXI=")
+    forged = gemini.event("v1_1", at_s=NOW_S, secret="whsec_c3RyYW5nZXI=")
     refused = [
         (headers, body.replace(b"v1_1", b"v1_2"), NOW_MS),
         (headers, body, NOW_MS + 301_000),
         (headers, body, NOW_MS - 301_000),
-        (*stranger, NOW_MS),
+        (*forged, NOW_MS),
         ({}, body, NOW_MS),
     ]
     for case in refused:
@@ -290,7 +290,7 @@ def test_forged_tokens_do_not_make_us_fetch_keys_again_and_again(gemini: FakeGem
     assert videos.parse_callback(headers, body, NOW_MS) == Pending("v1_1", 0)
 
 
-def test_without_googles_keys_the_callback_is_to_come_again(gemini: FakeGemini) -> None:
+def test_without_googles_keys_google_is_to_send_the_callback_again(gemini: FakeGemini) -> None:
     headers, body = gemini.token_event("v1_1", at_s=NOW_S)
     gemini.will(instead(telling({}, 503)))
     videos = provider(gemini)

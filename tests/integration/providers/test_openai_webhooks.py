@@ -34,14 +34,14 @@ def test_a_genuine_event_about_something_else_names_nothing(openai: FakeOpenAi) 
 
 def test_forged_old_and_broken_events_are_refused(openai: FakeOpenAi) -> None:
     headers, body = openai.event("resp_1", at_s=NOW_S)
-    stranger = openai.event("resp_1", at_s=NOW_S, secret="whsec_c3RyYW5nZXI=")
+    forged = openai.event("resp_1", at_s=NOW_S, secret="whsec_c3RyYW5nZXI=")
     refused = [
         (headers, body.replace(b"resp_1", b"resp_2"), NOW_MS),
         (headers | {"webhook-id": "evt_2"}, body, NOW_MS),
         (headers | {"webhook-timestamp": str(NOW_S + 1)}, body, NOW_MS),
         (headers, body, NOW_MS + 301_000),
         (headers, body, NOW_MS - 301_000),
-        (*stranger, NOW_MS),
+        (*forged, NOW_MS),
         ({}, body, NOW_MS),
     ]
     for case in refused:

@@ -67,8 +67,8 @@ def test_it_sees_failures(fake: FakeReplicate, sdk: Client) -> None:
         sdk.run(MODEL, input=PROMPT)
     with pytest.raises(ReplicateError, match="status: 404"):
         sdk.models.predictions.create("nobody/nothing", input=PROMPT)
-    with opened(fake, "r8_wrong") as stranger, pytest.raises(ReplicateError, match="status: 401"):
-        stranger.predictions.get("a1")
+    with opened(fake, "r8_wrong") as denied, pytest.raises(ReplicateError, match="status: 401"):
+        denied.predictions.get("a1")
 
 
 def test_it_repeats_a_throttled_read(fake: FakeReplicate, sdk: Client) -> None:

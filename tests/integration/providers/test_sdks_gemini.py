@@ -89,10 +89,10 @@ def test_errors_are_of_the_clients_classes(gemini: FakeGemini, client: genai.Cli
     with pytest.raises(errors.ClientError) as busy:
         client.models.generate_content(model=MODEL, contents="x", config=config)
     assert (busy.value.code, busy.value.status) == (429, "RESOURCE_EXHAUSTED")
-    stranger = genai.Client(api_key="wrong", http_options=types.HttpOptions(base_url=gemini.url))
+    denied = genai.Client(api_key="wrong", http_options=types.HttpOptions(base_url=gemini.url))
     with pytest.raises(errors.ClientError, match="API key not valid"):
-        stranger.models.generate_content(model=MODEL, contents="x", config=config)
-    stranger.close()
+        denied.models.generate_content(model=MODEL, contents="x", config=config)
+    denied.close()
 
 
 def test_what_the_contract_does_not_know_is_refused(gemini: FakeGemini, client: genai.Client) -> None:

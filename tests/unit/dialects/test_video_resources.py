@@ -1,4 +1,4 @@
-"""How a video is shown, and what the world hears of it."""
+"""How a video is shown, and which events tell of it."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_a_completed_job_tells_its_picture_and_its_cost() -> None:
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELED, JobStatus.EXPIRED])
-def test_a_job_that_ended_otherwise_has_failed_for_the_world(status: JobStatus) -> None:
+def test_a_job_that_ended_otherwise_has_failed_in_its_events(status: JobStatus) -> None:
     events = by_type(closing_events(a_failed_job(status), url_of))
 
     assert list(events) == ["image.failed", "job.failed"]

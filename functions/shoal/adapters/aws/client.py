@@ -20,7 +20,7 @@ CLIENT = Config(
     retries={"mode": "adaptive", "total_max_attempts": 4},
     # Our own types check the parameters; validating them again costs a sixth of a call.
     parameter_validation=False,
-    # Left to itself botocore puts this together anew, twice for every call, at a tenth of the call's cost.
+    # By itself botocore builds this again, twice for every call, at a tenth of the call's cost.
     user_agent="shoal",
 )
 

@@ -91,7 +91,7 @@ class CognitoIdentity:
     def confirm(self, email: str, code: str, password: str) -> None:
         with _refused(WRONG_CODE, WRONG):
             self._client.confirm_sign_up(**self._as_client(email), Username=email, ConfirmationCode=code)
-            # Whoever registered the address need not be who reads its mail: the latter chooses.
+            # Who registered the address need not be who reads its mail: the latter chooses.
             self._client.admin_set_user_password(
                 UserPoolId=self._pool_id, Username=email, Password=password, Permanent=True
             )

@@ -80,7 +80,7 @@ class S3VideoFiles:
 class SignedUrls:
     """Addresses of private files. They hold for `expires_s`, or until their maker's credentials end.
 
-    A Lambda's are temporary too: an address can end before its time, so each read signs anew.
+    A Lambda's are temporary too: an address can end before its time, so each read signs again.
     """
 
     def __init__(self, client: S3Client, bucket: str, *, expires_s: int) -> None:

@@ -91,7 +91,7 @@ class SqsOrderQueue:
                 for n, each in enumerate(taken[first : first + ENTRIES_MAX])
             ]
             with unavailable_when_unreachable():
-                # What is not deleted comes again and is found to be done.
+                # The queue delivers again what is not deleted, and it is found to be done.
                 self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
 
 

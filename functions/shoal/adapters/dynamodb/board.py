@@ -75,7 +75,7 @@ class DynamoDbBoard:
             self._reading.start()
 
     def outdate(self) -> None:
-        """What was read is no longer so: it is read anew when it is asked for."""
+        """Forget what was read, because it is no longer so: the next question reads it again."""
         self._read_at_ms = None
 
     def note_key(self, name: str, *, there: bool) -> None:

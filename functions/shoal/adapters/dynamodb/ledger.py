@@ -59,7 +59,7 @@ STILL_HELD = "held >= :amount"
 TRIAL_TAKEN = "attribute_exists(pk)"
 STILL_OPEN = "hold_state = :held"
 LOOKS_MAX = 6
-"""How often a movement is divided anew because its wallet moved meanwhile."""
+"""How often a movement is divided again because its wallet moved meanwhile."""
 LOW = "available < :below AND attribute_not_exists(low_since)"
 
 

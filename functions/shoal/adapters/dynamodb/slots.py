@@ -26,7 +26,7 @@ class DynamoDbSlots:
         item = self._table.get(*key) or {}
         until_ms = now_ms + LEASE_MS
         for _ in range(slots_max):
-            # Whoever loses a race for one learns from the failed condition which are left.
+            # The loser of a race for one learns from the failed condition which are left.
             free = [n for n in range(slots_max) if int(item.get(f"slot_{n}", 0)) <= now_ms]
             if not free:
                 break

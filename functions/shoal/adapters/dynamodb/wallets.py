@@ -58,7 +58,7 @@ def credit_or_debit(before: Wallet, after: Wallet) -> Update:
         # What is taken back is taken from a full wallet, too.
         room = {":balance_max": AMOUNT_MAX if change.net > 0 else 2 * AMOUNT_MAX}
         update = moved(change, COVERED, values | room)
-    # More money may run low anew.
+    # More money may run low again.
     return replace(update, expression=f"{update.expression} REMOVE low_since") if change.net > 0 else update
 
 

@@ -1,7 +1,7 @@
 """Subscriptions and account secrets in the table, in a partition of their own per account.
 
-Not in the account's partition: that also holds the digests of its keys, and the functions that speak to
-strangers are limited to partitions that hold none.
+Not in the account's partition: that also holds the digests of its keys, and the functions that call
+customers' endpoints are limited to partitions that hold none.
 """
 
 from __future__ import annotations

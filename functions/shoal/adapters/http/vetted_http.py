@@ -258,7 +258,7 @@ def _response(
 
 @contextmanager
 def _plain_errors(wall_clock_seconds: float) -> Iterator[None]:
-    """The system's errors in words for whoever owns the address."""
+    """The system's errors in words for the owner of the address."""
     try:
         yield
     except TimeoutError as error:

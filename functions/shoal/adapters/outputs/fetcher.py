@@ -1,4 +1,4 @@
-"""What a provider delivers as an address: fetched by the rules for strangers' addresses, and staged.
+"""What a provider delivers as an address: fetched by the rules for foreign addresses, and staged.
 
 Small files pass through memory, larger ones through the disk; none is longer than the cap.
 """
@@ -58,7 +58,7 @@ class VettedOutputFetcher:
         return key
 
     def _download(self, url: str, file: SpooledTemporaryFile[bytes]) -> None:
-        """The file, over redirects, each address vetted anew. A connection that broke is made once more."""
+        """The file, over redirects, each address vetted again. A connection that broke is made once more."""
         tries = TRIES
         for _ in range(HOPS_MAX + TRIES):
             file.seek(0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LIFETIME_MS = 60_000
 """How long keys that were read are used, and how long the lack of them is believed."""
 ABSENT = ("ResourceNotFoundException", "AccessDeniedException")
-"""A role that is let to a secret by its ARN is denied a name that no secret has: there is no ARN to match."""
+"""A role that may read a secret by its ARN is denied a name no secret has: there is no ARN to match."""
 
 
 def secret_name(stage: str) -> str:

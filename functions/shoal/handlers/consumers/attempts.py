@@ -84,7 +84,7 @@ def _finish(queue: OrderQueue, seen_to: list[TakenOrder]) -> None:
     try:
         queue.finish(seen_to)
     except Unavailable:
-        # They come again and are found to be done.
+        # The queue delivers them again, and they are found to be done.
         logger.warning("orders not finished", exc_info=True)
 
 

@@ -1,4 +1,4 @@
-"""The queue of events: who is to hear of it? Also of orders to recover, which are events come again."""
+"""The queue of events to fan out, and of orders to recover, which fan earlier events out again."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class ToolServer:
         return Answer(answered.status_code, answered.text)
 
     async def _exchange(self, request: Request, message: dict[str, Any]) -> httpx2.Response:
-        # Written anew: the package reads what was checked, not what another reader makes of the same bytes.
+        # Written again: the package reads what was checked, not what another parser makes of the same bytes.
         content = json.dumps(message, ensure_ascii=False).encode()
         # Stateless: whatever instance the next request comes to, it needs nothing of this one.
         manager = StreamableHTTPSessionManager(

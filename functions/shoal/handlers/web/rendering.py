@@ -66,7 +66,7 @@ def render(visit: Visit, template: str, **context: Any) -> str:
 def _compressed(visit: Visit, shown: Page) -> Page:
     """API Gateway does not compress.
 
-    BREACH, which guesses secrets by the sizes of answers, needs a stranger's requests to come with the
+    BREACH, which guesses secrets by the sizes of answers, needs requests from another site to come with the
     session: its cookie is `SameSite`, and only links that are followed bring it along.
     """
     body = shown.body.encode() if isinstance(shown.body, str) else shown.body

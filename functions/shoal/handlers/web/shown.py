@@ -53,7 +53,7 @@ def urls() -> UrlOf:
 
 
 def shown(job: Job, *, with_outputs: bool = False) -> ShownJob:
-    """Addresses of videos are signed anew for each page; a list needs no more than a picture of each."""
+    """Each page signs the addresses of videos again; a list needs no more than a picture of each."""
     there = job.status is JobStatus.COMPLETED and not job.outputs_expired(bootstrap.clock.now_ms())
     url_of = urls()
     outputs = tuple(

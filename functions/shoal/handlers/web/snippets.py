@@ -11,7 +11,7 @@ HIDDEN_KEY = "$SHOAL_API_KEY"
 
 
 def snippets(url: str, body: Mapping[str, Any]) -> dict[str, str]:
-    """By language, in the order they are shown. The key comes from the environment of whoever runs it."""
+    """By language, in the order they are shown. The key comes from the environment they run in."""
     text = json.dumps(body, indent=2, ensure_ascii=False)
     return {"curl": _curl(url, text), "Python": _python(url, body), "JavaScript": _javascript(url, text)}
 

@@ -26,5 +26,5 @@ class CleanUp:
         try:
             self.video_files.delete_of(job)
         except Exception:
-            # The money is back and the world must hear of it, whatever becomes of the files.
+            # The money is back and the event must say so, whatever becomes of the files.
             logger.warning("files left to the sweeper", extra={"job_id": job.id}, exc_info=True)

@@ -1,7 +1,7 @@
 """Close a job from outside its workflow, and announce what the workflow could not.
 
-Whoever's transaction closes a job announces it. A party that dies between the two leaves the job due
-and not `announced`, so the sweeper announces it; the event ids are the same either way.
+The party whose transaction closes a job announces it. If it dies between the two, the job stays due and
+not `announced`, so the sweeper announces it; the event ids are the same either way.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CloseJob:
         return closed
 
     def announce(self, job: Job) -> None:
-        """Tell the world of a terminal job and let go of it. Safe to repeat: the events keep their ids."""
+        """Publish a terminal job's events and let go of it. Safe to repeat: the events keep their ids."""
         self.bus.publish(closing_events(job, self.url_of) + self.note_low_balance(job))
         self.jobs.mark_announced(job)
         if job.closed_by is not Closer.WORKFLOW:

@@ -64,8 +64,8 @@ class StoreOutput:
 def _secret(job: Job, index: int) -> str:
     """What a caller cannot know of an output's address before it is paid for.
 
-    Without it, whoever cancels a job between its storing and its settling has the picture for nothing: the
-    rest of the address follows from the job's id.
+    Without it, a caller who cancels a job between its storing and its settling has the picture for nothing:
+    the rest of the address follows from the job's id.
     """
     call = job.calls.get(index)
     return f"-{call.mark}" if call and call.mark else ""

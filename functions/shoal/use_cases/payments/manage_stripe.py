@@ -46,7 +46,7 @@ class ManageStripe:
         self.keys.set(api_key=api_key, webhook_secret=webhook_secret)
 
     def remove_keys(self) -> None:
-        """From then on the stage takes no payments, and hears of none."""
+        """From then on the stage takes no payments, and accepts no event about one."""
         self.keys.remove()
 
     def settle_payment(self, payment_id: str) -> PaymentRecord:

@@ -1,4 +1,4 @@
-"""SettlePayment: bring the ledger to what is known of a payment, whoever says that something happened."""
+"""SettlePayment: bring the ledger to what is known of a payment, whatever made somebody look at it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SettlePayment:
         if payment is None:
             return None
         for _ in range(LOOKS_MAX):
-            # In this order: whoever settles the record's successor first has looked before us or after us,
+            # In this order: who settles the record's successor first has looked before us or after us,
             # and in either case we look again. So an older look never overwrites a newer one.
             before = self.payments.record(payment)
             after, movements = before.settle(self.processor.claims(payment.id), self.clock.now_ms())

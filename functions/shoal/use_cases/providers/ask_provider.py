@@ -1,6 +1,6 @@
 """Ask the providers of a model for an output, one after the other, until one makes it or takes it on.
 
-Whom is asked stands on the job before the request leaves: a run that finds it there with neither answer nor
+The job names the route before the request leaves: a run that finds it there with neither answer nor
 output does not know whether the provider took the request, and asks again only one that is idempotent.
 """
 
@@ -83,7 +83,7 @@ class AskProvider:
         try:
             return work.go_on()
         except CallTaken:
-            # Whoever was faster goes on with it; should that one die, this look finds the call again.
+            # The faster run goes on with it; should that one die, this look finds the call again.
             return Pending(None, LOOK_AGAIN_S)
 
     def routes_of(self, job: Job) -> Sequence[Route]:
@@ -184,7 +184,7 @@ class _Work:
     def _busy(self, call: ProviderCall, busy: ProviderBusy) -> Progress:
         wait_s, now_ms = busy.retry_after_seconds, self.ask.clock.now_ms()
         if self.ref:
-            return Pending(self.ref, wait_s)  # it works on it: only the question was in vain
+            return Pending(self.ref, wait_s)  # it works on it: only the question failed
         if worth_waiting(call, wait_s, now_ms=now_ms, deadline_ms=self._deadline_ms):
             return self._wait(call, wait_s)
         return self._ask_next(busy)
@@ -242,7 +242,7 @@ class _Work:
         self.ask.breakers.note(route, Outcome.SUCCESS, given, self.ask.clock.now_ms())
 
     def _take(self, call: ProviderCall, route: Route, done: Done, given: Pass) -> Progress:
-        """Bring the output to the staging place; what is not there is asked for anew, a few times."""
+        """Bring the output to the staging place; what is not there is asked for again, a few times."""
         try:
             taken = self._fetched(call, done)
         except (ProviderFailed, OutputInvalid) as error:

@@ -1,4 +1,4 @@
-"""CallProvider: keep the task token, tell the world the job began, ask the provider."""
+"""CallProvider: keep the task token, announce that the job began, ask the provider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CallProvider:
     def __call__(self, account_id: str, job_id: str, index: int, task_token: str) -> tuple[Job, str]:
         """The job and what came of asking for one output. Raises `JobClosed` if it ended before it began.
 
-        The token is stored before the provider hears of the job: a callback may come before `start` returns.
+        The token is stored before the provider gets the job: a callback may come before `start` returns.
         """
         job = self.jobs.begin(account_id, job_id, index, task_token, self.clock.now_ms())
         if index == 0:

@@ -32,7 +32,7 @@ class Moderate:
     fail_open: bool = False
 
     def __call__(self, submission: Submission) -> str | None:
-        """What is recorded: by whom it was judged, and how; None where nobody does.
+        """What is recorded: who judged it, and how; None where nobody does.
 
         Raises `ValidationFailed` for what is refused, `Unavailable` where there is no verdict.
         """

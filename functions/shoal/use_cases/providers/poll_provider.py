@@ -1,4 +1,4 @@
-"""Poll: ask a provider that had not answered yet, or whoever was too busy to begin."""
+"""Poll: ask a provider that had not answered yet, or that was too busy to begin."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Narrate:
         return {"key": key, "lines": [line._asdict() for line in spoken.lines]}
 
     def _speak(self, job: Job, lines: Sequence[str], wav: Path) -> Narration:
-        """All lines by one speaker: the next one begins anew."""
+        """All lines by one speaker: the next one speaks all of them again."""
         asked = job.request
 
         def narrate(route: Route) -> Narration:

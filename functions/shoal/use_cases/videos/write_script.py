@@ -1,4 +1,4 @@
-"""WriteScript: begin a video, tell the world, and make scenes of its idea."""
+"""WriteScript: begin a video, announce it, and make scenes of its idea."""
 
 from __future__ import annotations
 

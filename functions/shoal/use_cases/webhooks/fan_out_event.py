@@ -1,4 +1,4 @@
-"""FanOutEvent: who is to hear of an event? Write a delivery for each, then order its first attempt."""
+"""FanOutEvent: write a delivery for each subscription to an event, then order its first attempt."""
 
 from __future__ import annotations
 
@@ -69,5 +69,5 @@ class FanOutEvent:
 
 
 def lane_of(subscription: Subscription) -> Lane:
-    """Whoever is not known to be quick is spoken to where waiting keeps nobody else waiting."""
+    """The careful lane for an endpoint that is not known to be quick: there it keeps no other waiting."""
     return Lane.QUICK if subscription.good else Lane.CAREFUL

@@ -79,7 +79,7 @@ class ManageDeliveries:
     def resend(
         self, caller: Caller, webhook_id: str, delivery_id: str, *, after_run: int | None = None
     ) -> Delivery:
-        """Begin a delivery anew, also one that was delivered. Not if it has begun since `after_run`.
+        """Begin a delivery again, also one that was delivered. Not if it has begun since `after_run`.
 
         Raises `NotFound`, `WebhookDisabled`, `ResentTooOften`, `Unavailable` if it changed meanwhile.
         """

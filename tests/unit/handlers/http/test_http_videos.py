@@ -152,13 +152,13 @@ def test_a_video_that_is_done_cannot_be_canceled(api: Api, filmmaker: Customer) 
     assert api.world.wallet(filmmaker, Asset.CREDIT).balance == 18
 
 
-def test_a_stranger_and_a_made_up_id_find_nothing(api: Api, world: World, filmmaker: Customer) -> None:
+def test_another_account_and_a_made_up_id_find_nothing(api: Api, world: World, filmmaker: Customer) -> None:
     video_id = create(api, filmmaker).json["video"]["id"]
-    stranger = world.customer()
+    other = world.customer()
 
     for name in ("http_get_video", "http_post_video_cancel"):
         for caller, found in (
-            (stranger, video_id),
+            (other, video_id),
             (filmmaker, "vid_nothing"),
             (filmmaker, "job_" + video_id[4:]),
         ):

@@ -109,7 +109,7 @@ def test_a_revoked_key_is_not_shown_as_new(member: Browser, site: Site) -> None:
 
 
 def test_neither_the_form_nor_the_session_alone_tells_the_secret(site: Site, member: Browser) -> None:
-    """Whoever has what the form holds, or the cookie and the key's id, makes another secret."""
+    """A thief of what the form holds, or of the cookie and the key's id, makes another secret."""
     form = filled_in(member)
     secret = secret_of(member.post("/keys", **form))
     other = site.member("other@example.com")

@@ -32,7 +32,7 @@ def known(site: Site, state: str) -> None:
 
 
 def told(shown: Shown) -> tuple[int, str, str]:
-    """All that a stranger learns of an answer: what changes each time is left out."""
+    """All that an outsider learns of an answer: what changes each time is left out."""
     return shown.status, shown.headers.get("Location", ""), re.sub(r'name="csrf" value="\w+"', "", shown.text)
 
 
@@ -93,30 +93,30 @@ def test_an_unconfirmed_address_is_confirmed_with_its_code(mailed: Site) -> None
         ("/reset", {"code": "0", "password": OTHER}, 422),
     ],
 )
-def test_a_stranger_learns_of_no_address_whether_it_is_known(
+def test_an_outsider_learns_of_no_address_whether_it_is_known(
     mailed: Site, path: str, fields: dict[str, str], status: int
 ) -> None:
     answers = []
     for state in ("new", "registered", "confirmed"):
         mailed.identity.people.clear()
         known(mailed, state)
-        stranger = mailed.browser()
-        answers.append(told(stranger.submit(path, path, email=EMAIL, **fields)))
-        assert SESSION_COOKIE not in stranger.cookies
+        outsider = mailed.browser()
+        answers.append(told(outsider.submit(path, path, email=EMAIL, **fields)))
+        assert SESSION_COOKIE not in outsider.cookies
 
     assert answers == [answers[0]] * 3
     assert answers[0][0] == status
 
 
-def test_a_new_person_gets_in_though_a_stranger_registered_the_address_before(mailed: Site) -> None:
-    stranger = mailed.browser()
-    stranger.submit("/sign-up", "/sign-up", email=EMAIL, password=OTHER)
+def test_a_new_person_gets_in_though_somebody_else_registered_the_address_before(mailed: Site) -> None:
+    outsider = mailed.browser()
+    outsider.submit("/sign-up", "/sign-up", email=EMAIL, password=OTHER)
 
     owner = mailed.browser()
     assert register(owner).location == "/dashboard"
 
     assert EMAIL in owner.get("").text
-    assert stranger.submit("/sign-in", "/sign-in", email=EMAIL, password=OTHER).status == 422
+    assert outsider.submit("/sign-in", "/sign-in", email=EMAIL, password=OTHER).status == 422
 
 
 def test_whose_addresses_may_not_register_is_told_to_all_of_them(

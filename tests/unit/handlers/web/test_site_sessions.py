@@ -253,7 +253,7 @@ def test_a_page_left_open_in_the_other_mode_is_loaded_again_rather_than_mixed(si
     assert "HX-Refresh" not in browser.send("GET", "/live", partial=True, headers=fresh).headers
 
 
-def test_a_new_password_puts_out_whoever_was_in_with_the_old_one(site: Site) -> None:
+def test_a_new_password_ends_the_sessions_of_the_old_one(site: Site) -> None:
     thief = site.member()
     site.browser().submit("/reset", "/reset", email=EMAIL, code=CODE, password="another long password")
 

@@ -15,7 +15,7 @@ from tests.worlds.world import STORED, Customer, World
 
 
 class Waiter:
-    """Waits on the world's clock; a read and whatever else may take time too."""
+    """Waits on the clock of the `World`; a read and whatever else may take time too."""
 
     def __init__(self, world: World, *, settle: Job | None = None, after_s: float = 0) -> None:
         self.world, self.settle = world, settle

@@ -66,7 +66,7 @@ def test_a_fault_at_any_single_call_is_repaired(
 
 @settings(max_examples=450)
 @given(st.sampled_from(list(ALL.values())), st.lists(ANY_FAULT, min_size=2, max_size=6))
-def test_faults_upon_faults_are_mended_too(story: Told, faults: list[Fault]) -> None:
+def test_faults_upon_faults_are_repaired_too(story: Told, faults: list[Fault]) -> None:
     story.check(*story.tell(faults))
 
 

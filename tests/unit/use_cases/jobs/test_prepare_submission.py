@@ -39,7 +39,7 @@ EXCHANGE_ERRORS: list[ExchangeError] = [
 
 @pytest.fixture
 def pages(world: World) -> dict[str, bytes | ExchangeError]:
-    """What the world's addresses answer."""
+    """What the addresses of the `World` answer."""
     world.caller_http.pages |= {CAT: b"cat", DOG: b"dog"}
     return world.caller_http.pages
 
@@ -183,7 +183,7 @@ def test_a_replay_gets_its_answer_without_fetching_again(
     assert len(world.tables.jobs) == 1
 
 
-def test_a_key_used_again_a_day_later_fetches_anew(
+def test_a_key_used_again_a_day_later_fetches_again(
     world: World, customer: Customer, pages: dict[str, bytes | ExchangeError]
 ) -> None:
     first = edit(world, customer, CAT, key="order-1")

@@ -1,4 +1,4 @@
-"""`wallet.low_balance`: told once when a wallet runs low, whatever runs twice, and anew after a top-up."""
+"""`wallet.low_balance`: told once when a wallet runs low, whatever runs twice, and again after a top-up."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_top_up_lets_it_be_told_again(world: World) -> None:
     assert told(settle(world, world.processing(customer)))
 
 
-def test_whoever_announces_instead_of_the_workflow_tells_it_too(world: World) -> None:
+def test_an_announcement_without_the_workflow_tells_it_too(world: World) -> None:
     job = world.processing(world.customer(usd="1.01"))
     settle(world, job)
     world.close_job.announce(world.now(job))

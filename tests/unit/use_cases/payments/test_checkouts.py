@@ -21,7 +21,7 @@ def poor(world: World) -> Customer:
     return world.customer(usd="0")
 
 
-def test_whoever_comes_back_from_paying_finds_the_wallet_credited(till: PaymentWorld, poor: Customer) -> None:
+def test_a_buyer_who_comes_back_finds_the_wallet_credited(till: PaymentWorld, poor: Customer) -> None:
     session_id = till.open(poor)
     assert till.confirm_checkout(poor.account_id, session_id) is CheckoutState.OPEN
     till.books.pay(session_id)

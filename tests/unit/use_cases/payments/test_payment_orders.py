@@ -108,7 +108,7 @@ class Story:
         return worth + self.granted - self.spent
 
     def check(self) -> None:
-        """Every event was heard of: the wallet is what it should be, and nothing was entered twice."""
+        """Every event was handled: the wallet is what it should be, and nothing was entered twice."""
         net = self.net()
         assert self.till.owned(self.customer) == (max(0, net), max(0, -net))
         assert self.till.world.audit_ledger() == []

@@ -67,8 +67,8 @@ def test_nothing_is_credited_before_the_bank_has_paid(till: PaymentWorld, poor: 
 
 def test_an_event_about_no_payment_changes_nothing(till: PaymentWorld, poor: Customer) -> None:
     till.books.expire(till.open(poor))
-    strangers = till.pay(poor)
-    till.books.payments[strangers]["metadata"] = {}
+    foreign = till.pay(poor)
+    till.books.payments[foreign]["metadata"] = {}
 
     till.tell_all()
 

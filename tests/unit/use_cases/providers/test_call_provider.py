@@ -1,4 +1,4 @@
-"""CallProvider: the token is kept before the provider hears of the job, and its answer ends the task."""
+"""CallProvider: the token is kept before the provider gets the job, and its answer ends the task."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_token_is_stored_before_the_provider_is_asked(world: World, customer
     assert order.index("jobs.begin") < order.index("bus.publish") < order.index("provider.start")
 
 
-def test_the_world_hears_that_the_job_began(world: World, customer: Customer) -> None:
+def test_events_announce_that_the_job_began(world: World, customer: Customer) -> None:
     call(world, world.queued(customer))
 
     assert world.bus.types() == ["job.created", "job.processing"]

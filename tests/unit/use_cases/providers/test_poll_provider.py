@@ -1,4 +1,4 @@
-"""Poll: ask a provider that had not answered yet; whoever answers the token first wins."""
+"""Poll: ask a provider that had not answered yet; the first to answer the token wins."""
 
 from __future__ import annotations
 

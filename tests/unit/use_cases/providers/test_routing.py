@@ -1,4 +1,4 @@
-"""Routing: whom an output is asked of, and what each error of each provider leads to."""
+"""Routing: which provider is asked for an output, and what each error of each provider leads to."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_the_last_error_ends_the_job_when_all_routes_failed(routing: Routing) ->
     assert routing.answer == TaskAnswer(error="ProviderFailed", cause="The third failed.")
 
 
-def test_what_an_operator_has_to_mend_is_not_shown_to_the_caller(routing: Routing) -> None:
+def test_what_an_operator_has_to_repair_is_not_shown_to_the_caller(routing: Routing) -> None:
     for upstream in routing.upstreams.values():
         upstream.script = [ProviderUnusable("key sk-123 of account acme is bad")]
 
@@ -223,7 +223,7 @@ def test_nobody_is_asked_after_the_deadline(routing: Routing) -> None:
     assert routing.asked() == ["first"]
 
 
-def test_an_address_that_has_expired_is_asked_for_anew(routing: Routing) -> None:
+def test_an_address_that_has_expired_is_asked_for_again(routing: Routing) -> None:
     routing.upstreams["first"].script = [Pending("ref-1", 5), URL, URL]
     routing.fetcher.script = [ResponseInvalid("403")]
 

@@ -99,4 +99,4 @@ def test_a_clean_up_that_never_works_at_once_keeps_nobody_from_the_money_or_the_
     world.network.heal()
     stage.run()
     check(world, customer)
-    assert max(world.bus.ids("video.failed").values()) == 1, "what could not be deleted is not announced anew"
+    assert max(world.bus.ids("video.failed").values()) == 1, "a failed deletion is not announced again"

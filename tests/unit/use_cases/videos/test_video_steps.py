@@ -393,7 +393,7 @@ def test_a_cancel_cleans_up_at_once_and_once_more_later(world: World, filmmaker:
     assert world.sweep_jobs() == {"deleted": 1}
 
 
-def test_a_deletion_that_fails_is_repeated_without_announcing_anew(world: World, filmmaker: Customer) -> None:
+def test_a_deletion_that_fails_is_repeated_but_not_announced_again(world: World, filmmaker: Customer) -> None:
     job = rendered(world, filmmaker)
     closed(world, filmmaker, job)
     world.clock.pass_seconds(15 * 60)

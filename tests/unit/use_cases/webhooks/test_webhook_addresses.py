@@ -1,4 +1,4 @@
-"""Addresses of private files in webhooks: signed anew for every attempt that comes late."""
+"""Addresses of private files in webhooks: signed again for every attempt that comes late."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def webhooks() -> WebhookWorld:
 
 
 def video_event(webhooks: WebhookWorld, which: int, **changes: Any) -> Event:
-    """What the world hears of a video of one scene: `video.scene_ready` or `video.ready`."""
+    """An event of a video of one scene: `video.scene_ready` or `video.ready`."""
     now_ms = webhooks.clock.ms
     outputs = (Output(final_key(VIDEO), "video/mp4", 720, 1280, 99),)
     video = a_video(status=JobStatus.COMPLETED, outputs=outputs, closed_at_ms=now_ms, **changes)
@@ -73,7 +73,7 @@ def test_what_is_sent_again_by_hand_carries_addresses_signed_for_it(webhooks: We
     assert first.event_id == again.event_id
 
 
-def test_a_body_with_addresses_signed_anew_stays_below_its_limit(webhooks: WebhookWorld) -> None:
+def test_a_body_with_newly_signed_addresses_stays_below_its_limit(webhooks: WebhookWorld) -> None:
     event = video_event(webhooks, 1, request={"metadata": {"note": "x" * 19_000}})
     (subscription,) = [webhooks.subscription(webhooks.subscribed("video.*")[0])]
     delivery = delivery_of(event, subscription)

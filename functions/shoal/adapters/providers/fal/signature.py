@@ -29,7 +29,7 @@ def public_keys(key_set: Mapping[str, Any]) -> tuple[bytes, ...]:
 def message(request_id: str, user_id: str, timestamp: str, body: bytes) -> bytes:
     """What is signed."""
     lines = (request_id, user_id, timestamp, hashlib.sha256(body).hexdigest())
-    # What a stranger put into a header may be no text at all; it must be checked, not crash.
+    # What a sender put into a header may be no text at all; it must be checked, not crash.
     return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 

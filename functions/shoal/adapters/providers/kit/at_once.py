@@ -1,4 +1,4 @@
-"""Providers that answer with the output itself: there is nothing to ask for later, to hear of or to stop."""
+"""Providers that answer with the output itself: nothing to poll, no callback, nothing to stop."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 CALL = Config(
     connect_timeout=5,
     read_timeout=90,
-    # One attempt: whoever asks decides whether asking again makes, and costs, a second output.
+    # One attempt: the caller decides whether asking again makes, and costs, a second output.
     retries={"mode": "standard", "total_max_attempts": 1},
     parameter_validation=False,
 )

@@ -1,4 +1,4 @@
-"""Small translations between our fields and the providers': ratios, seeds, pictures, JSON of strangers."""
+"""Small translations between our fields and the providers': ratios, seeds, pictures, foreign JSON."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def data_uri(picture: bytes) -> str:
 
 
 def objects(value: object) -> Iterator[dict[str, Any]]:
-    """The objects in an array of a stranger's; nothing of anything else."""
+    """The objects in a foreign array; nothing of anything else."""
     for part in value if isinstance(value, list) else ():
         if isinstance(part, dict):
             yield part
 
 
 def storable(text: str) -> str:
-    """A stranger's text without lone surrogates: JSON can spell them, nothing can store or send them."""
+    """A foreign text without lone surrogates: JSON can spell them, nothing can store or send them."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -184,7 +184,7 @@ class ProviderHttp:
     def download(self, url: str, *, hops_max: int = 3, read_s: float | None = None) -> Reply | str:
         """GET a file with the provider's key, over redirects of its own origin.
 
-        What leads elsewhere is not followed: the address, for whoever fetches from strangers by the rules.
+        A redirect elsewhere is not followed: returns its address, for the fetcher of foreign addresses.
         """
         for _ in range(hops_max + 1):
             reply = self.send("GET", url, read_s=read_s)

@@ -61,5 +61,5 @@ def event(body: bytes) -> Any:
 
 
 def _bytes(text: str) -> bytes:
-    """A header as bytes, whatever a stranger put into it."""
+    """A header as bytes, whatever its sender put into it."""
     return text.encode("utf-8", "surrogatepass")

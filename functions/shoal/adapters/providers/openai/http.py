@@ -107,7 +107,7 @@ def _heed_advice(reply: Reply, message: str) -> None:
 
 
 def _reset_seconds(headers: Mapping[str, str]) -> int | None:
-    """When the limits that are used up start anew; durations are such as `12ms`, `1s` and `6m0s`."""
+    """When the limits that are used up start again; durations are such as `12ms`, `1s` and `6m0s`."""
     waits = [
         sum(float(count) * _UNIT_SECONDS[unit] for count, unit in re.findall(r"([\d.]+)(ms|h|m|s)", reset))
         for what in ("requests", "tokens")

@@ -1,4 +1,4 @@
-"""Which of Amazon Polly's voices speaks for whom, https://docs.aws.amazon.com/polly/latest/dg/available-voices.html.
+"""The voice of Amazon Polly for a language, https://docs.aws.amazon.com/polly/latest/dg/available-voices.html.
 
 Languages are Polly's codes. The first of several that share a primary subtag speaks for the bare subtag.
 """

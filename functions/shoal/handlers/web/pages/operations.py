@@ -80,7 +80,7 @@ def show_job(visit: Visit) -> Page:
 
 
 def grant(visit: Visit) -> Page:
-    """The same form sent twice grants once, and says so, also if it was filled in anew in between."""
+    """The same form sent twice grants once, and says so, also if it was filled in again in between."""
     account_id, text = visit.parameter("id"), visit.field("amount")
     if visit.field("asset") not in GRANTED:
         raise ValidationFailed("Grant dollars or credits.")

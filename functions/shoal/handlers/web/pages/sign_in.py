@@ -53,7 +53,7 @@ def sign_up(visit: Visit) -> Page:
     """Who registers is signed in where nothing has to be confirmed, else asked for the code and a password.
 
     The answer is the same for an address that is known. What is registered meanwhile has a password nobody
-    knows: whoever has the code chooses one, not who was the first to type the address.
+    knows: the person with the code chooses one, not the first to type the address.
     """
     settings: SignUpSettings = bootstrap.settings_of(SignUpSettings)
     email, password = _typed(visit)
@@ -90,7 +90,7 @@ def show_confirm(visit: Visit) -> Page:
 
 
 def confirm(visit: Visit) -> Page:
-    """Signed in with the password that is chosen here; the same for all whom the code does not fit."""
+    """Signed in with the password that is chosen here; one answer for every code that does not fit."""
     email, password = _typed(visit)
     identity = bootstrap_dashboard.identity()
     try:

@@ -37,7 +37,7 @@ def buy(visit: Visit) -> Page:
     checkout = bootstrap_payments.create_checkout(_settings())(
         visit.session.account_id,
         purchase,
-        # Whoever goes back and chooses something else may still have the form of before.
+        # A buyer who goes back and chooses something else may still have the earlier form.
         f"{once}.{purchase.asset}.{purchase.amount}",
         success_url=f"{root}?{back}&checkout={{CHECKOUT_SESSION_ID}}",
         cancel_url=root,
