@@ -67,7 +67,7 @@ def _job(entry: Movement) -> str | None:
 
 
 def _payment(entry: Movement) -> tuple[str, str | None]:
-    """What it is called, and the id of the payment that went back, or came again."""
+    """What it is called, and the id of the payment that was refunded or restored."""
     if entry.kind in OF_PAYMENTS:
         return name_of(entry), entry.note
     return name_of(entry) if entry.note == PAID else entry.reference, None
