@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SIMULATOR = "simulator"
-"""The embedded provider: every stage has it, and test keys use no other."""
+"""The provider inside every stage: test keys use no other."""
 
 EMBEDDED = "embedded"
 """The script writer that every stage has, and the speaker of those that carry espeak-ng."""

@@ -46,7 +46,7 @@ def resolve(
     """Implements the `Resolve` port. A lookup cannot be stopped; a slow one is left to itself."""
     outcome: SimpleQueue[list[str] | OSError] = SimpleQueue()
 
-    def settle() -> None:
+    def look() -> None:
         try:
             # As bytes, or the name goes through an older IDNA.
             found = look_up(host.encode("ascii"), port, type=socket.SOCK_STREAM)
@@ -54,7 +54,7 @@ def resolve(
         except OSError as error:
             outcome.put(error)
 
-    Thread(target=settle, name="resolve", daemon=True).start()
+    Thread(target=look, name="resolve", daemon=True).start()
     try:
         addresses = outcome.get(timeout=seconds_max)
     except Empty:

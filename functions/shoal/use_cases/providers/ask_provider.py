@@ -114,13 +114,13 @@ class _Work:
         if call is None:
             return self._ask_next(None)
         if self.ref:
-            return self._settle(call, lambda: self._check(call))
+            return self._ask_and_go_on(call, lambda: self._check(call))
         if delivered := self.ask.stage.staged(self.job, self.index):
             return delivered
         if call.phase is Phase.DUE:
             return self._ask_when_due(call)
         if self.ask.providers.get(call.provider).idempotent:
-            return self._settle(call, lambda: self._start(call, Pass()))
+            return self._ask_and_go_on(call, lambda: self._start(call, Pass()))
         return Pending(None, LOOK_AGAIN_S)
 
     def _ask_when_due(self, call: ProviderCall) -> Progress:
@@ -132,7 +132,7 @@ class _Work:
         admitted = self.ask.breakers.admit(self._route(call), now_ms)
         if admitted is None:
             return self._ask_next(ProviderBusy("its breaker opened", retry_after_seconds=NO_ROUTE_S))
-        return self._settle(call, lambda: self._start(call, admitted))
+        return self._ask_and_go_on(call, lambda: self._start(call, admitted))
 
     def _ask_next(self, after: ShoalError | None) -> Progress:
         """Ask the first open route behind that of the call, which ended in `after`."""
@@ -141,7 +141,7 @@ class _Work:
             return self._without_routes(after)
         route, admitted = found
         call = ProviderCall(self.call.number + 1 if self.call else 1, route.name, Phase.DUE)
-        return self._settle(call, lambda: self._start(call, admitted))
+        return self._ask_and_go_on(call, lambda: self._start(call, admitted))
 
     def _next_route(self) -> tuple[Route, Pass] | None:
         now_ms = self.ask.clock.now_ms()
@@ -165,7 +165,7 @@ class _Work:
             return Pending(None, NO_ROUTE_S)  # all of them are left alone for a moment
         raise ProviderFailed(NOBODY)
 
-    def _settle(self, call: ProviderCall, ask: Callable[[], Progress]) -> Progress:
+    def _ask_and_go_on(self, call: ProviderCall, ask: Callable[[], Progress]) -> Progress:
         """Ask, and go on as the answer commands."""
         try:
             return ask()
