@@ -68,6 +68,14 @@ def test_nothing_on_the_list_is_said() -> None:
     assert not said, "\n".join(said)
 
 
+def test_the_glossary_gives_each_word_one_meaning() -> None:
+    glossary = (ROOT / "docs/glossary.md").read_text("utf-8")
+    rows = [row for row in re.findall(r"^\| (.+?) \| (.+) \|$", glossary, re.MULTILINE) if row[0] != "word"]
+    assert len(rows) > 80
+    assert len({word for word, _ in rows}) == len(rows)
+    assert len({meaning for _, meaning in rows}) == len(rows)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
