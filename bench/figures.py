@@ -1,4 +1,4 @@
-"""The figures of `make bench`, each with what it is to be."""
+"""The figures of `make bench`, each with its target."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def of_throughput(measured: Throughput) -> Iterator[Figure]:
 
 
 def table(figures: list[Figure], caption: str) -> Table:
-    """All of them, with whether they are what they are to be, and of those that are not, why."""
+    """All of them, with whether they meet their targets, and why those that miss do."""
     shown = Table(caption="\n".join([caption, *_missed(figures)]))
     for heading in HEADINGS:
         shown.add_column(heading)

@@ -49,7 +49,7 @@ MEANING = {
     ),
     "conflict": (
         "The thing is not in a state that permits this: the job has already ended, the webhook is disabled, "
-        "the account has as many webhooks as it may have, or the delivery was sent again too often.",
+        "the account has reached its limit of webhooks, or the delivery was sent again too often.",
         "Read it, and decide by what it is now.",
     ),
     "idempotency_in_flight": (

@@ -32,8 +32,8 @@ TOPICS = {
         "Money",
         "A submit holds its price: what is held can not be spent again. Success captures the hold, failure, "
         "cancel and expiry release it, and each hold resolves exactly once. Of several outputs only those "
-        "that were delivered are charged. Three free trials pay for images when the balance does not "
-        "suffice. `max_cost` in a submit refuses what would cost more; `POST /v1/quote` tells beforehand.",
+        "that were delivered are charged. Three free trials pay for images when the balance is too "
+        "low. `max_cost` in a submit refuses what would cost more; `POST /v1/quote` tells the price first.",
     ),
     "idempotency": (
         "Idempotency",

@@ -70,7 +70,7 @@ ANSWER_HEADERS: dict[str, Schema] = {
     ),
     "RateLimit-Policy": _text("`q` requests in `w` seconds.", pattern='^"key";q=[0-9]+;w=60$'),
     "Idempotent-Replayed": _text("There when an earlier request had this answer.", const="true"),
-    "Preference-Applied": _text("What of `Prefer` was heeded.", pattern="^wait=[0-9]+$"),
+    "Preference-Applied": _text("Which part of `Prefer` was applied.", pattern="^wait=[0-9]+$"),
     "Retry-After": _text("Seconds after which the request may be repeated.", pattern="^[1-9][0-9]*$"),
     "Next-Cursor": _text("The next page of CSV."),
     "WWW-Authenticate": _text("How to say who asks.", const="Bearer"),

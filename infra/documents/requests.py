@@ -112,7 +112,7 @@ def _video(catalog: Catalog) -> Schema:
     said = {
         "idea": "What it is about, in a line.",
         "language": "BCP 47, such as `pt-BR`.",
-        "style": "How it shall look, such as `paper cut-out`.",
+        "style": "The look, such as `paper cut-out`.",
         "subtitles": "`track` can be switched off, `burned` is in the picture.",
     }
     for name, description in said.items():

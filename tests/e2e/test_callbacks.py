@@ -64,9 +64,9 @@ def test_a_genuine_callback_is_taken(
     answer = provider.call(provider.address(waiting))
 
     assert (answer.status_code, answer.content) == (204, b"")
-    heeded = deployed.job(customer, waiting.id)
-    assert len(heeded.callbacks) == 1
-    assert replace(heeded, callbacks=waiting.callbacks) == waiting, "the provider itself still has nothing"
+    accepted = deployed.job(customer, waiting.id)
+    assert len(accepted.callbacks) == 1
+    assert replace(accepted, callbacks=waiting.callbacks) == waiting, "the provider itself still has nothing"
 
 
 def test_a_callback_for_a_call_that_is_not_this_one_changes_nothing(

@@ -115,7 +115,7 @@ def test_pictures_that_are_polled_for(early: Early) -> None:
 
 
 def completed_by_callback(stage: Upstreams, model: str, provider: str) -> bool:
-    """Whether the callback was heeded: while a function starts, the poll after 10 s may be the first."""
+    """Whether the callback was accepted: while a function starts, the poll after 10 s may be the first."""
     return len(check_completed(ask(stage, model), provider).callbacks) == 1
 
 
@@ -219,8 +219,12 @@ def test_a_forged_a_late_and_a_repeated_callback_change_nothing(stage: Upstreams
     assert refused == [404] * 4
     assert asked.job() == job
     assert [call(genuine), call(genuine)] == [204, 204]
-    heeded = asked.job()
-    assert (len(heeded.callbacks), heeded.calls, heeded.provider_refs) == (1, job.calls, job.provider_refs)
+    accepted = asked.job()
+    assert (len(accepted.callbacks), accepted.calls, accepted.provider_refs) == (
+        1,
+        job.calls,
+        job.provider_refs,
+    )
     stage.fal.states = ("COMPLETED",)
     check_completed(asked, "fal")
     done = asked.job()

@@ -82,7 +82,7 @@ def test_every_recorded_form_is_sent(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("session", "seen"), [("live", "Wallet"), ("test", "Wallet"), ("operator", "Work that is not done")]
+    ("session", "seen"), [("live", "Wallet"), ("test", "Wallet"), ("operator", "Unfinished work")]
 )
 def test_a_recorded_cookie_is_a_session(site: Site, version: str, session: str, seen: str) -> None:
     returned = Returned(site, version, session)

@@ -27,6 +27,7 @@ PLAIN = {
     r"the world": "name who is told; the class is the `World`",
     r"strangers?": "outsider, attacker, another account",
     r"(?:comes?|came) again": "is delivered again, is sent again",
+    r"heed(?:s|ed)?": "accept, apply, honour",
     r"mend(?:s|ed|ing)?": "patch, repair, correct",
 }
 """What is not said, and what is said instead."""

@@ -44,7 +44,7 @@ class Model(_Entry):
 
     `price_micros` (micro-dollars) or `price_credits` is per output. `routes` are tried in their order.
     `input_images_max` is how many pictures it edits, 0 if it does not. `seconds_expected` is what a quote
-    says while there are no recent runs. `at_a_loss` owns up to a price below the cost.
+    says while there are no recent runs. `at_a_loss` states that the price is below the cost.
     """
 
     title: str

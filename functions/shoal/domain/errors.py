@@ -144,12 +144,12 @@ class JobAlreadyTerminal(ApiError):
 
 class KeyExists(ApiError):
     status, code = 409, "conflict"
-    message = "This form made a key before, whose secret is not shown again."
+    message = "This form already made a key: its secret is not shown again."
 
 
 class TooManyWebhooks(ApiError):
     status, code = 409, "conflict"
-    message = "The account has as many webhooks as it may have: delete one first."
+    message = "The account has reached its limit of webhooks: delete one first."
 
 
 class WebhookDisabled(ApiError):
@@ -157,7 +157,7 @@ class WebhookDisabled(ApiError):
 
 
 class ResentTooOften(ApiError):
-    status, code, message = 409, "conflict", "This delivery has been sent again as often as is possible."
+    status, code, message = 409, "conflict", "This delivery has been sent again as often as Shoal allows."
 
 
 class IdempotencyInFlight(ApiError):

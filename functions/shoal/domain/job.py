@@ -102,7 +102,7 @@ class Job:
     `deadline_at_ms` is by when the next step must have happened: None once there is none.
     `task_tokens`, `provider_refs` and `calls` are by output, 0 to `output_count` − 1. `provider` is the
     simulator for a job that must not leave the stage, else who was to be asked first.
-    `callbacks` are digests of those that were heeded. `moderation` says who judged the request, and how.
+    `callbacks` are digests of those that were accepted. `moderation` says who judged the request, and how.
     `ttl_s` is how long its outputs are kept, None for the stage's own retention.
     `announced`: the party that closed it has published its events, or does so by itself. `steps` are a
     video's.
@@ -189,7 +189,7 @@ class Job:
 
     @property
     def files_due_at_ms(self) -> int | None:
-        """When what it stored is to be deleted; None if it is not, or if the stage's own rule sees to it."""
+        """When its files are due to be deleted; None if never, or if the stage's own rule deletes them."""
         if self.status is JobStatus.COMPLETED:
             return self.outputs_expire_at_ms if self.ttl_s is not None else None
         if self.dialect is Dialect.VIDEO and self.closed_at_ms is not None:

@@ -15,7 +15,7 @@ from shoal.domain.money import Asset, format_amount
 class Submission:
     """`unit_price` is per output in the asset's unit, `max_cost` what the caller is ready to pay in all.
 
-    `input_urls` are pictures to edit, not fetched yet. `ttl_s` is how long the outputs shall be kept.
+    `input_urls` are pictures to edit, not fetched yet. `ttl_s` is how long the outputs are kept.
     """
 
     dialect: Dialect

@@ -56,7 +56,7 @@ class Jobs(Protocol):
         """Keep the reference of the call that `job` has. Raises `JobClosed`, `CallTaken`."""
 
     def note_callback(self, job: Job, digest: str) -> None:
-        """Remember a callback that was heeded. Raises `JobClosed`."""
+        """Remember a callback that was accepted. Raises `JobClosed`."""
 
     def note_late_output(self, job: Job, now_ms: int) -> None:
         """Record that a provider delivered after the job was closed. Nothing is charged for it."""

@@ -30,7 +30,7 @@ LAST_ORDER_MS = 25_000
 def attempts(
     build: Callable[[], tuple[DeliverWebhook, OrderQueue]],
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """A Lambda handler around the use case. An order that fails is seen to again, then is a dead letter."""
+    """A Lambda handler around the use case. An order that fails is tried again, then is a dead letter."""
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="attempt")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

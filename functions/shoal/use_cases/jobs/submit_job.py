@@ -45,7 +45,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Who is to be asked first, and what is recorded of moderation."""
+    """The provider to ask first, and what is recorded of moderation."""
 
     provider: str
     moderation: str | None
@@ -111,7 +111,7 @@ class SubmitJob:
         raise InsufficientBalance
 
     def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> tuple[ApiError | None, Admitted]:
-        """Why it is refused, if it is; else who is to be asked first, and what moderation said."""
+        """Why it is refused, if it is; else the provider to ask first, and what moderation said."""
         routes = self.catalog.routes(submission.routed_model)
         try:
             provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)

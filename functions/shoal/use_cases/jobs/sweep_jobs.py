@@ -32,7 +32,7 @@ class SweepJobs:
     clock: Clock
 
     def __call__(self) -> Counter[str]:
-        """See to every overdue job. Returns how many were started, closed, announced and so on."""
+        """Handle every overdue job. Returns how many were started, closed, announced and so on."""
         done: Counter[str] = Counter()
         for job in self.jobs.overdue(self.clock.now_ms()):
             # Claiming moves the deadline, so of two sweepers only one acts, and a crash costs one minute.
@@ -48,7 +48,7 @@ class SweepJobs:
         except JobClosed:
             return "left"
         except Exception:
-            # One job that cannot be seen to must not keep the others waiting.
+            # One job that fails must not keep the others waiting.
             logger.warning("job deferred to the next sweep", extra={"job_id": job.id}, exc_info=True)
             return "deferred"
 

@@ -1,4 +1,4 @@
-"""DeliverWebhook: make one attempt at one delivery. Prepare, send, then see to its success or failure."""
+"""DeliverWebhook: make one attempt at one delivery. Prepare, send, then handle its success or failure."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class DeliverWebhook:
     under_way: UnderWay = field(default_factory=UnderWay)
 
     def __call__(self, order: Order) -> Done:
-        """See to an order. What is raised (`Unavailable` above all) leaves it to be seen to again."""
+        """Handle an order. If this raises (`Unavailable` above all), the queue delivers the order again."""
         prepared = self._prepare(order, self.deliveries.load(order))
         if isinstance(prepared, Done):
             return prepared

@@ -72,7 +72,7 @@ def check(reply: Reply) -> None:
         raise known
     if told.get("param") == "model":
         raise ProviderUnusable(reply.detail(message))
-    _heed_advice(reply, message)
+    _follow_advice(reply, message)
     reply.raise_for_status(message)
 
 
@@ -94,7 +94,7 @@ def _known(code: str, said: str) -> ShoalError | None:
     return None
 
 
-def _heed_advice(reply: Reply, message: str) -> None:
+def _follow_advice(reply: Reply, message: str) -> None:
     """`x-should-retry` beats the status; a rate limit that says no wait says when it is over."""
     advice = reply.headers.get("x-should-retry")
     if advice == "false" and (reply.status in (408, 409, 429) or reply.status >= 500):
