@@ -47,7 +47,13 @@ def test_the_installed_command_runs(shoal: Path) -> None:
 
 
 def test_what_the_command_imports_late_is_installed_too(shoal: Path) -> None:
-    late = ("stripe_processor", "dynamodb_board", "providers.openai", "providers.polly", "providers.bedrock")
+    late = (
+        "stripe.processor",
+        "dynamodb.board",
+        "providers.openai.images",
+        "providers.polly.speech",
+        "providers.bedrock.images",
+    )
     imports = "; ".join(f"import shoal.adapters.{name}" for name in late)
 
     assert run(shoal.with_name("python"), "-c", imports).returncode == 0

@@ -108,7 +108,7 @@ def test_the_wheel_brings_all_that_packages_for_lambda_are_made_with(team: Platf
     (team.folder / "code").mkdir()
     (team.folder / "code" / "one.py").write_text("ONE = 1\n")
     made = team.python(
-        "from pathlib import Path; from shoal_infra import bytecode, layer;"
+        "from pathlib import Path; from shoal_infra.build import bytecode, layer;"
         "print(*(len(layer.requirements(name)) > 99 for name in layer.LAYERS));"
         "bytecode.precompile(Path('code'), prefix='/opt')"
     )
