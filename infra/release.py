@@ -46,7 +46,7 @@ def main() -> None:
 
 def check(root: Path = ROOT) -> None:
     """Raises `ReleaseRefused` with all that keeps this commit from being released."""
-    if reasons := [*_tree(root), *_versions(root), *_changelog(root)]:
+    if reasons := [*_tree(root), *_versions(root), *_unreleased(root), *_changelog(root)]:
         raise ReleaseRefused("\n".join(reasons))
     print(f"Ready to release {version_of(root)}")
 
@@ -77,12 +77,17 @@ def _versions(root: Path) -> Iterator[str]:
             yield f"{where} has version {other}, pyproject.toml has {version}"
 
 
-def _changelog(root: Path) -> Iterator[str]:
-    sections = list(SECTION.finditer((root / "CHANGELOG.md").read_text(encoding="utf-8")))
-    unreleased = [section for section in sections if section["name"] == UNRELEASED]
-    if any(section["text"].strip() for section in unreleased):
+def _sections(root: Path) -> list[re.Match[str]]:
+    return list(SECTION.finditer((root / "CHANGELOG.md").read_text(encoding="utf-8")))
+
+
+def _unreleased(root: Path) -> Iterator[str]:
+    if any(each["name"] == UNRELEASED and each["text"].strip() for each in _sections(root)):
         yield f"CHANGELOG.md: move what is under [{UNRELEASED}] to the version it is released with"
-    released = [section for section in sections if section["name"] != UNRELEASED]
+
+
+def _changelog(root: Path) -> Iterator[str]:
+    released = [section for section in _sections(root) if section["name"] != UNRELEASED]
     version = version_of(root)
     if not released or released[0]["name"] != version or not released[0]["text"].strip():
         yield f"CHANGELOG.md: its newest version is not {version}, or says nothing"
