@@ -2,6 +2,27 @@
 
 The job names the route before the request leaves: a run that finds it there with neither answer nor
 output does not know whether the provider took the request, and asks again only one that is idempotent.
+
+A run goes on from where the call of the output stands, and leaves it where the next run goes on:
+
+    no call ──────┐
+                  ├─ a route's breaker admits it: write ASKED, then ask ─► ASKED
+    next route ◄──┘   none does: look again in 10 s; none is left: the last error ends the job
+
+    ASKED     ── done ────────────────► staged: delivered
+      │       ── pending, with a reference ─────────► AT WORK
+      │       ── busy for a while ────► DUE at a time
+      │       ── busy for long, failed, unusable, no output ─► next route
+      └────── ── no answer ───────────► unknown: look again in 60 s, ask again only who is idempotent
+
+    AT WORK   ── done ────────────────► staged: delivered; not fetched: asked for again, three times in all
+      │       ── pending, or busy ────► AT WORK
+      └────── ── failed, no output ───► next route
+
+    DUE       ── its time has come ───► ASKED; its breaker opened: next route
+
+Past the deadline every step raises `ProviderTimeout`. Each write of the call is a condition on the one before
+it: of two runs one goes on, and the other looks again later.
 """
 
 from __future__ import annotations
