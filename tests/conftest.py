@@ -1,4 +1,4 @@
-"""What holds for every test: the fixtures of the cloud, and which tests stay together side by side."""
+"""What holds for every test: the fixtures of the cloud, and which tests begin."""
 
 import os
 
@@ -10,18 +10,11 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "shoal-unit")
 
 pytest_plugins = ["tests.support.cloud"]
 
-# Fixtures that take long to make, so that one process makes each and runs all tests that ask for it.
-SHARED = ("cloud", "endpoint")
 
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A group is what shares a cloud, else a file. The longest group starts first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: _group(item) != SHARED[0])
+    """Begin with the tests of the deployed stack, which take longest.
 
-
-def _group(item: pytest.Item) -> str:
-    fixtures = getattr(item, "fixturenames", ())
-    return next((name for name in SHARED if name in fixtures), str(item.path))
+    `make test` deals tests out one by one (xdist's `loadgroup`, without groups): both processes always have
+    work, and each boots a cloud of its own.
+    """
+    items.sort(key=lambda item: "cloud" not in getattr(item, "fixturenames", ()))

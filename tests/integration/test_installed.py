@@ -16,9 +16,6 @@ from infra.local.cloud import LocalCloud
 from infra.paths import ROOT
 from shoal.cli.stage import LOCAL_FILE_VARIABLE
 
-# What is built is built once: all these tests go to the process of the shared cloud.
-pytestmark = pytest.mark.usefixtures("cloud")
-
 SECONDS_MAX = 60
 
 
