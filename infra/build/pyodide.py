@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from .. import NPM
 from ..errors import SynthesisError
+from ..one_at_a_time import one_at_a_time
 from ..paths import BUILD, INSTALLED, LOCKED, ROOT
 
 NAME = "pyodide"
@@ -27,8 +29,12 @@ def folder() -> Path:
             raise Missing("Pyodide is missing: `make synth` fetches it with the other Node packages.")
         return found
     fetched = BUILD / "node"
-    if not (fetched / "node_modules" / NAME).is_dir():
-        _fetch(fetched)
+    with one_at_a_time(BUILD / "node.lock"):
+        if not fetched.is_dir():
+            unfinished = BUILD / "node-unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was ended while it fetched
+            _fetch(unfinished)
+            unfinished.replace(fetched)
     return fetched / "node_modules" / NAME
 
 
@@ -37,7 +43,7 @@ def _fetch(target: Path) -> None:
     locked = json.loads((LOCKED / "package-lock.json").read_text(encoding="utf-8"))
     root = {**PROJECT, "dependencies": {NAME: _entry(locked, NAME)["version"]}}
     needed = {f"node_modules/{name}": _entry(locked, name) for name in _needs(locked, NAME)}
-    target.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True)
     _write(target / "package.json", root)
     _write(target / "package-lock.json", {**PROJECT, "lockfileVersion": 3, "packages": {"": root, **needed}})
     command = [*NPM, "ci", "--loglevel=error", "--ignore-scripts"]

@@ -107,6 +107,8 @@ def test_the_wheel_brings_all_that_packages_for_lambda_are_made_with(team: Platf
     """A stage on AWS needs layers and bytecode: `make nightly` builds them, and this looks at what with."""
     (team.folder / "code").mkdir()
     (team.folder / "code" / "one.py").write_text("ONE = 1\n")
+    ended_early = team.folder / ".shoal" / "node-unfinished" / "node_modules" / "pyodide"
+    ended_early.mkdir(parents=True)
     made = team.python(
         "from pathlib import Path; from shoal_infra.build import bytecode, layer;"
         "print(*(len(layer.requirements(name)) > 99 for name in layer.LAYERS));"
@@ -115,6 +117,7 @@ def test_the_wheel_brings_all_that_packages_for_lambda_are_made_with(team: Platf
     assert made.returncode == 0, made.stderr
     assert made.stdout.split() == ["True"] * 7
     assert (team.folder / "code" / "__pycache__" / "one.cpython-313.pyc").exists()
+    assert not ended_early.exists()
 
 
 def test_a_catalog_or_stage_that_cannot_be_is_refused_in_one_line(team: PlatformTeam) -> None:
