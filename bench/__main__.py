@@ -20,8 +20,8 @@ from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.processes import LocalCloudError
 from infra.local.run import console, step
 from infra.stage import PROVIDER_DEADLINE_SECONDS
-from shoal import bootstrap
 from shoal.adapters.dynamodb.table import Table
+from shoal.composition import jobs as bootstrap
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, RateLimit
 

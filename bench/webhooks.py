@@ -30,9 +30,9 @@ from rich.table import Table
 from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.processes import LocalCloudError
 from infra.local.run import console, progress
-from shoal import bootstrap
 from shoal.adapters.dynamodb.table import Table as DynamoDbTable
 from shoal.adapters.system import RandomIds, SystemClock
+from shoal.composition import jobs as bootstrap
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, RateLimit
 from shoal.domain.webhook_samples import sample_event

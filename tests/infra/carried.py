@@ -17,13 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-ROOTS = ("", "_dashboard", "_mcp", "_payments", "_videos", "_webhooks")
+ROOTS = ("jobs", "dashboard", "agents", "payments", "videos", "webhooks")
 MADE = {
     "admit_sign_up": (),
-    "deliver_webhook": ("bootstrap_webhooks.deliver_webhook",),
-    "fan_out_event": ("bootstrap_webhooks.fan_out_event", "bootstrap_webhooks.recover_deliveries"),
+    "deliver_webhook": ("webhooks.deliver_webhook",),
+    "fan_out_event": ("webhooks.fan_out_event", "webhooks.recover_deliveries"),
     "operate": tuple(
-        f"bootstrap_dashboard.{name}"
+        f"dashboard.{name}"
         for name in ("operate", "identity", "inspect_account", "manage_accounts", "audit_ledger", "board")
     ),
     "read_document": (),
@@ -31,12 +31,12 @@ MADE = {
     "read_models": (),
     "receive_payment": (),
     "reject_route": (),
-    "serve_mcp": ("bootstrap_mcp.offer_quote", "bootstrap_mcp.spend_quote", "bootstrap_mcp.read_video"),
+    "serve_mcp": ("agents.offer_quote", "agents.spend_quote", "agents.read_video"),
     "show_dashboard": (
-        *(f"bootstrap_dashboard.{name}" for name in ("sign_in", "identity", "look_around", "media_origins")),
-        *("bootstrap.submit_job", "bootstrap.cancel_job", "bootstrap_webhooks.manage_webhooks"),
+        *(f"dashboard.{name}" for name in ("sign_in", "identity", "look_around", "media_origins")),
+        *("jobs.submit_job", "jobs.cancel_job", "webhooks.manage_webhooks"),
     ),
-    "top_up": ("bootstrap_dashboard.sign_in", "bootstrap_dashboard.identity"),
+    "top_up": ("dashboard.sign_in", "dashboard.identity"),
 }
 """What functions make that are not named after the one use case they run."""
 
@@ -85,13 +85,14 @@ def _makers(verb: str) -> Iterator[Callable[[], object]]:
 
 
 def _root_of(verb: str) -> str:
-    roots = (f"bootstrap{root}" for root in ROOTS)
-    return next(f"{root}.{verb}" for root in roots if hasattr(import_module(f"shoal.{root}"), verb))
+    return next(
+        f"{root}.{verb}" for root in ROOTS if hasattr(import_module(f"shoal.composition.{root}"), verb)
+    )
 
 
 def _builder(name: str) -> Callable[[], Any]:
     module, _, builder = name.partition(".")
-    made: Callable[[], Any] = getattr(import_module(f"shoal.{module}"), builder)
+    made: Callable[[], Any] = getattr(import_module(f"shoal.composition.{module}"), builder)
     return made
 
 
@@ -107,7 +108,7 @@ def _providers(use_case: Any) -> None:
 
 def _simulate() -> tuple[bytes, bytes]:
     """A picture and a clip: the simulator loads late what draws and films."""
-    from shoal import bootstrap_upstreams as ups
+    from shoal.composition import upstreams as ups
 
     size = {"width_px": 64, "height_px": 64, "seed": 1}
     picture = ups.draw(prompt="reef", **size)
@@ -131,13 +132,13 @@ def _cut(use_case: Any) -> None:
 
 
 def _moderators() -> None:
-    from shoal import bootstrap_providers
-    from shoal.bootstrap_parts import settings_of
+    from shoal.composition import providers
+    from shoal.composition.parts import settings_of
     from shoal.settings import SubmitJobSettings
 
     settings = settings_of(SubmitJobSettings)
     for kind in ("off", "keywords", "openai", "bedrock"):
-        bootstrap_providers.moderate(settings.model_copy(update={"moderation": kind, "guardrail": "g:1"}))
+        providers.moderate(settings.model_copy(update={"moderation": kind, "guardrail": "g:1"}))
 
 
 def _writers(use_case: Any) -> None:
@@ -164,14 +165,12 @@ def _speakers(use_case: Any) -> None:
 
 
 def _payments(verb: str) -> None:
-    from shoal import bootstrap_payments
+    from shoal.composition import payments
     from shoal.settings import ReceivePaymentSettings, TopUpSettings
 
-    settings = bootstrap_payments.settings_of(
-        ReceivePaymentSettings if verb == "receive_payment" else TopUpSettings
-    )
-    bootstrap_payments.receive_payment(settings)
-    bootstrap_payments.create_checkout(settings)
+    settings = payments.settings_of(ReceivePaymentSettings if verb == "receive_payment" else TopUpSettings)
+    payments.receive_payment(settings)
+    payments.create_checkout(settings)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.dynamodb.usage import DynamoDbRuns
 from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
-from shoal.bootstrap_providers import SUBMIT_BOARD_MS
+from shoal.composition.providers import SUBMIT_BOARD_MS
 from shoal.dialects import image
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from infra.lambdas.function import route_key
-from shoal import bootstrap, bootstrap_videos
+from shoal.composition import jobs as bootstrap
+from shoal.composition import videos as bootstrap_videos
 from shoal.handlers.http.routes import ROUTES
 from tests.fakes import FakeClock
 from tests.support.contract import contract

@@ -14,12 +14,12 @@ from uuid import uuid4
 import requests
 
 from infra.local.cloud import TEST_DEADLINE_SECONDS, LocalCloud
-from shoal import bootstrap
 from shoal.adapters.dynamodb.items import job_key, open_shard
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.table import Item, Table
 from shoal.adapters.system import RandomIds, SystemClock
+from shoal.composition import jobs as bootstrap
 from shoal.dialects import image, tasks, video
 from shoal.domain.api_key import Caller, KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog

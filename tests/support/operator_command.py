@@ -8,7 +8,7 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from shoal.cli import app
-from shoal.cli.operator import Operator
+from shoal.composition.operator import Operator
 from shoal.domain.routing import Route
 from shoal.use_cases.accounts.inspect_account import InspectAccount
 from shoal.use_cases.payments.manage_stripe import ManageStripe

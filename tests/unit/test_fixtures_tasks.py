@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap, bootstrap_videos
 from shoal.adapters.aws.stepfunctions import machine_of
+from shoal.composition import jobs as bootstrap
+from shoal.composition import videos as bootstrap_videos
 from shoal.domain.job import Job, JobFailure, JobStatus, Output
 from shoal.domain.provider import Pending
 from shoal.domain.video import final_key

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from infra.documents.bus_resources import bus_schemas
-from shoal import bootstrap_webhooks
+from shoal.composition import webhooks as bootstrap_webhooks
 from shoal.domain.delivery import Delivery, DeliveryStatus, Order
 from shoal.domain.events import private_files
 from shoal.domain.ids import moment_of

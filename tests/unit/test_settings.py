@@ -7,7 +7,8 @@ from typing import assert_type
 import pytest
 from pydantic import ValidationError
 
-from shoal import bootstrap_parts, settings
+from shoal import settings
+from shoal.composition import parts as bootstrap_parts
 from shoal.settings import ReadHealthSettings, Settings, SubmitJobSettings, environment_variable
 
 GOOD = {

@@ -12,13 +12,11 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from shoal import (
-    bootstrap,
-    bootstrap_dashboard,
-    bootstrap_payments,
-    bootstrap_videos,
-    bootstrap_webhooks,
-)
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
+from shoal.composition import payments as bootstrap_payments
+from shoal.composition import videos as bootstrap_videos
+from shoal.composition import webhooks as bootstrap_webhooks
 from shoal.domain.catalog import load_catalog
 from shoal.domain.person import OPERATORS, Person
 from shoal.handlers.web.visit import FORM_COOKIE, SESSION_COOKIE

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from shoal.cli.operator import Operator
+from shoal.composition.operator import Operator
 from shoal.domain.errors import ShoalError, Unavailable
 
 PIPED_WIDTH = 200

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from shoal.adapters.aws.client import config_of, error_code
-from shoal.cli.operator import Operator, operator_of
+from shoal.composition.operator import Operator, operator_of
 from shoal.domain.catalog import CATALOG_FILE, Catalog, load_catalog
 from shoal.domain.errors import ShoalError
 from shoal.settings import OperatorSettings

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from shoal.cli import app
-from shoal.cli.operator import Operator
 from shoal.cli.stage import (
     CATALOG_VARIABLE,
     LOCAL_FILE,
@@ -18,6 +17,7 @@ from shoal.cli.stage import (
     StageNotFound,
     connect,
 )
+from shoal.composition.operator import Operator
 from shoal.domain.catalog import CATALOG_FILE
 from shoal.domain.errors import ShoalError
 from shoal.settings import OperatorSettings

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shoal.bootstrap_upstreams import KEYED
+from shoal.composition.upstreams import KEYED
 from shoal.domain.catalog import Catalog, load_catalog, size_px
 from shoal.domain.money import Asset, format_usd
 from shoal.domain.provider import EMBEDDED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.domain.person import may_register
 from shoal.observability import logger
 from shoal.settings import AdmitSignUpSettings

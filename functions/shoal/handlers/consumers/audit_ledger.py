@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.observability import flush_metrics, logger, metrics
 
 

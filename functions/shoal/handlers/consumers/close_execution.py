@@ -6,7 +6,7 @@ import json
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.handlers.consumers.queue import consumer
 from shoal.observability import count_failed, logger
 

@@ -6,7 +6,7 @@ import json
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from shoal import bootstrap_webhooks
+from shoal.composition import webhooks as bootstrap_webhooks
 from shoal.domain.events import Event
 from shoal.handlers.consumers.queue import consumer
 from shoal.observability import logger

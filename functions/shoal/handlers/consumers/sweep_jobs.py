@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.observability import count_failed, flush_metrics, logger, metrics
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.dialects.errors import neutral_error, video_error
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.errors import (

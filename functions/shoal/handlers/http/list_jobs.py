@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.dialects import image
 from shoal.dialects.errors import image_error
 from shoal.domain.api_key import Scope

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap, bootstrap_webhooks
+from shoal.composition import jobs as bootstrap
+from shoal.composition import webhooks as bootstrap_webhooks
 from shoal.dialects import tasks, webhooks
 from shoal.dialects.errors import tasks_error
 from shoal.domain.api_key import Scope

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shoal import bootstrap, bootstrap_webhooks
+from shoal.composition import jobs as bootstrap
+from shoal.composition import webhooks as bootstrap_webhooks
 from shoal.dialects import webhooks
 from shoal.dialects.errors import video_error
 from shoal.domain.api_key import Caller, Scope

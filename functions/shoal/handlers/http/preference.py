@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.dialects.fields import parse_wait_s
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import Unavailable

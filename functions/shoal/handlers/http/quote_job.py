@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.dialects import image, tasks
 from shoal.dialects.errors import tasks_error
 from shoal.dialects.fields import either_mode_or_model

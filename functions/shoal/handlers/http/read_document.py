@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.settings import ReadDocumentSettings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.settings import ReadHealthSettings
 

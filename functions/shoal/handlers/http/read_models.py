@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.dialects import tasks
 from shoal.dialects.errors import tasks_error
 from shoal.domain.api_key import Scope

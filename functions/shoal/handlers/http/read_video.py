@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap, bootstrap_videos
+from shoal.composition import jobs as bootstrap
+from shoal.composition import videos as bootstrap_videos
 from shoal.dialects import video
 from shoal.dialects.errors import video_error
 from shoal.domain.api_key import Scope

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap_payments
+from shoal.composition import payments as bootstrap_payments
 from shoal.domain.errors import CallbackRefused, Unauthorized
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.observability import logger

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shoal import bootstrap, bootstrap_mcp
+from shoal.composition import agents as bootstrap_mcp
+from shoal.composition import jobs as bootstrap
 from shoal.dialects import image, mcp, tasks, video
 from shoal.dialects.fields import either_mode_or_model, iso_seconds
 from shoal.domain.api_key import Caller, Scope

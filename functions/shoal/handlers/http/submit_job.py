@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.dialects import image, tasks, video
 from shoal.dialects.errors import image_error, neutral_error, tasks_error, video_error
 from shoal.dialects.fields import either_mode_or_model

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shoal import bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
 from shoal.domain.errors import ApiError, Forbidden, InternalError, NotFound, SessionEnded
 from shoal.handlers.http.endpoint import Handler, Proxied, Request, framed
 from shoal.handlers.web.rendering import page, policy

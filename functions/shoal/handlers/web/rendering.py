@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shoal import bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
 from shoal.domain.events import iso_ms
 from shoal.domain.money import Asset, format_amount
 from shoal.handlers.web import assets

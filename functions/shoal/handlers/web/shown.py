@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoal import bootstrap, bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
 from shoal.domain.catalog import load_catalog
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Dialect, Job, JobStatus

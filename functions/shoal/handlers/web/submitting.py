@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.dialects import image, tasks, video
 from shoal.domain.catalog import load_catalog
 from shoal.domain.idempotency import IdempotencyKey

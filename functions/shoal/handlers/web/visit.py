@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from shoal import bootstrap, bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.errors import Forbidden, NotFound, UnsupportedMediaType, ValidationFailed
 from shoal.domain.ids import is_ulid, moment_of

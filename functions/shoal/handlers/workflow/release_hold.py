@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.handlers.workflow.task import task
 from shoal.observability import count_closed
 

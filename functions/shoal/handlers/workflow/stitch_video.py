@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from shoal import bootstrap_videos
+from shoal.composition import videos as bootstrap_videos
 from shoal.handlers.workflow.task import task
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal import bootstrap_videos
+from shoal.composition import videos as bootstrap_videos
 from shoal.handlers.workflow.task import task
 
 

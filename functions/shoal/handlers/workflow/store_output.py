@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.handlers.workflow.task import task
 
 

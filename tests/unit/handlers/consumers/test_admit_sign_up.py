@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.handlers.consumers.admit_sign_up import NotAdmitted, handler
 
 

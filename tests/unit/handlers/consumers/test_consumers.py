@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.domain.errors import Unavailable
 from shoal.domain.job import FINISH_GRACE_MS, Job, JobStatus
 from shoal.domain.money import Asset

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap_payments
+from shoal.composition import payments as bootstrap_payments
 from shoal.domain.errors import Unavailable
 from tests.fakes.payments import SIGNED
 from tests.support.api import Api, Response

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap_mcp
+from shoal.composition import agents as bootstrap_mcp
 from shoal.dialects import image, mcp
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed

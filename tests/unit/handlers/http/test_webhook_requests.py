@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from infra.lambdas.function import route_key
-from shoal import bootstrap, bootstrap_webhooks
+from shoal.composition import jobs as bootstrap
+from shoal.composition import webhooks as bootstrap_webhooks
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.handlers.http.routes import ROUTES
 from shoal.observability import logger

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.lambdas.function import route_key
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
 from tests.support.api import LambdaContext

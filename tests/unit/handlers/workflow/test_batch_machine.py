@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.domain.job import Job, JobStatus
 from tests.support.events import event
 from tests.support.executions import BATCH, ITEM, ONE

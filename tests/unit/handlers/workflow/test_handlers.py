@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shoal import bootstrap
+from shoal.composition import jobs as bootstrap
 from shoal.domain import errors
 from shoal.domain.errors import JobClosed, OutputInvalid, Unavailable
 from shoal.domain.job import Job, JobStatus

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from shoal import bootstrap, bootstrap_videos
+from shoal.composition import jobs as bootstrap
+from shoal.composition import videos as bootstrap_videos
 from shoal.dialects import video
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shoal import bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
 from shoal.domain.api_key import KeyPrefix, Once, Scope
 from shoal.domain.errors import ApiError, KeyExists, ValidationFailed
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE, RateLimit

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap, bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd

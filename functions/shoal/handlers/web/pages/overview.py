@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 
-from shoal import bootstrap, bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
 from shoal.domain.money import Asset, format_amount
 from shoal.handlers.web.pages import charts
 from shoal.handlers.web.rendering import page

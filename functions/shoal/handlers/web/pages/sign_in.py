@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from shoal import bootstrap, bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
 from shoal.domain.errors import SignInRefused, Unavailable
 from shoal.domain.person import PASSWORD_LENGTH_MIN, SECRET_LENGTH, SESSION_LIFETIME_MS, may_register
 from shoal.handlers.web.rendering import page

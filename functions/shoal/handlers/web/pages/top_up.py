@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
-from shoal import bootstrap_payments
+from shoal.composition import payments as bootstrap_payments
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.money import Asset, parse_usd

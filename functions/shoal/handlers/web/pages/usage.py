@@ -8,7 +8,8 @@ import re
 from collections import defaultdict
 from datetime import date, timedelta
 
-from shoal import bootstrap, bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.money import Asset, decimal_amount, format_amount
 from shoal.handlers.web.pages import charts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shoal import bootstrap, bootstrap_dashboard
+from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition import jobs as bootstrap
 from shoal.domain.ids import is_ulid
 from shoal.domain.money import Asset
 from shoal.domain.payment import OF_PAYMENTS, PAID, CheckoutState, name_of

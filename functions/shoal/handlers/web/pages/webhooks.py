@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shoal import bootstrap_webhooks
+from shoal.composition import webhooks as bootstrap_webhooks
 from shoal.dialects import webhooks
 from shoal.domain.errors import ApiError, IdempotencyKeyReused, TooManyWebhooks, ValidationFailed
 from shoal.domain.idempotency import IdempotencyKey

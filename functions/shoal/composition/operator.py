@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shoal import bootstrap, bootstrap_payments
-from shoal import bootstrap_providers as upstreams
 from shoal.adapters.aws.eventbridge import EventBridgeBus
 from shoal.adapters.aws.s3 import S3Outputs
 from shoal.adapters.aws.s3_videos import S3VideoFiles, SignedUrls
@@ -18,6 +16,9 @@ from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.outputs.urls import OutputUrls
+from shoal.composition import jobs as bootstrap
+from shoal.composition import payments as bootstrap_payments
+from shoal.composition import providers as upstreams
 from shoal.domain.catalog import Catalog
 from shoal.settings import OperatorSettings
 from shoal.use_cases.accounts.inspect_account import InspectAccount

@@ -6,9 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from shoal import bootstrap_parts as parts
-from shoal import bootstrap_providers as upstreams
-from shoal.bootstrap import clock, ids, settings_of
+from shoal.composition import parts
+from shoal.composition import providers as upstreams
+from shoal.composition.jobs import clock, ids, settings_of
 from shoal.domain.catalog import load_catalog
 from shoal.domain.video import FOLDER
 from shoal.settings import BoardSettings, DashboardSettings
@@ -96,7 +96,7 @@ def look_around() -> LookAround:
 
 @cache
 def manage_accounts() -> ManageAccounts:
-    from shoal import bootstrap
+    from shoal.composition import jobs as bootstrap
 
     return bootstrap.manage_accounts(parts.table_named(settings().table))
 

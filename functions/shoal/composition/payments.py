@@ -1,11 +1,11 @@
-"""The composition root of payments; the rest is in `bootstrap`. Stripe's package is loaded when needed."""
+"""Builders of payments. Stripe's package is loaded when needed."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shoal import bootstrap_parts as parts
+from shoal.composition import parts
 from shoal.settings import StripeSettings
 
 if TYPE_CHECKING:

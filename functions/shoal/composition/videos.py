@@ -1,13 +1,13 @@
-"""The composition root of the video functions; the rest is in `bootstrap`."""
+"""Builders of the video functions."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shoal import bootstrap_parts as parts
-from shoal import bootstrap_providers as upstreams
-from shoal.bootstrap_parts import clock, settings_of
+from shoal.composition import parts
+from shoal.composition import providers as upstreams
+from shoal.composition.parts import clock, settings_of
 from shoal.domain.catalog import load_catalog
 from shoal.settings import (
     ListVideosSettings,

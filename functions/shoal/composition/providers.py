@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from shoal import bootstrap_parts as parts
-from shoal import bootstrap_upstreams as ups
-from shoal.bootstrap_parts import clock, ids
+from shoal.composition import parts
+from shoal.composition import upstreams as ups
+from shoal.composition.parts import clock, ids
 from shoal.domain.catalog import load_catalog
 from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
 from shoal.settings import (

@@ -1,4 +1,4 @@
-"""What the builders of `bootstrap` and `bootstrap_videos` share: adapters by their settings."""
+"""What the builders share: adapters by their settings."""
 
 from __future__ import annotations
 

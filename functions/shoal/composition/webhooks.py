@@ -1,4 +1,4 @@
-"""The composition root of the webhook functions; the rest is in `bootstrap`."""
+"""Builders of the webhook functions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from shoal.adapters.aws.client import client
 from shoal.adapters.dynamodb.table import Table
-from shoal.bootstrap import clock, ids, settings_of
-from shoal.bootstrap_parts import output_urls
+from shoal.composition.jobs import clock, ids, settings_of
+from shoal.composition.parts import output_urls
 from shoal.domain.delivery import Delivery, fresh_body
 from shoal.domain.webhook import SECRET_BYTES, new_secret
 from shoal.ports.webhooks import Lane

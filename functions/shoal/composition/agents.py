@@ -1,12 +1,13 @@
-"""The composition root of the tools for agents; the rest is in `bootstrap`."""
+"""Builders of the tools for agents."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shoal import bootstrap, bootstrap_videos
-from shoal import bootstrap_parts as parts
+from shoal.composition import jobs as bootstrap
+from shoal.composition import parts
+from shoal.composition import videos as bootstrap_videos
 from shoal.settings import ServeMcpSettings
 
 if TYPE_CHECKING:

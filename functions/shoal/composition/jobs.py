@@ -1,8 +1,4 @@
-"""The composition root: the one place that knows both the use cases and the adapters.
-
-Every builder reads its Lambda's settings and imports its adapters when it is first called, so a function
-pays only for what its route needs, and importing a handler needs no environment.
-"""
+"""Builders of the job functions."""
 
 from __future__ import annotations
 
@@ -10,8 +6,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shoal import bootstrap_parts as parts
-from shoal import bootstrap_providers as upstreams
+from shoal.composition import parts
+from shoal.composition import providers as upstreams
 from shoal.domain.catalog import load_catalog
 from shoal.settings import (
     AuditLedgerSettings,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shoal import bootstrap_parts as parts
-from shoal.bootstrap_parts import clock
+from shoal.composition import parts
+from shoal.composition.parts import clock
 from shoal.domain.catalog import load_catalog
 from shoal.domain.routing import key_name
 from shoal.settings import UpstreamSettings
