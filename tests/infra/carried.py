@@ -9,19 +9,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from functools import partial
 from importlib import import_module
 from importlib.abc import MetaPathFinder
+from inspect import isroutine, signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOTS = ("jobs", "dashboard", "agents", "payments", "videos", "webhooks")
 MADE = {
-    "admit_sign_up": (),
-    "deliver_webhook": ("webhooks.deliver_webhook",),
-    "fan_out_event": ("webhooks.fan_out_event", "webhooks.recover_deliveries"),
     "operate": tuple(
         f"dashboard.{name}"
         for name in ("operate", "identity", "inspect_account", "manage_accounts", "audit_ledger", "board")
@@ -38,7 +37,7 @@ MADE = {
     ),
     "top_up": ("dashboard.sign_in", "dashboard.identity"),
 }
-"""What functions make that are not named after the one use case they run."""
+"""What functions without `build` make that are not named after the one use case they run."""
 
 
 class Absent(MetaPathFinder):
@@ -57,31 +56,47 @@ def main() -> None:
     sys.meta_path.insert(0, Absent(told["absent"]))
     os.environ.update(told["environment"])
     for verb, handler in told["verbs"].items():
-        import_module(handler.rpartition(".")[0])
-        for make in _makers(verb):
-            make()
+        module, _, name = handler.rpartition(".")
+        made = [_made(build) for build in _builders(verb, getattr(import_module(module), name))]
+        _use(verb, made[0] if made else None)
         print(verb)
 
 
-def _makers(verb: str) -> Iterator[Callable[[], object]]:
-    """What makes all that the function of a verb may use."""
-    yield from map(_builder, MADE[verb] if verb in MADE else (_root_of(verb),))
+def _made(build: Callable[[], Any]) -> Any:
+    """What a function is given, after each part of it that is made late was made too."""
+    use_cases = build()
+    if type(use_cases).__module__.startswith("shoal.composition."):
+        for part in fields(use_cases):
+            late = getattr(use_cases, part.name)
+            if isroutine(late) and not signature(late).parameters:
+                late()
+    return use_cases
+
+
+def _builders(verb: str, function: Any) -> Sequence[Callable[[], Any]]:
+    if hasattr(function, "build"):
+        return [function.build]
+    return [_builder(name) for name in (MADE[verb] if verb in MADE else (_root_of(verb),))]
+
+
+def _use(verb: str, use_case: Any) -> None:
+    """Make what the use case of a verb loads late."""
     if verb in ("call_provider", "poll_provider", "render_scene", "receive_callback"):
-        yield lambda: _providers(_builder(_root_of(verb))())
+        _providers(use_case)
     if verb in ("call_provider", "render_scene"):
-        yield _simulate
+        _simulate()
     if verb == "store_output":
-        yield lambda: _inspect(_builder(_root_of(verb))())
+        _inspect(use_case)
     if verb in ("store_clip", "stitch_video"):
-        yield lambda: _cut(_builder(_root_of(verb))())
+        _cut(use_case)
     if verb in ("submit_job", "serve_mcp", "show_dashboard"):
-        yield _moderators
+        _moderators()
     if verb == "write_script":
-        yield lambda: _writers(_builder(_root_of(verb))())
+        _writers(use_case)
     if verb == "narrate":
-        yield lambda: _speakers(_builder(_root_of(verb))())
+        _speakers(use_case)
     if verb in ("receive_payment", "top_up"):
-        yield lambda: _payments(verb)
+        _payments(verb)
 
 
 def _root_of(verb: str) -> str:

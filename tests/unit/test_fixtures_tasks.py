@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 
 from shoal.adapters.aws.stepfunctions import machine_of
-from shoal.composition import jobs as bootstrap
-from shoal.composition import videos as bootstrap_videos
 from shoal.domain.job import Job, JobFailure, JobStatus, Output
 from shoal.domain.provider import Pending
 from shoal.domain.video import final_key
-from shoal.handlers.consumers import close_execution, poll_provider
 from tests.fakes.videos import CLIP
 from tests.fixtures.files import Json, load, versions
 from tests.support.events import batch
-from tests.support.handlers import handler_of
+from tests.support.handlers import given
 from tests.workflow.machine import execution_input
 from tests.worlds.world import Customer, World
 
@@ -55,17 +52,6 @@ FAILURES = {
 }
 """What becomes of an error that a machine has caught."""
 
-WORKFLOW = ("call_provider", "store_output", "settle_wallet", "release_hold")
-OF_VIDEOS = ("write_script", "narrate", "render_scene", "store_clip", "stitch_video")
-
-
-@pytest.fixture(autouse=True)
-def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*WORKFLOW, "poll_provider", "close_execution"):
-        monkeypatch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
-    for name in OF_VIDEOS:
-        monkeypatch.setattr(bootstrap_videos, name, lambda name=name: getattr(world, name))
-
 
 class Revived:
     """A job with the ids of a recorded payload, in a world of fakes, and that world."""
@@ -94,7 +80,7 @@ class Revived:
 
     def run(self, verb: str) -> Json:
         """What the state's function makes of the recorded payload, as Step Functions sees it."""
-        handler = handler_of(verb)
+        handler = given(verb, getattr(self.world, verb))
         result: Json = json.loads(json.dumps(handler(self.recorded, None), allow_nan=False))
         return result
 
@@ -211,7 +197,6 @@ def test_a_video_is_written_and_spoken(world: World, monkeypatch: pytest.MonkeyP
     assert len(world.scenes.of(written.job)) == 2
 
     again = World()
-    monkeypatch.setattr(bootstrap_videos, "narrate", lambda: again.narrate)
     spoken = revived(again, monkeypatch, version, "render_video.Narrate")
     again.write_script(spoken.customer.account_id, spoken.id)
     narration, recorded = spoken.run("narrate"), load(version, "results")["render_video.Narrate"]
@@ -231,7 +216,6 @@ def test_a_scene_is_rendered_and_its_clip_stored(
     )
 
     again = World()
-    monkeypatch.setattr(bootstrap_videos, "store_clip", lambda: again.store_clip)
     stored = revived(again, monkeypatch, version, "render_video.StoreClip")
     stored.script()
     index = stored.recorded["index"]
@@ -275,7 +259,8 @@ def test_a_recorded_status_change_closes_its_job(
     job = Revived(world, monkeypatch, machine, json.loads(message["detail"]["input"]))
     job.begin(0)
 
-    answer = close_execution.handler(batch("sqs_closed_executions", [message]), None)
+    close_execution = given("close_execution", world.close_execution)
+    answer = close_execution(batch("sqs_closed_executions", [message]), None)
 
     assert answer == {"batchItemFailures": []}
     assert job.job.status is JobStatus.FAILED
@@ -297,7 +282,8 @@ def test_a_recorded_order_to_poll_asks_the_provider(
     world.asked(job.job, "ref-1", message["index"])
     world.provider.script = [Pending("ref-1", 2)]
 
-    answer = poll_provider.handler(batch("sqs_poll_queue", [message]), None)
+    poll_provider = given("poll_provider", world.poll_provider)
+    answer = poll_provider(batch("sqs_poll_queue", [message]), None)
 
     assert answer == {"batchItemFailures": []}
     assert world.network.calls.count("provider.check") == 1

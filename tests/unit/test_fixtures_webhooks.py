@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 from jsonschema import Draft4Validator
 
 from infra.documents.bus_resources import bus_schemas
-from shoal.composition import webhooks as bootstrap_webhooks
+from shoal.composition.webhooks import Delivering, FanningOut
 from shoal.domain.delivery import Delivery, DeliveryStatus, Order
 from shoal.domain.events import private_files
 from shoal.domain.ids import moment_of
 from shoal.domain.webhook import EVENT_TYPES, REQUESTED, AccountSecret, Secrets, Subscription
-from shoal.handlers.consumers import fan_out_event
 from shoal.handlers.consumers.attempts import attempts
-from shoal.ports.webhooks import Lane, OrderQueue, RecoverOrder
+from shoal.ports.webhooks import Lane, RecoverOrder
+from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 from tests.fixtures.files import Json, load, versions
 from tests.support.contract import closed, contract
 from tests.support.events import batch
+from tests.support.handlers import given
 from tests.worlds.webhook_world import URL, WebhookWorld
 
 ORDERS = {
@@ -97,8 +99,14 @@ def delivery_for(hooks: WebhookWorld, order: Json) -> Delivery:
 
 def see_to(hooks: WebhookWorld, lane: Lane, order: Json) -> Any:
     """What the lane's function says of a batch with this order in it."""
-    handler = attempts(lambda: (hooks.lanes[lane], cast(OrderQueue, NoQueue())))
+    handler = attempts(lambda: Delivering(hooks.lanes[lane], NoQueue()))
     return handler(batch("sqs_poll_queue", [order]), Hurried())
+
+
+def fan_out(hooks: WebhookWorld, recover: Callable[[RecoverOrder], int], message: Json) -> Any:
+    """What the function says of a batch with this message in it."""
+    use_cases = FanningOut(hooks.fan_out, lambda: cast(RecoverDeliveries, recover))
+    return given("fan_out_event", use_cases)(batch("sqs_poll_queue", [message]), None)
 
 
 @pytest.mark.parametrize("name", ORDERS)
@@ -148,15 +156,12 @@ def test_recorded_events_are_what_subscribers_are_promised(version: str) -> None
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
-def test_a_recorded_event_becomes_a_delivery(
-    hooks: WebhookWorld, monkeypatch: pytest.MonkeyPatch, version: str, event_type: str
-) -> None:
+def test_a_recorded_event_becomes_a_delivery(hooks: WebhookWorld, version: str, event_type: str) -> None:
     event = load(version, "events")[event_type]
     account_id, webhook_id = event["detail"]["account_id"], f"wh_{'0' * 26}"
     subscribed(hooks, account_id, webhook_id, event_type)
-    monkeypatch.setattr(bootstrap_webhooks, "fan_out_event", lambda: hooks.fan_out)
 
-    answer = fan_out_event.handler(batch("sqs_poll_queue", [event]), None)
+    answer = fan_out(hooks, lambda _: 0, event)
 
     assert answer == {"batchItemFailures": []}
     (delivery,) = hooks.tables.deliveries.values()
@@ -174,17 +179,14 @@ def test_the_recorded_message_of_an_event_is_the_event(version: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["recover", "recover_further"])
-def test_a_recorded_order_to_recover_is_read(
-    monkeypatch: pytest.MonkeyPatch, version: str, kind: str
-) -> None:
+def test_a_recorded_order_to_recover_is_read(hooks: WebhookWorld, version: str, kind: str) -> None:
     message, seen = load(version, "messages")[f"fan_out_event.{kind}"], list[RecoverOrder]()
 
     def recover(order: RecoverOrder) -> int:
         seen.append(order)
         return 0
 
-    monkeypatch.setattr(bootstrap_webhooks, "recover_deliveries", lambda: recover)
-    assert fan_out_event.handler(batch("sqs_poll_queue", [message]), None) == {"batchItemFailures": []}
+    assert fan_out(hooks, recover, message) == {"batchItemFailures": []}
 
     (order,) = seen
     recorded = message["recover"]

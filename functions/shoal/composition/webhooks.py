@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -28,13 +29,29 @@ from shoal.settings import (
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.kms import KmsSecretBox
-    from shoal.adapters.aws.webhook_queues import SqsOrderQueue
+    from shoal.ports.webhooks import OrderQueue
     from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
     from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
     from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
     from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
     from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
+
+
+@dataclass(frozen=True, slots=True)
+class FanningOut:
+    """What the queue of events needs: orders to recover are seldom."""
+
+    fan_out_event: FanOutEvent
+    recover_deliveries: Callable[[], RecoverDeliveries]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """What a lane needs: the use case, and the queue that its orders are taken from."""
+
+    deliver_webhook: DeliverWebhook
+    queue: OrderQueue
 
 
 @cache
@@ -120,6 +137,10 @@ def fan_out_event() -> FanOutEvent:
     )
 
 
+def fanning_out() -> FanningOut:
+    return FanningOut(fan_out_event(), recover_deliveries)
+
+
 @cache
 def recover_deliveries() -> RecoverDeliveries:
     from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
@@ -136,19 +157,20 @@ def recover_deliveries() -> RecoverDeliveries:
 
 
 @cache
-def deliver_webhook() -> tuple[DeliverWebhook, SqsOrderQueue]:
+def deliver_webhook() -> Delivering:
     settings = settings_of(DeliverWebhookSettings)
-    return _deliver(Lane.QUICK, settings, attrgetter("body")), _orders(settings.deliveries_queue_url)
+    deliver = _deliver(Lane.QUICK, settings, attrgetter("body"))
+    return Delivering(deliver, _orders(settings.deliveries_queue_url))
 
 
 @cache
-def retry_webhook() -> tuple[DeliverWebhook, SqsOrderQueue]:
+def retry_webhook() -> Delivering:
     settings = settings_of(RetryWebhookSettings)
-    body_of = partial(fresh_body, url_of=output_urls(settings))
-    return _deliver(Lane.CAREFUL, settings, body_of), _orders(settings.retries_queue_url)
+    deliver = _deliver(Lane.CAREFUL, settings, partial(fresh_body, url_of=output_urls(settings)))
+    return Delivering(deliver, _orders(settings.retries_queue_url))
 
 
-def _orders(url: str) -> SqsOrderQueue:
+def _orders(url: str) -> OrderQueue:
     from shoal.adapters.aws.webhook_queues import SqsOrderQueue
 
     return SqsOrderQueue(client("sqs"), url)

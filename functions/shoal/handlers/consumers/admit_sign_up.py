@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import parts
 from shoal.domain.person import may_register
+from shoal.handlers.consumers.trigger import trigger
 from shoal.observability import logger
 from shoal.settings import AdmitSignUpSettings
 
@@ -14,9 +16,8 @@ class NotAdmitted(Exception):
     """The pool tells the person that they cannot register."""
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def admit(event: dict[str, Any], settings: AdmitSignUpSettings) -> dict[str, Any]:
     """The pool's event with the answer in it. Raises `NotAdmitted`, which the pool takes for a no."""
-    settings = bootstrap.settings_of(AdmitSignUpSettings)
     email = event["request"]["userAttributes"].get("email", "")
     admitted = may_register(email, settings.sign_up_domains)
     logger.info("sign-up", extra={"domain": email.rpartition("@")[2], "admitted": admitted})
@@ -27,3 +28,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "autoVerifyEmail": settings.sign_ups_confirmed,
     }
     return event
+
+
+handler = trigger(partial(parts.settings_of, AdmitSignUpSettings), admit)

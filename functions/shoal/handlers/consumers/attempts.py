@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 
@@ -17,50 +19,58 @@ from shoal.domain.delivery import ORDERS_AT_ONCE_MAX, Order
 from shoal.domain.errors import Unavailable
 from shoal.observability import count_attempt, count_disabled, flush_metrics, logger
 from shoal.ports.webhooks import OrderQueue, TakenOrder
-from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook, Done
+from shoal.use_cases.webhooks.deliver_webhook import Done
+
+if TYPE_CHECKING:
+    from shoal.composition.webhooks import Delivering
 
 THREADS = 32
-PATIENCE_S = 1.0
-"""After this long what is still under way is waiting for a slow endpoint."""
-
 LAST_ORDER_MS = 25_000
 """What must be left of the function's time to begin another attempt: more than the longest takes."""
 
 
-def attempts(
-    build: Callable[[], tuple[DeliverWebhook, OrderQueue]],
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Attempts:
     """A Lambda handler around the use case. An order that fails is tried again, then is a dead letter."""
-    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="attempt")
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        deliver, queue = build()
+    build: Callable[[], Delivering]
+    threads: ThreadPoolExecutor = field(
+        default_factory=partial(ThreadPoolExecutor, THREADS, thread_name_prefix="attempt")
+    )
+    patience_s: float = 1.0
+    """After this long what is still under way is waiting for a slow endpoint."""
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        using = self.build()
         bodies = {record.message_id: record.body for record in SQSEvent(event).records}
         given = {id_: order for id_, body in bodies.items() if (order := _order(body))}
         failures: list[str] = [id_ for id_ in bodies if id_ not in given]
         under_way: dict[Future[Done], TakenOrder] = {}
 
         def begin(orders: Iterable[TakenOrder]) -> set[Future[Done]]:
-            begun = {threads.submit(deliver, taken.order): taken for taken in orders}
+            begun = {self.threads.submit(using.deliver_webhook, taken.order): taken for taken in orders}
             under_way.update(begun)
             return set(begun)
 
         fresh = begin(TakenOrder(order, message_id) for message_id, order in given.items())
         while under_way:
-            wait(fresh, timeout=PATIENCE_S)
+            wait(fresh, timeout=self.patience_s)
             ended = [(under_way.pop(doing), doing) for doing in list(under_way) if doing.done()]
             seen_to = [taken for taken, doing in ended if _seen_to(taken.order, doing)]
             failures += [taken.message_id for taken, _ in ended if taken not in seen_to]
-            _finish(queue, [taken for taken in seen_to if taken.receipt])
+            _finish(using.queue, [taken for taken in seen_to if taken.receipt])
             room = min(ORDERS_AT_ONCE_MAX, THREADS - len(under_way))
             if under_way and room and context.get_remaining_time_in_millis() > LAST_ORDER_MS:
-                fresh = begin(_take(queue, room))
+                fresh = begin(_take(using.queue, room))
             else:
                 fresh = set(under_way)
         flush_metrics()
         return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failures if id_ in bodies]}
 
-    return handler
+
+def attempts(build: Callable[[], Delivering]) -> Attempts:
+    """The function behind a lane's queue: `build` is first called for a batch."""
+    return Attempts(build)
 
 
 def _order(body: str) -> Order | None:

@@ -7,16 +7,20 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shoal.composition import jobs as bootstrap
-from shoal.observability import flush_metrics, logger, metrics
+from shoal.composition import jobs
+from shoal.handlers.consumers.trigger import trigger
+from shoal.observability import logger, metrics
+from shoal.use_cases.money.audit_ledger import AuditLedger
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Lambda handler. Any discrepancy raises the alarm; each is a log line."""
-    found = bootstrap.audit_ledger()()
+def audit(event: dict[str, Any], audit_ledger: AuditLedger) -> dict[str, Any]:
+    """Any discrepancy raises the alarm; each is a log line."""
+    found = audit_ledger()
     for discrepancy in found:
         logger.error("ledger discrepancy", extra=asdict(discrepancy))
     metrics.add_metric(name="LedgerDiscrepancies", unit=MetricUnit.Count, value=len(found))
     logger.info("audited", extra={"discrepancies": len(found)})
-    flush_metrics()
     return {"discrepancies": len(found)}
+
+
+handler = trigger(jobs.audit_ledger, audit)

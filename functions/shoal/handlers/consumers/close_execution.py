@@ -6,17 +6,18 @@ import json
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import jobs
 from shoal.handlers.consumers.queue import consumer
 from shoal.observability import count_failed, logger
+from shoal.use_cases.jobs.close_execution import CloseExecution
 
 
-def close(record: SQSRecord) -> None:
+def close(record: SQSRecord, close_execution: CloseExecution) -> None:
     """One message: a "Step Functions Execution Status Change" event whose input names the job."""
     detail = json.loads(record.body)["detail"]
     execution = json.loads(detail["input"])
     logger.append_keys(account_id=execution["account_id"], job_id=execution["job_id"])
-    done = bootstrap.close_execution()(execution["account_id"], execution["job_id"])
+    done = close_execution(execution["account_id"], execution["job_id"])
     count_failed(int(done == "closed"))
     logger.info(
         "execution ended early",
@@ -24,4 +25,4 @@ def close(record: SQSRecord) -> None:
     )
 
 
-handler = consumer(close)
+handler = consumer(jobs.close_execution, close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.composition import webhooks as bootstrap_webhooks
+from shoal.composition import webhooks
 from shoal.handlers.consumers.attempts import attempts
 
-handler = attempts(bootstrap_webhooks.deliver_webhook)
+handler = attempts(webhooks.deliver_webhook)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
@@ -14,26 +15,37 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal.observability import flush_metrics, logger
 
+UseCases = TypeVar("UseCases")
 
-def consumer(consume: Callable[[SQSRecord], None]) -> Callable[[dict[str, Any], Any], Any]:
+
+@dataclass(frozen=True, slots=True)
+class Consumer(Generic[UseCases]):
     """A Lambda handler around `consume`. A message that fails is tried again, then is a dead letter."""
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
-    def logged(record: SQSRecord) -> None:
+    build: Callable[[], UseCases]
+    consume: Callable[[SQSRecord, UseCases], None]
+
+    def __call__(self, event: dict[str, Any], context: Any) -> Any:
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         try:
-            consume(record)
+            return process_partial_response(
+                event=event, record_handler=self._logged, processor=processor, context=context
+            )
+        finally:
+            flush_metrics()
+
+    def _logged(self, record: SQSRecord) -> None:
+        try:
+            self.consume(record, self.build())
         except Exception:
             logger.exception("message failed", extra={"message_id": record.message_id})
             raise
         finally:
             logger.clear_state()
 
-    def handler(event: dict[str, Any], context: Any) -> Any:
-        try:
-            return process_partial_response(
-                event=event, record_handler=logged, processor=processor, context=context
-            )
-        finally:
-            flush_metrics()
 
-    return handler
+def consumer(
+    build: Callable[[], UseCases], consume: Callable[[SQSRecord, UseCases], None]
+) -> Consumer[UseCases]:
+    """The function behind a queue: `build` is first called for a message."""
+    return Consumer(build, consume)

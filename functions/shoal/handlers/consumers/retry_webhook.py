@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.composition import webhooks as bootstrap_webhooks
+from shoal.composition import webhooks
 from shoal.handlers.consumers.attempts import attempts
 
-handler = attempts(bootstrap_webhooks.retry_webhook)
+handler = attempts(webhooks.retry_webhook)

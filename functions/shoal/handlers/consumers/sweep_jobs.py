@@ -6,16 +6,20 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shoal.composition import jobs as bootstrap
-from shoal.observability import count_failed, flush_metrics, logger, metrics
+from shoal.composition import jobs
+from shoal.handlers.consumers.trigger import trigger
+from shoal.observability import count_failed, logger, metrics
+from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Lambda handler. `StuckJobs` counts what nobody but the sweeper would have finished."""
-    done = bootstrap.sweep_jobs()()
+def sweep(event: dict[str, Any], sweep_jobs: SweepJobs) -> dict[str, Any]:
+    """`StuckJobs` counts what nobody but the sweeper would have finished."""
+    done = sweep_jobs()
     stuck = done.total() - done["left"] - done["deleted"]
     metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=stuck)
     count_failed(done["closed"])
     logger.info("swept", extra={"done": dict(done)})
-    flush_metrics()
     return dict(done)
+
+
+handler = trigger(jobs.sweep_jobs, sweep)

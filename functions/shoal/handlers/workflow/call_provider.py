@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import jobs
 from shoal.handlers.workflow.task import task
+from shoal.use_cases.providers.call_provider import CallProvider
 
 
-def call(event: dict[str, Any]) -> dict[str, Any]:
-    _, outcome = bootstrap.call_provider()(
-        event["account_id"], event["job_id"], event["index"], event["task_token"]
-    )
+def call(event: dict[str, Any], call_provider: CallProvider) -> dict[str, Any]:
+    _, outcome = call_provider(event["account_id"], event["job_id"], event["index"], event["task_token"])
     return {"outcome": outcome}
 
 
-handler = task(call)
+handler = task(jobs.call_provider, call)

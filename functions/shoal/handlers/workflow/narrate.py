@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition import videos
 from shoal.handlers.workflow.task import task
+from shoal.use_cases.videos.narrate import Narrate
 
 
-def narrate(event: dict[str, Any]) -> dict[str, Any]:
-    return {"narration": bootstrap_videos.narrate()(event["account_id"], event["job_id"])}
+def narrate(event: dict[str, Any], speak: Narrate) -> dict[str, Any]:
+    return {"narration": speak(event["account_id"], event["job_id"])}
 
 
-handler = task(narrate)
+handler = task(videos.narrate, narrate)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition import videos
 from shoal.handlers.workflow.task import task
+from shoal.use_cases.videos.render_scene import RenderScene
 
 
-def render(event: dict[str, Any]) -> dict[str, Any]:
-    _, outcome = bootstrap_videos.render_scene()(
-        event["account_id"], event["job_id"], event["index"], event["task_token"]
-    )
+def render(event: dict[str, Any], render_scene: RenderScene) -> dict[str, Any]:
+    _, outcome = render_scene(event["account_id"], event["job_id"], event["index"], event["task_token"])
     return {"outcome": outcome}
 
 
-handler = task(render)
+handler = task(videos.render_scene, render)

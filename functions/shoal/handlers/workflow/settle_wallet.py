@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import jobs
 from shoal.domain.job import Output
 from shoal.handlers.workflow.task import task
 from shoal.observability import count_closed
+from shoal.use_cases.jobs.settle_wallet import SettleWallet
 
 
-def settle(event: dict[str, Any]) -> dict[str, Any]:
+def settle(event: dict[str, Any], settle_wallet: SettleWallet) -> dict[str, Any]:
     outputs = [Output(**output) for output in event["outputs"]]
-    job, events = bootstrap.settle_wallet()(event["account_id"], event["job_id"], outputs)
+    job, events = settle_wallet(event["account_id"], event["job_id"], outputs)
     count_closed(job)
     return {"events": [event.entry() for event in events]}
 
 
-handler = task(settle)
+handler = task(jobs.settle_wallet, settle)

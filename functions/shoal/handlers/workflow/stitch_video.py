@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition import videos
 from shoal.handlers.workflow.task import task
+from shoal.use_cases.videos.stitch_video import StitchVideo
 
 
-def stitch(event: dict[str, Any]) -> dict[str, Any]:
-    output = bootstrap_videos.stitch_video()(event["account_id"], event["job_id"], event["narration"])
+def stitch(event: dict[str, Any], stitch_video: StitchVideo) -> dict[str, Any]:
+    output = stitch_video(event["account_id"], event["job_id"], event["narration"])
     return {"outputs": [asdict(output)]}
 
 
-handler = task(stitch)
+handler = task(videos.stitch_video, stitch)

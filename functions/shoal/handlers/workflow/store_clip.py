@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition import videos
 from shoal.handlers.workflow.task import task
+from shoal.use_cases.videos.store_clip import StoreClip
 
 
-def store(event: dict[str, Any]) -> dict[str, Any]:
-    ready = bootstrap_videos.store_clip()(
-        event["account_id"], event["job_id"], event["index"], event["output"]
-    )
+def store(event: dict[str, Any], store_clip: StoreClip) -> dict[str, Any]:
+    ready = store_clip(event["account_id"], event["job_id"], event["index"], event["output"])
     return {"events": [ready.entry()]}
 
 
-handler = task(store)
+handler = task(videos.store_clip, store)

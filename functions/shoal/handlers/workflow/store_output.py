@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import jobs
 from shoal.handlers.workflow.task import task
+from shoal.use_cases.jobs.store_output import StoreOutput
 
 
-def store(event: dict[str, Any]) -> dict[str, Any]:
-    outputs = bootstrap.store_output()(event["account_id"], event["job_id"], event["outputs"])
+def store(event: dict[str, Any], store_output: StoreOutput) -> dict[str, Any]:
+    outputs = store_output(event["account_id"], event["job_id"], event["outputs"])
     return {"outputs": [asdict(output) for output in outputs]}
 
 
-handler = task(store)
+handler = task(jobs.store_output, store)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from shoal.observability import flush_metrics, logger
 
+UseCases = TypeVar("UseCases")
 
-def task(
-    run: Callable[[dict[str, Any]], dict[str, Any]],
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[UseCases]):
     """A Lambda handler around `run`. Errors pass through: their class names are the machine's ErrorEquals."""
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    build: Callable[[], UseCases]
+    run: Callable[[dict[str, Any], UseCases], dict[str, Any]]
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         logger.append_keys(account_id=event["account_id"], job_id=event["job_id"])
         try:
-            result = run(event)
+            result = self.run(event, self.build())
             logger.info("task done")
         except Exception as error:
             logger.warning("task failed", extra={"error": type(error).__name__}, exc_info=True)
@@ -26,4 +31,9 @@ def task(
             logger.clear_state()
         return result
 
-    return handler
+
+def task(
+    build: Callable[[], UseCases], run: Callable[[dict[str, Any], UseCases], dict[str, Any]]
+) -> Task[UseCases]:
+    """The function of a state: `build` is first called when it runs."""
+    return Task(build, run)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition import videos
 from shoal.handlers.workflow.task import task
+from shoal.use_cases.videos.write_script import WriteScript
 
 
-def write(event: dict[str, Any]) -> dict[str, Any]:
-    job = bootstrap_videos.write_script()(event["account_id"], event["job_id"])
+def write(event: dict[str, Any], write_script: WriteScript) -> dict[str, Any]:
+    job = write_script(event["account_id"], event["job_id"])
     return {"scenes": job.output_count}
 
 
-handler = task(write)
+handler = task(videos.write_script, write)

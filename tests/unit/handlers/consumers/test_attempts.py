@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import cast
 
-import pytest
-
+from shoal.composition.webhooks import Delivering
 from shoal.domain.delivery import Order
 from shoal.domain.errors import Unavailable
-from shoal.handlers.consumers import attempts as module
 from shoal.handlers.consumers.attempts import LAST_ORDER_MS, attempts
 from shoal.ports.webhooks import TakenOrder
 from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook, Done, Outcome
@@ -46,7 +44,7 @@ class Queue:
         name = self.waiting.pop(0)
         return [TakenOrder(order(name), f"message of {name}", f"receipt of {name}")]
 
-    def finish(self, taken: list[TakenOrder]) -> None:
+    def finish(self, taken: Sequence[TakenOrder]) -> None:
         if self.broken and taken:
             raise Unavailable
         self.finished += [each.order.delivery_id for each in taken]
@@ -62,11 +60,6 @@ class Context:
         return self._remaining_ms
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
-
-
 def run(
     see_to: Callable[[str], object], queue: Queue, *names: str, context: Context | None = None
 ) -> list[str]:
@@ -77,7 +70,8 @@ def run(
         return Done(Outcome.DELIVERED)
 
     records = [{"messageId": name, "body": json.dumps(asdict(order(name)))} for name in names]
-    handler = attempts(lambda: (cast(DeliverWebhook, deliver), cast(Any, queue)))
+    using = Delivering(cast(DeliverWebhook, deliver), queue)
+    handler = replace(attempts(lambda: using), patience_s=0.01)
     answer = handler({"Records": records}, context or Context())
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

@@ -9,20 +9,18 @@ from typing import Any
 
 import pytest
 
-from shoal.composition import jobs as bootstrap
 from shoal.domain.errors import Unavailable
 from shoal.domain.job import FINISH_GRACE_MS, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.provider import Pending
-from shoal.handlers.consumers import audit_ledger, close_execution, poll_provider, sweep_jobs
 from tests.support.events import batch, event
+from tests.support.handlers import given
 from tests.worlds.world import DEADLINE_S, Customer, World
 
 
-@pytest.fixture(autouse=True)
-def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("poll_provider", "close_execution", "sweep_jobs", "audit_ledger"):
-        monkeypatch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
+def run(world: World, verb: str, happened: dict[str, Any]) -> Any:
+    """What the function of the verb answers to an event."""
+    return given(verb, getattr(world, verb))(happened, None)
 
 
 def failed(answer: Any) -> list[str]:
@@ -53,7 +51,7 @@ def begun(world: World, customer: Customer) -> Job:
 def test_a_polled_provider_answers_the_token(world: World, customer: Customer) -> None:
     jobs = [begun(world, customer) for _ in range(3)]
 
-    answer = poll_provider.handler(batch("sqs_poll_queue", [poll_message(job) for job in jobs]), None)
+    answer = run(world, "poll_provider", batch("sqs_poll_queue", [poll_message(job) for job in jobs]))
 
     assert failed(answer) == []
     assert len(world.tokens.answers) == 3
@@ -67,7 +65,7 @@ def test_only_the_message_that_failed_is_kept(world: World, customer: Customer) 
         poll_message(jobs[2]),
     ]
 
-    answer = poll_provider.handler(batch("sqs_poll_queue", messages), None)
+    answer = run(world, "poll_provider", batch("sqs_poll_queue", messages))
 
     assert failed(answer) == ["message-1"]
     assert len(world.tokens.answers) == 2
@@ -77,8 +75,8 @@ def test_only_the_message_that_failed_is_kept(world: World, customer: Customer) 
 def test_a_message_that_makes_no_sense_does_not_stop_the_others(
     world: World, customer: Customer, body: Any
 ) -> None:
-    answer = poll_provider.handler(
-        batch("sqs_poll_queue", [body, poll_message(begun(world, customer))]), None
+    answer = run(
+        world, "poll_provider", batch("sqs_poll_queue", [body, poll_message(begun(world, customer))])
     )
 
     assert failed(answer) == ["message-0"]
@@ -92,8 +90,8 @@ def test_a_job_that_ended_needs_no_second_look(world: World, customer: Customer)
     world.provider.script = []
     world.network.before("provider.check", lambda: world.cancel_job(customer.caller, ending.id))
 
-    answer = poll_provider.handler(
-        batch("sqs_poll_queue", [poll_message(canceled), poll_message(ending)]), None
+    answer = run(
+        world, "poll_provider", batch("sqs_poll_queue", [poll_message(canceled), poll_message(ending)])
     )
 
     assert failed(answer) == []
@@ -103,9 +101,9 @@ def test_a_message_says_whether_to_look_once(world: World, customer: Customer) -
     job = begun(world, customer)
     world.provider.script = [Pending("ref-1", 2), Pending("ref-1", 2)]
 
-    poll_provider.handler(batch("sqs_poll_queue", [poll_message(job, once=True)]), None)
+    run(world, "poll_provider", batch("sqs_poll_queue", [poll_message(job, once=True)]))
     assert world.poll_queue.messages == []
-    poll_provider.handler(batch("sqs_poll_queue", [poll_message(job)]), None)
+    run(world, "poll_provider", batch("sqs_poll_queue", [poll_message(job)]))
     assert len(world.poll_queue.messages) == 1
 
 
@@ -132,7 +130,7 @@ def test_the_job_of_an_execution_that_ended_early_is_closed(
 ) -> None:
     job = world.processing(customer)
 
-    answer = close_execution.handler(batch("sqs_closed_executions", [status_change(job, status)]), None)
+    answer = run(world, "close_execution", batch("sqs_closed_executions", [status_change(job, status)]))
 
     assert failed(answer) == []
     assert world.now(job).status is JobStatus.FAILED
@@ -144,7 +142,7 @@ def test_an_execution_without_a_job_goes_back_alone(world: World, customer: Cust
     job = world.processing(customer)
     stray = event("stepfunctions_status_change")
 
-    answer = close_execution.handler(batch("sqs_closed_executions", [stray, status_change(job)]), None)
+    answer = run(world, "close_execution", batch("sqs_closed_executions", [stray, status_change(job)]))
 
     assert failed(answer) == ["message-0"]
     assert world.now(job).status is JobStatus.FAILED
@@ -155,17 +153,17 @@ def test_a_table_out_of_reach_sends_every_message_back(world: World, customer: C
     world.network.fail("jobs.get", Unavailable())
     sent = batch("sqs_closed_executions", [status_change(job), status_change(job)])
 
-    assert failed(close_execution.handler(sent, None)) == ["message-0", "message-1"]
+    assert failed(run(world, "close_execution", sent)) == ["message-0", "message-1"]
 
     world.network.heal()
-    assert failed(close_execution.handler(sent, None)) == []
+    assert failed(run(world, "close_execution", sent)) == []
 
 
 def test_messages_do_not_share_their_ids_in_the_log(world: World, customer: Customer, logs: StringIO) -> None:
     jobs = [begun(world, customer) for _ in range(2)]
     messages = [poll_message(jobs[0]), "not a message", poll_message(jobs[1])]
 
-    poll_provider.handler(batch("sqs_poll_queue", messages), None)
+    run(world, "poll_provider", batch("sqs_poll_queue", messages))
 
     lines = [json.loads(line) for line in logs.getvalue().splitlines()]
     assert [line.get("job_id") for line in lines] == [jobs[0].id, None, jobs[1].id]
@@ -177,7 +175,7 @@ def test_a_message_that_fails_is_logged_with_what_went_wrong(
     job = begun(world, customer)
     world.network.fail("provider.check", RuntimeError("out of memory"))
 
-    poll_provider.handler(batch("sqs_poll_queue", [poll_message(job)]), None)
+    run(world, "poll_provider", batch("sqs_poll_queue", [poll_message(job)]))
 
     assert "RuntimeError: out of memory" in logs.getvalue()
     assert job.id in logs.getvalue()
@@ -194,19 +192,19 @@ def test_the_sweeper_says_what_it_did_and_counts_what_was_stuck(
     world.processing(customer)
     world.clock.ms += DEADLINE_S * 1000 + FINISH_GRACE_MS
 
-    done = sweep_jobs.handler(event("eventbridge_schedule"), None)
+    done = run(world, "sweep_jobs", event("eventbridge_schedule"))
 
     assert done == {"started": 1, "left": 1, "closed": 1}
     assert metrics(capsys)["StuckJobs"] == [2.0]
 
 
-def test_a_sweep_that_finds_nothing_counts_zero(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sweep_jobs.handler(event("eventbridge_schedule"), None) == {}
+def test_a_sweep_that_finds_nothing_counts_zero(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(world, "sweep_jobs", event("eventbridge_schedule")) == {}
     assert metrics(capsys) == {"StuckJobs": [0.0]}
 
 
-def test_an_audit_that_finds_nothing_counts_zero(capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit_ledger.handler(event("eventbridge_schedule"), None) == {"discrepancies": 0}
+def test_an_audit_that_finds_nothing_counts_zero(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(world, "audit_ledger", event("eventbridge_schedule")) == {"discrepancies": 0}
     assert metrics(capsys) == {"LedgerDiscrepancies": [0.0]}
 
 
@@ -216,7 +214,7 @@ def test_an_audit_that_finds_something_counts_and_logs_it(
     wallet = world.wallet(customer)
     world.tables.wallets[customer.account_id, Asset.USD] = replace(wallet, held=5)
 
-    found = audit_ledger.handler(event("eventbridge_schedule"), None)
+    found = run(world, "audit_ledger", event("eventbridge_schedule"))
 
     assert found == {"discrepancies": 2}
     assert metrics(capsys) == {"LedgerDiscrepancies": [2.0]}

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from shoal.composition import jobs as bootstrap
 from shoal.domain.job import Job, JobStatus
 from tests.support.events import event
 from tests.support.executions import BATCH, ITEM, ONE
-from tests.support.handlers import handler_of
+from tests.support.handlers import given
 from tests.worlds.world import Customer, World
 
 MAP: dict[str, Any] = BATCH["States"]["CallProviders"]
@@ -19,15 +18,9 @@ CALL: dict[str, Any] = ITEM["States"]["CallProvider"]
 ALONE: dict[str, Any] = ONE["States"]["CallProvider"]
 
 
-@pytest.fixture(autouse=True)
-def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("call_provider", "store_output", "settle_wallet", "release_hold"):
-        monkeypatch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
-
-
-def run(verb: str, payload: dict[str, Any]) -> Any:
+def run(world: World, verb: str, payload: dict[str, Any]) -> Any:
     """A state's result as Step Functions sees it."""
-    handler = handler_of(verb)
+    handler = given(verb, getattr(world, verb))
     return json.loads(json.dumps(handler(payload, None), allow_nan=False))
 
 
@@ -95,7 +88,7 @@ def a_batch(world: World, customer: Customer, prompt: str) -> tuple[Job, list[di
     for index in range(3):
         token = world.tokens.issue()
         asked = event("task_call_provider") | {"account_id": job.account_id, "job_id": job.id}
-        run("call_provider", asked | {"index": index, "task_token": token})
+        run(world, "call_provider", asked | {"index": index, "task_token": token})
         answer = world.tokens.answers[token]
         failed = {"error": answer.error or "", "cause": answer.cause}
         items.append(failed if answer.error else answer.output["output"])
@@ -107,8 +100,8 @@ def test_what_the_map_collects_the_lambdas_behind_it_take(world: World, customer
     whose = {"account_id": job.account_id, "job_id": job.id}
     timed_out = {"error": "States.Timeout", "cause": ""}
 
-    stored = run("store_output", whose | {"outputs": [timed_out, *items[1:]]})
-    settled = run("settle_wallet", whose | stored)["events"]
+    stored = run(world, "store_output", whose | {"outputs": [timed_out, *items[1:]]})
+    settled = run(world, "settle_wallet", whose | stored)["events"]
 
     assert [entry["DetailType"] for entry in settled] == ["task.completed", "job.completed"]
     data = settled[0]["Detail"]["data"]
@@ -126,6 +119,6 @@ def test_the_batch_event_on_disk_is_stored_and_the_failed_item_left_out(
         if "key" in item:
             item["key"] = f"{job.account_id}/{job.id}/{index}"
 
-    stored = run("store_output", payload | {"account_id": job.account_id, "job_id": job.id})["outputs"]
+    stored = run(world, "store_output", payload | {"account_id": job.account_id, "job_id": job.id})["outputs"]
 
     assert [output["key"].rpartition("/")[2] for output in stored] == names_of(world.now(job), 0, 2)

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from shoal.composition import jobs as bootstrap
 from shoal.domain import errors
 from shoal.domain.errors import JobClosed, OutputInvalid, Unavailable
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.provider import Pending
 from tests.support.events import event
 from tests.support.factories import PUBLIC_URL
-from tests.support.handlers import handler_of
+from tests.support.handlers import given
 from tests.worlds.world import Customer, World
 
 ASL = json.loads((Path(__file__).parents[4] / "statemachines/generate.asl.json").read_text(encoding="utf-8"))
@@ -24,15 +23,9 @@ STATES: dict[str, Any] = ASL["States"]
 OF_LAMBDA = ("States.", "Lambda.", "Sandbox.")
 
 
-@pytest.fixture(autouse=True)
-def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("call_provider", "store_output", "settle_wallet", "release_hold"):
-        monkeypatch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
-
-
-def run(verb: str, name: str, job: Job, **changes: Any) -> Any:
+def run(world: World, verb: str, name: str, job: Job, **changes: Any) -> Any:
     """The state's result as Step Functions sees it, for the event `name` about this job."""
-    handler = handler_of(verb)
+    handler = given(verb, getattr(world, verb))
     payload = event(name) | {"account_id": job.account_id, "job_id": job.id} | changes
     return json.loads(json.dumps(handler(payload, None), allow_nan=False))
 
@@ -40,10 +33,10 @@ def run(verb: str, name: str, job: Job, **changes: Any) -> Any:
 def test_what_one_state_returns_the_next_one_takes(world: World, customer: Customer) -> None:
     job, token = world.queued(customer), world.tokens.issue()
 
-    run("call_provider", "task_call_provider", job, task_token=token)
+    run(world, "call_provider", "task_call_provider", job, task_token=token)
     delivered = world.tokens.answers[token].output["output"]
-    stored = run("store_output", "task_store_output", job, outputs=[delivered])["outputs"]
-    settled = run("settle_wallet", "task_settle_wallet", job, outputs=stored)["events"]
+    stored = run(world, "store_output", "task_store_output", job, outputs=[delivered])["outputs"]
+    settled = run(world, "settle_wallet", "task_settle_wallet", job, outputs=stored)["events"]
 
     assert [entry["DetailType"] for entry in settled] == ["image.completed", "job.completed"]
     assert settled[0]["Detail"]["data"]["image_url"] == f"{PUBLIC_URL}/{stored[0]['key']}"
@@ -53,7 +46,7 @@ def test_what_one_state_returns_the_next_one_takes(world: World, customer: Custo
 def test_the_outputs_of_the_event_on_disk_are_taken(world: World, customer: Customer) -> None:
     job = world.processing(customer)
 
-    run("settle_wallet", "task_settle_wallet", job)
+    run(world, "settle_wallet", "task_settle_wallet", job)
 
     (output,) = world.now(job).outputs
     assert (output.content_type, output.size_bytes) == ("image/png", 3_906_214)
@@ -85,7 +78,7 @@ def test_what_the_machine_caught_is_what_the_caller_may_hear(
 ) -> None:
     job = world.processing(customer)
 
-    released = run("release_hold", name, job)["events"]
+    released = run(world, "release_hold", name, job)["events"]
 
     assert [entry["DetailType"] for entry in released] == ["image.failed", "job.failed"]
     assert released[0]["Detail"]["data"]["error"] == {"code": code, "message": message}
@@ -96,7 +89,7 @@ def test_a_pending_call_leaves_the_token_waiting(world: World, customer: Custome
     world.provider.script = [Pending("ref-1", 1)]
     token = world.tokens.issue()
 
-    result = run("call_provider", "task_call_provider", world.queued(customer), task_token=token)
+    result = run(world, "call_provider", "task_call_provider", world.queued(customer), task_token=token)
 
     assert result == {"outcome": "pending"}
     assert token in world.tokens.waiting
@@ -107,32 +100,32 @@ def test_errors_keep_the_names_the_machine_catches(world: World, customer: Custo
     world.cancel_job(customer.caller, canceled.id)
 
     with pytest.raises(JobClosed):
-        run("call_provider", "task_call_provider", canceled)
+        run(world, "call_provider", "task_call_provider", canceled)
     with pytest.raises(JobClosed):
-        run("settle_wallet", "task_settle_wallet", canceled)
+        run(world, "settle_wallet", "task_settle_wallet", canceled)
     with pytest.raises(JobClosed):
-        run("release_hold", "task_release_hold_timeout", canceled)
+        run(world, "release_hold", "task_release_hold_timeout", canceled)
     with pytest.raises(OutputInvalid):
-        run("store_output", "task_store_output", canceled)
+        run(world, "store_output", "task_store_output", canceled)
     world.network.fail("jobs.begin", Unavailable())
     with pytest.raises(Unavailable):
-        run("call_provider", "task_call_provider", world.queued(customer))
+        run(world, "call_provider", "task_call_provider", world.queued(customer))
 
 
 def test_what_a_task_measured_is_printed_when_it_ends(
     world: World, customer: Customer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run("settle_wallet", "task_settle_wallet", world.processing(customer))
+    run(world, "settle_wallet", "task_settle_wallet", world.processing(customer))
     assert '"JobsCompleted":[1.0]' in capsys.readouterr().out
 
-    run("release_hold", "task_release_hold_timeout", world.processing(customer))
+    run(world, "release_hold", "task_release_hold_timeout", world.processing(customer))
     assert '"JobsFailed":[1.0]' in capsys.readouterr().out
 
 
 def test_every_line_about_a_job_carries_its_ids(world: World, customer: Customer, logs: StringIO) -> None:
     job = world.processing(customer)
 
-    run("settle_wallet", "task_settle_wallet", job)
+    run(world, "settle_wallet", "task_settle_wallet", job)
 
     lines = [json.loads(line) for line in logs.getvalue().splitlines()]
     assert lines
@@ -145,11 +138,11 @@ def test_a_failed_task_is_logged_and_its_ids_do_not_stick(
     first, other = world.processing(customer), world.processing(customer)
     world.cancel_job(customer.caller, first.id)
     with pytest.raises(JobClosed):
-        run("settle_wallet", "task_settle_wallet", first)
+        run(world, "settle_wallet", "task_settle_wallet", first)
     assert '"error":"JobClosed"' in logs.getvalue()
     logs.truncate(0)
 
-    run("settle_wallet", "task_settle_wallet", other)
+    run(world, "settle_wallet", "task_settle_wallet", other)
 
     assert first.id not in logs.getvalue()
 

@@ -13,6 +13,7 @@ from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries, _item
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.dynamodb.values import marshal
 from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions, _subscription_item
+from shoal.composition.webhooks import Delivering
 from shoal.dialects import webhooks as dialect
 from shoal.domain.addresses import Response
 from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, Order, answered, delivery_of
@@ -249,7 +250,8 @@ class Context:
 def test_an_order_that_cannot_be_read_fails_alone(unreadable: dict[str, int] | None) -> None:
     good = asdict(Order(ACCOUNT, "wh_x", "dlv_x"))
     bad = json.dumps(good | unreadable) if unreadable else "{"
-    handler = attempts(lambda: (cast(Any, lambda _: Done(Outcome.DELIVERED)), cast(Any, NoMore())))
+    delivered = cast(Any, lambda _: Done(Outcome.DELIVERED))
+    handler = attempts(lambda: Delivering(delivered, NoMore()))
 
     records = [{"messageId": "a", "body": json.dumps(good)}, {"messageId": "b", "body": bad}]
     assert handler({"Records": records}, Context()) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
