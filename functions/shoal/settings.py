@@ -265,11 +265,10 @@ class SweepJobsSettings(CloseJobSettings):
     outputs_bucket: str
 
 
-class OperatorSettings(SweepJobsSettings, UpstreamSettings):
+class OperatorSettings(SweepJobsSettings, UpstreamSettings, StripeSettings):
     """What the operator's command has to know of a stage."""
 
     stage_kind: StageKind
-    stripe_url: str
 
 
 class CloseExecutionSettings(CloseJobSettings):

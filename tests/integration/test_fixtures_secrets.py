@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from infra.local.aws import REGION, STAGE, Endpoint
 from shoal.adapters.aws.kms import KmsSecretBox
-from shoal.adapters.aws.provider_keys import WEBHOOK_SECRET, ProviderKeys
+from shoal.adapters.aws.provider_keys import ProviderKeys
 from shoal.adapters.dynamodb.items import job_of
 from shoal.adapters.http.callback_urls import MacCallbackUrls
 from shoal.adapters.stripe.keys import Keys, StripeKeys
@@ -22,7 +22,7 @@ from shoal.adapters.stripe.processor import StripeProcessor
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.payment import Checkout, CheckoutState, Payment
-from shoal.ports.routing import CalledBack
+from shoal.ports.routing import WEBHOOK_SECRET, CalledBack
 from tests.fakes import FakeClock
 from tests.fakes.stripe import FakeStripe
 from tests.fixtures.files import Json, load, versions

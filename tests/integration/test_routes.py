@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from shoal.adapters.aws.provider_keys import KEY, LIFETIME_MS, MISSING_MS, WEBHOOK_SECRET, ProviderKeys
+from shoal.adapters.aws.provider_keys import LIFETIME_MS, MISSING_MS, ProviderKeys
 from shoal.adapters.dynamodb.board import DynamoDbBoard
 from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
 from shoal.domain.breaker import COOL_DOWN_MS, SAMPLE, UNUSABLE_COOL_DOWN_MS, Breaker, BreakerState, Outcome
 from shoal.domain.errors import CallTaken, ProviderUnusable
 from shoal.domain.job import Job
 from shoal.domain.routing import Route
-from shoal.ports.routing import Pass
+from shoal.ports.routing import KEY, WEBHOOK_SECRET, Pass
 from tests.fakes import FakeClock
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions.conditions import client_of, over

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from shoal.adapters.aws.provider_keys import KEY, WEBHOOK_SECRET
 from shoal.cli.console import (
     JsonOption,
     StageOption,
@@ -17,6 +16,7 @@ from shoal.cli.console import (
     print_table,
 )
 from shoal.domain.money import format_usd
+from shoal.ports.routing import KEY, WEBHOOK_SECRET
 from shoal.use_cases.providers.manage_providers import RouteStatus, Tested
 
 app = typer.Typer(help="Set keys of providers, test them, see how they do.", no_args_is_help=True)

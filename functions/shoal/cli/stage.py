@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from shoal.adapters.aws.client import config_of, error_code
-from shoal.composition.operator import Operator, operator_of
+from shoal.composition.operator import Operator, clients_of, operator_of
 from shoal.domain.catalog import CATALOG_FILE, Catalog, load_catalog
 from shoal.domain.errors import ShoalError
 from shoal.settings import OperatorSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 LOCAL_STAGE = "local"
 LOCAL_ACCOUNT = "000000000000"
@@ -60,7 +61,8 @@ def connect(stage: str | None) -> Operator:
         return _local(_local_file())
     # boto3 reads AWS_DEFAULT_REGION only; the CDK and other SDKs go by AWS_REGION.
     session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
-    return operator_of(_outputs_of(session, stage), partial(_client, session), _catalog())
+    client = clients_of(session)
+    return operator_of(_outputs_of(client("cloudformation"), stage), client, _catalog())
 
 
 def _local_file() -> Path:
@@ -83,7 +85,7 @@ def _local(file: Path) -> Operator:
         raise StageNotFound(f"{file} does not describe a local stage: {_fields(error)}.") from None
     # The local cloud takes any credentials; the machine's own must not go there.
     session = boto3.Session(LOCAL_ACCOUNT, "test", region_name=local.region)
-    return operator_of(local, partial(_client, session, endpoint_url=local.endpoint_url), _catalog())
+    return operator_of(local, clients_of(session, local.endpoint_url), _catalog())
 
 
 def _catalog() -> Catalog:
@@ -95,14 +97,14 @@ def _catalog() -> Catalog:
         raise StageNotFound(f"{file} is no catalog: {error}") from None
 
 
-def _outputs_of(session: boto3.Session, stage: str) -> OperatorSettings:
+def _outputs_of(cloudformation: CloudFormationClient, stage: str) -> OperatorSettings:
     name = f"shoal-{stage}-service"
     try:
-        stacks = _client(session, "cloudformation").describe_stacks(StackName=name)["Stacks"]
+        stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        if error_code(error) != "ValidationError":
+        if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise StageNotFound(f"There is no stack {name} in {session.region_name}.") from None
+        raise StageNotFound(f"There is no stack {name} in {cloudformation.meta.region_name}.") from None
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
     missing = [key for key in OUTPUTS.values() if key not in outputs]
     if missing:
@@ -110,11 +112,6 @@ def _outputs_of(session: boto3.Session, stage: str) -> OperatorSettings:
     return OperatorSettings.model_validate(
         {"stage": stage, **{field: outputs[key] for field, key in OUTPUTS.items()}}
     )
-
-
-def _client(session: boto3.Session, service: str, endpoint_url: str | None = None) -> Any:
-    config = config_of(service, endpoint_url)
-    return session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
 
 
 def _fields(error: ValidationError) -> str:

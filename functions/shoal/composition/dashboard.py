@@ -103,10 +103,7 @@ def manage_accounts() -> ManageAccounts:
 
 @cache
 def inspect_account() -> InspectAccount:
-    from shoal.use_cases.accounts.inspect_account import InspectAccount
-
-    table = settings().table
-    return InspectAccount(accounts(), parts.keys(table), parts.jobs(table), parts.ledger(table))
+    return parts.inspect_account(settings().table)
 
 
 @cache

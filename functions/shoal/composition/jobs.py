@@ -254,18 +254,7 @@ def release_hold() -> ReleaseHold:
 
 @cache
 def sweep_jobs() -> SweepJobs:
-    from shoal.adapters.aws.s3 import S3Outputs
-    from shoal.use_cases.jobs.sweep_jobs import SweepJobs
-
-    settings = settings_of(SweepJobsSettings)
-    return SweepJobs(
-        jobs=parts.jobs(settings.table),
-        workflow=parts.workflow(settings),
-        outputs=S3Outputs(parts.client("s3"), settings.outputs_bucket),
-        video_files=parts.video_files(settings.staging_bucket, settings.videos_bucket),
-        close_job=parts.close_job(settings),
-        clock=clock,
-    )
+    return parts.sweep_jobs(settings_of(SweepJobsSettings))
 
 
 @cache

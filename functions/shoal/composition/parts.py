@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -15,6 +17,7 @@ from shoal.settings import (
     SettleWalletSettings,
     StoreOutputSettings,
     SubmitJobSettings,
+    SweepJobsSettings,
 )
 
 if TYPE_CHECKING:
@@ -28,9 +31,12 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb.table import Table
     from shoal.adapters.dynamodb.usage import DynamoDbRuns
     from shoal.adapters.http.callback_urls import MacCallbackUrls
+    from shoal.domain.catalog import Catalog
+    from shoal.use_cases.accounts.inspect_account import InspectAccount
     from shoal.use_cases.jobs.clean_up import CleanUp
     from shoal.use_cases.jobs.close_job import CloseJob
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
+    from shoal.use_cases.jobs.sweep_jobs import SweepJobs
     from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 clock = SystemClock()
@@ -52,14 +58,38 @@ def settings_of(model: type[SettingsOf]) -> SettingsOf:
     return cast("SettingsOf", _settings[model])
 
 
-def output_urls(settings: AddressSettings) -> UrlOf:
+def client(service: str) -> Any:
+    from shoal.adapters.aws.client import client as client_of
+
+    return client_of(service)
+
+
+def catalog() -> Catalog:
+    from shoal.domain.catalog import load_catalog
+
+    return load_catalog()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a builder builds: what makes the clients of AWS services, and what the stage sells."""
+
+    client: Callable[..., Any]
+    catalog: Callable[[], Catalog]
+
+
+HERE = Stage(client, catalog)
+"""The stage whose function this process is. The operator's command is in no stage: it says which."""
+
+
+def output_urls(settings: AddressSettings, at: Stage = HERE) -> UrlOf:
     """Addresses of all outputs; S3 is only loaded for one that has to be signed."""
     from shoal.adapters.outputs.urls import OutputUrls
 
     def sign(key: str) -> str:
         from shoal.adapters.aws.s3_videos import SignedUrls
 
-        return SignedUrls(client("s3"), settings.videos_bucket, expires_s=settings.signed_url_s)(key)
+        return SignedUrls(at.client("s3"), settings.videos_bucket, expires_s=settings.signed_url_s)(key)
 
     return OutputUrls(settings.public_url, sign)
 
@@ -69,16 +99,16 @@ def public_urls(public_url: str) -> UrlOf:
     return partial(output_url, public_url=public_url)
 
 
-def clean_up(settings: CloseJobSettings | ReleaseHoldSettings) -> CleanUp:
+def clean_up(settings: CloseJobSettings | ReleaseHoldSettings, at: Stage = HERE) -> CleanUp:
     from shoal.use_cases.jobs.clean_up import CleanUp
 
-    return CleanUp(video_files(settings.staging_bucket, settings.videos_bucket))
+    return CleanUp(video_files(settings.staging_bucket, settings.videos_bucket, at))
 
 
-def video_files(staging_bucket: str, videos_bucket: str) -> S3VideoFiles:
+def video_files(staging_bucket: str, videos_bucket: str, at: Stage = HERE) -> S3VideoFiles:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
 
-    return S3VideoFiles(client("s3"), staging_bucket=staging_bucket, videos_bucket=videos_bucket)
+    return S3VideoFiles(at.client("s3"), staging_bucket=staging_bucket, videos_bucket=videos_bucket)
 
 
 def scenes(table: str) -> DynamoDbScenes:
@@ -87,27 +117,48 @@ def scenes(table: str) -> DynamoDbScenes:
     return DynamoDbScenes(table_named(table))
 
 
-def close_job(settings: CloseJobSettings) -> CloseJob:
+def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
     from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.jobs.close_job import CloseJob
 
     return CloseJob(
-        jobs=jobs(settings.table),
-        ledger=ledger(settings.table),
-        bus=EventBridgeBus(client("events"), settings.event_bus),
-        workflow=workflow(settings),
-        note_low_balance=note_low_balance(settings.table),
-        clean_up=clean_up(settings),
+        jobs=jobs(settings.table, at),
+        ledger=ledger(settings.table, at),
+        bus=EventBridgeBus(at.client("events"), settings.event_bus),
+        workflow=workflow(settings, at),
+        note_low_balance=note_low_balance(settings.table, at),
+        clean_up=clean_up(settings, at),
         clock=clock,
-        url_of=output_urls(settings),
+        url_of=output_urls(settings, at),
     )
 
 
-def note_low_balance(table: str) -> NoteLowBalance:
-    from shoal.domain.catalog import load_catalog
+def sweep_jobs(settings: SweepJobsSettings, at: Stage = HERE) -> SweepJobs:
+    from shoal.adapters.aws.s3 import S3Outputs
+    from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+
+    return SweepJobs(
+        jobs=jobs(settings.table, at),
+        workflow=workflow(settings, at),
+        outputs=S3Outputs(at.client("s3"), settings.outputs_bucket),
+        video_files=video_files(settings.staging_bucket, settings.videos_bucket, at),
+        close_job=close_job(settings, at),
+        clock=clock,
+    )
+
+
+def inspect_account(table: str, at: Stage = HERE) -> InspectAccount:
+    from shoal.adapters.dynamodb.accounts import DynamoDbAccounts
+    from shoal.use_cases.accounts.inspect_account import InspectAccount
+
+    accounts = DynamoDbAccounts(table_named(table, at))
+    return InspectAccount(accounts, keys(table, at), jobs(table, at), ledger(table, at))
+
+
+def note_low_balance(table: str, at: Stage = HERE) -> NoteLowBalance:
     from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
-    return NoteLowBalance(ledger(table), load_catalog().low_balance)
+    return NoteLowBalance(ledger(table, at), at.catalog().low_balance)
 
 
 def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
@@ -135,44 +186,36 @@ def runs(table: str) -> DynamoDbRuns:
     return DynamoDbRuns(table_named(table))
 
 
-def client(service: str) -> Any:
-    from shoal.adapters.aws.client import client as client_of
-
-    return client_of(service)
-
-
 @cache
-def table_named(name: str) -> Table:
+def table_named(name: str, at: Stage = HERE) -> Table:
     from shoal.adapters.dynamodb.table import Table
 
-    return Table(client("dynamodb"), name)
+    return Table(at.client("dynamodb"), name)
 
 
 @cache
-def keys(table: str) -> DynamoDbKeys:
+def keys(table: str, at: Stage = HERE) -> DynamoDbKeys:
     from shoal.adapters.dynamodb.accounts import DynamoDbKeys
 
-    return DynamoDbKeys(table_named(table))
+    return DynamoDbKeys(table_named(table, at))
 
 
-def jobs(table: str) -> DynamoDbJobs:
+def jobs(table: str, at: Stage = HERE) -> DynamoDbJobs:
     from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 
-    return DynamoDbJobs(table_named(table))
+    return DynamoDbJobs(table_named(table, at))
 
 
-def ledger(table: str) -> DynamoDbLedger:
+def ledger(table: str, at: Stage = HERE) -> DynamoDbLedger:
     from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 
-    return DynamoDbLedger(table_named(table))
+    return DynamoDbLedger(table_named(table, at))
 
 
-def workflow(
-    settings: SubmitJobSettings | CloseJobSettings,
-) -> StepFunctionsWorkflow:
+def workflow(settings: SubmitJobSettings | CloseJobSettings, at: Stage = HERE) -> StepFunctionsWorkflow:
     from shoal.adapters.aws.stepfunctions import StepFunctionsWorkflow
 
-    return StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine_arn)
+    return StepFunctionsWorkflow(at.client("stepfunctions"), settings.state_machine_arn)
 
 
 def task_tokens() -> StepFunctionsTaskTokens:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from shoal.composition import parts
-from shoal.settings import StripeSettings
+from shoal.composition.parts import HERE, Stage
+from shoal.settings import OperatorSettings, StripeSettings
 
 if TYPE_CHECKING:
-    from shoal.adapters.dynamodb.table import Table
     from shoal.adapters.stripe.keys import StripeKeys
     from shoal.adapters.stripe.processor import StripeProcessor
     from shoal.use_cases.payments.confirm_checkout import ConfirmCheckout
@@ -42,42 +42,31 @@ def receive_payment(settings: StripeSettings) -> ReceivePayment:
     return ReceivePayment(_processor(settings), _settle(settings))
 
 
-def manage_stripe(
-    stage: str, stripe_url: str, table: Table, secrets: Any, *, real_money: bool
-) -> ManageStripe:
-    """For the operator command, which brings its own table and client of Secrets Manager."""
+def manage_stripe(settings: OperatorSettings, at: Stage) -> ManageStripe:
+    """For the operator's command."""
     from shoal.use_cases.payments.manage_stripe import ManageStripe
 
-    keys = _keys(secrets, stage)
-
-    def settle() -> SettlePayment:
-        from shoal.adapters.stripe.processor import StripeProcessor
-
-        return _settle_over(table, StripeProcessor(keys, stage=stage, base_url=stripe_url))
-
-    return ManageStripe(stage, real_money, keys, settle)
+    real_money = settings.stage_kind == "prod"
+    return ManageStripe(settings.stage, real_money, _keys(settings.stage, at), partial(_settle, settings, at))
 
 
 @cache
-def _processor(settings: StripeSettings) -> StripeProcessor:
+def _processor(settings: StripeSettings, at: Stage = HERE) -> StripeProcessor:
     from shoal.adapters.stripe.processor import StripeProcessor
 
-    keys = _keys(parts.client("secretsmanager"), settings.stage)
-    return StripeProcessor(keys, stage=settings.stage, base_url=settings.stripe_url)
+    return StripeProcessor(_keys(settings.stage, at), stage=settings.stage, base_url=settings.stripe_url)
 
 
-def _keys(client: Any, stage: str) -> StripeKeys:
+@cache
+def _keys(stage: str, at: Stage) -> StripeKeys:
     from shoal.adapters.stripe.keys import StripeKeys
 
-    return StripeKeys(client, stage, parts.clock)
+    return StripeKeys(at.client("secretsmanager"), stage, parts.clock)
 
 
-def _settle(settings: StripeSettings) -> SettlePayment:
-    return _settle_over(parts.table_named(settings.table), _processor(settings))
-
-
-def _settle_over(table: Table, processor: StripeProcessor) -> SettlePayment:
+def _settle(settings: StripeSettings, at: Stage = HERE) -> SettlePayment:
     from shoal.adapters.dynamodb.payments import DynamoDbPayments
     from shoal.use_cases.payments.settle_payment import SettlePayment
 
-    return SettlePayment(processor, DynamoDbPayments(table), parts.clock)
+    payments = DynamoDbPayments(parts.table_named(settings.table, at))
+    return SettlePayment(_processor(settings, at), payments, parts.clock)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.composition import parts
 from shoal.composition import upstreams as ups
-from shoal.composition.parts import clock, ids
+from shoal.composition.parts import HERE, Stage, clock, ids
 from shoal.domain.catalog import load_catalog
 from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
 from shoal.settings import (
@@ -23,10 +23,8 @@ from shoal.settings import (
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb.board import DynamoDbBoard
     from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
-    from shoal.adapters.dynamodb.table import Table
     from shoal.adapters.providers.registry import ProviderRegistry, RouteRegistry
     from shoal.domain.moderation import Moderator
-    from shoal.domain.routing import Route
     from shoal.domain.script import Speaker
     from shoal.ports.routing import Provider, Statistics
     from shoal.ports.videos import ScriptWriter
@@ -150,29 +148,18 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
     )
 
 
-def manage_providers(
-    settings: UpstreamSettings,
-    table: Table,
-    statistics: Statistics,
-    client: Callable[..., Any],
-    *,
-    routes: frozenset[Route],
-) -> ManageProviders:
-    """For the operator command, which brings its own table, clients and the routes of the stage's catalog."""
-    from shoal.adapters.aws.provider_keys import ProviderKeys
-    from shoal.adapters.dynamodb.board import DynamoDbBoard
-    from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
+def manage_providers(settings: UpstreamSettings, statistics: Statistics, at: Stage) -> ManageProviders:
+    """For the operator's command, which reads the board each time."""
     from shoal.use_cases.providers.manage_providers import ManageProviders
 
-    keys = ProviderKeys(client("secretsmanager"), settings.stage, clock)
-    routes_board = DynamoDbBoard(table, routes, clock, lifetime_ms=0)
+    keys = ups.keys_of(settings.stage, at)
     return ManageProviders(
         keys=keys,
-        board=routes_board,
-        breakers=DynamoDbBreakers(table, routes_board),
+        board=board(settings, lifetime_ms=0, at=at),
+        breakers=breakers(settings, lifetime_ms=0, at=at),
         statistics=statistics,
-        routes=[route for route in routes if route.provider not in ALWAYS_THERE],
-        testable=ups.testable(ups.Upstream(settings, keys, client)),
+        routes=[route for route in at.catalog().all_routes() if route.provider not in ALWAYS_THERE],
+        testable=ups.testable(ups.Upstream(settings, keys, at.client)),
         keyed=ups.KEYED,
         keyless=frozenset(settings.keyless_providers),
         clock=clock,
@@ -186,21 +173,23 @@ def try_routes(settings: RouteSettings) -> TryRoutes:
     return TryRoutes(breakers(settings), RouteMeter(), clock)
 
 
-def breakers(settings: RouteSettings) -> DynamoDbBreakers:
+def breakers(
+    settings: RouteSettings, *, lifetime_ms: int = ASK_BOARD_MS, at: Stage = HERE
+) -> DynamoDbBreakers:
     from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
 
-    routes = board(settings, lifetime_ms=ASK_BOARD_MS)
-    return DynamoDbBreakers(parts.table_named(settings.table), routes)
+    routes = board(settings, lifetime_ms=lifetime_ms, at=at)
+    return DynamoDbBreakers(parts.table_named(settings.table, at), routes)
 
 
 @cache
-def board(settings: RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS) -> DynamoDbBoard:
+def board(settings: RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS, at: Stage = HERE) -> DynamoDbBoard:
     """One board for all that a process asks of it."""
     from shoal.adapters.dynamodb.board import DynamoDbBoard
 
     return DynamoDbBoard(
-        parts.table_named(settings.table),
-        load_catalog().all_routes(),
+        parts.table_named(settings.table, at),
+        at.catalog().all_routes(),
         clock,
         lifetime_ms=lifetime_ms,
         simulator_allowed=isinstance(settings, BoardSettings) and settings.simulator_allowed,

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shoal.composition import parts
-from shoal.composition.parts import clock
+from shoal.composition.parts import HERE, Stage, clock
 from shoal.domain.catalog import load_catalog
 from shoal.domain.routing import key_name
 from shoal.settings import UpstreamSettings
@@ -72,10 +71,10 @@ def testable(up: Upstream) -> Mapping[str, Callable[[], Testable]]:
 
 
 @cache
-def keys_of(stage: str) -> ProviderKeys:
+def keys_of(stage: str, at: Stage = HERE) -> ProviderKeys:
     from shoal.adapters.aws.provider_keys import ProviderKeys
 
-    return ProviderKeys(parts.client("secretsmanager"), stage, clock)
+    return ProviderKeys(at.client("secretsmanager"), stage, clock)
 
 
 def simulator(secret: Any, *, draws: bool) -> Provider:
@@ -106,8 +105,8 @@ def openai(up: Upstream) -> Provider:
 
 
 def openai_background(up: Upstream) -> Provider:
-    from shoal.adapters.aws.provider_keys import WEBHOOK_SECRET
     from shoal.adapters.providers.openai.images import OpenAiBackground
+    from shoal.ports.routing import WEBHOOK_SECRET
 
     secret = up.keys.key("openai", WEBHOOK_SECRET)
     return OpenAiBackground(
@@ -140,8 +139,8 @@ def gemini(up: Upstream) -> Provider:
 
 
 def gemini_video(up: Upstream) -> Provider:
-    from shoal.adapters.aws.provider_keys import WEBHOOK_SECRET
     from shoal.adapters.providers.gemini.video import GeminiVideos
+    from shoal.ports.routing import WEBHOOK_SECRET
 
     def webhook_secret() -> str:
         return up.keys.fields("gemini").get(WEBHOOK_SECRET, "")

@@ -110,12 +110,16 @@ class OutputFetcher(Protocol):
         """
 
 
+KEY, WEBHOOK_SECRET = "key", "webhook_secret"
+"""What is kept of a provider: the API key, and what it signs its callbacks with if that is another."""
+
+
 class KeyStore(Protocol):
     def has(self, provider: str) -> bool:
         """Whether the provider's key is set."""
 
     def put(self, provider: str, field: str, value: str) -> None:
-        """Set the provider's key, or its webhook secret."""
+        """Set the provider's `KEY`, or its `WEBHOOK_SECRET`."""
 
     def delete(self, provider: str) -> None:
         """What is not there is no error."""

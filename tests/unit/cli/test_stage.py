@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from shoal.adapters.aws.client import client as client_of_this_process
 from shoal.cli import app
 from shoal.cli.stage import (
     CATALOG_VARIABLE,
@@ -111,6 +112,19 @@ def test_the_local_file_may_lie_elsewhere(folder: Path, monkeypatch: pytest.Monk
     other = write(folder / "other.json", json.dumps(LOCAL | {"public_url": "http://localhost:9999"}))
     monkeypatch.setenv(LOCAL_FILE_VARIABLE, str(other))
     assert picture_of(connect(None)) == "http://localhost:9999/images/a/0.png"
+
+
+def test_the_operator_reaches_aws_through_clients_of_the_stage_alone(folder: Path) -> None:
+    write(folder / LOCAL_FILE, json.dumps(LOCAL))
+    before = client_of_this_process.cache_info()
+
+    operator = connect(None)
+    operator.stripe().settle()
+    operator.providers().testable["bedrock"]()
+    video = operator.sweep.close_job.url_of("videos/a/final.mp4")
+
+    assert video.startswith("http://localhost:4566/shoal-local-videos/videos/a/final.mp4?X-Amz-")
+    assert client_of_this_process.cache_info() == before, "a function's client was asked for"
 
 
 def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import ProviderUnusable
 from shoal.domain.routing import key_name
+from shoal.ports.routing import KEY, WEBHOOK_SECRET
 from shoal.ports.system import Clock
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ LIFETIME_MS = 5 * 60_000
 MISSING_MS = 60_000
 """How long the lack of a key is believed."""
 
-KEY, WEBHOOK_SECRET = "key", "webhook_secret"
 FIELDS = (KEY, WEBHOOK_SECRET)
-"""What a secret may hold: the API key, and what the provider signs its callbacks with if that is another."""
+"""What a secret may hold."""
 
 
 def secret_name(stage: str, provider: str) -> str:
