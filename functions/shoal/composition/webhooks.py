@@ -10,10 +10,8 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from shoal.adapters.aws.client import client
-from shoal.adapters.dynamodb.table import Table
-from shoal.composition.jobs import clock, ids, settings_of
-from shoal.composition.parts import output_urls
+from shoal.composition import parts
+from shoal.composition.parts import client, clock, ids, output_urls, settings_of, table_named
 from shoal.domain.delivery import Delivery, fresh_body
 from shoal.domain.webhook import SECRET_BYTES, new_secret
 from shoal.ports.webhooks import Lane
@@ -62,7 +60,7 @@ def manage_webhooks() -> ManageWebhooks:
     from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
 
     settings = settings_of(ManageWebhooksSettings)
-    table = _table(settings.table)
+    table = table_named(settings.table)
     return ManageWebhooks(
         subscriptions=DynamoDbSubscriptions(table),
         records=DynamoDbIdempotencyRecords(table),
@@ -82,7 +80,7 @@ def manage_webhook_secret() -> ManageWebhookSecret:
     from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 
     settings = settings_of(ManageWebhookSecretSettings)
-    table = _table(settings.table)
+    table = table_named(settings.table)
     return ManageWebhookSecret(
         account_secrets=DynamoDbAccountSecrets(table),
         records=DynamoDbIdempotencyRecords(table),
@@ -101,7 +99,7 @@ def manage_deliveries() -> ManageDeliveries:
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
 
     settings = settings_of(ManageDeliveriesSettings)
-    table = _table(settings.table)
+    table = table_named(settings.table)
     return ManageDeliveries(
         subscriptions=DynamoDbSubscriptions(table),
         deliveries=DynamoDbDeliveries(table),
@@ -118,19 +116,18 @@ def manage_deliveries() -> ManageDeliveries:
 def fan_out_event() -> FanOutEvent:
     from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue
     from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
-    from shoal.adapters.dynamodb.jobs import DynamoDbJobs
     from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
     from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
 
     settings = settings_of(FanOutEventSettings)
-    table = _table(settings.table)
+    table = table_named(settings.table)
     urls = {Lane.QUICK: settings.deliveries_queue_url, Lane.CAREFUL: settings.retries_queue_url}
     return FanOutEvent(
         subscriptions=DynamoDbSubscriptions(table),
         account_secrets=DynamoDbAccountSecrets(table),
         deliveries=DynamoDbDeliveries(table),
         queue=SqsDeliveryQueue(client("sqs"), urls),
-        jobs=DynamoDbJobs(table),
+        jobs=parts.jobs(settings.table),
         secret_box=_secret_box(settings.webhook_key_arn),
         new_secret=_new_secret,
         clock=clock,
@@ -149,7 +146,7 @@ def recover_deliveries() -> RecoverDeliveries:
 
     settings = settings_of(FanOutEventSettings)
     return RecoverDeliveries(
-        deliveries=DynamoDbDeliveries(_table(settings.table)),
+        deliveries=DynamoDbDeliveries(table_named(settings.table)),
         queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
         recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
         clock=clock,
@@ -188,7 +185,7 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
     from shoal.domain.delivery import RetryLadder
     from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
 
-    table = _table(settings.table)
+    table = table_named(settings.table)
     queue = SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url})
     target = ScheduleTarget(
         group=settings.retry_schedule_group,
@@ -210,11 +207,6 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
         ladder=RetryLadder(settings.webhook_retry_s),
         clock=clock,
     )
-
-
-@cache
-def _table(name: str) -> Table:
-    return Table(client("dynamodb"), name)
 
 
 def _secret_box(key_arn: str) -> KmsSecretBox:
