@@ -21,21 +21,12 @@ from typing import Any
 
 ROOTS = ("jobs", "dashboard", "agents", "payments", "videos", "webhooks")
 MADE = {
-    "operate": tuple(
-        f"dashboard.{name}"
-        for name in ("operate", "identity", "inspect_account", "manage_accounts", "audit_ledger", "board")
-    ),
     "read_document": (),
     "read_health": (),
     "read_models": (),
     "receive_payment": (),
     "reject_route": (),
     "serve_mcp": ("agents.offer_quote", "agents.spend_quote", "agents.read_video"),
-    "show_dashboard": (
-        *(f"dashboard.{name}" for name in ("sign_in", "identity", "look_around", "media_origins")),
-        *("jobs.submit_job", "jobs.cancel_job", "webhooks.manage_webhooks"),
-    ),
-    "top_up": ("dashboard.sign_in", "dashboard.identity"),
 }
 """What functions without `build` make that are not named after the one use case they run."""
 
@@ -95,8 +86,10 @@ def _use(verb: str, use_case: Any) -> None:
         _writers(use_case)
     if verb == "narrate":
         _speakers(use_case)
-    if verb in ("receive_payment", "top_up"):
-        _payments(verb)
+    if verb in ("operate", "show_dashboard", "top_up"):
+        _pages(use_case)
+    if verb == "receive_payment":
+        _payments()
 
 
 def _root_of(verb: str) -> str:
@@ -179,13 +172,20 @@ def _speakers(use_case: Any) -> None:
     print(f"speaks: {'espeak' if has_voice else 'tones'}")
 
 
-def _payments(verb: str) -> None:
-    from shoal.composition import payments
-    from shoal.settings import ReceivePaymentSettings, TopUpSettings
+def _pages(dashboard: Any) -> None:
+    """What pages use is made when they first ask for it."""
+    for part in (dashboard, dashboard.use):
+        for member in fields(part):
+            if str(member.type).startswith("Callable[[], "):
+                getattr(part, member.name)()
+    dashboard.sign_in().identity()
 
-    settings = payments.settings_of(ReceivePaymentSettings if verb == "receive_payment" else TopUpSettings)
-    payments.receive_payment(settings)
-    payments.create_checkout(settings)
+
+def _payments() -> None:
+    from shoal.composition import payments
+    from shoal.settings import ReceivePaymentSettings
+
+    payments.receive_payment(payments.settings_of(ReceivePaymentSettings))
 
 
 if __name__ == "__main__":

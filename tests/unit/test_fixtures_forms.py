@@ -45,7 +45,7 @@ class Returned:
 
     @property
     def browser(self) -> Browser:
-        return Browser(self.site.world, {SESSION_COOKIE: self.cookie})
+        return Browser(self.site, {SESSION_COOKIE: self.cookie})
 
     def send(self, name: str) -> tuple[int, str]:
         """Send a form that was shown before the upgrade. Status, and where that leads to."""

@@ -6,20 +6,17 @@ import base64
 import gzip
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-import pytest
-
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
-from shoal.composition import payments as bootstrap_payments
-from shoal.composition import videos as bootstrap_videos
-from shoal.composition import webhooks as bootstrap_webhooks
+from shoal.composition.dashboard import Dashboard, ForBuyers, ForMembers, ForOperators
 from shoal.domain.catalog import load_catalog
 from shoal.domain.person import OPERATORS, Person
+from shoal.handlers.web import operate, show_dashboard, top_up
 from shoal.handlers.web.visit import FORM_COOKIE, SESSION_COOKIE
+from shoal.settings import SignUpSettings
 from shoal.use_cases.accounts.inspect_account import InspectAccount
 from shoal.use_cases.people.look_around import LookAround
 from shoal.use_cases.people.operate import Operate
@@ -33,23 +30,21 @@ from tests.fakes.dashboard import (
     FakeSessions,
     Registered,
 )
-from tests.support.api import SETTINGS, USE_CASES, LambdaContext
+from tests.support.api import API_URL, LambdaContext
 from tests.support.events import event
 from tests.support.factories import url_of
-from tests.support.handlers import handler_of
 from tests.worlds.payment_world import PaymentWorld
 from tests.worlds.webhook_world import WebhookWorld
 from tests.worlds.world import World
 
 EMAIL, PASSWORD = "diver@example.com", "correct horse battery"
 ROOT = "/dashboard"
-POOL = {"SHOAL_USER_POOL_ID": "eu-west-1_Abc", "SHOAL_USER_POOL_CLIENT_ID": "client"}
-SIGN_UP = {"SHOAL_SIGN_UP_DOMAINS": "", "SHOAL_SIGN_UPS_CONFIRMED": "true"}
-STRIPE = {"SHOAL_STRIPE_URL": "https://api.stripe.com"}
+STRIPE_URL = "https://api.stripe.com"
 HIDDEN = ("csrf", "once", "nonce")
 """What forms hold beside what people fill in."""
-VERBS = {"operate": "operate", "top-up": "top_up"}
-"""The functions behind the first parts of paths; `show_dashboard` is behind all others."""
+Use = TypeVar("Use")
+Part = TypeVar("Part")
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ class Shown:
 class Browser:
     """Keeps cookies, and nothing else."""
 
-    world: World
+    site: Site
     cookies: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **query: str) -> Shown:
@@ -118,9 +113,8 @@ class Browser:
         if fields is not None:
             sent["headers"].setdefault("content-type", "application/x-www-form-urlencoded")
             sent["body"] = urlencode(fields, doseq=True)
-        verb = VERBS.get(path.strip("/").partition("/")[0], "show_dashboard")
-        handler = handler_of(verb)
-        return self._read(handler(sent, LambdaContext(self.world.clock)))
+        handler = self.site.handlers.get(path.strip("/").partition("/")[0], self.site.all_else)
+        return self._read(handler(sent, LambdaContext(self.site.world.clock)))
 
     def _read(self, answer: dict[str, Any]) -> Shown:
         for line in answer["cookies"]:
@@ -139,13 +133,13 @@ class Browser:
 class Site:
     """The dashboard's functions with a world of their own behind them."""
 
-    def __init__(self, world: World, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, world: World) -> None:
         self.world, self.hooks, self.till = world, WebhookWorld(), PaymentWorld(world)
         network, tables = world.network, world.tables
         self.identity = FakeIdentity(network, world.clock)
         self.sessions = FakeSessions(network)
         self.people = FakePeople(network, tables)
-        self.sign_in = SignIn(self.identity, self.people, self.sessions, world.clock, world.ids)
+        self.sign_in = SignIn(made(self.identity), self.people, self.sessions, world.clock, world.ids)
         directory = FakeDirectory(network, tables)
         self.look_around = LookAround(
             world.accounts,
@@ -158,49 +152,70 @@ class Site:
         self.operate = Operate(
             world.accounts, directory, world.jobs, world.ledger, world.board, load_catalog(), world.clock
         )
-        self._patch(patch)
-
-    def _patch(self, patch: pytest.MonkeyPatch) -> None:
-        world = self.world
-        for name, value in (SETTINGS | POOL | SIGN_UP | STRIPE).items():
-            patch.setenv(name, value)
-        for module in (bootstrap, bootstrap_dashboard):
-            patch.setattr(module, "settings_of", lambda model: model.from_environment())
-            patch.setattr(module, "clock", world.clock)
-            patch.setattr(module, "ids", world.ids)
-        for name in USE_CASES:
-            patch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
-        patch.setattr(bootstrap, "output_urls", lambda _settings: url_of)
-        patch.setattr(bootstrap_videos, "read_video", lambda: world.read_video)
-        patch.setattr(bootstrap_webhooks, "manage_webhooks", lambda: self.hooks.manage)
-        patch.setattr(bootstrap_webhooks, "manage_deliveries", lambda: self.hooks.deliveries)
-        patch.setattr(bootstrap_payments, "settings_of", lambda model: model.from_environment())
-        patch.setattr(bootstrap_payments, "create_checkout", lambda _settings: self.till.create_checkout)
-        patch.setattr(bootstrap_payments, "confirm_checkout", lambda _settings: self.till.confirm_checkout)
-        inspect = InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)
-        of_the_dashboard = {
-            "identity": self.identity,
-            "sign_in": self.sign_in,
-            "accounts": world.accounts,
-            "look_around": self.look_around,
-            "manage_accounts": world.manage,
-            "inspect_account": inspect,
-            "operate": self.operate,
-            "audit_ledger": world.audit_ledger,
-            "board": world.board,
-            "media_origins": ("https://cdn.test",),
+        self.sign_up, self.stripe_url = sign_up_settings(confirmed=True), STRIPE_URL
+        self.all_else: Handler = replace(
+            show_dashboard.handler, build=lambda: self._dashboard(self._for_members())
+        )
+        self.handlers: dict[str, Handler] = {
+            "operate": replace(operate.handler, build=lambda: self._dashboard(self._for_operators())),
+            "top-up": replace(top_up.handler, build=lambda: self._dashboard(self._for_buyers())),
         }
-        for name, part in of_the_dashboard.items():
-            patch.setattr(bootstrap_dashboard, name, lambda part=part: part)
+        """By the first parts of their paths."""
 
-    def asks_for_codes(self, patch: pytest.MonkeyPatch, domains: str = "") -> None:
+    def _dashboard(self, use: Use) -> Dashboard[Use]:
+        return Dashboard(
+            clock=self.world.clock,
+            ids=self.world.ids,
+            api_url=API_URL,
+            url_of=url_of,
+            media_origins=("https://cdn.test",),
+            sign_in=made(self.sign_in),
+            accounts=made(self.world.accounts),
+            use=use,
+        )
+
+    def _for_members(self) -> ForMembers:
+        world = self.world
+        return ForMembers(
+            identity=made(self.identity),
+            sign_up=self.sign_up,
+            look_around=made(self.look_around),
+            manage_accounts=made(world.manage),
+            board=made(world.board),
+            submit_job=made(world.submit_job),
+            quote_job=made(world.quote_job),
+            read_job=made(world.read_job),
+            list_jobs=made(world.list_jobs),
+            cancel_job=made(world.cancel_job),
+            read_video=made(world.read_video),
+            read_wallet=made(world.read_wallet),
+            manage_webhooks=made(self.hooks.manage),
+            manage_deliveries=made(self.hooks.deliveries),
+        )
+
+    def _for_operators(self) -> ForOperators:
+        world = self.world
+        return ForOperators(
+            operate=made(self.operate),
+            inspect_account=made(InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)),
+            manage_accounts=made(world.manage),
+            audit_ledger=made(world.audit_ledger),
+        )
+
+    def _for_buyers(self) -> ForBuyers:
+        return ForBuyers(
+            stripe_url=self.stripe_url,
+            create_checkout=made(self.till.create_checkout),
+            confirm_checkout=made(self.till.confirm_checkout),
+        )
+
+    def asks_for_codes(self, domains: str = "") -> None:
         """From now on who registers has to confirm the address, as on stages of AWS."""
-        patch.setenv("SHOAL_SIGN_UPS_CONFIRMED", "false")
-        patch.setenv("SHOAL_SIGN_UP_DOMAINS", domains)
+        self.sign_up = sign_up_settings(confirmed=False, domains=domains)
         self.identity.confirms = False
 
     def browser(self) -> Browser:
-        return Browser(self.world)
+        return Browser(self)
 
     def member(self, email: str = EMAIL, *, operator: bool = False) -> Browser:
         """A browser in which somebody is signed in."""
@@ -220,3 +235,13 @@ class Site:
     def disable(self, email: str = EMAIL) -> None:
         """As an operator of the pool does."""
         self.identity.people[email] = replace(self.identity.people[email], enabled=False)
+
+
+def made(part: Part) -> Callable[[], Part]:
+    """What makes a part, which is there already."""
+    return lambda: part
+
+
+def sign_up_settings(*, confirmed: bool, domains: str = "") -> SignUpSettings:
+    found = {"stage": "unit", "sign_up_domains": domains, "sign_ups_confirmed": confirmed}
+    return SignUpSettings.model_validate(found)

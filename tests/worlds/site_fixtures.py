@@ -15,8 +15,8 @@ ULID = "01JD7Q3V9GM8T2XKZ5N4R6W0YB"
 
 
 @pytest.fixture
-def site(world: World, monkeypatch: pytest.MonkeyPatch) -> Site:
-    return Site(world, monkeypatch)
+def site(world: World) -> Site:
+    return Site(world)
 
 
 @pytest.fixture

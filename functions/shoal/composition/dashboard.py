@@ -1,133 +1,243 @@
-"""The composition root of the dashboard's own use cases; those it shares with the API are in the others."""
+"""Builds what the dashboard's pages use: one builder for each of its functions, named as it is.
+
+A use case is made when a page first asks for it: a page needs few of them, and each loads modules of its own.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from shoal.composition import parts
-from shoal.composition import providers as upstreams
-from shoal.composition.jobs import clock, ids, settings_of
+from shoal.adapters.aws.client import client
+from shoal.composition import jobs, parts, providers
+from shoal.composition.parts import clock, ids, settings_of
 from shoal.domain.catalog import load_catalog
+from shoal.domain.events import UrlOf
 from shoal.domain.video import FOLDER
-from shoal.settings import BoardSettings, DashboardSettings
+from shoal.settings import BoardSettings, DashboardSettings, SignUpSettings, TopUpSettings
 
 if TYPE_CHECKING:
-    from shoal.adapters.aws.cognito import CognitoIdentity
+    from shoal.adapters.dynamodb.table import Table
     from shoal.ports.accounts import Accounts
     from shoal.ports.people import IdentityProvider
     from shoal.ports.routing import LookAtRoutes
+    from shoal.ports.system import Clock, Ids
     from shoal.use_cases.accounts.inspect_account import InspectAccount
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+    from shoal.use_cases.jobs.cancel_job import CancelJob
+    from shoal.use_cases.jobs.quote import QuoteJob
+    from shoal.use_cases.jobs.read_job import ListJobs, ReadJob, ReadWallet
+    from shoal.use_cases.jobs.submit_job import SubmitJob
     from shoal.use_cases.money.audit_ledger import AuditLedger
+    from shoal.use_cases.payments.confirm_checkout import ConfirmCheckout
+    from shoal.use_cases.payments.create_checkout import CreateCheckout
     from shoal.use_cases.people.look_around import LookAround
     from shoal.use_cases.people.operate import Operate
     from shoal.use_cases.people.sign_in import SignIn
+    from shoal.use_cases.videos.read_video import ReadVideo
+    from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
+    from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
+
+Use = TypeVar("Use")
+Use_co = TypeVar("Use_co", covariant=True)
 
 
-def settings() -> DashboardSettings:
-    found: DashboardSettings = settings_of(DashboardSettings)
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard(Generic[Use_co]):
+    """What all pages use; `use` is what only those of one function do.
+
+    `media_origins` are the origins that outputs are fetched from.
+    """
+
+    clock: Clock
+    ids: Ids
+    api_url: str
+    url_of: UrlOf
+    media_origins: tuple[str, ...]
+    sign_in: Callable[[], SignIn]
+    accounts: Callable[[], Accounts]
+    use: Use_co
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForMembers:
+    """For people who are signed in, and for guests who are about to be."""
+
+    identity: Callable[[], IdentityProvider]
+    sign_up: SignUpSettings
+    look_around: Callable[[], LookAround]
+    manage_accounts: Callable[[], ManageAccounts]
+    board: Callable[[], LookAtRoutes]
+    submit_job: Callable[[], SubmitJob]
+    quote_job: Callable[[], QuoteJob]
+    read_job: Callable[[], ReadJob]
+    list_jobs: Callable[[], ListJobs]
+    cancel_job: Callable[[], CancelJob]
+    read_video: Callable[[], ReadVideo]
+    read_wallet: Callable[[], ReadWallet]
+    manage_webhooks: Callable[[], ManageWebhooks]
+    manage_deliveries: Callable[[], ManageDeliveries]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForOperators:
+    """For people of the operators' group."""
+
+    operate: Callable[[], Operate]
+    inspect_account: Callable[[], InspectAccount]
+    manage_accounts: Callable[[], ManageAccounts]
+    audit_ledger: Callable[[], AuditLedger]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForBuyers:
+    """For people who buy balance or credits. `stripe_url` is the root of Stripe's API."""
+
+    stripe_url: str
+    create_checkout: Callable[[], CreateCheckout]
+    confirm_checkout: Callable[[], ConfirmCheckout]
 
 
 @cache
-def identity() -> IdentityProvider:
-    return _identity()
+def show_dashboard() -> Dashboard[ForMembers]:
+    from shoal.composition import videos, webhooks
+
+    use = ForMembers(
+        identity=_identity,
+        sign_up=settings_of(SignUpSettings),
+        look_around=_look_around,
+        manage_accounts=_manage_accounts,
+        board=lambda: providers.board(settings_of(BoardSettings)),
+        submit_job=jobs.submit_job,
+        quote_job=jobs.quote_job,
+        read_job=jobs.read_job,
+        list_jobs=jobs.list_jobs,
+        cancel_job=jobs.cancel_job,
+        read_video=videos.read_video,
+        read_wallet=jobs.read_wallet,
+        manage_webhooks=webhooks.manage_webhooks,
+        manage_deliveries=webhooks.manage_deliveries,
+    )
+    return _dashboard(use)
 
 
-def _identity() -> CognitoIdentity:
-    from shoal.adapters.aws.cognito import CognitoIdentity, pool_keys
+@cache
+def operate() -> Dashboard[ForOperators]:
+    use = ForOperators(
+        operate=_operate,
+        inspect_account=_inspect_account,
+        manage_accounts=_manage_accounts,
+        audit_ledger=jobs.audit_ledger,
+    )
+    return _dashboard(use)
 
-    client, pool_id = parts.client("cognito-idp"), settings().user_pool_id
-    return CognitoIdentity(
-        client,
-        pool_id=pool_id,
-        client_id=settings().user_pool_client_id,
-        signing_key=pool_keys(client.meta.endpoint_url, pool_id),
+
+@cache
+def top_up() -> Dashboard[ForBuyers]:
+    from shoal.composition import payments
+
+    settings = settings_of(TopUpSettings)
+    use = ForBuyers(
+        stripe_url=settings.stripe_url,
+        create_checkout=partial(payments.create_checkout, settings),
+        confirm_checkout=partial(payments.confirm_checkout, settings),
+    )
+    return _dashboard(use)
+
+
+def _dashboard(use: Use) -> Dashboard[Use]:
+    settings = settings_of(DashboardSettings)
+    url_of = parts.output_urls(settings)
+    return Dashboard(
+        clock=clock,
+        ids=ids,
+        api_url=settings.api_url,
+        url_of=url_of,
+        media_origins=_origins(settings.public_url, url_of(f"{FOLDER}any")),
+        sign_in=_sign_in,
+        accounts=_accounts,
+        use=use,
     )
 
 
-class LateIdentity:
-    """Makes the identity provider's client, and loads what verifies tokens, when it is first asked for."""
+def _origins(*urls: str) -> tuple[str, ...]:
+    """Of the CDN, and of signed addresses; one if they are the same."""
+    split = (urlsplit(url) for url in urls)
+    return tuple(dict.fromkeys(f"{url.scheme}://{url.netloc}" for url in split))
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(identity(), name)
+
+def _name() -> str:
+    return settings_of(DashboardSettings).table
+
+
+def _table() -> Table:
+    return parts.table_named(_name())
 
 
 @cache
-def sign_in() -> SignIn:
+def _identity() -> IdentityProvider:
+    from shoal.adapters.aws.cognito import CognitoIdentity, pool_keys
+
+    cognito, settings = client("cognito-idp"), settings_of(DashboardSettings)
+    return CognitoIdentity(
+        cognito,
+        pool_id=settings.user_pool_id,
+        client_id=settings.user_pool_client_id,
+        signing_key=pool_keys(cognito.meta.endpoint_url, settings.user_pool_id),
+    )
+
+
+@cache
+def _sign_in() -> SignIn:
     from shoal.adapters.dynamodb.people import DynamoDbPeople, DynamoDbSessions
     from shoal.use_cases.people.sign_in import SignIn
 
-    table = parts.table_named(settings().table)
-    late: IdentityProvider = LateIdentity()  # type: ignore[assignment]
-    return SignIn(late, DynamoDbPeople(table), DynamoDbSessions(table), clock, ids)
+    return SignIn(_identity, DynamoDbPeople(_table()), DynamoDbSessions(_table()), clock, ids)
 
 
 @cache
-def accounts() -> Accounts:
+def _accounts() -> Accounts:
     from shoal.adapters.dynamodb.accounts import DynamoDbAccounts
 
-    return DynamoDbAccounts(parts.table_named(settings().table))
-
-
-def board() -> LookAtRoutes:
-    """What is known of all routes."""
-    return upstreams.board(settings_of(BoardSettings))
+    return DynamoDbAccounts(_table())
 
 
 @cache
-def look_around() -> LookAround:
+def _look_around() -> LookAround:
     from shoal.adapters.dynamodb.directory import DynamoDbEntries, DynamoDbKeyUses
     from shoal.adapters.dynamodb.usage import DynamoDbUsage
     from shoal.use_cases.people.look_around import LookAround
 
-    table = parts.table_named(settings().table)
     return LookAround(
-        accounts=accounts(),
-        keys=parts.keys(settings().table),
-        key_uses=DynamoDbKeyUses(table),
-        rollups=DynamoDbUsage(table),
-        entries=DynamoDbEntries(table),
+        accounts=_accounts(),
+        keys=parts.keys(_name()),
+        key_uses=DynamoDbKeyUses(_table()),
+        rollups=DynamoDbUsage(_table()),
+        entries=DynamoDbEntries(_table()),
         clock=clock,
     )
 
 
 @cache
-def manage_accounts() -> ManageAccounts:
-    from shoal.composition import jobs as bootstrap
-
-    return bootstrap.manage_accounts(parts.table_named(settings().table))
+def _manage_accounts() -> ManageAccounts:
+    return jobs.manage_accounts(_table())
 
 
 @cache
-def inspect_account() -> InspectAccount:
-    return parts.inspect_account(settings().table)
+def _inspect_account() -> InspectAccount:
+    return parts.inspect_account(_name())
 
 
 @cache
-def operate() -> Operate:
+def _operate() -> Operate:
     from shoal.adapters.dynamodb.directory import DynamoDbDirectory
     from shoal.use_cases.people.operate import Operate
 
-    table = settings().table
-    directory = DynamoDbDirectory(parts.table_named(table))
+    directory, table = DynamoDbDirectory(_table()), _name()
+    board = providers.board(settings_of(BoardSettings))
     return Operate(
-        accounts(), directory, parts.jobs(table), parts.ledger(table), board(), load_catalog(), clock
+        _accounts(), directory, parts.jobs(table), parts.ledger(table), board, load_catalog(), clock
     )
-
-
-@cache
-def audit_ledger() -> AuditLedger:
-    from shoal.use_cases.money.audit_ledger import AuditLedger
-
-    return AuditLedger(parts.ledger(settings().table))
-
-
-@cache
-def media_origins() -> tuple[str, ...]:
-    """Where the pages fetch outputs: the CDN's origin, and that of signed addresses."""
-    urls = settings().public_url, parts.output_urls(settings())(f"{FOLDER}any")
-    origins = (urlsplit(url) for url in urls)
-    return tuple(dict.fromkeys(f"{origin.scheme}://{origin.netloc}" for origin in origins))

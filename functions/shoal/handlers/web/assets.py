@@ -44,7 +44,7 @@ def everything() -> dict[str, Asset]:
     return dict(named(path.name) for path in FOLDER.iterdir() if path.suffix in TYPES)
 
 
-def serve(visit: Visit) -> Page:
+def serve(visit: Visit[object]) -> Page:
     """200 with the file. Raises `NotFound`, also for a fingerprint of another version."""
     asset = everything().get(visit.parameters["name"])
     if asset is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic
 
-from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition.dashboard import Dashboard, Use
 from shoal.domain.errors import ApiError, Forbidden, InternalError, NotFound, SessionEnded
-from shoal.handlers.http.endpoint import Handler, Proxied, Request, framed
+from shoal.handlers.http.endpoint import Proxied, Request, framed
 from shoal.handlers.web.rendering import page, policy
 from shoal.handlers.web.visit import (
     ROOT,
@@ -17,7 +18,6 @@ from shoal.handlers.web.visit import (
     View,
     Visit,
     no_cookie,
-    parse_cookies,
     redirect,
 )
 from shoal.observability import logger
@@ -37,53 +37,69 @@ FOR_BOTH_MODES = ALWAYS | {"/mode"}
 """What works from a tab that was left open when the mode was switched in another: it moves no money."""
 SUSPENDED = "This account is suspended."
 
-Views = Mapping[str, View]
+Views = Mapping[str, View[Use]]
 
 
-def web_endpoint(members: Views, *, guests: Views | None = None, operators: bool = False) -> Handler:
+@dataclass(frozen=True, slots=True)
+class WebEndpoint(Generic[Use]):
     """A Lambda handler. `members` are views for people who are signed in, `guests` for anybody.
 
-    A view's key is its method and path, such as `GET /jobs/{id}`. `operators`: only for them.
+    A view's key is its method and path, such as `GET /jobs/{id}`. `build` makes what views use.
+    `operators`: only for them.
     """
 
-    def respond(request: Request) -> Proxied:
-        visit = Visit(request, parse_cookies(request.cookies), {})
-        return _encoded(request, _answer(visit, members, guests or {}, operators))
+    build: Callable[[], Dashboard[Use]]
+    members: Views[Use]
+    guests: Views[Use]
+    operators: bool
 
-    return framed(respond)
+    def __call__(self, event: dict[str, Any], context: Any) -> Proxied:
+        return framed(self._respond)(event, context)
+
+    def _respond(self, request: Request) -> Proxied:
+        visit = Visit(self.build(), request)
+        return _encoded(visit, self._answer(visit))
+
+    def _answer(self, visit: Visit[Use]) -> Page:
+        try:
+            return self._seen(visit)
+        except ApiError as error:  # the frame around another error asks the table, too
+            return _error(visit, error)
+        except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
+            logger.exception("unexpected error")
+            return _error(visit, InternalError())
+
+    def _seen(self, visit: Visit[Use]) -> Page:
+        """What a view answers, or why it does not. Raises what the page that tells why raises."""
+        try:
+            guest = _found(visit, self.guests)
+            view = guest or _found(visit, self.members)
+            if guest is None:
+                _enter(visit, self.operators)
+            if view is None:
+                raise NotFound("There is no such page.")
+            if visit.request.method == "POST":
+                _check_post(visit)
+            elif guest is None and visit.of_another_mode:
+                return Page(200, headers={"HX-Refresh": "true"})
+            return view(visit)
+        except SessionEnded:
+            return _sign_in_first(visit)
+        except ApiError as error:
+            return _error(visit, error)
 
 
-def _answer(visit: Visit, members: Views, guests: Views, operators: bool) -> Page:
-    try:
-        return _seen(visit, members, guests, operators)
-    except ApiError as error:  # the frame around another error asks the table, too
-        return _error(visit, error)
-    except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
-        logger.exception("unexpected error")
-        return _error(visit, InternalError())
+def web_endpoint(
+    build: Callable[[], Dashboard[Use]],
+    members: Views[Use],
+    *,
+    guests: Views[Use] | None = None,
+    operators: bool = False,
+) -> WebEndpoint[Use]:
+    return WebEndpoint(build, members, guests or {}, operators)
 
 
-def _seen(visit: Visit, members: Views, guests: Views, operators: bool) -> Page:
-    """What a view answers, or why it does not. Raises what the page that tells why raises."""
-    try:
-        guest = _found(visit, guests)
-        view = guest or _found(visit, members)
-        if guest is None:
-            _enter(visit, operators)
-        if view is None:
-            raise NotFound("There is no such page.")
-        if visit.request.method == "POST":
-            _check_post(visit)
-        elif guest is None and visit.of_another_mode:
-            return Page(200, headers={"HX-Refresh": "true"})
-        return view(visit)
-    except SessionEnded:
-        return _sign_in_first(visit)
-    except ApiError as error:
-        return _error(visit, error)
-
-
-def _found(visit: Visit, views: Views) -> View | None:
+def _found(visit: Visit[Use], views: Views[Use]) -> View[Use] | None:
     """The view of a path; what stands for its {placeholders} goes into the visit."""
     path = visit.request.path.removeprefix(ROOT).rstrip("/") or "/"
     parts = f"{visit.request.method} {path}".split("/")
@@ -96,7 +112,7 @@ def _found(visit: Visit, views: Views) -> View | None:
     return None
 
 
-def _enter(visit: Visit, operators: bool) -> None:
+def _enter(visit: Visit[object], operators: bool) -> None:
     """Raises `SessionEnded`, and `NotFound` where only operators may look: nothing tells that it is there.
 
     Raises `Forbidden` for an operator who is suspended: those pages show what is others'.
@@ -104,7 +120,7 @@ def _enter(visit: Visit, operators: bool) -> None:
     session_id = visit.cookies.get(SESSION_COOKIE)
     if not session_id:
         raise SessionEnded
-    visit.enter(bootstrap_dashboard.sign_in().resume(session_id))
+    visit.enter(visit.site.sign_in().resume(session_id))
     logger.append_keys(account_id=visit.session.account_id)
     if operators and not visit.session.operator:
         raise NotFound("There is no such page.")
@@ -112,7 +128,7 @@ def _enter(visit: Visit, operators: bool) -> None:
         raise Forbidden(SUSPENDED)
 
 
-def _check_post(visit: Visit) -> None:
+def _check_post(visit: Visit[object]) -> None:
     """Raises `Forbidden`."""
     path = visit.request.path.removeprefix(ROOT)
     visit.check_form(any_mode=path in FOR_BOTH_MODES)
@@ -120,7 +136,7 @@ def _check_post(visit: Visit) -> None:
         raise Forbidden(SUSPENDED)
 
 
-def _sign_in_first(visit: Visit) -> Page:
+def _sign_in_first(visit: Visit[object]) -> Page:
     cookies = (no_cookie(SESSION_COOKIE),) if SESSION_COOKIE in visit.cookies else ()
     if visit.partial:
         # htmx follows redirects by itself and would put the sign-in page into the middle of this one.
@@ -129,19 +145,19 @@ def _sign_in_first(visit: Visit) -> Page:
     return redirect("/sign-in", cookies=cookies, **wanted)
 
 
-def _error(visit: Visit, error: ApiError) -> Page:
+def _error(visit: Visit[object], error: ApiError) -> Page:
     template = "error_notice.html" if visit.partial else "error.html"
     shown = page(visit, template, status=error.status, error=error)
     return replace(shown, headers={**shown.headers, **error.headers})
 
 
-def _encoded(request: Request, answer: Page) -> Proxied:
+def _encoded(visit: Visit[object], answer: Page) -> Proxied:
     binary = isinstance(answer.body, bytes)
     body = base64.b64encode(answer.body).decode() if isinstance(answer.body, bytes) else answer.body
-    security = {"Content-Security-Policy": policy(answer.leads_to)}
+    security = {"Content-Security-Policy": policy(visit.site.media_origins, answer.leads_to)}
     return {
         "statusCode": answer.status,
-        "headers": HEADERS | security | request.headers_out | dict(answer.headers),
+        "headers": HEADERS | security | visit.request.headers_out | dict(answer.headers),
         "cookies": list(answer.cookies),
         "body": body,
         "isBase64Encoded": binary,

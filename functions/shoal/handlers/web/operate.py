@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from shoal.composition import dashboard
+from shoal.composition.dashboard import ForOperators
 from shoal.handlers.web.endpoint import web_endpoint
 from shoal.handlers.web.pages import operations
 from shoal.handlers.web.visit import View
 
-MEMBERS: dict[str, View] = {
+MEMBERS: dict[str, View[ForOperators]] = {
     "GET /operate": operations.show,
     "GET /operate/failed": operations.show_failed,
     "GET /operate/find": operations.find,
@@ -19,4 +21,4 @@ MEMBERS: dict[str, View] = {
     "POST /operate/accounts/{id}/jobs/{job_id}/refund": operations.refund,
 }
 
-handler = web_endpoint(MEMBERS, operators=True)
+handler = web_endpoint(dashboard.operate, MEMBERS, operators=True)

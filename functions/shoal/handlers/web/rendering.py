@@ -10,7 +10,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shoal.composition import dashboard as bootstrap_dashboard
 from shoal.domain.events import iso_ms
 from shoal.domain.money import Asset, format_amount
 from shoal.handlers.web import assets
@@ -45,14 +44,14 @@ def environment() -> Environment:
     return found
 
 
-def page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> Page:
+def page(visit: Visit[object], template: str, *, status: int = 200, **context: Any) -> Page:
     """A page, or a piece of one, for this visit. `context` is what its template names."""
     body = render(visit, template, **context)
     cookies = () if visit.signed_in else (cookie(FORM_COOKIE, visit.csrf, FORM_COOKIE_S),)
     return _compressed(visit, Page(status, body, cookies=cookies))
 
 
-def render(visit: Visit, template: str, **context: Any) -> str:
+def render(visit: Visit[object], template: str, **context: Any) -> str:
     common = {
         "visit": visit,
         "theme": known_theme(visit),
@@ -63,7 +62,7 @@ def render(visit: Visit, template: str, **context: Any) -> str:
     return environment().get_template(template).render(common | context)
 
 
-def _compressed(visit: Visit, shown: Page) -> Page:
+def _compressed(visit: Visit[object], shown: Page) -> Page:
     """API Gateway does not compress.
 
     BREACH, which guesses secrets by the sizes of answers, needs requests from another site to come with the
@@ -76,10 +75,10 @@ def _compressed(visit: Visit, shown: Page) -> Page:
     return Page(shown.status, gzip.compress(body, 6, mtime=0), headers, shown.cookies, shown.leads_to)
 
 
-def policy(leads_to: tuple[str, ...] = ()) -> str:
+def policy(media_origins: tuple[str, ...], leads_to: tuple[str, ...]) -> str:
     """The Content-Security-Policy: our own script and style, outputs from where they are, no more."""
     targets = " ".join(("'self'", *leads_to))
-    media = " ".join(("'self'", *bootstrap_dashboard.media_origins()))
+    media = " ".join(("'self'", *media_origins))
     return "; ".join(
         (
             "default-src 'none'",

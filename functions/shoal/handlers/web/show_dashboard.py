@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from shoal.composition import dashboard
+from shoal.composition.dashboard import ForMembers
 from shoal.handlers.web import assets
 from shoal.handlers.web.endpoint import web_endpoint
 from shoal.handlers.web.pages import jobs, keys, overview, playground, sign_in, usage, wallet, webhooks
 from shoal.handlers.web.visit import View
 
-GUESTS: dict[str, View] = {
+GUESTS: dict[str, View[ForMembers]] = {
     "GET /assets/{name}": assets.serve,
     "GET /sign-in": sign_in.show_sign_in,
     "POST /sign-in": sign_in.sign_in,
@@ -20,7 +22,7 @@ GUESTS: dict[str, View] = {
     "GET /reset": sign_in.show_reset,
     "POST /reset": sign_in.reset,
 }
-MEMBERS: dict[str, View] = {
+MEMBERS: dict[str, View[ForMembers]] = {
     "GET /": overview.show,
     "GET /live": overview.show_live,
     "POST /sign-out": sign_in.sign_out,
@@ -54,4 +56,4 @@ MEMBERS: dict[str, View] = {
     "POST /playground/run": playground.run,
 }
 
-handler = web_endpoint(MEMBERS, guests=GUESTS)
+handler = web_endpoint(dashboard.show_dashboard, MEMBERS, guests=GUESTS)

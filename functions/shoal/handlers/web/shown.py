@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import Dashboard
 from shoal.domain.catalog import load_catalog
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Dialect, Job, JobStatus
@@ -49,24 +48,19 @@ class ShownJob:
         return None if self.job.closed_at_ms is None else self.job.closed_at_ms - self.job.created_at_ms
 
 
-def urls() -> UrlOf:
-    return bootstrap.output_urls(bootstrap_dashboard.settings())
-
-
-def shown(job: Job, *, with_outputs: bool = False) -> ShownJob:
+def shown(site: Dashboard[object], job: Job, *, with_outputs: bool = False) -> ShownJob:
     """Each page signs the addresses of videos again; a list needs no more than a picture of each."""
-    there = job.status is JobStatus.COMPLETED and not job.outputs_expired(bootstrap.clock.now_ms())
-    url_of = urls()
+    there = job.status is JobStatus.COMPLETED and not job.outputs_expired(site.clock.now_ms())
     outputs = tuple(
-        ShownOutput(url_of(o.key), o.content_type.startswith("video/"), o.width_px, o.height_px)
+        ShownOutput(site.url_of(o.key), o.content_type.startswith("video/"), o.width_px, o.height_px)
         for o in job.outputs
         if there and with_outputs
     )
-    return ShownJob(job, model_title(job), _cost(job), _picture(job, url_of) if there else None, outputs)
+    return ShownJob(job, model_title(job), _cost(job), _picture(job, site.url_of) if there else None, outputs)
 
 
-def shown_all(jobs: Sequence[Job]) -> list[ShownJob]:
-    return [shown(job) for job in jobs]
+def shown_all(site: Dashboard[object], jobs: Sequence[Job]) -> list[ShownJob]:
+    return [shown(site, job) for job in jobs]
 
 
 def model_title(job: Job) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import ForMembers
 from shoal.dialects import image, tasks, video
 from shoal.domain.catalog import load_catalog
 from shoal.domain.idempotency import IdempotencyKey
@@ -26,8 +26,8 @@ def parsed(body: Mapping[str, Any], dialect: Dialect) -> Submission:
     return parse(body, load_catalog())
 
 
-def submit(visit: Visit, body: Mapping[str, Any], dialect: Dialect) -> str:
+def submit(visit: Visit[ForMembers], body: Mapping[str, Any], dialect: Dialect) -> str:
     """The id of the job; the same form sent twice is one job. Raises what a submit raises."""
     key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
-    answered = bootstrap.submit_job()(visit.caller, parsed(body, dialect), key, ACCEPTED[dialect])
+    answered = visit.use.submit_job()(visit.caller, parsed(body, dialect), key, ACCEPTED[dialect])
     return answered.job_id

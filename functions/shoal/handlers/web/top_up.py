@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from shoal.composition import dashboard
+from shoal.composition.dashboard import ForBuyers
 from shoal.handlers.web.endpoint import web_endpoint
 from shoal.handlers.web.pages import top_up
 from shoal.handlers.web.visit import View
 
-MEMBERS: dict[str, View] = {
+MEMBERS: dict[str, View[ForBuyers]] = {
     "GET /top-up": top_up.show,
     "POST /top-up": top_up.buy,
 }
 
-handler = web_endpoint(MEMBERS)
+handler = web_endpoint(dashboard.top_up, MEMBERS)

@@ -8,11 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import Dashboard, Use_co
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.errors import Forbidden, NotFound, UnsupportedMediaType, ValidationFailed
 from shoal.domain.ids import is_ulid, moment_of
@@ -48,13 +47,17 @@ class Page:
     leads_to: tuple[str, ...] = ()
 
 
-class Visit:
-    """A request, the session it came with, if any, and the account it may look at."""
+class Visit(Generic[Use_co]):
+    """A request, the session it came with, if any, and the account it may look at.
 
-    def __init__(self, request: Request, cookies: Mapping[str, str], parameters: Mapping[str, str]) -> None:
+    `site` is what all pages use, `use` what those of this function do beside it.
+    """
+
+    def __init__(self, site: Dashboard[Use_co], request: Request) -> None:
+        self.site, self.use = site, site.use
         self.request = request
-        self.cookies = cookies
-        self.parameters = parameters
+        self.cookies = parse_cookies(request.cookies)
+        self.parameters: Mapping[str, str] = {}
         self._session: Session | None = None
 
     @property
@@ -74,7 +77,7 @@ class Visit:
 
     @cached_property
     def account(self) -> Account:
-        return bootstrap_dashboard.accounts().get(self.session.account_id)
+        return self.site.accounts().get(self.session.account_id)
 
     @property
     def caller(self) -> Caller:
@@ -120,7 +123,7 @@ class Visit:
 
         Raises `ValidationFailed`, also for a form that is older than any session, or not shown yet.
         """
-        ulid, now_ms = self.field("once"), bootstrap.clock.now_ms()
+        ulid, now_ms = self.field("once"), self.site.clock.now_ms()
         if is_ulid(ulid) and -CLOCKS_DIFFER_MS <= now_ms - moment_of(f"once_{ulid}") <= SESSION_LIFETIME_MS:
             return ulid
         raise ValidationFailed(OUT_OF_DATE)
@@ -168,10 +171,10 @@ class Visit:
         return self.request.headers.get("x-csrf", "")
 
     def new_once(self) -> str:
-        return bootstrap.ids.new("once", bootstrap.clock.now_ms()).partition("_")[2]
+        return self.site.ids.new("once", self.site.clock.now_ms()).partition("_")[2]
 
     def new_nonce(self) -> str:
-        return bootstrap.ids.secret(SECRET_LENGTH)
+        return self.site.ids.secret(SECRET_LENGTH)
 
     @property
     def here(self) -> str:
@@ -188,7 +191,7 @@ class Visit:
         return known_id(self.parameters.get(name, ""))
 
 
-View = Callable[[Visit], Page]
+View = Callable[[Visit[Use_co]], Page]
 
 
 def _secret(text: str) -> bool:
@@ -233,7 +236,7 @@ def parse_cookies(lines: list[str]) -> dict[str, str]:
     return {name.strip(): value for name, _, value in pairs}
 
 
-def known_theme(visit: Visit) -> str:
+def known_theme(visit: Visit[object]) -> str:
     """The colours the person chose, empty for those of their device."""
     theme = visit.cookies.get(THEME_COOKIE, "")
     return theme if theme in THEMES else ""

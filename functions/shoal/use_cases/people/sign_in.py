@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shoal.domain.errors import SessionEnded, SignInRefused
@@ -21,7 +22,9 @@ from shoal.use_cases.accounts.manage_accounts import opening_grants
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    identity: IdentityProvider
+    """`identity` makes the provider when it is first asked: most requests only resume a session."""
+
+    identity: Callable[[], IdentityProvider]
     people: People
     sessions: Sessions
     clock: Clock
@@ -29,7 +32,7 @@ class SignIn:
 
     def __call__(self, email: str, password: str) -> tuple[str, Session]:
         """A new session and its id, for the person's cookie. Raises `SignInRefused`."""
-        vouched = self.identity.sign_in(email, password)
+        vouched = self.identity().sign_in(email, password)
         now_ms = self.clock.now_ms()
         session_id = self.ids.secret(SECRET_LENGTH)
         session = Session(
@@ -57,7 +60,7 @@ class SignIn:
             return session
         before = Vouched(session.person, session.vouched_until_ms, session.refresh_token)
         try:
-            again = self.identity.renew(before)
+            again = self.identity().renew(before)
         except SignInRefused:
             self.sessions.end(session.digest)
             raise SessionEnded from None
@@ -71,7 +74,7 @@ class SignIn:
     def sign_out(self, session: Session) -> None:
         """End the session first: should the provider not answer, the cookie is worthless all the same."""
         self.sessions.end(session.digest)
-        self.identity.revoke(session.refresh_token)
+        self.identity().revoke(session.refresh_token)
 
     def _account_of(self, person: Person, now_ms: int) -> str:
         account_id = self.people.account_of(person.subject)

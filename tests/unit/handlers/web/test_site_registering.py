@@ -17,9 +17,9 @@ OTHER = "another long password"
 
 
 @pytest.fixture
-def mailed(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+def mailed(site: Site) -> Site:
     """A site whose people confirm their addresses with codes."""
-    site.asks_for_codes(monkeypatch)
+    site.asks_for_codes()
     return site
 
 
@@ -119,11 +119,9 @@ def test_a_new_person_gets_in_though_somebody_else_registered_the_address_before
     assert outsider.submit("/sign-in", "/sign-in", email=EMAIL, password=OTHER).status == 422
 
 
-def test_whose_addresses_may_not_register_is_told_to_all_of_them(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whose_addresses_may_not_register_is_told_to_all_of_them(site: Site) -> None:
     site.member()
-    site.asks_for_codes(monkeypatch, domains="example.org")
+    site.asks_for_codes(domains="example.org")
 
     for email in (EMAIL, "new@example.com"):
         shown = site.browser().submit("/sign-up", "/sign-up", email=email)

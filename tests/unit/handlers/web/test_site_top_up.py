@@ -10,7 +10,7 @@ from shoal.domain.money import Asset
 from shoal.domain.wallet import EntryKind, Movement
 from tests.fakes.payments import PAGE
 from tests.worlds.payment_world import CENT
-from tests.worlds.site import STRIPE, Browser, Shown, Site
+from tests.worlds.site import STRIPE_URL, Browser, Shown, Site
 from tests.worlds.site_fixtures import ULID, customer, member, site
 from tests.worlds.world import Customer
 
@@ -63,14 +63,14 @@ def test_the_wallet_leads_to_what_the_catalog_sells(member: Browser) -> None:
 @pytest.mark.parametrize(
     ("api", "pages"),
     [
-        (STRIPE["SHOAL_STRIPE_URL"], "https://checkout.stripe.com"),
+        (STRIPE_URL, "https://checkout.stripe.com"),
         ("http://127.0.0.1:4711", "http://127.0.0.1:4711"),
     ],
 )
 def test_forms_may_end_at_stripes_pages_from_this_page_only(
-    member: Browser, monkeypatch: pytest.MonkeyPatch, api: str, pages: str
+    site: Site, member: Browser, api: str, pages: str
 ) -> None:
-    monkeypatch.setenv("SHOAL_STRIPE_URL", api)
+    site.stripe_url = api
     policies = [member.get(path).headers["Content-Security-Policy"] for path in ("/top-up", "/wallet")]
 
     assert f"form-action 'self' {pages};" in policies[0]

@@ -7,18 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.composition import jobs as bootstrap
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition.dashboard import ForMembers
 from shoal.dialects import video
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed
-from shoal.domain.events import closing_events, opening_events
+from shoal.domain.events import UrlOf, closing_events, opening_events
 from shoal.domain.ids import is_ulid
 from shoal.domain.job import ID_PREFIX, Dialect, Job, JobStatus, no_such_job
 from shoal.domain.video import MODEL
 from shoal.handlers.web import submitting
 from shoal.handlers.web.rendering import page
-from shoal.handlers.web.shown import shown, shown_all, urls
+from shoal.handlers.web.shown import shown, shown_all
 from shoal.handlers.web.visit import Context, Page, Visit, redirect
 from shoal.ports.jobs import JobFilter
 
@@ -47,18 +46,18 @@ class Moment:
     kind: str = ""
 
 
-def show(visit: Visit) -> Page:
+def show(visit: Visit[ForMembers]) -> Page:
     query = visit.query
     which = JobFilter(
         statuses=_statuses(query.get("status", "")),
         models=frozenset({query["model"]}) if "model" in query else None,
         text=query.get("text", "")[:TEXT_LENGTH_MAX] or None,
     )
-    found = bootstrap.list_jobs()(visit.caller, which, limit=LIMIT, cursor=query.get("cursor"))
+    found = visit.use.list_jobs()(visit.caller, which, limit=LIMIT, cursor=query.get("cursor"))
     return page(
         visit,
         "jobs.html",
-        jobs=shown_all(found.jobs),
+        jobs=shown_all(visit.site, found.jobs),
         next_cursor=found.next_cursor,
         query={name: query.get(name, "") for name in ("status", "model", "text")},
         statuses=[status.value for status in JobStatus],
@@ -67,31 +66,31 @@ def show(visit: Visit) -> Page:
     )
 
 
-def show_one(visit: Visit) -> Page:
+def show_one(visit: Visit[ForMembers]) -> Page:
     """The page of a job, also by its ULID alone, as ledger entries name it."""
     return page(visit, "job.html", **_one(visit, _job(visit)))
 
 
-def show_live(visit: Visit) -> Page:
+def show_live(visit: Visit[ForMembers]) -> Page:
     """What changes while it runs."""
     return page(visit, "job_live.html", **_one(visit, _job(visit)))
 
 
-def show_card(visit: Visit) -> Page:
+def show_card(visit: Visit[ForMembers]) -> Page:
     """The job as the playground watches it."""
     job = _job(visit)
-    return page(visit, "job_card.html", shown=shown(job, with_outputs=True), pause_s=PAUSE_S)
+    return page(visit, "job_card.html", shown=shown(visit.site, job, with_outputs=True), pause_s=PAUSE_S)
 
 
-def cancel(visit: Visit) -> Page:
+def cancel(visit: Visit[ForMembers]) -> Page:
     """Back to the job, which tells how it ended, also if that was before it could be canceled."""
     job = _job(visit)
     with suppress(JobAlreadyTerminal):
-        bootstrap.cancel_job()(visit.caller, job.id)
+        visit.use.cancel_job()(visit.caller, job.id)
     return redirect(f"/jobs/{job.id}")
 
 
-def retry(visit: Visit) -> Page:
+def retry(visit: Visit[ForMembers]) -> Page:
     """Another job that asks for the same."""
     job = _job(visit)
     if job.request.get("input_keys"):
@@ -99,10 +98,10 @@ def retry(visit: Visit) -> Page:
     return redirect(f"/jobs/{submitting.submit(visit, body_of(job), job.dialect)}")
 
 
-def show_videos(visit: Visit) -> Page:
+def show_videos(visit: Visit[ForMembers]) -> Page:
     which = JobFilter(dialects=frozenset({Dialect.VIDEO}))
-    found = bootstrap.list_jobs()(visit.caller, which, limit=VIDEOS_LIMIT, cursor=visit.query.get("cursor"))
-    return page(visit, "videos.html", videos=shown_all(found.jobs), next_cursor=found.next_cursor)
+    found = visit.use.list_jobs()(visit.caller, which, limit=VIDEOS_LIMIT, cursor=visit.query.get("cursor"))
+    return page(visit, "videos.html", videos=shown_all(visit.site, found.jobs), next_cursor=found.next_cursor)
 
 
 def body_of(job: Job) -> dict[str, Any]:
@@ -117,18 +116,18 @@ def body_of(job: Job) -> dict[str, Any]:
     return body
 
 
-def _one(visit: Visit, job: Job) -> Context:
+def _one(visit: Visit[ForMembers], job: Job) -> Context:
     in_video = job.dialect is Dialect.VIDEO
     film: Mapping[str, Any] = {}
     if in_video:
-        found, scenes = bootstrap_videos.read_video()(visit.caller, job.id)
-        now_ms = bootstrap.clock.now_ms()
-        film = video.video_resource(found, scenes, url_of=urls(), now_ms=now_ms)["video"]
+        found, scenes = visit.use.read_video()(visit.caller, job.id)
+        now_ms = visit.site.clock.now_ms()
+        film = video.video_resource(found, scenes, url_of=visit.site.url_of, now_ms=now_ms)["video"]
     return {
-        "shown": shown(job, with_outputs=True),
+        "shown": shown(visit.site, job, with_outputs=True),
         "timeline": list(timeline(job)),
         "asked_for": _asked_for(job),
-        "events": _events(job),
+        "events": _events(job, visit.site.url_of),
         "film": film,
         "can_retry": not job.request.get("input_keys"),
         "pause_s": PAUSE_S,
@@ -153,21 +152,21 @@ def _asked_for(job: Job) -> list[tuple[str, str]]:
     return [(name.replace("_", " ").capitalize(), str(value)) for name, value in said.items()]
 
 
-def _events(job: Job) -> list[tuple[str, str, str]]:
+def _events(job: Job, url_of: UrlOf) -> list[tuple[str, str, str]]:
     """Type, id and moment of what the bus was told."""
     events = opening_events(job) if job.started_at_ms is not None else []
     if job.status.terminal:
-        events += closing_events(job, urls())
+        events += closing_events(job, url_of)
     return [(event.type, event.detail["id"], event.detail["created_at"]) for event in events]
 
 
-def _job(visit: Visit) -> Job:
+def _job(visit: Visit[ForMembers]) -> Job:
     wanted = visit.parameter("id")
     if not is_ulid(wanted):
-        return bootstrap.read_job()(visit.caller, wanted)
+        return visit.use.read_job()(visit.caller, wanted)
     for prefix in ID_PREFIX.values():
         try:
-            return bootstrap.read_job()(visit.caller, f"{prefix}_{wanted}")
+            return visit.use.read_job()(visit.caller, f"{prefix}_{wanted}")
         except NotFound:
             continue
     raise no_such_job()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shoal.composition import dashboard as bootstrap_dashboard
+from shoal.composition.dashboard import ForMembers
 from shoal.domain.api_key import KeyPrefix, Once, Scope
 from shoal.domain.errors import ApiError, KeyExists, ValidationFailed
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE, RateLimit
@@ -37,11 +37,11 @@ class Wanted:
     rate: str = str(REQUESTS_PER_MINUTE)
 
 
-def show(visit: Visit) -> Page:
+def show(visit: Visit[ForMembers]) -> Page:
     return _page(visit, Wanted(kind=KeyPrefix.TEST if visit.session.test else KeyPrefix.LIVE))
 
 
-def create(visit: Visit) -> Page:
+def create(visit: Visit[ForMembers]) -> Page:
     """The page with the new key's secret, this once. The same form again makes no second key."""
     scopes = frozenset(visit.fields.get("scopes", []))
     wanted = Wanted(visit.field("name"), visit.field("kind"), scopes, visit.field("rate"))
@@ -51,7 +51,7 @@ def create(visit: Visit) -> Page:
         return _page(visit, wanted, error)
 
 
-def _made(visit: Visit, wanted: Wanted) -> NewKey:
+def _made(visit: Visit[ForMembers], wanted: Wanted) -> NewKey:
     """Raises `ValidationFailed`, `KeyExists`."""
     if wanted.kind not in list(KeyPrefix):
         raise ValidationFailed("Choose what the key is for.")
@@ -61,7 +61,7 @@ def _made(visit: Visit, wanted: Wanted) -> NewKey:
         raise ValidationFailed("Choose at least one scope.")
     if not _RATE.fullmatch(wanted.rate) or not 1 <= int(wanted.rate) <= REQUESTS_PER_MINUTE:
         raise ValidationFailed(f"The rate is a whole number from 1 to {REQUESTS_PER_MINUTE} a minute.")
-    return bootstrap_dashboard.manage_accounts().create_key(
+    return visit.use.manage_accounts().create_key(
         visit.session.account_id,
         KeyPrefix(wanted.kind),
         RateLimit.of_rate(int(wanted.rate)),
@@ -71,16 +71,16 @@ def _made(visit: Visit, wanted: Wanted) -> NewKey:
     )
 
 
-def revoke(visit: Visit) -> Page:
-    manage = bootstrap_dashboard.manage_accounts()
+def revoke(visit: Visit[ForMembers]) -> Page:
+    manage = visit.use.manage_accounts()
     manage.revoke_key(visit.session.account_id, visit.parameter("id"))
     return redirect("/keys")
 
 
 def _page(
-    visit: Visit, wanted: Wanted, problem: ApiError | None = None, *, new: NewKey | None = None
+    visit: Visit[ForMembers], wanted: Wanted, problem: ApiError | None = None, *, new: NewKey | None = None
 ) -> Page:
-    keys = bootstrap_dashboard.look_around().used_keys(visit.caller)
+    keys = visit.use.look_around().used_keys(visit.caller)
     before = f"key_{visit.once}" if isinstance(problem, KeyExists) else None
     return page(
         visit,
@@ -94,5 +94,5 @@ def _page(
         kinds=KINDS,
         scopes=SCOPES,
         rate_max=REQUESTS_PER_MINUTE,
-        api_url=bootstrap_dashboard.settings().api_url,
+        api_url=visit.site.api_url,
     )

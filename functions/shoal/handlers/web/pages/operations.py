@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import ForOperators
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd
@@ -27,10 +26,10 @@ DONE = {
 """What a page may be asked to say: nobody else's words."""
 
 
-def show(visit: Visit) -> Page:
-    operate = bootstrap_dashboard.operate()
+def show(visit: Visit[ForOperators]) -> Page:
+    operate = visit.use.operate()
     found = operate.list_accounts(limit=ACCOUNTS_LIMIT, cursor=visit.query.get("cursor"))
-    work = [(shown(each.job), each.stuck) for each in operate.open_jobs()]
+    work = [(shown(visit.site, each.job), each.stuck) for each in operate.open_jobs()]
     return page(
         visit,
         "operate.html",
@@ -38,27 +37,29 @@ def show(visit: Visit) -> Page:
         next_cursor=found.next_cursor,
         work=work,
         stuck=sum(stuck for _, stuck in work),
-        failed=shown_all(operate.failed_jobs(limit=NEWEST_FAILED_LIMIT, cursor=None).jobs),
+        failed=shown_all(visit.site, operate.failed_jobs(limit=NEWEST_FAILED_LIMIT, cursor=None).jobs),
         models=operate.routes(),
-        now_ms=bootstrap.clock.now_ms(),
+        now_ms=visit.site.clock.now_ms(),
     )
 
 
-def show_failed(visit: Visit) -> Page:
+def show_failed(visit: Visit[ForOperators]) -> Page:
     """What failed, of all accounts."""
-    found = bootstrap_dashboard.operate().failed_jobs(limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
-    return page(visit, "operate_failed.html", jobs=shown_all(found.jobs), next_cursor=found.next_cursor)
+    found = visit.use.operate().failed_jobs(limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
+    return page(
+        visit, "operate_failed.html", jobs=shown_all(visit.site, found.jobs), next_cursor=found.next_cursor
+    )
 
 
-def find(visit: Visit) -> Page:
+def find(visit: Visit[ForOperators]) -> Page:
     """On to an account by its id."""
     wanted = known_id(visit.query.get("account", ""))
-    return redirect(f"/operate/accounts/{bootstrap_dashboard.operate().account(wanted).id}")
+    return redirect(f"/operate/accounts/{visit.use.operate().account(wanted).id}")
 
 
-def show_account(visit: Visit) -> Page:
-    account = bootstrap_dashboard.operate().account(visit.parameter("id"))
-    inspect = bootstrap_dashboard.inspect_account()
+def show_account(visit: Visit[ForOperators]) -> Page:
+    account = visit.use.operate().account(visit.parameter("id"))
+    inspect = visit.use.inspect_account()
     which = JobFilter(statuses=FAILED if visit.query.get("only") == "failed" else None)
     found = inspect.list_jobs(account.id, which, limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
     return page(
@@ -67,20 +68,20 @@ def show_account(visit: Visit) -> Page:
         account=account,
         wallets=[inspect.wallet(account.id, asset)[0] for asset in Asset],
         keys=inspect.list_keys(account.id),
-        jobs=shown_all(found.jobs),
+        jobs=shown_all(visit.site, found.jobs),
         next_cursor=found.next_cursor,
         only=visit.query.get("only", ""),
         done=_done(visit),
     )
 
 
-def show_job(visit: Visit) -> Page:
+def show_job(visit: Visit[ForOperators]) -> Page:
     account_id = visit.parameter("id")
-    job = bootstrap_dashboard.inspect_account().job(account_id, visit.parameter("job_id"))
-    return page(visit, "operate_job.html", shown=shown(job, with_outputs=True), done=_done(visit))
+    job = visit.use.inspect_account().job(account_id, visit.parameter("job_id"))
+    return page(visit, "operate_job.html", shown=shown(visit.site, job, with_outputs=True), done=_done(visit))
 
 
-def grant(visit: Visit) -> Page:
+def grant(visit: Visit[ForOperators]) -> Page:
     """The same form sent twice grants once, and says so, also if it was filled in again in between."""
     account_id, text = visit.parameter("id"), visit.field("amount")
     if visit.field("asset") not in GRANTED:
@@ -88,35 +89,35 @@ def grant(visit: Visit) -> Page:
     asset = Asset(visit.field("asset"))
     try:
         amount = parse_usd(text) if asset.in_dollars else _credits(text)
-        given = bootstrap_dashboard.manage_accounts().top_up(account_id, asset, amount, visit.once)
+        given = visit.use.manage_accounts().top_up(account_id, asset, amount, visit.once)
     except ValueError:
         raise ValidationFailed("An amount has the form 10.00, credits are whole.") from None
     return redirect(f"/operate/accounts/{account_id}", done="granted" if given else "granted-before")
 
 
-def refund(visit: Visit) -> Page:
+def refund(visit: Visit[ForOperators]) -> Page:
     account_id, job_id = visit.parameter("id"), visit.parameter("job_id")
-    given = bootstrap_dashboard.operate().refund(account_id, job_id)
+    given = visit.use.operate().refund(account_id, job_id)
     return redirect(
         f"/operate/accounts/{account_id}/jobs/{job_id}", done="refunded" if given else "refunded-before"
     )
 
 
-def suspend(visit: Visit) -> Page:
+def suspend(visit: Visit[ForOperators]) -> Page:
     account_id = visit.parameter("id")
-    bootstrap_dashboard.operate().suspend(account_id, visit.session.account_id)
+    visit.use.operate().suspend(account_id, visit.session.account_id)
     return redirect(f"/operate/accounts/{account_id}", done="suspended")
 
 
-def resume(visit: Visit) -> Page:
+def resume(visit: Visit[ForOperators]) -> Page:
     account_id = visit.parameter("id")
-    bootstrap_dashboard.operate().resume(account_id)
+    visit.use.operate().resume(account_id)
     return redirect(f"/operate/accounts/{account_id}", done="resumed")
 
 
-def audit(visit: Visit) -> Page:
+def audit(visit: Visit[ForOperators]) -> Page:
     """Reads the whole table: only when asked to."""
-    return page(visit, "operate_audit.html", found=bootstrap_dashboard.audit_ledger()())
+    return page(visit, "operate_audit.html", found=visit.use.audit_ledger()())
 
 
 def _credits(text: str) -> int:
@@ -126,5 +127,5 @@ def _credits(text: str) -> int:
     return int(text)
 
 
-def _done(visit: Visit) -> str:
+def _done(visit: Visit[ForOperators]) -> str:
     return DONE.get(visit.query.get("done", ""), "")

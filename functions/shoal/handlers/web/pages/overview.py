@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import ForMembers
 from shoal.domain.money import Asset, format_amount
 from shoal.handlers.web.pages import charts
 from shoal.handlers.web.rendering import page
@@ -21,14 +20,14 @@ BUSY_S, IDLE_S = 2, 5
 """How often the page looks again: while jobs are open, and while none are."""
 
 
-def show(visit: Visit) -> Page:
-    days = charts.days_until(bootstrap.clock.now_ms(), DAYS)
-    used = bootstrap_dashboard.look_around().usage(visit.caller, days[0], days[-1])
-    has_keys = bool(bootstrap_dashboard.look_around().used_keys(visit.caller))
+def show(visit: Visit[ForMembers]) -> Page:
+    days = charts.days_until(visit.site.clock.now_ms(), DAYS)
+    used = visit.use.look_around().usage(visit.caller, days[0], days[-1])
+    has_keys = bool(visit.use.look_around().used_keys(visit.caller))
     return page(visit, "overview.html", **_charts(days, used), has_keys=has_keys, **_live(visit))
 
 
-def show_live(visit: Visit) -> Page:
+def show_live(visit: Visit[ForMembers]) -> Page:
     """204, and nothing is redrawn, while all is as the browser has it."""
     context = _live(visit)
     if context["seen"] == visit.query.get("seen"):
@@ -36,13 +35,13 @@ def show_live(visit: Visit) -> Page:
     return page(visit, "overview_live.html", **context)
 
 
-def _live(visit: Visit) -> Context:
+def _live(visit: Visit[ForMembers]) -> Context:
     caller = visit.caller
-    jobs = bootstrap.list_jobs()(caller, JobFilter(), limit=LATEST, cursor=None).jobs
+    jobs = visit.use.list_jobs()(caller, JobFilter(), limit=LATEST, cursor=None).jobs
     context: Context = {
-        "usd": bootstrap.read_wallet()(caller, Asset.USD),
-        "credit": bootstrap.read_wallet()(caller, Asset.CREDIT),
-        "jobs": shown_all(jobs),
+        "usd": visit.use.read_wallet()(caller, Asset.USD),
+        "credit": visit.use.read_wallet()(caller, Asset.CREDIT),
+        "jobs": shown_all(visit.site, jobs),
         "pause_s": BUSY_S if any(not job.status.terminal for job in jobs) else IDLE_S,
     }
     state = [context["usd"], context["credit"], [(job.id, job.status) for job in jobs]]

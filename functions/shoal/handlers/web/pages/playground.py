@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import ForMembers
 from shoal.dialects import image, tasks, video
 from shoal.dialects.fields import SubmitFields
 from shoal.domain.catalog import load_catalog
@@ -41,20 +40,20 @@ class Choice:
     fixed: tuple[tuple[str, str], ...] = ()
 
 
-def show(visit: Visit) -> Page:
+def show(visit: Visit[ForMembers]) -> Page:
     """The form of a model, filled in as a job was if the query names one to do again."""
     values: dict[str, Any] = {}
     wanted = visit.query.get("model", "image")
     if "again" in visit.query:
-        job = bootstrap.read_job()(visit.caller, visit.query["again"])
+        job = visit.use.read_job()(visit.caller, visit.query["again"])
         values = jobs.body_of(job)
         wanted = job.model if job.dialect is Dialect.TASKS else job.dialect.value
-    choice = choice_of(wanted)
+    choice = choice_of(visit, wanted)
     filled = {field.name: _text(values.get(field.name, field.default)) for field in choice.fields}
     return page(
         visit,
         "playground.html",
-        choices=titles(),
+        choices=titles(visit),
         choice=choice,
         filled=filled,
         example=EXAMPLE,
@@ -62,37 +61,37 @@ def show(visit: Visit) -> Page:
     )
 
 
-def quote(visit: Visit) -> Page:
+def quote(visit: Visit[ForMembers]) -> Page:
     """Price and code of what is filled in so far; nothing is written or held."""
-    return page(visit, "quote.html", **_quote(visit, choice_of(visit.field("model"))))
+    return page(visit, "quote.html", **_quote(visit, choice_of(visit, visit.field("model"))))
 
 
-def run(visit: Visit) -> Page:
+def run(visit: Visit[ForMembers]) -> Page:
     """The job at work, in its place on the page; its own page for a browser without script."""
-    choice = choice_of(visit.field("model"))
+    choice = choice_of(visit, visit.field("model"))
     job_id = submitting.submit(visit, _body(visit, choice), choice.dialect)
     if not visit.partial:
         return redirect(f"/jobs/{job_id}")
-    job = bootstrap.read_job()(visit.caller, job_id)
-    watched = shown(job, with_outputs=True)
+    job = visit.use.read_job()(visit.caller, job_id)
+    watched = shown(visit.site, job, with_outputs=True)
     return page(visit, "job_card.html", shown=watched, pause_s=jobs.PAUSE_S, shown_once=True)
 
 
-def titles() -> list[tuple[str, str]]:
+def titles(visit: Visit[ForMembers]) -> list[tuple[str, str]]:
     """What can be chosen here, with its price."""
     catalog = load_catalog()
     cheapest = min(mode.price_micros for mode in catalog.modes.values())
     models = [
         (name, f"{model.title}, {format_amount(model.asset, model.price)}")
         for name, model in catalog.models.items()
-        if _offered(model.routes)
+        if _offered(visit, model.routes)
     ]
     first = format_amount(catalog.models[next(iter(catalog.models))].asset, cheapest)
     scene = format_amount(catalog.models[catalog.video.clip_model].asset, catalog.video.price_credits)
     return [("image", f"Image, from {first}"), *models, ("video", f"Video, {scene} for 8 seconds")]
 
 
-def choice_of(wanted: str) -> Choice:
+def choice_of(visit: Visit[ForMembers], wanted: str) -> Choice:
     """Raises `NotFound`."""
     catalog = load_catalog()
     if wanted == "image":
@@ -108,14 +107,14 @@ def choice_of(wanted: str) -> Choice:
         known = {"aspect_ratio": catalog.video.aspect_ratios}
         return Choice("video", "Video", Dialect.VIDEO, _fields(schema, known))
     model = catalog.model(wanted)
-    if not _offered(model.routes):
+    if not _offered(visit, model.routes):
         raise NotFound("This model is not available here.")
     schema = tasks.parameters_of(wanted, model).model_json_schema()
     return Choice(wanted, model.title, Dialect.TASKS, _fields(schema, {}), (("model", wanted),))
 
 
-def _offered(routes: Sequence[Route]) -> bool:
-    return bootstrap_dashboard.board()().offers(routes, bootstrap.clock.now_ms())
+def _offered(visit: Visit[ForMembers], routes: Sequence[Route]) -> bool:
+    return visit.use.board()().offers(routes, visit.site.clock.now_ms())
 
 
 def _fields(schema: dict[str, Any], known: Any) -> tuple[Field, ...]:
@@ -123,14 +122,14 @@ def _fields(schema: dict[str, Any], known: Any) -> tuple[Field, ...]:
     return tuple(sorted(fields, key=lambda field: field.name not in ("prompt", "idea")))
 
 
-def _body(visit: Visit, choice: Choice) -> dict[str, Any]:
+def _body(visit: Visit[ForMembers], choice: Choice) -> dict[str, Any]:
     return dict(choice.fixed) | body_of(choice.fields, visit.field)
 
 
-def _quote(visit: Visit, choice: Choice) -> Context:
+def _quote(visit: Visit[ForMembers], choice: Choice) -> Context:
     examples = {field.name: EXAMPLE for field in choice.fields if field.required}
     body = dict(choice.fixed) | examples | _body(visit, choice)
-    url = bootstrap_dashboard.settings().api_url + PATHS[choice.dialect]
+    url = visit.site.api_url + PATHS[choice.dialect]
     context = _empty_quote() | {"code": snippets(url, body)}
     try:
         submission = submitting.parsed(body, choice.dialect)
@@ -140,7 +139,7 @@ def _quote(visit: Visit, choice: Choice) -> Context:
         return context | ({} if missing else {"problem": error.message})
     context["price"] = format_amount(submission.asset, submission.price)
     if choice.dialect is not Dialect.VIDEO:
-        context["seconds"] = bootstrap.quote_job()(submission).seconds_expected
+        context["seconds"] = visit.use.quote_job()(submission).seconds_expected
     return context
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import ForMembers
 from shoal.domain.errors import SignInRefused, Unavailable
 from shoal.domain.person import PASSWORD_LENGTH_MIN, SECRET_LENGTH, SESSION_LIFETIME_MS, may_register
 from shoal.handlers.web.rendering import page
@@ -21,7 +20,6 @@ from shoal.handlers.web.visit import (
     redirect,
 )
 from shoal.observability import logger
-from shoal.settings import SignUpSettings
 
 EMAIL_LENGTH_MAX = 254
 PASSWORD_LENGTH_MAX = 256
@@ -30,13 +28,13 @@ _PATH = re.compile(r"/[a-z0-9_/-]*(\?[a-z0-9_=&%.+-]{0,1000})?", re.ASCII | re.I
 REFUSED = 422
 
 
-def show_sign_in(visit: Visit) -> Page:
+def show_sign_in(visit: Visit[ForMembers]) -> Page:
     return page(
         visit, "sign_in.html", email="", next=_next(visit.query.get("next", "")), notice=_notice(visit)
     )
 
 
-def sign_in(visit: Visit) -> Page:
+def sign_in(visit: Visit[ForMembers]) -> Page:
     """On to where the person wanted to go, with a session; 422 and the form again if they are refused."""
     email, password = _typed(visit)
     try:
@@ -46,25 +44,24 @@ def sign_in(visit: Visit) -> Page:
         return page(visit, "sign_in.html", status=REFUSED, email=email, next=wanted, error=str(refused))
 
 
-def show_sign_up(visit: Visit) -> Page:
+def show_sign_up(visit: Visit[ForMembers]) -> Page:
     return _sign_up(visit)
 
 
-def sign_up(visit: Visit) -> Page:
+def sign_up(visit: Visit[ForMembers]) -> Page:
     """Who registers is signed in where nothing has to be confirmed, else asked for the code and a password.
 
     The answer is the same for an address that is known. What is registered meanwhile has a password nobody
     knows: the person with the code chooses one, not the first to type the address.
     """
-    settings: SignUpSettings = bootstrap.settings_of(SignUpSettings)
+    settings, identity = visit.use.sign_up, visit.use.identity()
     email, password = _typed(visit)
-    identity = bootstrap_dashboard.identity()
     try:
         _check_email(email)
         if not may_register(email, settings.sign_up_domains):
             raise SignInRefused("This e-mail address cannot register here.")
         if not settings.sign_ups_confirmed:
-            identity.sign_up(email, bootstrap.ids.secret(SECRET_LENGTH))
+            identity.sign_up(email, visit.site.ids.secret(SECRET_LENGTH))
             return redirect("/confirm", email=email)
         _check_password(password)
         identity.sign_up(email, password)
@@ -73,8 +70,7 @@ def sign_up(visit: Visit) -> Page:
         return _sign_up(visit, email, str(refused))
 
 
-def _sign_up(visit: Visit, email: str = "", error: str = "") -> Page:
-    settings: SignUpSettings = bootstrap.settings_of(SignUpSettings)
+def _sign_up(visit: Visit[ForMembers], email: str = "", error: str = "") -> Page:
     return page(
         visit,
         "sign_up.html",
@@ -82,18 +78,18 @@ def _sign_up(visit: Visit, email: str = "", error: str = "") -> Page:
         email=email,
         error=error,
         password_min=PASSWORD_LENGTH_MIN,
-        with_password=settings.sign_ups_confirmed,
+        with_password=visit.use.sign_up.sign_ups_confirmed,
     )
 
 
-def show_confirm(visit: Visit) -> Page:
+def show_confirm(visit: Visit[ForMembers]) -> Page:
     return _confirm(visit, visit.query.get("email", ""))
 
 
-def confirm(visit: Visit) -> Page:
+def confirm(visit: Visit[ForMembers]) -> Page:
     """Signed in with the password that is chosen here; one answer for every code that does not fit."""
     email, password = _typed(visit)
-    identity = bootstrap_dashboard.identity()
+    identity = visit.use.identity()
     try:
         _check_email(email)
         if visit.field("again"):
@@ -106,7 +102,7 @@ def confirm(visit: Visit) -> Page:
         return _confirm(visit, email, str(refused))
 
 
-def _confirm(visit: Visit, email: str, error: str = "") -> Page:
+def _confirm(visit: Visit[ForMembers], email: str, error: str = "") -> Page:
     return page(
         visit,
         "confirm.html",
@@ -118,32 +114,32 @@ def _confirm(visit: Visit, email: str, error: str = "") -> Page:
     )
 
 
-def show_forgot(visit: Visit) -> Page:
+def show_forgot(visit: Visit[ForMembers]) -> Page:
     return page(visit, "forgot.html", email="")
 
 
-def forgot(visit: Visit) -> Page:
+def forgot(visit: Visit[ForMembers]) -> Page:
     """The same for known and unknown addresses."""
     email, _ = _typed(visit)
     try:
         _check_email(email)
-        bootstrap_dashboard.identity().forgot(email)
+        visit.use.identity().forgot(email)
     except SignInRefused as refused:
         return page(visit, "forgot.html", status=REFUSED, email=email, error=str(refused))
     return redirect("/reset", email=email)
 
 
-def show_reset(visit: Visit) -> Page:
+def show_reset(visit: Visit[ForMembers]) -> Page:
     email = visit.query.get("email", "")
     return page(visit, "reset.html", email=email, password_min=PASSWORD_LENGTH_MIN)
 
 
-def reset(visit: Visit) -> Page:
+def reset(visit: Visit[ForMembers]) -> Page:
     email, password = _typed(visit)
     try:
         _check_email(email)
         _check_password(password)
-        bootstrap_dashboard.identity().reset(email, visit.field("code"), password)
+        visit.use.identity().reset(email, visit.field("code"), password)
     except SignInRefused as refused:
         return page(
             visit,
@@ -156,34 +152,34 @@ def reset(visit: Visit) -> Page:
     return redirect("/sign-in", done="reset")
 
 
-def sign_out(visit: Visit) -> Page:
+def sign_out(visit: Visit[ForMembers]) -> Page:
     """Out, also where the pool does not answer: the session has ended by then."""
     try:
-        bootstrap_dashboard.sign_in().sign_out(visit.session)
+        visit.site.sign_in().sign_out(visit.session)
     except Unavailable:
         logger.warning("a refresh token outlives its session: the pool did not answer")
     return redirect("/sign-in", cookies=(no_cookie(SESSION_COOKIE),), done="out")
 
 
-def switch_mode(visit: Visit) -> Page:
+def switch_mode(visit: Visit[ForMembers]) -> Page:
     """Real money or play money from now on."""
-    bootstrap_dashboard.sign_in().switch(visit.session, test=visit.field("mode") == "test")
+    visit.site.sign_in().switch(visit.session, test=visit.field("mode") == "test")
     return redirect(_next(visit.field("next")))
 
 
-def choose_theme(visit: Visit) -> Page:
+def choose_theme(visit: Visit[ForMembers]) -> Page:
     theme = visit.field("theme")
     kept = cookie(THEME_COOKIE, theme, THEME_KEPT_S) if theme in THEMES else no_cookie(THEME_COOKIE)
     return redirect(_next(visit.field("next")), cookies=(kept,))
 
 
-def _entered(visit: Visit, email: str, password: str) -> Page:
-    session_id, _ = bootstrap_dashboard.sign_in()(email, password)
+def _entered(visit: Visit[ForMembers], email: str, password: str) -> Page:
+    session_id, _ = visit.site.sign_in()(email, password)
     kept = cookie(SESSION_COOKIE, session_id, SESSION_LIFETIME_MS // 1000)
     return redirect(_next(visit.field("next")), cookies=(kept,))
 
 
-def _typed(visit: Visit) -> tuple[str, str]:
+def _typed(visit: Visit[ForMembers]) -> tuple[str, str]:
     """E-mail address and password."""
     return visit.field("email").lower(), visit.fields.get("password", [""])[0]
 
@@ -209,7 +205,7 @@ def _next(path: str) -> str:
     return path if _PATH.fullmatch(path) and not path.startswith("//") else "/"
 
 
-def _notice(visit: Visit) -> str:
+def _notice(visit: Visit[ForMembers]) -> str:
     return {
         "reset": "Your new password is set. Sign in.",
         "out": "You are signed out.",

@@ -6,35 +6,34 @@ import re
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
-from shoal.composition import payments as bootstrap_payments
+from shoal.composition.dashboard import ForBuyers
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.top_up import MICROS_PER_CENT, Purchase
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import ROOT, Page, Visit, redirect
-from shoal.settings import TopUpSettings
 
 STRIPE_HOST, CHECKOUT_ORIGIN = "api.stripe.com", "https://checkout.stripe.com"
 """Stripe's API names pages of another origin than its own; whatever stands for it locally does not."""
 CHECKOUT_ID = re.compile(r"cs_[A-Za-z0-9_]{1,200}")
 
 
-def show(visit: Visit) -> Page:
+def show(visit: Visit[ForBuyers]) -> Page:
     """What is sold; with a checkout's id, which Stripe puts into the address, what became of it."""
     checkout_id = visit.query.get("checkout")
     return _offers(visit) if checkout_id is None else _come_back(visit, checkout_id)
 
 
-def buy(visit: Visit) -> Page:
+def buy(visit: Visit[ForBuyers]) -> Page:
     """On to the page where one pays: the same one when the form is sent twice."""
     try:
         purchase, once = _purchase(visit), visit.once
     except ValidationFailed as error:
         return _offers(visit, error)
-    root = f"{_settings().api_url}{ROOT}/top-up"
+    root = f"{visit.site.api_url}{ROOT}/top-up"
     back = urlencode({"asset": purchase.asset.value})
-    checkout = bootstrap_payments.create_checkout(_settings())(
+    checkout = visit.use.create_checkout()(
         visit.session.account_id,
         purchase,
         # A buyer who goes back and chooses something else may still have the earlier form.
@@ -45,18 +44,17 @@ def buy(visit: Visit) -> Page:
     return Page(303, headers={"Location": checkout.url})
 
 
-def _come_back(visit: Visit, checkout_id: str) -> Page:
+def _come_back(visit: Visit[ForBuyers], checkout_id: str) -> Page:
     """To the wallet, which by then is credited if it was paid. Raises `NotFound`, `PaymentsOff`."""
     if not CHECKOUT_ID.fullmatch(checkout_id):
         raise NotFound("There is no such checkout.")
-    confirm = bootstrap_payments.confirm_checkout(_settings())
-    state = confirm(visit.session.account_id, checkout_id)
+    state = visit.use.confirm_checkout()(visit.session.account_id, checkout_id)
     asset = Asset.CREDIT if visit.query.get("asset") == Asset.CREDIT else Asset.USD
     return redirect("/wallet", asset=asset.value, top_up=state.value)
 
 
-def _offers(visit: Visit, problem: ValidationFailed | None = None) -> Page:
-    ready = bootstrap_payments.create_checkout(_settings()).ready()
+def _offers(visit: Visit[ForBuyers], problem: ValidationFailed | None = None) -> Page:
+    ready = visit.use.create_checkout().ready()
     top_up = load_catalog().top_up
     shown = page(
         visit,
@@ -70,10 +68,10 @@ def _offers(visit: Visit, problem: ValidationFailed | None = None) -> Page:
         typed=visit.field("amount") if problem else "",
         problem=problem.message if problem else "",
     )
-    return replace(shown, leads_to=(_origin(),)) if ready else shown
+    return replace(shown, leads_to=(_origin(visit.use.stripe_url),)) if ready else shown
 
 
-def _purchase(visit: Visit) -> Purchase:
+def _purchase(visit: Visit[ForBuyers]) -> Purchase:
     """Raises `ValidationFailed`."""
     if visit.session.test:
         raise ValidationFailed("Play money is not sold: switch to Live.")
@@ -94,12 +92,7 @@ def _cents(text: str) -> int:
     return cents
 
 
-def _origin() -> str:
+def _origin(stripe_url: str) -> str:
     """Of the pages where one pays."""
-    api = urlsplit(_settings().stripe_url)
+    api = urlsplit(stripe_url)
     return CHECKOUT_ORIGIN if api.hostname == STRIPE_HOST else f"{api.scheme}://{api.netloc}"
-
-
-def _settings() -> TopUpSettings:
-    found: TopUpSettings = bootstrap_payments.settings_of(TopUpSettings)
-    return found

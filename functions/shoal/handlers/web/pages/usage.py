@@ -8,8 +8,7 @@ import re
 from collections import defaultdict
 from datetime import date, timedelta
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import ForMembers
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.money import Asset, decimal_amount, format_amount
 from shoal.handlers.web.pages import charts
@@ -24,7 +23,7 @@ COLUMNS = ("day", "model", "asset", "units", "cost", "requests")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-def show(visit: Visit) -> Page:
+def show(visit: Visit[ForMembers]) -> Page:
     days, rows = _asked(visit)
     model = visit.query.get("model", "")
     shown = [row for row in rows if model in ("", row.model)]
@@ -53,7 +52,7 @@ def show(visit: Visit) -> Page:
     )
 
 
-def show_csv(visit: Visit) -> Page:
+def show_csv(visit: Visit[ForMembers]) -> Page:
     """The same rows as a file; amounts are plain decimals, `asset` says of what."""
     days, rows = _asked(visit)
     model = visit.query.get("model", "")
@@ -71,15 +70,15 @@ def show_csv(visit: Visit) -> Page:
     return Page(200, text.getvalue(), headers)
 
 
-def _asked(visit: Visit) -> tuple[list[str], list[Rollup]]:
+def _asked(visit: Visit[ForMembers]) -> tuple[list[str], list[Rollup]]:
     """The days, and what was used on them. Raises `ValidationFailed`."""
-    standard = charts.days_until(bootstrap.clock.now_ms(), DAYS)
+    standard = charts.days_until(visit.site.clock.now_ms(), DAYS)
     first = _day(visit.query.get("from", standard[0]))
     last = _day(visit.query.get("to", standard[-1]))
     if not timedelta(0) <= last - first < timedelta(days=DAYS_MAX):
         raise ValidationFailed(f"Choose at most {DAYS_MAX} days, the first one first.")
     days = [(first + timedelta(days=each)).isoformat() for each in range((last - first).days + 1)]
-    return days, bootstrap_dashboard.look_around().usage(visit.caller, days[0], days[-1])
+    return days, visit.use.look_around().usage(visit.caller, days[0], days[-1])
 
 
 def _day(text: str) -> date:

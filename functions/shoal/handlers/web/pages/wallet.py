@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.composition import dashboard as bootstrap_dashboard
-from shoal.composition import jobs as bootstrap
+from shoal.composition.dashboard import ForMembers
 from shoal.domain.ids import is_ulid
 from shoal.domain.money import Asset
 from shoal.domain.payment import OF_PAYMENTS, PAID, CheckoutState, name_of
@@ -38,16 +37,16 @@ CAME_BACK: dict[str, tuple[str, str]] = {
 """What somebody who comes back from paying is told."""
 
 
-def show(visit: Visit) -> Page:
+def show(visit: Visit[ForMembers]) -> Page:
     asset = Asset.CREDIT if visit.query.get("asset") == "credit" else Asset.USD
-    ledger = bootstrap_dashboard.look_around().ledger(
+    ledger = visit.use.look_around().ledger(
         visit.caller, asset, limit=LIMIT, cursor=visit.query.get("cursor")
     )
     return page(
         visit,
         "wallet.html",
-        usd=bootstrap.read_wallet()(visit.caller, Asset.USD),
-        credit=bootstrap.read_wallet()(visit.caller, Asset.CREDIT),
+        usd=visit.use.read_wallet()(visit.caller, Asset.USD),
+        credit=visit.use.read_wallet()(visit.caller, Asset.CREDIT),
         asset=asset,
         entries=[(entry, _word(entry), _job(entry), *_payment(entry)) for entry in ledger.entries],
         next_cursor=ledger.next_cursor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shoal.composition import webhooks as bootstrap_webhooks
+from shoal.composition.dashboard import ForMembers
 from shoal.dialects import webhooks
 from shoal.domain.errors import ApiError, IdempotencyKeyReused, TooManyWebhooks, ValidationFailed
 from shoal.domain.idempotency import IdempotencyKey
@@ -23,17 +23,17 @@ REUSED = "This form made a webhook before. Send it again to make another one."
 CHOICES = (EVERYTHING, *EVENT_TYPES)
 
 
-def show(visit: Visit) -> Page:
+def show(visit: Visit[ForMembers]) -> Page:
     return _all(visit, {"name": "", "url": "", "events": [EVERYTHING]})
 
 
-def create(visit: Visit) -> Page:
+def create(visit: Visit[ForMembers]) -> Page:
     """The webhook's page with its secret; the same form again shows the same webhook, not a second one."""
     events = visit.fields.get("events", [])
     body = {"name": visit.field("name"), "url": visit.field("url"), "events": events}
     try:
         key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
-        answered = bootstrap_webhooks.manage_webhooks().create(
+        answered = visit.use.manage_webhooks().create(
             visit.caller, webhooks.parse_create(body), key, webhooks.webhook
         )
     except (ValidationFailed, TooManyWebhooks, IdempotencyKeyReused) as error:
@@ -41,46 +41,46 @@ def create(visit: Visit) -> Page:
     return _shown(visit, answered.body["webhook"]["id"], secret=answered.body["secret"])
 
 
-def show_one(visit: Visit) -> Page:
+def show_one(visit: Visit[ForMembers]) -> Page:
     return _shown(visit, visit.parameter("id"))
 
 
-def show_deliveries(visit: Visit) -> Page:
+def show_deliveries(visit: Visit[ForMembers]) -> Page:
     webhook_id = visit.parameter("id")
-    subscription = bootstrap_webhooks.manage_webhooks().read(visit.caller, webhook_id)
+    subscription = visit.use.manage_webhooks().read(visit.caller, webhook_id)
     return page(visit, "deliveries.html", webhook=subscription, **_deliveries(visit, webhook_id))
 
 
-def rotate(visit: Visit) -> Page:
+def rotate(visit: Visit[ForMembers]) -> Page:
     webhook_id = visit.parameter("id")
     key = IdempotencyKey.of(visit.session.account_id, f"{ROUTE}/{webhook_id}/rotate", visit.once, {})
-    answered = bootstrap_webhooks.manage_webhooks().rotate(visit.caller, webhook_id, key, webhooks.webhook)
+    answered = visit.use.manage_webhooks().rotate(visit.caller, webhook_id, key, webhooks.webhook)
     return _shown(visit, webhook_id, secret=answered.body["secret"])
 
 
-def test(visit: Visit) -> Page:
+def test(visit: Visit[ForMembers]) -> Page:
     webhook_id = visit.parameter("id")
     wait_s = visit.request.seconds_left - MARGIN_S
-    bootstrap_webhooks.manage_deliveries().test(visit.caller, webhook_id, None, wait_s, ulid=visit.once)
+    visit.use.manage_deliveries().test(visit.caller, webhook_id, None, wait_s, ulid=visit.once)
     return redirect(f"/webhooks/{webhook_id}")
 
 
-def switch(visit: Visit) -> Page:
+def switch(visit: Visit[ForMembers]) -> Page:
     """Enable it, or disable it."""
     webhook_id = visit.parameter("id")
     enabled = visit.field("enabled") == "true"
-    bootstrap_webhooks.manage_webhooks().change(visit.caller, webhook_id, Changes(enabled=enabled))
+    visit.use.manage_webhooks().change(visit.caller, webhook_id, Changes(enabled=enabled))
     return redirect(f"/webhooks/{webhook_id}")
 
 
-def delete(visit: Visit) -> Page:
-    bootstrap_webhooks.manage_webhooks().delete(visit.caller, visit.parameter("id"))
+def delete(visit: Visit[ForMembers]) -> Page:
+    visit.use.manage_webhooks().delete(visit.caller, visit.parameter("id"))
     return redirect("/webhooks")
 
 
-def resend(visit: Visit) -> Page:
+def resend(visit: Visit[ForMembers]) -> Page:
     webhook_id = visit.parameter("id")
-    manage = bootstrap_webhooks.manage_deliveries()
+    manage = visit.use.manage_deliveries()
     run = visit.field("run")
     if not _RUN.fullmatch(run):
         raise ValidationFailed("The form is out of date: load the page again.")
@@ -88,9 +88,9 @@ def resend(visit: Visit) -> Page:
     return redirect(f"/webhooks/{webhook_id}")
 
 
-def _all(visit: Visit, wanted: Context, problem: ApiError | None = None) -> Page:
+def _all(visit: Visit[ForMembers], wanted: Context, problem: ApiError | None = None) -> Page:
     """All webhooks, and the form as it was filled in."""
-    found = bootstrap_webhooks.manage_webhooks().list(visit.caller)
+    found = visit.use.manage_webhooks().list(visit.caller)
     return page(
         visit,
         "webhooks.html",
@@ -102,13 +102,13 @@ def _all(visit: Visit, wanted: Context, problem: ApiError | None = None) -> Page
     )
 
 
-def _shown(visit: Visit, webhook_id: str, secret: str = "") -> Page:
-    subscription = bootstrap_webhooks.manage_webhooks().read(visit.caller, webhook_id)
+def _shown(visit: Visit[ForMembers], webhook_id: str, secret: str = "") -> Page:
+    subscription = visit.use.manage_webhooks().read(visit.caller, webhook_id)
     return page(visit, "webhook.html", webhook=subscription, secret=secret, **_deliveries(visit, webhook_id))
 
 
-def _deliveries(visit: Visit, webhook_id: str) -> Context:
-    found = bootstrap_webhooks.manage_deliveries().list(
+def _deliveries(visit: Visit[ForMembers], webhook_id: str) -> Context:
+    found = visit.use.manage_deliveries().list(
         visit.caller,
         webhook_id,
         DeliveryFilter(),
