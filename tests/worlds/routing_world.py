@@ -11,12 +11,9 @@ from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.routing import Route
 from shoal.ports.routing import Pass, Provider
-from shoal.use_cases.providers.ask_provider import AskProvider
 from shoal.use_cases.providers.poll_provider import PollProvider
-from shoal.use_cases.providers.provider_request import MakeProviderRequest
 from shoal.use_cases.providers.receive_callback import ReceiveCallback
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
-from shoal.use_cases.providers.stage_output import StageOutput
 from tests.fakes import (
     FakeCallbackUrls,
     FakeClock,
@@ -33,8 +30,8 @@ from tests.fakes import (
 )
 from tests.fakes.routing import FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.videos import FakeScenes
+from tests.support.asking import ask_provider
 from tests.support.factories import a_job
-from tests.support.looks import look_at_any
 
 DEADLINE_S = 180
 FIRST = Route(provider="first", model="one/a", cost_micros=100)
@@ -53,7 +50,9 @@ def catalog_with(*routes: Route) -> Catalog:
 class Routing:
     """`providers` are not idempotent unless told. The job's execution waits at its token."""
 
-    def __init__(self, *routes: Route, idempotent: bool = False) -> None:
+    def __init__(
+        self, *routes: Route, idempotent: bool = False, breakers: FakeBreakers | None = None
+    ) -> None:
         self.routes = routes or ROUTES
         self.network, self.tables = Network(), Tables()
         self.clock, self.ids = FakeClock(), FakeIds()
@@ -66,16 +65,17 @@ class Routing:
         }
         providers: dict[str, Provider] = dict(self.upstreams)
         self.providers = FakeProviders(providers)
-        self.breakers, self.meter = FakeBreakers(), FakeMeter()
+        self.breakers, self.meter = breakers or FakeBreakers(), FakeMeter()
         self.fetcher, self.urls = FakeFetcher(self.network), FakeCallbackUrls()
-        self.ask = AskProvider(
+        self.ask = ask_provider(
             jobs=self.jobs,
             providers=self.providers,
             breakers=self.breakers,
             meter=self.meter,
-            make_request=MakeProviderRequest(self.staging, FakeScenes(self.network, self.tables)),
             callback_urls=self.urls,
-            stage=StageOutput(look_at_any, self.staging, self.fetcher),
+            staging=self.staging,
+            scenes=FakeScenes(self.network, self.tables),
+            fetcher=self.fetcher,
             catalog=catalog_with(*self.routes),
             clock=self.clock,
             ids=self.ids,

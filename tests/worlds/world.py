@@ -35,14 +35,11 @@ from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 from shoal.use_cases.money.audit_ledger import AuditLedger
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.money.summarize_usage import SummarizeUsage
-from shoal.use_cases.providers.ask_provider import AskProvider
 from shoal.use_cases.providers.call_provider import CallProvider
 from shoal.use_cases.providers.moderate import Moderate
 from shoal.use_cases.providers.poll_provider import PollProvider
-from shoal.use_cases.providers.provider_request import MakeProviderRequest
 from shoal.use_cases.providers.receive_callback import ReceiveCallback
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
-from shoal.use_cases.providers.stage_output import StageOutput
 from shoal.use_cases.providers.try_routes import TryRoutes
 from shoal.use_cases.videos.narrate import Narrate
 from shoal.use_cases.videos.read_video import ListVideos, ReadVideo
@@ -79,8 +76,9 @@ from tests.fakes import (
     Tables,
 )
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
+from tests.support.asking import ask_provider
 from tests.support.factories import url_of
-from tests.support.looks import check_any, inspect_any, inspect_any_clip, look_at_any
+from tests.support.looks import check_any, inspect_any, inspect_any_clip
 
 DEADLINE_S, CLIP_DEADLINE_S = 180, 240
 LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
@@ -172,14 +170,15 @@ class World:
         )
 
     def _wire_workflow(self) -> None:
-        self.ask_provider = AskProvider(
+        self.ask_provider = ask_provider(
             jobs=self.jobs,
             providers=self.providers,
             breakers=self.breakers,
             meter=self.meter,
-            make_request=MakeProviderRequest(self.staging, self.scenes),
             callback_urls=self.callback_urls,
-            stage=StageOutput(look_at_any, self.staging, self.fetcher),
+            staging=self.staging,
+            scenes=self.scenes,
+            fetcher=self.fetcher,
             catalog=load_catalog(),
             clock=self.clock,
             ids=self.ids,

@@ -128,24 +128,21 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
     from shoal.observability import RouteMeter
     from shoal.use_cases.providers.ask_provider import AskProvider
+    from shoal.use_cases.providers.choose_route import ChooseRoute
+    from shoal.use_cases.providers.place_call import PlaceCall
     from shoal.use_cases.providers.provider_request import MakeProviderRequest
     from shoal.use_cases.providers.stage_output import StageOutput
 
     staging = S3Staging(parts.client("s3"), settings.staging_bucket)
     http = VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())
     fetcher = VettedOutputFetcher(http, parts.client("s3"), settings.staging_bucket)
-    return AskProvider(
-        jobs=parts.jobs(settings.table),
-        providers=providers(settings, secret, bucket=settings.staging_bucket),
-        breakers=breakers(settings),
-        meter=RouteMeter(),
-        make_request=MakeProviderRequest(staging, parts.scenes(settings.table)),
-        callback_urls=parts.callback_urls(secret, settings.callbacks_url),
-        stage=StageOutput(check_bytes, staging, fetcher),
-        catalog=load_catalog(),
-        clock=clock,
-        ids=ids,
-    )
+    stage = StageOutput(check_bytes, staging, fetcher)
+    upstreams = providers(settings, secret, bucket=settings.staging_bucket)
+    urls, routes = parts.callback_urls(secret, settings.callbacks_url), breakers(settings)
+    choose = ChooseRoute(upstreams, routes, load_catalog())
+    place = PlaceCall(upstreams, routes, RouteMeter(), urls, choose, stage, clock)
+    request = MakeProviderRequest(staging, parts.scenes(settings.table))
+    return AskProvider(parts.jobs(settings.table), upstreams, request, choose, place, stage, clock, ids)
 
 
 def manage_providers(settings: UpstreamSettings, statistics: Statistics, at: Stage) -> ManageProviders:

@@ -37,6 +37,9 @@ BUSY_TRIES_MAX = 3
 PATIENCE_S = 20
 """A route that wants to be left alone for longer is not waited for while there is another."""
 
+NEXT_ROUTE = ProviderFailed, ProviderUnusable, OutputInvalid
+"""What has the next route asked."""
+
 UNAVAILABLE_RETRY_S = 3_600
 """When a model that has no provider here is asked for again: it takes an operator."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from shoal.domain.breaker import Outcome
-from shoal.domain.errors import ProviderTimeout, Unavailable
+from shoal.domain.errors import ProviderFailed, ProviderTimeout, Unavailable
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.routing import ProviderCall, route_named
+from shoal.domain.routing import route_named
 from shoal.ports.jobs import Jobs
-from shoal.ports.routing import Pass, Providers
+from shoal.ports.routing import Providers
 from shoal.use_cases.providers.call_off import call_off
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
@@ -49,11 +48,7 @@ class PollProvider:
         call, ref = job.calls.get(index), job.provider_refs.get(index)
         if call and ref and job.status is not JobStatus.COMPLETED:
             if job.failure and job.failure.code == ProviderTimeout.code:
-                self._count_timeout(call)
+                # A route that takes work on and delivers nothing fails too, though it never says so.
+                silence = ProviderFailed("nothing was delivered by the deadline")
+                self.resolve.ask.place.judge(route_named((), call.route), None, silence)
             call_off(self.providers.get(call.provider), ref, job.id)
-
-    def _count_timeout(self, call: ProviderCall) -> None:
-        """A route that takes work on and delivers nothing fails too, though it never says so."""
-        route = route_named((), call.route)
-        ask, reason = self.resolve.ask, "nothing was delivered by the deadline"
-        ask.breakers.note(route, Outcome.FAILURE, Pass(), ask.clock.now_ms(), reason=reason)

@@ -1,13 +1,28 @@
-"""Bring what a provider delivered to the staging place, where it waits to be stored."""
+"""Bring what a provider delivered to the staging place, where it waits to be stored.
+
+done ─┬─ staged ───────────► delivered
+      ├─ not there ────────► AT WORK: asked for again in 5 s, three times in all; then as failed
+      ├─ no output ────────► choose_route.py: next route
+      └─ our store is away ► AT WORK; without a reference DUE, for the output is lost
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 
+from shoal.domain.errors import ExchangeError, ProviderFailed, Unavailable
 from shoal.domain.job import Job
-from shoal.domain.provider import ProviderOutput
+from shoal.domain.provider import Done, Pending, ProviderOutput
+from shoal.domain.routing import Phase
 from shoal.ports.jobs import Staging
 from shoal.ports.routing import CheckOutput, OutputFetcher
+from shoal.use_cases.providers.output_call import OutputCall
+
+logger = logging.getLogger(__name__)
+
+FETCH_AGAIN_S = 5
+FETCH_TRIES_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +32,46 @@ class Delivered:
     key: str
 
 
+Progress = Delivered | Pending
+
+
 @dataclass(frozen=True, slots=True)
 class StageOutput:
     check: CheckOutput
     staging: Staging
     fetcher: OutputFetcher
 
-    def __call__(self, job: Job, index: int, output: ProviderOutput) -> Delivered:
-        """Raises `OutputInvalid` for what is no output, `ExchangeError` for what is not there."""
-        if output.data is None:
-            return Delivered(self.fetcher.fetch(job, index, output.url or ""))
-        self.check(job, output.data)
-        return Delivered(self.staging.put(job, index, output.data))
+    def __call__(self, output: OutputCall, done: Done) -> Progress:
+        """Raises `ProviderFailed` for what cannot be had, `OutputInvalid` for what is no output."""
+        try:
+            return Delivered(self._stage(output.job, output.index, done.output))
+        except Unavailable:
+            if not _can_be_had_again(output, done):
+                # The output is lost, and that is known: asking for it again is not blind.
+                output.write(replace(output.call, phase=Phase.DUE))
+            raise
+        except ExchangeError as error:
+            logger.warning("output not fetched", extra={"job_id": output.job.id, "reason": str(error)})
+            tries = output.call.tries + 1
+            if not _can_be_had_again(output, done) or tries >= FETCH_TRIES_MAX:
+                raise ProviderFailed("The provider's output could not be fetched.") from error
+            output.write(replace(output.call, tries=tries))
+            return Pending(output.ref, FETCH_AGAIN_S)
 
     def staged(self, job: Job, index: int) -> Delivered | None:
         """What an earlier run has staged, which perhaps died or was cut off before it could say so."""
         key = self.staging.staged(job, index)
         return Delivered(key) if key else None
+
+    def _stage(self, job: Job, index: int, output: ProviderOutput) -> str:
+        if output.data is None:
+            return self.fetcher.fetch(job, index, output.url or "")
+        self.check(job, output.data)
+        return self.staging.put(job, index, output.data)
+
+
+def _can_be_had_again(output: OutputCall, done: Done) -> bool:
+    """Whether there is a reference to ask by. That of work which ended at once is noted first."""
+    if not output.ref:
+        output.note_ref(done.ref)
+    return bool(output.ref)

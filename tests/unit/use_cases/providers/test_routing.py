@@ -20,7 +20,9 @@ from shoal.domain.errors import (
 )
 from shoal.domain.provider import Done, Pending, ProviderOutput
 from shoal.domain.routing import BUSY_TRIES_MAX, PATIENCE_S, Phase, ProviderCall, Route
-from shoal.use_cases.providers.ask_provider import FETCH_TRIES_MAX, LOOK_AGAIN_S, NOBODY
+from shoal.use_cases.providers.ask_provider import LOOK_AGAIN_S
+from shoal.use_cases.providers.choose_route import NOBODY
+from shoal.use_cases.providers.stage_output import FETCH_TRIES_MAX
 from tests.fakes import TaskAnswer
 from tests.worlds.routing_world import FIRST, SECOND, THIRD, Routing
 

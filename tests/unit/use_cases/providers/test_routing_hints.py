@@ -58,9 +58,7 @@ def test_a_busy_route_is_not_asked_after_the_deadline() -> None:
 def test_a_route_whose_outputs_are_of_no_use_is_left_alone(error: ShoalError) -> None:
     routing = Routing()
     for _ in range(CALLS_MIN):
-        job = Routing()
-        job.breakers = routing.breakers
-        object.__setattr__(job.ask, "breakers", routing.breakers)
+        job = Routing(breakers=routing.breakers)
         job.upstreams["first"].script = [Pending("ref-1", 5), *[URL] * 9]
         job.fetcher.script = [error] * 3
         assert job.run_all() == "done"
