@@ -5,13 +5,16 @@ output does not know whether the provider took the request, and asks again only 
 
 A run goes on from where the call of the output stands, and leaves it where the next run goes on:
 
-    no call ── choose_route.py ► place_call.py: start, and it is
+    no call ── choose_route.py ────────► place_call.py starts it: ASKED
 
     ASKED   ── done ───────────────────► stage_output.py: delivered
-            ── pending, by a reference ► AT WORK: place_call.py: check, and as ASKED, but busy is AT WORK
-            ── busy for a while ───────► DUE at a time: start; its breaker opened: next route
+            ── pending, by a reference ► AT WORK
+            ── busy for a while ───────► DUE at a time
             ── no answer ──────────────► unknown: look again in 60 s, start again only who is idempotent
             ── busy for long, failed, unusable, no output ─► next route: choose_route.py
+
+    AT WORK ── place_call.py checks it ► as ASKED, except that busy leaves it AT WORK
+    DUE     ── its time has come ──────► place_call.py starts it: ASKED; its breaker opened: next route
 
 Past the deadline every step raises `ProviderTimeout`. Each write of the call (output_call.py) is a condition
 on the one before it: of two runs one goes on, and the other looks again later.
