@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
+from shoal.dialects.answers.common import EventId, Moment
 from shoal.domain.events import SOURCE
 from shoal.domain.webhook import EVENT_TYPES
 
 from . import event_resources as webhooks
-from .fields import EventId, Moment, Resource
+from .json_schema import TEXTS_DESCRIBE, Describing
 
 Schema = dict[str, Any]
 
@@ -23,7 +24,7 @@ class JobProcessing(webhooks.Job):
     status: Literal["processing"]
 
 
-class VideoProcessing(webhooks.Video, webhooks.Job):
+class VideoProcessing(webhooks.Job, webhooks.Video):
     status: Literal["processing"]
 
 
@@ -53,7 +54,7 @@ def _event(event_type: str) -> Schema:
         "account_id": (str, Field(description="The account it happened to.")),
         "data": (DATA[event_type], ...),
     }
-    detail = create_model("Detail", __base__=Resource, **fields)
+    detail = create_model("Detail", __config__=TEXTS_DESCRIBE, **fields)
     around: dict[str, Any] = {
         "version": (str, ...),
         "id": (str, Field(description="EventBridge's own id: the detail's stays the same in a replay.")),
@@ -65,8 +66,10 @@ def _event(event_type: str) -> Schema:
         "resources": (list[str], ...),
         "detail": (detail, ...),
     }
-    event = create_model("Event", __base__=Resource, **around)
-    schema: Schema = event.model_json_schema(mode="serialization", ref_template="#/definitions/{model}")
+    event = create_model("Event", __config__=TEXTS_DESCRIBE, **around)
+    schema: Schema = event.model_json_schema(
+        ref_template="#/definitions/{model}", schema_generator=Describing, mode="serialization"
+    )
     return {
         "$schema": "http://json-schema.org/draft-04/schema#",
         "x-amazon-events-source": SOURCE,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
+from typing_extensions import TypedDict
 
+from shoal.dialects.answers.common import Amount, EventId, Failure, JobId, Metadata, Moment, Url, WebhookId
 from shoal.domain.webhook import EVENT_TYPES
 
-from .fields import Amount, EventId, Failure, JobId, Metadata, Moment, Resource, Url, WebhookId
+from .json_schema import TEXTS_DESCRIBE
 
 Credits = Annotated[str, Field(pattern="^[0-9]+$")]
 Cost = Annotated[str, Field(pattern=r"^(\$[0-9]+\.[0-9]{2,6}|[0-9]+)$")]
 """Dollars, or a number of whole credits where those are what was spent."""
 
 
-class Job(Resource):
+class Job(TypedDict):
     job_id: JobId
     dialect: Literal["image", "tasks", "video"]
     model: str
@@ -24,7 +26,7 @@ class Job(Resource):
     """Whether a test key asked for it."""
     metadata: Metadata | None
     created_at: Moment
-    synthetic: Literal[True] = True
+    synthetic: NotRequired[Literal[True]]
     """Only there in an event that `POST …/test` made up."""
 
 
@@ -47,21 +49,21 @@ class PictureFailed(_Picture):
     status: Literal["failed", "canceled", "expired"]
 
 
-class Video(Resource):
+class Video(TypedDict):
     video_id: JobId
     clip_count: int
 
 
-class VideoCreated(Video, Job):
+class VideoCreated(Job, Video):
     status: Literal["queued"]
 
 
-class VideoSceneReady(Video, Job):
+class VideoSceneReady(Job, Video):
     index: int
     clip_url: Url
 
 
-class _VideoClosed(Video, _Closed):
+class _VideoClosed(_Closed, Video):
     cost: Credits
     """Whole credits."""
     final_video_url: Url | None
@@ -77,26 +79,26 @@ class VideoFailed(_VideoClosed):
     status: Literal["failed", "canceled", "expired"]
 
 
-class LowBalance(Resource):
+class LowBalance(TypedDict):
     asset: Literal["usd", "credit", "test_usd", "test_credit"]
     balance: Amount
     available: Amount
     """What fell below the threshold: the balance less what is held."""
     threshold: Amount
     test: bool
-    synthetic: Literal[True] = True
+    synthetic: NotRequired[Literal[True]]
 
 
-class WebhookDisabled(Resource):
+class WebhookDisabled(TypedDict):
     webhook_id: WebhookId
     name: str
     url: Url
     reason: Literal["failing", "gone"]
     disabled_at: Moment
-    synthetic: Literal[True] = True
+    synthetic: NotRequired[Literal[True]]
 
 
-DATA: dict[str, type[Resource]] = {
+DATA: dict[str, type[Any]] = {
     "video.created": VideoCreated,
     "video.scene_ready": VideoSceneReady,
     "video.ready": VideoReady,
@@ -122,7 +124,7 @@ MEANING = {
 }
 
 
-def envelope(event_type: str) -> type[Resource]:
+def envelope(event_type: str) -> type[BaseModel]:
     """The body of a delivery of this type."""
     name = "".join(word.capitalize() for word in event_type.replace(".", "_").split("_")) + "Event"
     fields: dict[str, Any] = {
@@ -131,7 +133,7 @@ def envelope(event_type: str) -> type[Resource]:
         "created_at": (Moment, ...),
         "data": (DATA[event_type], ...),
     }
-    return create_model(name, __base__=Resource, __doc__=MEANING[event_type], **fields)
+    return create_model(name, __config__=TEXTS_DESCRIBE, __doc__=MEANING[event_type], **fields)
 
 
 ENVELOPES = {event_type: envelope(event_type) for event_type in EVENT_TYPES}

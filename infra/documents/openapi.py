@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
-
 from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ApiError, ValidationFailed
 from shoal.domain.webhook import EVENT_TYPES
@@ -17,7 +15,7 @@ from . import requests
 from .errors import Shape, error_schema, gateway_schema
 from .event_resources import ENVELOPES, MEANING
 from .examples import Example, recorded
-from .fields import Resource
+from .json_schema import schemas_of
 from .operation import Operation
 from .operations import OPERATIONS
 from .parameters import (
@@ -153,16 +151,16 @@ def _successes(operation: Operation, examples: Iterable[Example]) -> dict[str, S
     if operation.cached:
         return _document(operation)
     found = {}
-    for status, resources in sorted(operation.answers.items()):
+    for status, answers in sorted(operation.answers.items()):
         headers = ["X-Request-Id"]
         headers += ["RateLimit", "RateLimit-Policy"] if operation.scope else []
         optional = ["Idempotent-Replayed"] if operation.idempotent else []
         optional += ["Preference-Applied"] if operation.waits else []
         optional += ["Next-Cursor"] if operation.csv and operation.query else []
         answer = _response(_DESCRIPTIONS[status], headers, optional)
-        if resources:
+        if answers:
             shown = {each.name: {"value": each.body} for each in examples if each.status == status}
-            media = {"schema": _any_of(_ref(resource) for resource in resources)}
+            media = {"schema": _any_of(_ref(each) for each in answers)}
             answer["content"] = {"application/json": media | ({"examples": shown} if shown else {})}
             if operation.csv:
                 answer["content"]["text/csv"] = {"schema": {"type": "string"}}
@@ -277,17 +275,15 @@ def _signed(text: str) -> Schema:
 
 
 def _answer_schemas() -> dict[str, Schema]:
-    resources: list[type[Resource]] = [*ENVELOPES.values()]
+    answers: list[type[Any]] = [*ENVELOPES.values()]
     for operation in OPERATIONS.values():
-        resources += [each for several in operation.answers.values() for each in several]
-    modes = [(resource, "serialization") for resource in dict.fromkeys(resources)]
-    _, definitions = models_json_schema(modes, ref_template=REF)  # type: ignore[arg-type]
-    schemas: dict[str, Schema] = requests.without_titles(definitions["$defs"])
+        answers += [each for several in operation.answers.values() for each in several]
+    schemas: dict[str, Schema] = requests.without_titles(schemas_of(dict.fromkeys(answers), REF))
     return schemas
 
 
-def _ref(resource: type[Resource]) -> Schema:
-    return {"$ref": REF.format(model=resource.__name__)}
+def _ref(answer: type[Any]) -> Schema:
+    return {"$ref": REF.format(model=answer.__name__)}
 
 
 def _any_of(schemas: Iterable[Schema]) -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
@@ -23,7 +24,6 @@ from shoal.domain.errors import (
 )
 
 from .errors import Shape
-from .fields import Resource
 
 BODY_ERRORS = (InvalidJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
 UNDECIDED = {Unauthorized, Forbidden, RateLimited, *BODY_ERRORS} - {ValidationFailed}
@@ -50,7 +50,7 @@ class Operation:
     body: str | None = None
     body_required: bool = True
     query: tuple[str, ...] = ()
-    answers: Mapping[int, tuple[type[Resource], ...]] = field(default_factory=dict)
+    answers: Mapping[int, tuple[type[Any], ...]] = field(default_factory=dict)
     raises: tuple[type[ApiError], ...] = ()
     idempotent: bool = False
     waits: bool = False

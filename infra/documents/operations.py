@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shoal.dialects.answers import image, tasks
+from shoal.dialects.answers.common import HealthAnswer
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     InsufficientBalance,
@@ -12,8 +14,6 @@ from shoal.domain.errors import (
     NotFound,
 )
 
-from . import image_resources as image
-from . import task_resources as tasks
 from .operation import Operation
 from .video_operations import VIDEOS
 from .webhook_operations import WEBHOOKS
@@ -188,7 +188,7 @@ _ABOUT = {
         _OPEN,
         id="read_health",
         summary="Is the API there",
-        answers={200: (image.HealthAnswer,)},
+        answers={200: (HealthAnswer,)},
         cached=False,
     ),
     "GET /api/v1/openapi.json": replace(_OPEN, id="read_openapi", summary="The OpenAPI document"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from shoal.dialects import tasks, video
+from shoal.dialects.answers.common import ULID
 from shoal.dialects.fields import PAGE_LIMIT, PAGE_LIMIT_MAX
 from shoal.domain.catalog import Catalog
 from shoal.domain.delivery import DeliveryStatus
 from shoal.domain.idempotency import KEY_LENGTH_MAX
 from shoal.domain.webhook import EVENT_TYPES, REQUESTED
 
-from .fields import ULID
 from .requests import MOMENT
 
 Schema = dict[str, Any]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from shoal.dialects.answers import video
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import InsufficientCredits, JobAlreadyTerminal, MaxCostExceeded
 
-from . import video_resources as video
 from .operation import Operation
 
 VIDEO = {"id": "$response.body#/video/id"}

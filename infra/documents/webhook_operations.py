@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shoal.dialects.answers import webhooks
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     NotFound,
@@ -12,8 +13,6 @@ from shoal.domain.errors import (
     WebhookDisabled,
 )
 
-from . import task_resources as tasks
-from . import video_resources as video
 from .operation import Operation
 
 NEW = {"id": "$response.body#/webhook/id"}
@@ -24,7 +23,7 @@ _WEBHOOK = Operation(
     summary="",
     shapes=("video",),
     scope=Scope.WEBHOOKS,
-    answers={200: (video.WebhookAnswer,)},
+    answers={200: (webhooks.WebhookAnswer,)},
 )
 _DELIVERY = replace(_WEBHOOK, tag="Deliveries")
 _SECRET = replace(_WEBHOOK, shapes=("tasks",), tag="Webhooks")
@@ -36,7 +35,7 @@ _WEBHOOKS = {
         summary="Subscribe",
         text="The address is checked: it must be https and public. The secret is in this answer alone.",
         body="CreateWebhookRequest",
-        answers={201: (video.NewWebhookAnswer,)},
+        answers={201: (webhooks.NewWebhookAnswer,)},
         raises=(TooManyWebhooks,),
         idempotent=True,
         links={
@@ -54,7 +53,7 @@ _WEBHOOKS = {
         id="list_webhooks",
         summary="List subscriptions",
         query=("limit", "webhook_cursor"),
-        answers={200: (video.WebhookListAnswer,)},
+        answers={200: (webhooks.WebhookListAnswer,)},
     ),
     "GET /api/v1/webhooks/{id}": replace(_WEBHOOK, id="read_webhook", summary="Read a subscription"),
     "PATCH /api/v1/webhooks/{id}": replace(
@@ -76,7 +75,7 @@ _WEBHOOKS = {
         id="rotate_webhook_secret",
         summary="Replace the secret",
         text="Both secrets sign for 24 hours.",
-        answers={200: (video.NewWebhookAnswer,)},
+        answers={200: (webhooks.NewWebhookAnswer,)},
         idempotent=True,
     ),
 }
@@ -88,7 +87,7 @@ _DELIVERIES = {
         text="Waits for the attempt and answers with what became of it; 202 if it is still on its way.",
         body="TestWebhookRequest",
         body_required=False,
-        answers={200: (video.DeliveryAnswer,), 202: (video.DeliveryAnswer,)},
+        answers={200: (webhooks.DeliveryAnswer,), 202: (webhooks.DeliveryAnswer,)},
         links={"resend_delivery": {**SAME, "delivery_id": "$response.body#/delivery/id"}},
     ),
     "GET /api/v1/webhooks/{id}/deliveries": replace(
@@ -98,14 +97,14 @@ _DELIVERIES = {
         text="Of the last 30 days, newest first. The id `requested` stands for the `webhook_url`s of "
         "requests.",
         query=("delivery_status", "type", "from", "to", "limit", "cursor"),
-        answers={200: (video.DeliveryListAnswer,)},
+        answers={200: (webhooks.DeliveryListAnswer,)},
         links={"resend_delivery": {**SAME, "delivery_id": "$response.body#/deliveries/0/id"}},
     ),
     "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend": replace(
         _DELIVERY,
         id="resend_delivery",
         summary="Send a delivery again",
-        answers={202: (video.DeliveryAnswer,)},
+        answers={202: (webhooks.DeliveryAnswer,)},
         raises=(WebhookDisabled, ResentTooOften),
     ),
     "POST /api/v1/webhooks/{id}/recover": replace(
@@ -114,7 +113,7 @@ _DELIVERIES = {
         summary="Send again all that did not arrive",
         text="Since a moment, 14 days and 10,000 events back at most.",
         body="RecoverRequest",
-        answers={202: (video.RecoverAnswer,)},
+        answers={202: (webhooks.RecoverAnswer,)},
         raises=(WebhookDisabled,),
     ),
 }
@@ -124,7 +123,7 @@ _SECRETS = {
         id="read_webhook_secret",
         summary="Read the age of the account's secret",
         text="It signs the deliveries to the `webhook_url`s of requests.",
-        answers={200: (tasks.SecretAgeAnswer,)},
+        answers={200: (webhooks.SecretAgeAnswer,)},
         raises=(NotFound,),
     ),
     "POST /v1/webhook-secret": replace(
@@ -132,7 +131,7 @@ _SECRETS = {
         id="create_webhook_secret",
         summary="Make the account's secret",
         text="201 with the first one, 200 with one that replaces another.",
-        answers={201: (tasks.NewSecretAnswer,), 200: (tasks.NewSecretAnswer,)},
+        answers={201: (webhooks.NewSecretAnswer,), 200: (webhooks.NewSecretAnswer,)},
         idempotent=True,
     ),
     "POST /v1/webhook-secret/rotate": replace(
@@ -140,7 +139,7 @@ _SECRETS = {
         id="replace_webhook_secret",
         summary="Replace the account's secret",
         text="Both secrets sign for 24 hours.",
-        answers={201: (tasks.NewSecretAnswer,), 200: (tasks.NewSecretAnswer,)},
+        answers={201: (webhooks.NewSecretAnswer,), 200: (webhooks.NewSecretAnswer,)},
         idempotent=True,
     ),
 }

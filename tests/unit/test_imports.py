@@ -14,13 +14,22 @@ HTTP = ("submit_job", "read_job", "read_task", "read_video", "read_wallet", "rea
 
 @pytest.mark.parametrize("verb", HTTP)
 def test_a_handler_imports_no_botocore_while_it_starts(verb: str) -> None:
-    code = (
-        f"import sys, {MODULES[verb]};"
-        "print(*sorted({'botocore.session', 'boto3', 'PIL', 'av', 'nacl', 'requests'} & sys.modules.keys()))"
-    )
+    not_yet = {"botocore.session", "boto3", "PIL", "av", "nacl", "requests"}
 
-    imported = subprocess.run(  # noqa: S603 the project's own code
+    assert imported_by(MODULES[verb]) & not_yet == set()
+
+
+def test_what_answers_look_like_is_told_to_type_checkers_alone() -> None:
+    imported = imported_by(*(MODULES[verb] for verb in HTTP))
+
+    assert "shoal.dialects.tasks" in imported
+    assert not {name for name in imported if name.startswith("shoal.dialects.answers")}
+
+
+def imported_by(*modules: str) -> set[str]:
+    """Every module that is loaded once these are."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run(  # noqa: S603 the project's own code
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    ).stdout
-
-    assert imported.split() == []
+    )
+    return set(done.stdout.split())

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 from pydantic import (
     AfterValidator,
@@ -105,6 +105,18 @@ def parse_max_cost(text: str | None, asset: Asset) -> int | None:
     except ValueError:
         form = "an amount such as 0.05" if asset.in_dollars else "a whole number of credits"
         raise invalid_field("max_cost", f"must be {form}") from None
+
+
+@overload
+def iso_seconds(at_ms: int) -> str: ...
+
+
+@overload
+def iso_seconds(at_ms: None) -> None: ...
+
+
+@overload
+def iso_seconds(at_ms: int | None) -> str | None: ...
 
 
 def iso_seconds(at_ms: int | None) -> str | None:

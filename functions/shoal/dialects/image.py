@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -25,6 +25,9 @@ from shoal.domain.money import Asset, format_amount, format_usd
 from shoal.domain.submission import Submission
 from shoal.domain.wallet import Wallet
 from shoal.ports.jobs import JobFilter, JobPage
+
+if TYPE_CHECKING:
+    from shoal.dialects.answers import image as answers
 
 CSV_COLUMNS = ("job_id", "status", "model", "mode", "cost", "created_at", "completed_at")
 
@@ -75,12 +78,12 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     )
 
 
-def accepted(job: Job) -> dict[str, Any]:
+def accepted(job: Job) -> answers.Accepted:
     """The answer to a submit."""
     return {"job_id": job.id, "status": "queued", "estimated_cost": format_usd(job.hold.amount)}
 
 
-def job_resource(job: Job, *, complete: str, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+def job_resource(job: Job, *, complete: answers.Success, url_of: UrlOf, now_ms: int) -> answers.Job:
     """The nine fields of the job-status page. `complete` is how the route spells success.
 
     An expired output has no `image_url` any more, and `error` says why.
@@ -101,7 +104,7 @@ def job_resource(job: Job, *, complete: str, url_of: UrlOf, now_ms: int) -> dict
     }
 
 
-def wallet_resource(wallet: Wallet) -> dict[str, Any]:
+def wallet_resource(wallet: Wallet) -> answers.WalletAnswer:
     return {
         "balance": format_usd(wallet.balance),
         "held": format_usd(wallet.held),
@@ -110,12 +113,12 @@ def wallet_resource(wallet: Wallet) -> dict[str, Any]:
     }
 
 
-def usage_resource(page: JobPage, *, complete: str) -> dict[str, Any]:
+def usage_resource(page: JobPage, *, complete: answers.Success) -> answers.Usage:
     """Historical requests, newest first."""
     return {"requests": [usage_row(job, complete) for job in page.jobs], "next_cursor": page.next_cursor}
 
 
-def usage_row(job: Job, complete: str) -> dict[str, Any]:
+def usage_row(job: Job, complete: answers.Success) -> answers.UsageRow:
     return {
         "job_id": job.id,
         "status": status_word(job.status, complete),
@@ -138,11 +141,13 @@ def parse_usage_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | N
     return which, parse_limit(query), query.get("cursor")
 
 
-def status_word(status: JobStatus, complete: str) -> str:
+def status_word(status: JobStatus, complete: answers.Success) -> answers.Status:
     """An engine status in the dialect's words."""
     if status is JobStatus.COMPLETED:
         return complete
-    return "failed" if status.terminal else status.value
+    if status.terminal:
+        return "failed"
+    return "queued" if status is JobStatus.QUEUED else "processing"
 
 
 def _error(job: Job, expired: bool) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
@@ -20,7 +20,7 @@ from shoal.dialects.fields import (
     parse_max_cost,
     parse_range,
 )
-from shoal.domain.catalog import Catalog, Model, size_px
+from shoal.domain.catalog import Catalog, Model, ModelType, size_px
 from shoal.domain.events import UrlOf, utc_day
 from shoal.domain.job import Dialect, Job, JobStatus
 from shoal.domain.money import format_amount
@@ -29,9 +29,14 @@ from shoal.ports.jobs import JobFilter, JobPage
 from shoal.use_cases.jobs.quote import Quote
 from shoal.use_cases.money.summarize_usage import ModelUsage
 
+if TYPE_CHECKING:
+    from shoal.dialects.answers import tasks as answers
+
+Data = TypeVar("Data")
+
 COST_DECIMALS = 4
 CSV_COLUMNS = ("model", "total_units", "total_cost", "request_count")
-STATUS_WORDS = {
+STATUS_WORDS: Mapping[JobStatus, answers.Status] = {
     JobStatus.QUEUED: "pending",
     JobStatus.PROCESSING: "processing",
     JobStatus.COMPLETED: "completed",
@@ -42,9 +47,9 @@ STATUS_WORDS = {
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-def envelope(data: Any, **beside: Any) -> dict[str, Any]:
+def envelope(data: Data) -> answers.Envelope[Data]:
     """The shape of every success."""
-    return {"data": data, **beside, "error": None}
+    return {"data": data, "error": None}
 
 
 @cache
@@ -107,11 +112,11 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     )
 
 
-def accepted(job: Job) -> dict[str, Any]:
+def accepted(job: Job) -> answers.AcceptedTaskAnswer:
     """The answer to a submit."""
-    data = {
+    data: answers.AcceptedTask = {
         "id": job.id,
-        "status": STATUS_WORDS[JobStatus.QUEUED],
+        "status": "pending",
         "model": job.model,
         "type": _type(job),
         "cost": _cost(job),
@@ -120,7 +125,7 @@ def accepted(job: Job) -> dict[str, Any]:
     return envelope(data)
 
 
-def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> answers.Task:
     """A task. `output` is null until it has completed; expired outputs are shown as such, without URLs."""
     return {
         "id": job.id,
@@ -137,9 +142,9 @@ def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
     }
 
 
-def task_list(page: JobPage, *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+def task_list(page: JobPage, *, url_of: UrlOf, now_ms: int) -> answers.TaskListAnswer:
     data = [task_resource(job, url_of=url_of, now_ms=now_ms) for job in page.jobs]
-    return envelope(data, next_cursor=page.next_cursor)
+    return {"data": data, "next_cursor": page.next_cursor, "error": None}
 
 
 def parse_list_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | None]:
@@ -165,7 +170,7 @@ def parse_summary_query(query: Mapping[str, str]) -> tuple[str | None, str | Non
     )
 
 
-def summary_rows(usage: Sequence[ModelUsage]) -> list[dict[str, Any]]:
+def summary_rows(usage: Sequence[ModelUsage]) -> list[answers.UsageOfModel]:
     return [
         {
             "model": used.model,
@@ -177,7 +182,7 @@ def summary_rows(usage: Sequence[ModelUsage]) -> list[dict[str, Any]]:
     ]
 
 
-def quote_resource(quote: Quote) -> dict[str, Any]:
+def quote_resource(quote: Quote) -> answers.Quote:
     """`upper_bound` is what a submit would hold; fewer delivered outputs cost less."""
     asked = quote.submission
     return {
@@ -191,7 +196,7 @@ def quote_resource(quote: Quote) -> dict[str, Any]:
     }
 
 
-def model_resource(name: str, catalog: Catalog, *, available: bool) -> dict[str, Any]:
+def model_resource(name: str, catalog: Catalog, *, available: bool) -> answers.Model:
     """A model of the catalog. Raises `NotFound` with the nearest names."""
     model = catalog.model(name)
     schema = parameters_of(name, model).model_json_schema()
@@ -219,8 +224,9 @@ def request_of(name: str, model: Model) -> type[BaseModel]:
     return create_model("Request", __base__=(parameters_of(name, model), SubmitFields), model=(str, ...))
 
 
-def _type(job: Job) -> str:
-    return str(job.request.get("type", "image_generate"))
+def _type(job: Job) -> ModelType:
+    found: ModelType = job.request.get("type", "image_generate")
+    return found
 
 
 def _cost(job: Job) -> str:
@@ -229,7 +235,7 @@ def _cost(job: Job) -> str:
     return format_amount(job.asset, 0)
 
 
-def _output(job: Job, url_of: UrlOf, now_ms: int) -> dict[str, Any] | None:
+def _output(job: Job, url_of: UrlOf, now_ms: int) -> answers.TaskOutput | None:
     if job.status is not JobStatus.COMPLETED:
         return None
     if job.outputs_expired(now_ms):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
@@ -37,11 +37,14 @@ from shoal.domain.video import (
 from shoal.domain.wallet import Wallet
 from shoal.ports.jobs import JobFilter
 
+if TYPE_CHECKING:
+    from shoal.dialects.answers import video as answers
+
 IDEA_LENGTH_MAX = 2_000
 STYLE_LENGTH_MAX = 200
 VIDEOS_MAX = 20
 """On one page of a list: each has scenes with signed addresses, and Lambda answers with at most 6 MB."""
-STATUS_WORDS = {
+STATUS_WORDS: Mapping[JobStatus, answers.Status] = {
     JobStatus.QUEUED: "queued",
     JobStatus.PROCESSING: "rendering",
     JobStatus.COMPLETED: "ready",
@@ -106,25 +109,25 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     )
 
 
-def accepted(job: Job) -> dict[str, Any]:
+def accepted(job: Job) -> answers.VideoAnswer:
     """The answer to a submit: a video of which nothing is made yet has no addresses either."""
     return {"video": _resource(job, (), str, job.created_at_ms)}
 
 
-def video_resource(job: Job, scenes: Sequence[Scene], *, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+def video_resource(job: Job, scenes: Sequence[Scene], *, url_of: UrlOf, now_ms: int) -> answers.VideoAnswer:
     """`{video: …}`. Each call signs the addresses again; once its files are deleted, there are none."""
     return {"video": _resource(job, scenes, url_of, now_ms)}
 
 
 def video_list(
     videos: Sequence[tuple[Job, Sequence[Scene]]], next_cursor: str | None, *, url_of: UrlOf, now_ms: int
-) -> dict[str, Any]:
+) -> answers.VideoListAnswer:
     """`{videos: […], next_cursor}`"""
     shown = [_resource(job, scenes, url_of, now_ms) for job, scenes in videos]
     return {"videos": shown, "next_cursor": next_cursor}
 
 
-def credits_resource(wallet: Wallet) -> dict[str, Any]:
+def credits_resource(wallet: Wallet) -> answers.CreditsAnswer:
     """`credits_remaining` are those that can be spent: what is held is not among them."""
     return {"credits_remaining": wallet.available, "credits_held": wallet.held}
 
@@ -137,7 +140,7 @@ def parse_list_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | No
     return which, min(parse_limit(query), VIDEOS_MAX), query.get("cursor")
 
 
-def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> answers.Video:
     asked, charged = job.request, 0 if job.asset.in_dollars else job.hold.amount
     in_video = job.dialect is Dialect.VIDEO
     there = job.status is JobStatus.COMPLETED and not job.outputs_expired(now_ms)
@@ -165,7 +168,7 @@ def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> 
     }
 
 
-def _scene(job: Job, scene: Scene, url_of: UrlOf, now_ms: int) -> dict[str, Any]:
+def _scene(job: Job, scene: Scene, url_of: UrlOf, now_ms: int) -> answers.Scene:
     status = scene_status(job, scene)
     there = status == "ready" and not job.outputs_expired(now_ms)
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
@@ -16,6 +16,9 @@ from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import EVENT_TYPES, PATTERNS, AccountSecret, Changes, Subscription
 from shoal.ports.webhooks import DeliveryFilter, DeliveryPage, RecoverOrder
 from shoal.use_cases.webhooks.manage_webhooks import NewWebhook
+
+if TYPE_CHECKING:
+    from shoal.dialects.answers import webhooks as answers
 
 NAME_LENGTH_MAX = 100
 RECOVER_DAYS_MAX = 14
@@ -117,7 +120,7 @@ def parse_deliveries_query(query: Mapping[str, str]) -> tuple[DeliveryFilter, in
     return which, parse_limit(query), query.get("cursor")
 
 
-def webhook_resource(subscription: Subscription) -> dict[str, Any]:
+def webhook_resource(subscription: Subscription) -> answers.Webhook:
     return {
         "id": subscription.id,
         "name": subscription.name,
@@ -130,11 +133,13 @@ def webhook_resource(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def webhook(subscription: Subscription) -> dict[str, Any]:
+def webhook(subscription: Subscription) -> answers.WebhookAnswer:
     return {"webhook": webhook_resource(subscription)}
 
 
-def webhook_list(subscriptions: Sequence[Subscription], limit: int, cursor: str | None) -> dict[str, Any]:
+def webhook_list(
+    subscriptions: Sequence[Subscription], limit: int, cursor: str | None
+) -> answers.WebhookListAnswer:
     """One page, newest first; a cursor is the id of the last one shown."""
     newest_first = sorted(subscriptions, key=lambda each: each.id, reverse=True)
     rest = [each for each in newest_first if cursor is None or each.id < cursor]
@@ -145,7 +150,7 @@ def webhook_list(subscriptions: Sequence[Subscription], limit: int, cursor: str 
     }
 
 
-def delivery_resource(delivery: Delivery) -> dict[str, Any]:
+def delivery_resource(delivery: Delivery) -> answers.Delivery:
     due_ms = delivery.next_attempt_at_ms
     return {
         "id": delivery.id,
@@ -157,12 +162,12 @@ def delivery_resource(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def delivery_list(page: DeliveryPage) -> dict[str, Any]:
+def delivery_list(page: DeliveryPage) -> answers.DeliveryListAnswer:
     deliveries = [delivery_resource(delivery) for delivery in page.deliveries]
     return {"deliveries": deliveries, "next_cursor": page.next_cursor}
 
 
-def recover_resource(order: RecoverOrder) -> dict[str, Any]:
+def recover_resource(order: RecoverOrder) -> answers.RecoverAnswer:
     return {
         "recover": {
             "since": iso_ms(order.since_ms),
@@ -172,7 +177,7 @@ def recover_resource(order: RecoverOrder) -> dict[str, Any]:
     }
 
 
-def secret_resource(secret: AccountSecret) -> dict[str, Any]:
+def secret_resource(secret: AccountSecret) -> answers.SecretAge:
     """Not the secret itself: that is shown when it is made."""
     return {"created_at": iso_ms(secret.created_at_ms), "updated_at": iso_ms(secret.updated_at_ms)}
 
@@ -184,7 +189,7 @@ def _parse(request: type[Request], body: Mapping[str, Any]) -> Request:
         raise validation_failed(error) from None
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def _attempt(attempt: Attempt) -> answers.Attempt:
     return {
         "at": iso_ms(attempt.at_ms),
         "status_code": attempt.status_code,

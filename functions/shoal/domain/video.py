@@ -15,6 +15,7 @@ FOLDER: Final = "videos/"
 """What lies under it is private: its addresses are signed and expire."""
 
 Subtitles = Literal["none", "track", "burned"]
+SceneStatus = Literal["queued", "rendering", "ready", "failed", "canceled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ def progress(job: Job, scenes: Sequence[Scene]) -> int:
     return 100 * done // (job.output_count + 4)
 
 
-def scene_status(job: Job, scene: Scene) -> str:
-    """`queued`, `rendering`, `ready`; in a failed video `failed` for the scene at fault, else `canceled`."""
+def scene_status(job: Job, scene: Scene) -> SceneStatus:
+    """In a failed video `failed` for the scene at fault, else `canceled`."""
     if job.status.terminal and job.status is not JobStatus.COMPLETED:
         at_fault = job.failure is not None and job.failure.scene == scene.index
         return "failed" if at_fault else "canceled"

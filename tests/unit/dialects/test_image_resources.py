@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shoal.dialects.answers import image as answers
 from shoal.dialects.fields import iso_seconds
 from shoal.dialects.image import (
     accepted,
@@ -37,7 +38,7 @@ CREATED = "2025-11-24T10:40:00Z"
 STARTED = "2025-11-24T10:40:02Z"
 
 
-def resource(job: Job, complete: str = "completed", now_ms: int = CREATED_MS) -> dict[str, Any]:
+def resource(job: Job, complete: answers.Success = "completed", now_ms: int = CREATED_MS) -> answers.Job:
     return job_resource(job, complete=complete, url_of=url_of, now_ms=now_ms)
 
 
@@ -104,7 +105,9 @@ def test_a_job_that_ended_otherwise_has_an_error_and_never_completed(status: Job
 
 @pytest.mark.parametrize("status", JobStatus)
 @pytest.mark.parametrize("complete", ["complete", "completed"])
-def test_the_fields_stand_in_the_documents_order_in_every_status(status: JobStatus, complete: str) -> None:
+def test_the_fields_stand_in_the_documents_order_in_every_status(
+    status: JobStatus, complete: answers.Success
+) -> None:
     made = a_completed_job() if status is JobStatus.COMPLETED else a_job(status=status)
 
     shown = resource(made, complete)

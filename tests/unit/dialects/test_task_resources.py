@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shoal.dialects import tasks
+from shoal.dialects.answers import tasks as answers
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import Dialect, Job, JobFailure, JobStatus, Output
@@ -45,7 +46,7 @@ def output(index: int) -> Output:
     return Output(f"images/{TASK}/{index}.png", "image/png", 1024, 1024, 99)
 
 
-def resource(job: Job, now_ms: int = CREATED_MS) -> dict[str, Any]:
+def resource(job: Job, now_ms: int = CREATED_MS) -> answers.Task:
     return tasks.task_resource(job, url_of=url_of, now_ms=now_ms)
 
 
@@ -135,7 +136,9 @@ def test_a_failed_task_says_why() -> None:
 def test_expired_outputs_are_shown_as_such_and_the_cost_stays() -> None:
     kept = a_completed_job(**OF_TASK, cost=10_000, outputs_expire_at_ms=CREATED_MS + 60_000)
 
-    assert resource(kept, CREATED_MS + 59_999)["output"]["url"] is not None
+    output = resource(kept, CREATED_MS + 59_999)["output"]
+    assert output is not None
+    assert output["url"] is not None
     expired = resource(kept, CREATED_MS + 60_000)
     assert expired["output"] == {"url": None, "urls": [], "expired": True}
     assert (expired["status"], expired["cost"], expired["error"]) == ("completed", "$0.0100", None)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shoal.dialects import image, tasks
+from shoal.dialects.answers import video as answers
 from shoal.dialects.video import accepted, credits_resource, video_list, video_resource
 from shoal.domain.events import closing_events, opening_events, scene_event
 from shoal.domain.job import HoldState, Job, JobFailure, JobStatus, Output, Step
@@ -42,8 +43,8 @@ SCENES = (Scene(0, "A shark, far away", "Sharks glow."), Scene(1, "A shark, clos
 READY = tuple(Scene(scene.index, scene.prompt, scene.narration, CREATED_MS + 9_000) for scene in SCENES)
 
 
-def shown(job: Job, scenes: tuple[Scene, ...] = SCENES, now_ms: int = CREATED_MS) -> dict[str, Any]:
-    video: dict[str, Any] = video_resource(job, scenes, url_of=url_of, now_ms=now_ms)["video"]
+def shown(job: Job, scenes: tuple[Scene, ...] = SCENES, now_ms: int = CREATED_MS) -> answers.Video:
+    video = video_resource(job, scenes, url_of=url_of, now_ms=now_ms)["video"]
     assert video.keys() == FIELDS
     json.dumps(video)
     return video
@@ -154,7 +155,8 @@ def test_a_failed_video_names_the_scene_at_fault_and_what_came_back() -> None:
 def test_every_other_end_is_a_failure_too(status: JobStatus) -> None:
     video = shown(a_failed_video(status=status, failure=JobFailure(status.value, "Canceled by request.")))
 
-    assert (video["status"], video["error"]["code"]) == ("failed", status.value)
+    assert video["status"] == "failed"
+    assert video["error"] == {"code": status.value, "message": "Canceled by request."}
     assert [scene["status"] for scene in video["scenes"]] == ["canceled", "canceled"]
 
 

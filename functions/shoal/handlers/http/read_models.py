@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shoal.composition import jobs as bootstrap
@@ -21,7 +22,7 @@ def read(request: Request) -> Answer:
     request.authenticate(bootstrap.authenticate(settings.table), Scope.READ)
     catalog, board, now_ms = load_catalog(), look(), bootstrap.clock.now_ms()
 
-    def shown(model: str) -> dict[str, Any]:
+    def shown(model: str) -> Mapping[str, Any]:
         return tasks.model_resource(model, catalog, available=board.offers(catalog.routes(model), now_ms))
 
     name = request.path_parameter("id")

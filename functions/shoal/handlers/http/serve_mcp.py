@@ -104,8 +104,7 @@ def _get_job(caller: Caller, arguments: Arguments, settings: ServeMcpSettings) -
     url_of, now_ms = bootstrap.output_urls(settings), bootstrap.clock.now_ms()
     match job.dialect:
         case Dialect.VIDEO:
-            shown: dict[str, Any] = video.video_resource(job, scenes, url_of=url_of, now_ms=now_ms)["video"]
-            return shown
+            return video.video_resource(job, scenes, url_of=url_of, now_ms=now_ms)["video"]
         case Dialect.TASKS:
             return tasks.task_resource(job, url_of=url_of, now_ms=now_ms)
         case Dialect.IMAGE:

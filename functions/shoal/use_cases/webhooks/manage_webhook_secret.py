@@ -14,7 +14,7 @@ from shoal.ports.system import Clock, IdempotencyRecords
 from shoal.ports.webhooks import AccountSecrets, SecretBox
 from shoal.use_cases.webhooks.manage_webhooks import CREATED, OK, Answered
 
-Render = Callable[[AccountSecret], dict[str, Any]]
+Render = Callable[[AccountSecret], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class ManageWebhookSecret:
         else:
             after = AccountSecret(caller.account_id, Secrets(sealed), now_ms, now_ms)
         status, body = OK if before else CREATED, render(after)
-        kept = body | {"secret": sealed}
+        kept = {**body, "secret": sealed}
         record = IdempotencyRecord(key, REQUESTED, status, kept, now_ms + LIFETIME_MS) if key else None
         earlier = self.account_secrets.put(after, before, record, now_ms)
         return (
-            self._replay(earlier) if earlier else Answered(status, body | {"secret": plain}, replayed=False)
+            self._replay(earlier) if earlier else Answered(status, {**body, "secret": plain}, replayed=False)
         )
 
     def _replay(self, record: IdempotencyRecord) -> Answered:

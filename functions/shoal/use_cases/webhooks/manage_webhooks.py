@@ -38,7 +38,7 @@ class Answered:
         return {"Idempotent-Replayed": "true"} if self.replayed else {}
 
 
-Render = Callable[[Subscription], dict[str, Any]]
+Render = Callable[[Subscription], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,13 @@ class ManageWebhooks:
             cleared_at_ms=now_ms,
         )
         body = render(subscription)
-        record = _record(key, subscription, CREATED, body | {"secret": sealed}, now_ms)
+        record = _record(key, subscription, CREATED, {**body, "secret": sealed}, now_ms)
         earlier = self.subscriptions.create(
             subscription, record, subscriptions_max=self.subscriptions_max, now_ms=now_ms
         )
-        return (
-            self._replay(earlier) if earlier else Answered(CREATED, body | {"secret": secret}, replayed=False)
-        )
+        if earlier:
+            return self._replay(earlier)
+        return Answered(CREATED, {**body, "secret": secret}, replayed=False)
 
     def read(self, caller: Caller, webhook_id: str) -> Subscription:
         """Raises `NotFound`."""
@@ -112,9 +112,9 @@ class ManageWebhooks:
         secret = self.new_secret()
         sealed = self.secret_box.seal(secret, caller.account_id, before.id)
         body = render(replace(before, updated_at_ms=now_ms))
-        record = _record(key, before, OK, body | {"secret": sealed}, now_ms)
+        record = _record(key, before, OK, {**body, "secret": sealed}, now_ms)
         earlier = self.subscriptions.rotate(before, before.secrets.rotated(sealed, now_ms), record, now_ms)
-        return self._replay(earlier) if earlier else Answered(OK, body | {"secret": secret}, replayed=False)
+        return self._replay(earlier) if earlier else Answered(OK, {**body, "secret": secret}, replayed=False)
 
     def _earlier(self, key: IdempotencyKey | None, now_ms: int) -> IdempotencyRecord | None:
         """Asked for first: a replay must not depend on what stands there, or at the address, today."""

@@ -118,8 +118,10 @@ def test_both_dialects_show_expired_outputs_as_such(world: World, customer: Cust
         task = tasks.task_resource(job, url_of=url_of, now_ms=now_ms)
         shown = image.job_resource(picture, complete="complete", url_of=url_of, now_ms=now_ms)
 
-        assert task["output"].get("expired", False) is expired
-        assert (task["output"]["urls"] == []) is expired
+        output = task["output"]
+        assert output is not None
+        assert output.get("expired", False) is expired
+        assert (output["urls"] == []) is expired
         assert (shown["image_url"] is None) is expired
         assert ("expired" in (shown["error"] or "")) is expired
         assert (task["status"], shown["status"], shown["cost"]) == ("completed", "complete", "$0.02")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
 
-from .fields import (
-    Amount,
-    Cursor,
-    Failure,
-    JobId,
-    Metadata,
-    ModelType,
-    Moment,
-    Resource,
-    Secret,
-    Url,
-)
+from pydantic import WithJsonSchema
+from typing_extensions import TypedDict
+
+from shoal.dialects.answers.common import Amount, Cursor, Failure, JobId, Metadata, Moment, NoError, Url
+from shoal.domain.catalog import ModelType
+from shoal.domain.money import Asset
+
+Data = TypeVar("Data")
+Status = Literal["pending", "processing", "completed", "failed", "canceled"]
+LiveAsset = Annotated[Asset, WithJsonSchema({"enum": [Asset.USD, Asset.CREDIT], "type": "string"})]
+"""What catalog prices are in: never play money."""
 
 
-class AcceptedTask(Resource):
+class AcceptedTask(TypedDict):
     """The task was accepted and its price is held."""
 
     id: JobId
@@ -29,19 +28,19 @@ class AcceptedTask(Resource):
     created_at: Moment
 
 
-class TaskOutput(Resource):
+class TaskOutput(TypedDict):
     """Where the outputs are; those that have expired have no address any more."""
 
     url: Url | None
     """The first output."""
     urls: list[Url]
-    expired: Literal[True] = True
+    expired: NotRequired[Literal[True]]
     """Only there when the outputs are no longer kept."""
 
 
-class Task(Resource):
+class Task(TypedDict):
     id: JobId
-    status: Literal["pending", "processing", "completed", "failed", "canceled"]
+    status: Status
     model: str
     type: ModelType
     output: TaskOutput | None
@@ -55,19 +54,19 @@ class Task(Resource):
     completed_at: Moment | None
 
 
-class Price(Resource):
+class Price(TypedDict):
     per: Literal["output"]
     amount: Amount
-    asset: Literal["usd", "credit"]
+    asset: LiveAsset
     version: str
 
 
-class Limits(Resource):
+class Limits(TypedDict):
     num_outputs: int
     prompt_characters: int
 
 
-class Model(Resource):
+class Model(TypedDict):
     """A model of the catalog."""
 
     id: str
@@ -82,7 +81,7 @@ class Model(Resource):
     replacement: str | None
 
 
-class Quote(Resource):
+class Quote(TypedDict):
     """What a submit of the same body would cost."""
 
     model: str
@@ -96,7 +95,7 @@ class Quote(Resource):
     seconds_expected: int
 
 
-class UsageOfModel(Resource):
+class UsageOfModel(TypedDict):
     model: str
     total_units: int
     """Delivered outputs; of a video, its clips."""
@@ -104,52 +103,37 @@ class UsageOfModel(Resource):
     request_count: int
 
 
-class SecretAge(Resource):
-    created_at: Moment
-    updated_at: Moment
+class Envelope(TypedDict, Generic[Data]):
+    """The shape of every success."""
 
-
-class NewSecret(SecretAge):
-    secret: Secret
-    """Shown in this answer alone: store it now."""
-
-
-class _Envelope(Resource):
+    data: Data
     error: None
 
 
-class AcceptedTaskAnswer(_Envelope):
+class AcceptedTaskAnswer(NoError):
     data: AcceptedTask
 
 
-class TaskAnswer(_Envelope):
+class TaskAnswer(NoError):
     data: Task
 
 
-class TaskListAnswer(_Envelope):
+class TaskListAnswer(NoError):
     data: list[Task]
     next_cursor: Cursor | None
 
 
-class ModelAnswer(_Envelope):
+class ModelAnswer(NoError):
     data: Model
 
 
-class ModelListAnswer(_Envelope):
+class ModelListAnswer(NoError):
     data: list[Model]
 
 
-class QuoteAnswer(_Envelope):
+class QuoteAnswer(NoError):
     data: Quote
 
 
-class UsageSummaryAnswer(_Envelope):
+class UsageSummaryAnswer(NoError):
     data: list[UsageOfModel]
-
-
-class SecretAgeAnswer(_Envelope):
-    data: SecretAge
-
-
-class NewSecretAnswer(_Envelope):
-    data: NewSecret

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .fields import Amount, Cursor, JobId, Moment, Resource, Url, Usd
+from typing_extensions import TypedDict
+
+from shoal.dialects.answers.common import Amount, Cursor, JobId, Moment, Url, Usd
+
+Success = Literal["complete", "completed"]
+"""How a route spells it."""
+Status = Literal["queued", "processing", "complete", "completed", "failed"]
 
 
-class Accepted(Resource):
+class Accepted(TypedDict):
     """The job was accepted and its price is held."""
 
     job_id: JobId
@@ -15,7 +21,7 @@ class Accepted(Resource):
     estimated_cost: Usd
 
 
-class _Job(Resource):
+class _Job(TypedDict):
     job_id: JobId
     image_url: Url | None
     """The picture, once the job has completed."""
@@ -30,6 +36,12 @@ class _Job(Resource):
     created_at: Moment
 
 
+class Job(_Job):
+    """A job as either route spells it."""
+
+    status: Status
+
+
 class JobV1(_Job):
     """A job as `/v1` spells it: success is `complete`."""
 
@@ -42,7 +54,7 @@ class JobApiV1(_Job):
     status: Literal["queued", "processing", "completed", "failed"]
 
 
-class WalletAnswer(Resource):
+class WalletAnswer(TypedDict):
     """Dollars of the key's account; of a test key, play money."""
 
     balance: Usd
@@ -53,7 +65,7 @@ class WalletAnswer(Resource):
     free_generations_left: int
 
 
-class _Row(Resource):
+class _Row(TypedDict):
     job_id: JobId
     model: str
     mode: str | None
@@ -62,6 +74,12 @@ class _Row(Resource):
     error: str | None
     created_at: Moment
     completed_at: Moment | None
+
+
+class UsageRow(_Row):
+    """A request that was made, as either route spells it."""
+
+    status: Status
 
 
 class UsageRowV1(_Row):
@@ -76,22 +94,22 @@ class UsageRowApiV1(_Row):
     status: Literal["queued", "processing", "completed", "failed"]
 
 
-class UsageV1(Resource):
+class Usage(TypedDict):
+    """One page of requests as either route spells it."""
+
+    requests: list[UsageRow]
+    next_cursor: Cursor | None
+
+
+class UsageV1(TypedDict):
     """One page of requests, newest first."""
 
     requests: list[UsageRowV1]
     next_cursor: Cursor | None
 
 
-class UsageApiV1(Resource):
+class UsageApiV1(TypedDict):
     """One page of requests, newest first."""
 
     requests: list[UsageRowApiV1]
     next_cursor: Cursor | None
-
-
-class HealthAnswer(Resource):
-    """The API answers."""
-
-    status: Literal["ok"]
-    stage: str
