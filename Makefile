@@ -23,7 +23,7 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready run demo-video down setup test nightly check $(CHECKS) check-vulnerabilities examples fixtures bench \
+.PHONY: help ready run demo-video down setup test nightly check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
 	bench-webhooks simulate format release synth deploy lock clean
 
 help: ## List the targets
@@ -82,6 +82,9 @@ check-vulnerabilities: $(READY)
 
 examples: $(READY) ## Record the examples of the OpenAPI document again, from a local cloud
 	@SHOAL_WRITE_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
+
+client-types: $(READY) ## Make the types of the Python client from the OpenAPI document
+	@$(BIN)/python -m infra.client_types
 
 fixtures: $(READY) ## Record what a stage of VERSION keeps and hands on, for the tests of upgrades
 	@$(BIN)/python -m tests.fixtures.record $(VERSION)

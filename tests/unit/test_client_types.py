@@ -1,4 +1,4 @@
-"""The client's types are the document's schemas."""
+"""The client's types are made from the document, and say what its schemas say."""
 
 from __future__ import annotations
 
@@ -8,35 +8,28 @@ from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
 import pytest
 from pydantic import BaseModel, create_model
 
+from infra.client_types import FILE, TYPES, text
 from infra.documents.openapi import document
 from shoal_client import resources
 
-SCHEMAS = {
-    "Accepted": "Accepted",
-    "Job": "JobV1",
-    "Wallet": "WalletAnswer",
-    "Usage": "UsageV1",
-    "AcceptedTask": "AcceptedTask",
-    "Task": "Task",
-    "Model": "Model",
-    "Quote": "Quote",
-    "UsageOfModel": "UsageOfModel",
-    "Video": "Video",
-    "Credits": "CreditsAnswer",
-    "Webhook": "Webhook",
-    "NewWebhook": "NewWebhookAnswer",
-    "Delivery": "Delivery",
-}
-"""The component of each type of the client."""
 SAID_BESIDE = {"description", "title", "pattern", "format", "minimum", "maximum", "default", "$defs"}
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_a_type_of_the_client_is_the_schema_of_the_document(name: str) -> None:
-    own = model_of(getattr(resources, name)).model_json_schema(mode="serialization")
-    components = document()["components"]["schemas"]
+def test_the_types_of_the_client_are_those_of_this_document() -> None:
+    assert FILE.read_text(encoding="utf-8") == text(), "`make client-types` writes them again"
 
-    assert bare(own, own.get("$defs", {})) == bare(components[SCHEMAS[name]], components)
+
+@pytest.fixture(scope="module")
+def components() -> dict[str, Any]:
+    found: dict[str, Any] = document()["components"]["schemas"]
+    return found
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_a_type_of_the_client_is_the_schema_of_the_document(name: str, components: dict[str, Any]) -> None:
+    own = model_of(getattr(resources, TYPES[name])).model_json_schema(mode="serialization")
+
+    assert bare(own, own.get("$defs", {})) == bare(components[name], components)
 
 
 def model_of(typed: Any) -> type[BaseModel]:

@@ -1,44 +1,56 @@
-"""What the API answers, as the OpenAPI document has it; a test holds the two against each other."""
+"""What the API answers and sends: made from the OpenAPI document by `make client-types`."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
-
-ModelType = Literal["image_generate", "video_generate"]
-Metadata = dict[str, Any]
-
-
-class Failure(TypedDict):
-    code: str
-    message: str
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 
 class Accepted(TypedDict):
+    """The job was accepted and its price is held."""
+
     job_id: str
     status: Literal["queued"]
     estimated_cost: str
 
 
 class Job(TypedDict):
+    """A job as `/v1` spells it: success is `complete`."""
+
     job_id: str
     image_url: str | None
+    """The picture, once the job has completed."""
+
     cost: str | None
+    """What was charged, once the job has completed."""
+
     error: str | None
+    """Why the job failed, in plain words. A failed job costs nothing."""
+
     queued_at: str
     started_at: str | None
     completed_at: str | None
+    """Null while the job has not completed, and for ever if it failed."""
+
     created_at: str
     status: Literal["queued", "processing", "complete", "failed"]
 
 
 class Wallet(TypedDict):
+    """Dollars of the key's account; of a test key, play money."""
+
     balance: str
     held: str
+    """What open jobs may still cost."""
+
     available: str
+    """Balance less held: what can be spent."""
+
     free_generations_left: int
 
 
 class UsageRow(TypedDict):
+    """A request that was made."""
+
     job_id: str
     model: str
     mode: str | None
@@ -51,34 +63,56 @@ class UsageRow(TypedDict):
 
 
 class Usage(TypedDict):
+    """One page of requests, newest first."""
+
     requests: list[UsageRow]
     next_cursor: str | None
 
 
 class AcceptedTask(TypedDict):
+    """The task was accepted and its price is held."""
+
     id: str
     status: Literal["pending"]
     model: str
-    type: ModelType
+    type: Literal["image_generate", "video_generate"]
     cost: str
     created_at: str
 
 
 class TaskOutput(TypedDict):
+    """Where the outputs are; those that have expired have no address any more."""
+
     url: str | None
+    """The first output."""
+
     urls: list[str]
     expired: NotRequired[Literal[True]]
+    """Only there when the outputs are no longer kept."""
+
+
+class Failure(TypedDict):
+    """Why a job ended without an output."""
+
+    code: str
+    """Stable: see the job errors on the documentation page."""
+
+    message: str
 
 
 class Task(TypedDict):
     id: str
     status: Literal["pending", "processing", "completed", "failed", "canceled"]
     model: str
-    type: ModelType
+    type: Literal["image_generate", "video_generate"]
     output: TaskOutput | None
+    """Null until the task has completed."""
+
     cost: str
+    """What was charged: `$0.00` until the task has completed, four decimals from then on."""
+
     error: Failure | None
-    metadata: Metadata | None
+    metadata: dict[str, Any] | None
     created_at: str
     started_at: str | None
     completed_at: str | None
@@ -97,10 +131,14 @@ class Limits(TypedDict):
 
 
 class Model(TypedDict):
+    """A model of the catalog."""
+
     id: str
     title: str
-    type: ModelType
+    type: Literal["image_generate", "video_generate"]
     parameters: dict[str, Any]
+    """JSON Schema of what the model takes beside `model` and what any submit takes."""
+
     price: Price
     limits: Limits
     availability: Literal["available", "unavailable"]
@@ -109,11 +147,17 @@ class Model(TypedDict):
 
 
 class Quote(TypedDict):
+    """What a submit of the same body would cost."""
+
     model: str
     mode: str | None
     num_outputs: int
     price: str
+    """Per output."""
+
     upper_bound: str
+    """What a submit would hold: all outputs. Fewer delivered outputs cost less."""
+
     price_version: str
     seconds_expected: int
 
@@ -121,6 +165,8 @@ class Quote(TypedDict):
 class UsageOfModel(TypedDict):
     model: str
     total_units: int
+    """Delivered outputs; of a video, its clips."""
+
     total_cost: str
     request_count: int
 
@@ -131,6 +177,7 @@ class Scene(TypedDict):
     prompt: str
     narration: str
     clip_url: str | None
+    """Signed, and good for an hour; read the video again for a fresh one."""
 
 
 class Video(TypedDict):
@@ -139,17 +186,25 @@ class Video(TypedDict):
     idea: str | None
     category: str | None
     duration: int | None
+    """Seconds asked for."""
+
     aspect_ratio: str | None
     clip_count: int
     credits_charged: int
     credits_refunded: int
+    """All of `credits_charged` if the video failed or was canceled."""
+
     progress: int
+    """Per cent of the steps that are done."""
+
     scenes: list[Scene]
+    """Empty until the script is written."""
+
     final_video_url: str | None
     narration_audio_url: str | None
     poster_url: str | None
     error: Failure | None
-    metadata: Metadata | None
+    metadata: dict[str, Any] | None
     created_at: str
     started_at: str | None
     completed_at: str | None
@@ -157,6 +212,8 @@ class Video(TypedDict):
 
 class Credits(TypedDict):
     credits_remaining: int
+    """What can be spent: held credits are not among them."""
+
     credits_held: int
 
 
@@ -171,12 +228,21 @@ class Webhook(TypedDict):
     updated_at: str
 
 
+class NewWebhook(TypedDict):
+    webhook: Webhook
+    secret: str
+    """Shown in this answer alone: store it now."""
+
+
 class Attempt(TypedDict):
     at: str
     status_code: int | None
     duration_ms: int
     error: str | None
+    """Why the attempt failed; null if it did not."""
+
     response: str | None
+    """How the endpoint's answer begins."""
 
 
 class Delivery(TypedDict):
@@ -188,17 +254,277 @@ class Delivery(TypedDict):
     next_attempt_at: str | None
 
 
-class NewWebhook(TypedDict):
-    """`secret` is shown this once."""
+class VideoCreated(TypedDict):
+    job_id: str
+    dialect: Literal["image", "tasks", "video"]
+    model: str
+    mode: str | None
+    test: bool
+    """Whether a test key asked for it."""
 
-    webhook: Webhook
-    secret: str
+    metadata: dict[str, Any] | None
+    created_at: str
+    synthetic: NotRequired[Literal[True]]
+    """Only there in an event that `POST …/test` made up."""
+
+    video_id: str
+    clip_count: int
+    status: Literal["queued"]
 
 
-class Event(TypedDict):
-    """What a webhook is told; `data` depends on the type."""
+class VideoCreatedEvent(TypedDict):
+    """A video's render has begun."""
 
     id: str
-    type: str
+    """The same however often the event comes."""
+
+    type: Literal["video.created"]
     created_at: str
-    data: dict[str, Any]
+    data: VideoCreated
+
+
+class VideoSceneReady(TypedDict):
+    job_id: str
+    dialect: Literal["image", "tasks", "video"]
+    model: str
+    mode: str | None
+    test: bool
+    """Whether a test key asked for it."""
+
+    metadata: dict[str, Any] | None
+    created_at: str
+    synthetic: NotRequired[Literal[True]]
+    """Only there in an event that `POST …/test` made up."""
+
+    video_id: str
+    clip_count: int
+    index: int
+    clip_url: str
+
+
+class VideoSceneReadyEvent(TypedDict):
+    """One scene of a video is there; a video of several scenes sends one for each."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["video.scene_ready"]
+    created_at: str
+    data: VideoSceneReady
+
+
+class VideoReady(TypedDict):
+    job_id: str
+    dialect: Literal["image", "tasks", "video"]
+    model: str
+    mode: str | None
+    test: bool
+    """Whether a test key asked for it."""
+
+    metadata: dict[str, Any] | None
+    created_at: str
+    synthetic: NotRequired[Literal[True]]
+    """Only there in an event that `POST …/test` made up."""
+
+    closed_at: str
+    error: Failure | None
+    video_id: str
+    clip_count: int
+    cost: str
+    """Whole credits."""
+
+    final_video_url: str | None
+    narration_audio_url: str | None
+    poster_url: str | None
+    status: Literal["completed"]
+
+
+class VideoReadyEvent(TypedDict):
+    """The stitched MP4 is there."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["video.ready"]
+    created_at: str
+    data: VideoReady
+
+
+class VideoFailed(TypedDict):
+    job_id: str
+    dialect: Literal["image", "tasks", "video"]
+    model: str
+    mode: str | None
+    test: bool
+    """Whether a test key asked for it."""
+
+    metadata: dict[str, Any] | None
+    created_at: str
+    synthetic: NotRequired[Literal[True]]
+    """Only there in an event that `POST …/test` made up."""
+
+    closed_at: str
+    error: Failure | None
+    video_id: str
+    clip_count: int
+    cost: str
+    """Whole credits."""
+
+    final_video_url: str | None
+    narration_audio_url: str | None
+    poster_url: str | None
+    status: Literal["failed", "canceled", "expired"]
+
+
+class VideoFailedEvent(TypedDict):
+    """The video could not be made, or was canceled. Its credits are refunded."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["video.failed"]
+    created_at: str
+    data: VideoFailed
+
+
+class PictureCompleted(TypedDict):
+    job_id: str
+    dialect: Literal["image", "tasks", "video"]
+    model: str
+    mode: str | None
+    test: bool
+    """Whether a test key asked for it."""
+
+    metadata: dict[str, Any] | None
+    created_at: str
+    synthetic: NotRequired[Literal[True]]
+    """Only there in an event that `POST …/test` made up."""
+
+    closed_at: str
+    error: Failure | None
+    cost: str
+    image_url: str | None
+    urls: list[str]
+    status: Literal["completed"]
+
+
+class ImageCompletedEvent(TypedDict):
+    """An image is there."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["image.completed"]
+    created_at: str
+    data: PictureCompleted
+
+
+class PictureFailed(TypedDict):
+    job_id: str
+    dialect: Literal["image", "tasks", "video"]
+    model: str
+    mode: str | None
+    test: bool
+    """Whether a test key asked for it."""
+
+    metadata: dict[str, Any] | None
+    created_at: str
+    synthetic: NotRequired[Literal[True]]
+    """Only there in an event that `POST …/test` made up."""
+
+    closed_at: str
+    error: Failure | None
+    cost: str
+    image_url: str | None
+    urls: list[str]
+    status: Literal["failed", "canceled", "expired"]
+
+
+class ImageFailedEvent(TypedDict):
+    """An image could not be made, or was canceled. Nothing was charged."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["image.failed"]
+    created_at: str
+    data: PictureFailed
+
+
+class TaskCompletedEvent(TypedDict):
+    """The outputs of a task are there."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["task.completed"]
+    created_at: str
+    data: PictureCompleted
+
+
+class TaskFailedEvent(TypedDict):
+    """A task could not be done, or was canceled. Nothing was charged."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["task.failed"]
+    created_at: str
+    data: PictureFailed
+
+
+class LowBalance(TypedDict):
+    asset: Literal["usd", "credit", "test_usd", "test_credit"]
+    balance: str
+    available: str
+    """What fell below the threshold: the balance less what is held."""
+
+    threshold: str
+    test: bool
+    synthetic: NotRequired[Literal[True]]
+
+
+class WalletLowBalanceEvent(TypedDict):
+    """The available balance fell below its threshold."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["wallet.low_balance"]
+    created_at: str
+    data: LowBalance
+
+
+class WebhookDisabled(TypedDict):
+    webhook_id: str
+    name: str
+    url: str
+    reason: Literal["failing", "gone"]
+    disabled_at: str
+    synthetic: NotRequired[Literal[True]]
+
+
+class WebhookDisabledEvent(TypedDict):
+    """A subscription was disabled, because its endpoint failed too long or said 410."""
+
+    id: str
+    """The same however often the event comes."""
+
+    type: Literal["webhook.disabled"]
+    created_at: str
+    data: WebhookDisabled
+
+
+Event: TypeAlias = (
+    VideoCreatedEvent
+    | VideoSceneReadyEvent
+    | VideoReadyEvent
+    | VideoFailedEvent
+    | ImageCompletedEvent
+    | ImageFailedEvent
+    | TaskCompletedEvent
+    | TaskFailedEvent
+    | WalletLowBalanceEvent
+    | WebhookDisabledEvent
+)
+"""What a webhook is told: `data` depends on `type`."""
