@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from typing import Any, Literal
 
+from shoal.dialects.answers import errors as answers
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import ApiError, JobError
 
+from .json_schema import Schema, schemas_of
+
 Shape = Literal["image", "tasks", "video", "neutral"]
+SHAPES: Mapping[Shape, tuple[type[Any], type[Any]]] = {
+    "image": (answers.ImageError, answers.ErrorFields),
+    "tasks": (answers.TasksError, answers.DetailedFields),
+    "video": (answers.VideoError, answers.VideoError),
+    "neutral": (answers.NeutralError, answers.ErrorFields),
+}
+"""The whole answer, and what in it has the code."""
 
 MEANING = {
     "invalid_json": (
@@ -144,34 +156,27 @@ def job_codes() -> set[str]:
     return {error.code for error in leaves(JobError)}
 
 
-def error_schema(shape: Shape, status: int, codes: Iterable[str]) -> dict[str, Any]:
+def error_schema(shape: Shape, status: int, codes: Iterable[str]) -> Schema:
     """JSON Schema of an answer with this status and one of these codes."""
     known = sorted(codes)
-    details: dict[str, Any] = {"type": "object"}
+    answer, inner = SHAPES[shape]
+    schemas = deepcopy(_schemas(shape))
+    whole, fields = schemas[answer.__name__], schemas[inner.__name__]["properties"]
+    if answer is not inner:
+        whole["properties"]["error"] = schemas[inner.__name__]
+        fields["status"] = {"const": status}
+    fields["code"]["enum"] = [code.upper() for code in known] if shape == "image" else known
+    fields["details"] = {"type": "object"}
     for code in known:
-        details.setdefault("properties", {}).update(DETAILS.get(code, {}))
-    if shape == "video":
-        return _object(
-            code=_code(known), message=_TEXT, docs_url={"type": "string", "format": "uri"}, details=details
-        )
-    spoken = [code.upper() for code in known] if shape == "image" else known
-    error = _object(code=_code(spoken), message=_TEXT, status={"const": status}, details=details)
-    if shape != "tasks":
-        error["required"].remove("details")
-    return _object(error=error) if shape == "image" else _object(data={"type": "null"}, error=error)
+        fields["details"].setdefault("properties", {}).update(DETAILS.get(code, {}))
+    return whole
 
 
-def gateway_schema() -> dict[str, Any]:
+@cache
+def _schemas(shape: Shape) -> dict[str, Schema]:
+    return schemas_of(SHAPES[shape], "{model}")
+
+
+def gateway_schema() -> Schema:
     """What API Gateway itself says when no function is asked: throttled, too large, or too late."""
-    return _object(message=_TEXT)
-
-
-_TEXT = {"type": "string"}
-
-
-def _code(codes: list[str]) -> dict[str, Any]:
-    return {"type": "string", "enum": codes}
-
-
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    return {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]}

@@ -31,7 +31,18 @@ def schemas_of(types: Iterable[type[Any]], ref_template: str) -> dict[str, Schem
     """The schemas of typed dictionaries, and of those in them, by their names."""
     fields: dict[str, Any] = {f"field_{index}": (each, ...) for index, each in enumerate(types)}
     whole = create_model("Whole", __config__=TEXTS_DESCRIBE, **fields)
-    found: dict[str, Schema] = whole.model_json_schema(
+    made = whole.model_json_schema(
         ref_template=ref_template, schema_generator=Describing, mode="serialization"
-    )["$defs"]
+    )
+    found: dict[str, Schema] = without_titles(made["$defs"])
     return found
+
+
+def without_titles(schema: Any) -> Any:
+    """Leaves out every `title` that is text; a property may be called that."""
+    if isinstance(schema, list):
+        return [without_titles(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: each for name, each in schema.items() if name != "title" or not isinstance(each, str)}
+    return {name: without_titles(each) for name, each in kept.items()}

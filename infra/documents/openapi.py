@@ -278,8 +278,7 @@ def _answer_schemas() -> dict[str, Schema]:
     answers: list[type[Any]] = [*ENVELOPES.values()]
     for operation in OPERATIONS.values():
         answers += [each for several in operation.answers.values() for each in several]
-    schemas: dict[str, Schema] = requests.without_titles(schemas_of(dict.fromkeys(answers), REF))
-    return schemas
+    return schemas_of(dict.fromkeys(answers), REF)
 
 
 def _ref(answer: type[Any]) -> Schema:

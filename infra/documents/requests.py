@@ -13,6 +13,8 @@ from shoal.domain.clip import SCENE_SECONDS
 from shoal.domain.money import Asset
 from shoal.domain.webhook import EVENT_TYPES, PATTERNS
 
+from .json_schema import without_titles
+
 Schema = dict[str, Any]
 
 # Texts are trimmed before they are measured: a blank one is empty.
@@ -59,16 +61,6 @@ def plain(model: type[BaseModel]) -> Schema:
     schema.pop("title", None)
     named: Schema = without_titles(schema)
     return named
-
-
-def without_titles(schema: Any) -> Any:
-    """Leaves out every `title` that is text; a property may be called that."""
-    if isinstance(schema, list):
-        return [without_titles(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {name: each for name, each in schema.items() if name != "title" or not isinstance(each, str)}
-    return {name: without_titles(each) for name, each in kept.items()}
 
 
 def _image(catalog: Catalog, *, mode_required: bool = False) -> Schema:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from shoal.domain.errors import ApiError, ValidationFailed
+
+if TYPE_CHECKING:
+    from shoal.dialects.answers import errors as answers
 
 FIELDS_MAX = 20
 """Wrong fields an answer names: a body may have more of them than an answer may have bytes."""
@@ -15,25 +18,25 @@ FIELDS_MAX = 20
 PATH_LENGTH_MAX = 200
 
 
-def neutral_error(error: ApiError) -> dict[str, Any]:
+def neutral_error(error: ApiError) -> answers.NeutralError:
     """For a request whose dialect is not known yet: reads as an error of the image and the tasks dialect."""
     return {"data": None, "error": _fields(error, error.code)}
 
 
-def image_error(error: ApiError) -> dict[str, Any]:
+def image_error(error: ApiError) -> answers.ImageError:
     """`{"error":{"code":"INSUFFICIENT_BALANCE","message":…,"status":402}}`"""
     return {"error": _fields(error, error.code.upper())}
 
 
-def tasks_error(error: ApiError) -> dict[str, Any]:
+def tasks_error(error: ApiError) -> answers.TasksError:
     """`{"data":null,"error":{"code":"insufficient_balance","message":…,"status":402,"details":{…}}}`"""
-    return {"data": None, "error": _fields(error, error.code) | {"details": error.details}}
+    return {"data": None, "error": {**_fields(error, error.code), "details": error.details}}
 
 
-def video_error(api_url: str) -> Callable[[ApiError], dict[str, Any]]:
+def video_error(api_url: str) -> Callable[[ApiError], answers.VideoError]:
     """`{"code":"not_found","message":…,"docs_url":"https://…/docs/api#not_found","details":{…}}`"""
 
-    def render(error: ApiError) -> dict[str, Any]:
+    def render(error: ApiError) -> answers.VideoError:
         return {
             "code": error.code,
             "message": error.message,
@@ -62,13 +65,11 @@ def invalid_field(field: str, message: str) -> ValidationFailed:
     )
 
 
-def _fields(error: ApiError, code: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "code": code,
-        "message": error.message,
-        "status": error.status,
-    }
-    return fields | ({"details": error.details} if error.details else {})
+def _fields(error: ApiError, code: str) -> answers.ErrorFields:
+    fields: answers.ErrorFields = {"code": code, "message": error.message, "status": error.status}
+    if error.details:
+        fields["details"] = error.details
+    return fields
 
 
 def _path(location: Sequence[int | str]) -> str:

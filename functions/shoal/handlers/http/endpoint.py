@@ -51,7 +51,7 @@ VIDEO_PATHS = re.compile(r"/api/v1/(videos|webhooks|credits)(/.*)?")
 
 Proxied = dict[str, Any]
 """What a Lambda returns to the HTTP API: an answer of payload format 2.0."""
-RenderError = Callable[[ApiError], dict[str, Any]]
+RenderError = Callable[[ApiError], Mapping[str, Any]]
 Handler = Callable[[dict[str, Any], Any], Proxied]
 
 
