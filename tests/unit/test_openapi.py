@@ -12,8 +12,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from infra.documents import errors
 from infra.documents.event_resources import DATA
+from infra.documents.json_schema import schemas_of
 from infra.documents.openapi import document
 from infra.documents.operations import OPERATIONS, UNDOCUMENTED
+from shoal.dialects.answers import image
 from shoal.domain import failures
 from shoal.domain.delivery import body_of
 from shoal.domain.webhook import EVENT_TYPES
@@ -47,6 +49,17 @@ def test_it_has_every_public_route_and_no_other(openapi: dict[str, Any]) -> None
 def test_it_has_every_event(openapi: dict[str, Any]) -> None:
     assert tuple(openapi["webhooks"]) == EVENT_TYPES
     assert tuple(DATA) == EVENT_TYPES
+
+
+@pytest.mark.parametrize("name", ["Job", "JobV1", "JobApiV1"])
+def test_a_field_has_the_text_below_it_in_derived_types_too(name: str) -> None:
+    schema = schemas_of([getattr(image, name)], "{model}")[name]
+
+    assert schema["properties"]["image_url"] == {
+        "anyOf": [{"type": "string", "format": "uri"}, {"type": "null"}],
+        "description": "The picture, once the job has completed.",
+    }
+    assert "description" not in schema["properties"]["status"]
 
 
 def test_names_of_operations_are_unique(openapi: dict[str, Any]) -> None:
