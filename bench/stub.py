@@ -16,9 +16,10 @@ from typing import Any
 
 from shoal.adapters.dynamodb.items import api_key_item, job_item, outputs_json
 from shoal.adapters.dynamodb.values import marshal
+from shoal.dialects import image
 from shoal.domain.api_key import ApiKey, KeyPrefix, Scope, digest_of
-from shoal.domain.job import Dialect, Job, JobStatus, Output
-from shoal.domain.money import Asset
+from shoal.domain.catalog import load_catalog
+from shoal.domain.job import Job, JobStatus, Output
 from shoal.domain.rate_limit import RateLimit
 
 KEY = "sk_live_0123456789abcdefghijABCDEFGHIJKL"
@@ -139,14 +140,7 @@ def _finished_item() -> dict[str, Any]:
         id=f"job_{ULID}",
         account_id=f"acc_{ULID}",
         key_id=f"key_{ULID}",
-        dialect=Dialect.IMAGE,
-        model="shoal-image",
-        mode="2k",
-        request={"prompt": "A shark in neon waters", "width_px": 2048, "height_px": 2048},
-        asset=Asset.USD,
-        unit_price=20_000,
-        output_count=1,
-        price_version="2026-11-22",
+        submission=image.parse_submission({"prompt": "A shark in neon waters"}, load_catalog()),
         provider="simulator",
         provider_deadline_s=180,
         created_at_ms=AT_MS,

@@ -247,7 +247,7 @@ def lose_an_input(guarded: Deployed, customer: Customer) -> None:
     original = tasks.wait(tasks.submit("a mug"))["output"]["url"]
     task_id = tasks.submit("[slow:2] at night", input_image_urls=[original])
     job = eventually(lambda: job if (job := guarded.job(customer, task_id)).provider_refs else None)
-    (key,) = job.request["input_keys"]
+    (key,) = job.brief.input_keys
     s3.delete_object(Bucket=guarded.cloud.outputs["StagingBucketName"], Key=key)
     assert tasks.wait(task_id)["error"]["code"] == "output_invalid"
 

@@ -65,7 +65,7 @@ def check_completed(asked: Asked, provider: str) -> Job:
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")
     assert "127.0.0.1" not in json.dumps(task), "no address of a provider's is handed on"
     wallet = asked.stage.deployed.wallet(asked.customer)
-    assert (wallet.balance, wallet.held) == (10_000_000 - job.unit_price, 0)
+    assert (wallet.balance, wallet.held) == (10_000_000 - job.submission.unit_price, 0)
     # A job is completed a moment before anybody is told.
     told = partial(asked.stage.deployed.bus.types_of, asked.id)
     eventually(lambda: len(told()) >= len(TOLD))

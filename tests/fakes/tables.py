@@ -182,7 +182,7 @@ class FakeJobs:
             for job in newest_first
             if (cursor is None or job.ulid < cursor)
             and (which.statuses is None or job.status in which.statuses)
-            and (which.dialects is None or job.dialect in which.dialects)
+            and (which.families is None or job.family in which.families)
             and (which.models is None or job.model in which.models)
             and (which.test is None or job.test is which.test)
             and (which.text is None or job.mentions(which.text))

@@ -21,10 +21,12 @@ from shoal.adapters.dynamodb.slots import DynamoDbSlots
 from shoal.adapters.dynamodb.usage import DynamoDbRuns, DynamoDbUsage
 from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
 from shoal.domain.api_key import KeyPrefix
+from shoal.domain.brief import Kind
 from shoal.domain.delivery import Order
 from shoal.domain.errors import Forbidden, Unauthorized
+from shoal.domain.families import IMAGE, TASKS, VIDEO
 from shoal.domain.idempotency import IdempotencyKey
-from shoal.domain.job import Dialect, Job, Step
+from shoal.domain.job import Job, Step
 from shoal.domain.money import Asset
 from shoal.domain.payment import Payment
 from shoal.domain.person import session_digest
@@ -82,15 +84,15 @@ def test_a_job(recorded: Recorded, name: str) -> None:
     job, item = job_at(recorded, name)
 
     state = (job.status, job.hold_state, job.cost, job.closed_by)
-    assert (*state, job.asset, job.unit_price, job.output_count) == JOBS[name]
+    assert (*state, job.asset, job.submission.unit_price, job.output_count) == JOBS[name]
     assert job.failure == FAILURES.get(name)
     assert (job.id, job.account_id, job.created_at_ms) == (
         item["id"],
         item["pk"].removeprefix("ACCOUNT#"),
         item["created_at_ms"],
     )
-    assert job.dialect is {"job": Dialect.IMAGE, "gen": Dialect.TASKS, "vid": Dialect.VIDEO}[job.id[:3]]
-    assert job.price_version == "2026-11-23"
+    assert job.family is {"job": IMAGE, "gen": TASKS, "vid": VIDEO}[job.id[:3]]
+    assert job.submission.price_version == "2026-11-23"
     assert job.free_trial == (".trial." in name)
     assert job.test == (name == "job.image.test")
     assert job.asked == ASKED.get(name, job.asked)
@@ -110,15 +112,16 @@ def test_the_money_that_open_jobs_hold(recorded: Recorded) -> None:
 
 def test_the_words_of_a_caller(recorded: Recorded) -> None:
     job, _ = job_at(recorded, "job.image.completed.2k")
-    assert (job.mode, job.request["seed"], job.request["metadata"]) == ("2k", 7, {"order": 7, "half": 0.5})
-    assert (job.request["width_px"], job.request["height_px"]) == (2048, 2048)
+    assert (job.submission.mode, job.brief.seed) == ("2k", 7)
+    assert job.submission.metadata == {"order": 7, "half": 0.5}
+    assert (job.kind, job.brief.width_px, job.brief.height_px) == (Kind.PICTURE, 2048, 2048)
     video, _ = job_at(recorded, "job.video.completed")
-    assert (video.request["subtitles"], video.request["metadata"]) == ("track", {"order": 7})
-    assert (video.routed_model, video.makes_clips) == ("clip", True)
+    assert (video.brief.of_video.subtitles, video.submission.metadata) == ("track", {"order": 7})
+    assert (video.kind, video.model, video.brief.model) == (Kind.VIDEO, "video", "clip")
     edited, _ = job_at(recorded, "job.task.edited")
-    assert len(edited.request["input_keys"]) == 2
-    assert job_at(recorded, "job.image.kept_for_an_hour")[0].ttl_s == 3600
-    assert job_at(recorded, "job.image.told_of")[0].webhook_url == "http://127.0.0.1:9/told"
+    assert len(edited.brief.input_keys) == 2
+    assert job_at(recorded, "job.image.kept_for_an_hour")[0].submission.ttl_s == 3600
+    assert job_at(recorded, "job.image.told_of")[0].submission.webhook_url == "http://127.0.0.1:9/told"
 
 
 def test_calls_of_providers(recorded: Recorded) -> None:

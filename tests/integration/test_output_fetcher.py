@@ -22,11 +22,11 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import Job
 from tests.fakes.providers.media import MP4, png
-from tests.support.factories import ACCOUNT, JOB, a_job
+from tests.support.factories import ACCOUNT, JOB, REQUEST, a_job
 from tests.support.receiver import Receiver, raw, reply
 
 PICTURE = png(64, 64)
-CLIP_JOB = a_job(request={"type": "video_generate"})
+CLIP_JOB = a_job(request=REQUEST | {"type": "video_generate"})
 KEY = f"{ACCOUNT}/{JOB}/2"
 
 

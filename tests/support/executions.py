@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shoal.domain.job import Dialect, Job
+from shoal.domain.brief import Kind
+from shoal.domain.job import Job
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
 ONE, BATCH, VIDEO = (
@@ -46,7 +47,7 @@ class Execution:
     def __init__(self, job: Job) -> None:
         self.job = job
         single = BATCH if job.output_count > 1 else ONE
-        self.definition: dict[str, Any] = VIDEO if job.dialect is Dialect.VIDEO else single
+        self.definition: dict[str, Any] = VIDEO if job.kind is Kind.VIDEO else single
         self.state: str = self.definition["StartAt"]
         self.input: dict[str, Any] = {}
         self.attempts = 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
+from shoal.adapters.dynamodb.requests import brief_of, words_of
+from shoal.domain import families
 from shoal.domain.events import UrlOf, output_url
-from shoal.domain.job import Closer, Dialect, HoldState, Job, JobFailure, JobStatus, Output
+from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus, Output
 from shoal.domain.money import Asset
+from shoal.domain.submission import Submission
 
 ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ABC"
 JOB = "job_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
@@ -18,18 +21,43 @@ CREATED_MS = 1_763_980_800_123
 """2025-11-24T10:40:00.123Z"""
 
 
-def a_job(**changes: Any) -> Job:
-    """A queued 2k job; `changes` replace its fields."""
-    job = Job(
-        id=JOB,
-        account_id=ACCOUNT,
-        dialect=Dialect.IMAGE,
-        model="shoal-image",
+REQUEST: dict[str, Any] = {
+    "prompt": "A shark",
+    "aspect_ratio": "16:9",
+    "seed": 7,
+    "metadata": {"order": 1},
+    "width_px": 2048,
+    "height_px": 1152,
+}
+"""As its item keeps it."""
+OF_SUBMISSION = {each.name for each in fields(Submission)} | {"request"}
+
+
+def a_submission(
+    *, request: dict[str, Any] = REQUEST, model: str = "shoal-image", **changes: Any
+) -> Submission:
+    """What a 2k job was submitted as; `request` is one document, as an item keeps it."""
+    submission = Submission(
+        family=families.IMAGE,
+        model=model,
         mode="2k",
-        request={"prompt": "A shark", "aspect_ratio": "16:9", "seed": 7, "metadata": {"order": 1}},
+        brief=brief_of(request, model),
+        words=words_of(request),
+        metadata=request.get("metadata"),
         asset=Asset.USD,
         unit_price=20_000,
         price_version="2026-11-22",
+    )
+    return replace(submission, **changes)
+
+
+def a_job(**changes: Any) -> Job:
+    """A queued 2k job; `changes` replace its fields and those of its submission."""
+    asked = {name: changes.pop(name) for name in OF_SUBMISSION & set(changes)}
+    job = Job(
+        id=JOB,
+        account_id=ACCOUNT,
+        submission=a_submission(**asked),
         provider="simulator",
         provider_deadline_s=180,
         created_at_ms=CREATED_MS,
@@ -42,30 +70,32 @@ def a_job(**changes: Any) -> Job:
 VIDEO = "vid_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
 
 
+VIDEO_REQUEST: dict[str, Any] = {
+    "type": "video_generate",
+    "idea": "Why sharks glow",
+    "category": "story",
+    "duration": 16,
+    "aspect_ratio": "9:16",
+    "voice": None,
+    "language": "en",
+    "style": None,
+    "seed": None,
+    "metadata": {"order": 1},
+    "subtitles": "track",
+    "width_px": 720,
+    "height_px": 1280,
+    "clip_model": "clip",
+}
+
+
 def a_video(**changes: Any) -> Job:
     """A queued video of two scenes; `changes` replace its fields."""
-    request = {
-        "type": "video_generate",
-        "idea": "Why sharks glow",
-        "category": "story",
-        "duration": 16,
-        "aspect_ratio": "9:16",
-        "voice": None,
-        "language": "en",
-        "style": None,
-        "seed": None,
-        "metadata": {"order": 1},
-        "subtitles": "track",
-        "width_px": 720,
-        "height_px": 1280,
-        "clip_model": "clip",
-    }
     video: dict[str, Any] = {
         "id": VIDEO,
-        "dialect": Dialect.VIDEO,
+        "family": families.VIDEO,
         "model": "video",
         "mode": None,
-        "request": request,
+        "request": VIDEO_REQUEST,
         "asset": Asset.CREDIT,
         "unit_price": 1,
         "output_count": 2,

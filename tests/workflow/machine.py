@@ -12,7 +12,8 @@ from uuid import uuid4
 from PIL import Image
 
 from infra.local.aws import ACCOUNT, Endpoint
-from shoal.domain.job import Closer, Dialect, Job, JobFailure
+from shoal.domain.brief import Kind
+from shoal.domain.job import Closer, Job, JobFailure
 from tests.local_cloud.lab import Lab
 from tests.support.deployed import Customer, Deployed, eventually
 
@@ -39,7 +40,7 @@ def handler(event, context):
 def execution_input(job: Job) -> Json:
     """What the job's execution is started with."""
     told: Json = {"account_id": job.account_id, "job_id": job.id}
-    several = job.output_count > 1 or job.dialect is Dialect.VIDEO
+    several = job.output_count > 1 or job.kind is Kind.VIDEO
     return told | {"indexes": list(range(job.output_count))} if several else told
 
 

@@ -88,6 +88,6 @@ def assert_captured(
         HoldState.CAPTURED,
         outputs,
     )
-    assert job.cost == job.unit_price * outputs
+    assert job.cost == job.submission.unit_price * outputs
     assert (wallet.balance, wallet.held) == (10_000_000 - job.cost, 0)
     return job

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shoal.domain import families
 from shoal.domain.errors import ShoalError
-from shoal.domain.job import Dialect, HoldState, Job, JobStatus
+from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.wallet import EntryKind
 from tests.fakes import Fault
 from tests.support.executions import Crash
@@ -95,7 +96,7 @@ def check(world: World, customer: Customer) -> Job | None:
     assert world.entries(customer) == ["top_up", "hold", resolution]
     outcome = "completed" if job.status is COMPLETED else "failed"
     check_price(world, customer, job)
-    for family in ("image" if job.dialect is Dialect.IMAGE else "task", "job"):
+    for family in ("image" if job.family is families.IMAGE else "task", "job"):
         (times,) = world.bus.ids(f"{family}.{outcome}").values()
         assert times >= 1
         assert not world.bus.ids(f"{family}.{'failed' if outcome == 'completed' else 'completed'}")
@@ -108,7 +109,7 @@ def check_price(world: World, customer: Customer, job: Job) -> None:
     """Exactly what was delivered is charged and counted, and each delivered output is there to be fetched."""
     delivered = len(job.outputs)
     assert (delivered > 0) == (job.status is COMPLETED)
-    assert job.cost == (0 if job.free_trial else job.unit_price * delivered)
+    assert job.cost == (0 if job.free_trial else job.submission.unit_price * delivered)
     granted = world.wallet(customer).balance + job.cost
     assert granted == sum(
         entry.balance_delta

@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from shoal.adapters.providers.simulator.simulator import Simulator
+from shoal.domain.brief import Kind
 from shoal.domain.errors import JobClosed, ShoalError
 from shoal.domain.events import Event
-from shoal.domain.job import Dialect, Output
+from shoal.domain.job import Output
 from shoal.ports.jobs import ExecutionState
 from tests.fakes import PollMessage
 from tests.fakes.videos import CLIP
@@ -215,7 +216,7 @@ class Stage:
             token = call.token = tokens.issue()
             call.waits_until_ms = self._in(state["TimeoutSeconds"])
             try:
-                in_video = job.dialect is Dialect.VIDEO
+                in_video = job.kind is Kind.VIDEO
                 begin = self.world.render_scene if in_video else self.world.call_provider
                 begin(job.account_id, job.id, call.index, token)
             except (Exception, Crash):

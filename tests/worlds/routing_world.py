@@ -31,7 +31,7 @@ from tests.fakes import (
 from tests.fakes.routing import FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.videos import FakeScenes
 from tests.support.asking import ask_provider
-from tests.support.factories import a_job
+from tests.support.factories import REQUEST, a_job
 
 DEADLINE_S = 180
 FIRST = Route(provider="first", model="one/a", cost_micros=100)
@@ -91,7 +91,7 @@ class Routing:
         job = a_job(
             provider=self.routes[0].provider,
             status=JobStatus.PROCESSING,
-            request={"prompt": "A shark", "width_px": 64, "height_px": 64},
+            request=REQUEST | {"width_px": 64, "height_px": 64},
             task_tokens={0: self.token},
             deadline_at_ms=self.clock.ms + DEADLINE_S * 1000 + FINISH_GRACE_MS,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -60,7 +61,7 @@ def list_jobs(
             [
                 job.id,
                 job.status,
-                job.mode or job.model,
+                job.submission.mode or job.model,
                 f"{decimal_amount(job.asset, job.price)} {job.asset}",
                 decimal_amount(job.asset, job.cost),
                 moment(job.created_at_ms) or "",
@@ -108,10 +109,10 @@ def _resource(job: Job) -> dict[str, Any]:
         "account_id": job.account_id,
         "key_id": job.key_id,
         "status": job.status,
-        "dialect": job.dialect,
+        "dialect": job.family.spelling,
         "model": job.model,
-        "mode": job.mode,
-        "request": dict(job.request),
+        "mode": job.submission.mode,
+        "request": {**job.submission.words, "metadata": job.submission.metadata, **asdict(job.brief)},
         "asset": job.asset,
         "price": decimal_amount(job.asset, job.price),
         "cost": decimal_amount(job.asset, job.cost),

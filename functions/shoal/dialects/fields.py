@@ -74,6 +74,10 @@ class SubmitFields(BaseModel):
     max_cost: str | None = None
     ttl_seconds: Annotated[int, Field(ge=TTL_S_MIN, le=TTL_S_MAX), Whole] | None = None
 
+    def words(self, *without: str) -> dict[str, Any]:
+        """What is asked for, as it came: without what any submit may carry, nor some of its own fields."""
+        return self.model_dump(exclude={*SubmitFields.model_fields, *without})
+
     @field_validator("metadata")
     @classmethod
     def _metadata_is_small(cls, metadata: dict[str, Any] | None) -> dict[str, Any] | None:

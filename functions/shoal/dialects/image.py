@@ -18,9 +18,11 @@ from shoal.dialects.fields import (
     parse_max_cost,
     parse_range,
 )
+from shoal.domain import families
+from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import Catalog, size_px
 from shoal.domain.events import UrlOf
-from shoal.domain.job import Dialect, Job, JobStatus
+from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset, format_amount, format_usd
 from shoal.domain.submission import Submission
 from shoal.domain.wallet import Wallet
@@ -57,17 +59,20 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         raise invalid_field("aspect_ratio", f"must be one of {', '.join(model.aspect_ratios)}")
     width_px, height_px = size_px(mode.long_side_px, aspect_ratio)
     return Submission(
-        dialect=Dialect.IMAGE,
+        family=families.IMAGE,
         model=mode.model,
         mode=name,
-        request={
-            "prompt": request.prompt,
-            "aspect_ratio": aspect_ratio,
-            "width_px": width_px,
-            "height_px": height_px,
-            "seed": request.seed,
-            "metadata": request.metadata,
-        },
+        brief=Brief(
+            kind=Kind.PICTURE,
+            model=mode.model,
+            prompt=request.prompt,
+            aspect_ratio=aspect_ratio,
+            width_px=width_px,
+            height_px=height_px,
+            seed=request.seed,
+        ),
+        words=request.words("mode") | {"aspect_ratio": aspect_ratio},
+        metadata=request.metadata,
         asset=Asset.USD,
         unit_price=mode.price_micros,
         price_version=catalog.price_version,
@@ -123,8 +128,8 @@ def usage_row(job: Job, complete: answers.Success) -> answers.UsageRow:
         "job_id": job.id,
         "status": status_word(job.status, complete),
         "model": job.model,
-        "mode": job.mode,
-        "prompt": job.request.get("prompt", job.request.get("idea")),
+        "mode": job.submission.mode,
+        "prompt": job.asked,
         "cost": format_amount(job.asset, job.cost) if job.status is JobStatus.COMPLETED else None,
         "error": _error(job, expired=False),
         "created_at": iso_seconds(job.created_at_ms),

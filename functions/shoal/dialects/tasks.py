@@ -20,9 +20,11 @@ from shoal.dialects.fields import (
     parse_max_cost,
     parse_range,
 )
+from shoal.domain import families
+from shoal.domain.brief import Brief
 from shoal.domain.catalog import Catalog, Model, ModelType, size_px
 from shoal.domain.events import UrlOf, utc_day
-from shoal.domain.job import Dialect, Job, JobStatus
+from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import format_amount
 from shoal.domain.submission import Submission
 from shoal.ports.jobs import JobFilter, JobPage
@@ -87,19 +89,21 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         raise validation_failed(error) from None
     width_px, height_px = size_px(model.long_side_px, request.aspect_ratio)
     return Submission(
-        dialect=Dialect.TASKS,
+        family=families.TASKS,
         model=name,
         mode=None,
-        request={
-            "type": model.type,
-            "prompt": request.prompt,
-            "aspect_ratio": request.aspect_ratio,
-            "width_px": width_px,
-            "height_px": height_px,
-            "seed": request.seed,
-            "negative_prompt": getattr(request, "negative_prompt", None),
-            "metadata": request.metadata,
-        },
+        brief=Brief(
+            kind=model.kind,
+            model=name,
+            prompt=request.prompt,
+            aspect_ratio=request.aspect_ratio,
+            width_px=width_px,
+            height_px=height_px,
+            seed=request.seed,
+            negative_prompt=getattr(request, "negative_prompt", None),
+        ),
+        words=request.words("model", "num_outputs", "input_image_urls"),
+        metadata=request.metadata,
         asset=model.asset,
         unit_price=model.price,
         output_count=request.num_outputs,
@@ -135,7 +139,7 @@ def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> answers.Task:
         "output": _output(job, url_of, now_ms),
         "cost": _cost(job),
         "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
-        "metadata": job.request.get("metadata"),
+        "metadata": job.submission.metadata,
         "created_at": iso_seconds(job.created_at_ms),
         "started_at": iso_seconds(job.started_at_ms),
         "completed_at": iso_seconds(job.completed_at_ms),
@@ -225,8 +229,7 @@ def request_of(name: str, model: Model) -> type[BaseModel]:
 
 
 def _type(job: Job) -> ModelType:
-    found: ModelType = job.request.get("type", "image_generate")
-    return found
+    return "video_generate" if job.kind.of_clips else "image_generate"
 
 
 def _cost(job: Job) -> str:

@@ -17,17 +17,18 @@ from shoal.dialects.fields import (
     parse_limit,
     parse_max_cost,
 )
+from shoal.domain import families
+from shoal.domain.brief import Brief, Kind, VideoBrief
 from shoal.domain.catalog import Catalog
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.events import UrlOf
-from shoal.domain.job import Dialect, HoldState, Job, JobStatus
+from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.script import CATEGORIES, VOICES, without_markers
+from shoal.domain.script import CATEGORIES, VOICES, Subtitles, without_markers
 from shoal.domain.submission import Submission
 from shoal.domain.video import (
     MODEL,
     Scene,
-    Subtitles,
     clip_key,
     narration_key,
     poster_key,
@@ -88,16 +89,27 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         raise invalid_field("idea", "must say something")
     width_px, height_px = CLIP_SIZES_PX[request.aspect_ratio]
     return Submission(
-        dialect=Dialect.VIDEO,
+        family=families.VIDEO,
         model=MODEL,
         mode=None,
-        request={
-            "type": "video_generate",
-            **request.model_dump(exclude={"webhook_url", "max_cost", "ttl_seconds"}),
-            "width_px": width_px,
-            "height_px": height_px,
-            "clip_model": terms.clip_model,
-        },
+        brief=Brief(
+            kind=Kind.VIDEO,
+            model=terms.clip_model,
+            prompt=request.idea,
+            aspect_ratio=request.aspect_ratio,
+            width_px=width_px,
+            height_px=height_px,
+            seed=request.seed,
+            video=VideoBrief(
+                category=request.category,
+                style=request.style,
+                voice=request.voice,
+                language=request.language,
+                subtitles=request.subtitles,
+            ),
+        ),
+        words=request.words(),
+        metadata=request.metadata,
         asset=Asset.CREDIT,
         unit_price=terms.price_credits,
         output_count=request.duration // SCENE_SECONDS,
@@ -136,22 +148,22 @@ def parse_list_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | No
     """Filter, page size (`VIDEOS_MAX` at most) and cursor of a list of videos. Raises `ValidationFailed`."""
     check_parameters(query, {"status", "limit", "cursor"})
     statuses = _statuses(query["status"]) if "status" in query else None
-    which = JobFilter(statuses=statuses, dialects=frozenset({Dialect.VIDEO}))
+    which = JobFilter(statuses=statuses, families=frozenset({families.VIDEO}))
     return which, min(parse_limit(query), VIDEOS_MAX), query.get("cursor")
 
 
 def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> answers.Video:
-    asked, charged = job.request, 0 if job.asset.in_dollars else job.hold.amount
-    in_video = job.dialect is Dialect.VIDEO
+    words, charged = job.submission.words, 0 if job.asset.in_dollars else job.hold.amount
+    in_video = job.kind is Kind.VIDEO
     there = job.status is JobStatus.COMPLETED and not job.outputs_expired(now_ms)
     final = url_of(job.outputs[0].key) if there else None
     return {
         "id": job.id,
         "status": STATUS_WORDS[job.status],
-        "idea": asked.get("idea", asked.get("prompt")),
-        "category": asked.get("category"),
-        "duration": asked.get("duration"),
-        "aspect_ratio": asked.get("aspect_ratio"),
+        "idea": job.asked,
+        "category": words.get("category"),
+        "duration": words.get("duration"),
+        "aspect_ratio": job.brief.aspect_ratio,
         "clip_count": job.output_count,
         "credits_charged": charged,
         "credits_refunded": charged if job.hold_state is HoldState.RELEASED else 0,
@@ -161,7 +173,7 @@ def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> 
         "narration_audio_url": url_of(narration_key(job.id)) if there and in_video else None,
         "poster_url": url_of(poster_key(job.id)) if there and in_video else None,
         "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
-        "metadata": asked.get("metadata"),
+        "metadata": job.submission.metadata,
         "created_at": iso_seconds(job.created_at_ms),
         "started_at": iso_seconds(job.started_at_ms),
         "completed_at": iso_seconds(job.completed_at_ms),

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from shoal.domain.brief import Kind
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.errors import NotFound
 from shoal.domain.money import Asset
@@ -74,6 +75,10 @@ class Model(_Entry):
         if len({route.name for route in self.routes}) < len(self.routes):
             raise ValueError("a route is there twice")
         return self
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.PICTURE if self.type == "image_generate" else Kind.CLIP
 
     @property
     def default_aspect_ratio(self) -> str:

@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from shoal.domain.brief import Kind
 from shoal.domain.ids import derived_id
-from shoal.domain.job import Dialect, Job, JobStatus
+from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import decimal_amount, format_amount, format_usd
 from shoal.domain.video import Scene, clip_key, final_key, narration_key, poster_key
 from shoal.domain.wallet import Wallet
 
 SOURCE = "shoal"
-_CLOSING = {
-    Dialect.IMAGE: ("image.completed", "image.failed"),
-    Dialect.TASKS: ("task.completed", "task.failed"),
-    Dialect.VIDEO: ("video.ready", "video.failed"),
-}
-"""What each dialect calls the two ends of a job."""
 
 UrlOf = Callable[[str], str]
 """The address under which callers fetch what is stored at a key."""
@@ -54,7 +49,7 @@ def opening_events(job: Job) -> list[Event]:
     created = {"status": JobStatus.QUEUED}
     return [
         _event("job.created", job, job.created_at_ms, created),
-        *([_event("video.created", job, job.created_at_ms, created)] if job.dialect is Dialect.VIDEO else []),
+        *([_event("video.created", job, job.created_at_ms, created)] if job.kind is Kind.VIDEO else []),
         _event("job.processing", job, started_at_ms, {"status": JobStatus.PROCESSING}),
     ]
 
@@ -67,7 +62,7 @@ def scene_event(job: Job, scene: Scene, url_of: UrlOf) -> Event:
 
 
 def closing_events(job: Job, url_of: UrlOf) -> list[Event]:
-    """The events of a terminal job: its dialect's and the engine's own."""
+    """The events of a terminal job: its family's and the engine's own."""
     closed_at_ms = job.closed_at_ms or job.created_at_ms
     completed = job.status is JobStatus.COMPLETED
     data = {
@@ -75,8 +70,8 @@ def closing_events(job: Job, url_of: UrlOf) -> list[Event]:
         "closed_at": iso_ms(closed_at_ms),
         **_result(job, url_of),
     }
-    ready, failed = _CLOSING[job.dialect]
-    types = (ready, "job.completed") if completed else (failed, "job.failed")
+    family = job.family
+    types = (family.completed, "job.completed") if completed else (family.failed, "job.failed")
     return [_event(event_type, job, closed_at_ms, data) for event_type in types]
 
 
@@ -121,7 +116,7 @@ def output_url(key: str, public_url: str) -> str:
 def _result(job: Job, url_of: UrlOf) -> dict[str, Any]:
     cost = format_usd(job.cost) if job.asset.in_dollars else decimal_amount(job.asset, job.cost)
     urls = [url_of(output.key) for output in job.outputs]
-    shown = _video_urls(job, urls, url_of) if job.dialect is Dialect.VIDEO else _picture_urls(urls)
+    shown = _video_urls(job, urls, url_of) if job.kind is Kind.VIDEO else _picture_urls(urls)
     error = {"code": job.failure.code, "message": job.failure.message} if job.failure else None
     return {"cost": cost, **shown, "error": error}
 
@@ -141,15 +136,15 @@ def _video_urls(job: Job, urls: list[str], url_of: UrlOf) -> dict[str, Any]:
 
 def _event(event_type: str, job: Job, at_ms: int, data: dict[str, Any], *parts: str) -> Event:
     """`parts` tell events of one type and job apart."""
-    video = {"video_id": job.id, "clip_count": job.output_count} if job.dialect is Dialect.VIDEO else {}
+    video = {"video_id": job.id, "clip_count": job.output_count} if job.kind is Kind.VIDEO else {}
     common = {
         "job_id": job.id,
         **video,
-        "dialect": job.dialect,
+        "dialect": job.family.spelling,
         "model": job.model,
-        "mode": job.mode,
+        "mode": job.submission.mode,
         "test": job.test,
-        "metadata": job.request.get("metadata"),
+        "metadata": job.submission.metadata,
         "created_at": iso_ms(job.created_at_ms),
     }
     detail = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from shoal.domain.brief import Kind
 from shoal.domain.errors import JobError, OutputInvalid, ProviderFailed, ProviderRejected, ProviderTimeout
-from shoal.domain.job import Dialect, Job, JobFailure
+from shoal.domain.job import Job, JobFailure
 
 _SPOKEN = {error.__name__: error for error in (ProviderRejected, ProviderFailed, OutputInvalid)}
 
@@ -26,7 +27,7 @@ def job_failure(error: str, cause: str, job: Job) -> JobFailure:
     scene = told.get("scene")
     if scene is not None:
         cause = str(told.get("cause"))
-    what = "video" if job.dialect is Dialect.VIDEO else "image"
+    what = "video" if job.kind is Kind.VIDEO else "image"
     why = job_error(error, cause, job.provider_deadline_s, what)
     return JobFailure(why.code, str(why), scene)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
+from shoal.domain.brief import Brief, Kind
 from shoal.domain.errors import NotFound
+from shoal.domain.families import Family
 from shoal.domain.money import Asset
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.routing import ProviderCall
+from shoal.domain.submission import Submission
 from shoal.domain.wallet import Hold
 
 START_GRACE_MS = 60_000
@@ -24,15 +26,6 @@ FINISH_GRACE_MS = 5 * 60_000
 
 CLEAN_UP_AFTER_MS = 15 * 60_000
 """What a failed video left is deleted once more after this: longer than any function can still write."""
-
-
-class Dialect(StrEnum):
-    IMAGE = "image"
-    TASKS = "tasks"
-    VIDEO = "video"
-
-
-ID_PREFIX = {Dialect.IMAGE: "job", Dialect.TASKS: "gen", Dialect.VIDEO: "vid"}
 
 
 class JobStatus(StrEnum):
@@ -98,12 +91,11 @@ class JobFailure:
 class Job:
     """Moments are Unix time in milliseconds, money is in the unit of `asset`.
 
-    `unit_price` is per output, frozen at submit; `cost` is what was captured in the end.
+    `cost` is what was captured in the end.
     `deadline_at_ms` is by when the next step must have happened: None once there is none.
     `task_tokens`, `provider_refs` and `calls` are by output, 0 to `output_count` − 1. `provider` is the
     simulator for a job that must not leave the stage, else who was to be asked first.
     `callbacks` are digests of those that were accepted. `moderation` says who judged the request, and how.
-    `ttl_s` is how long its outputs are kept, None for the stage's own retention.
     `announced`: the party that closed it has published its events, or does so by itself. `steps` are a
     video's.
 
@@ -112,19 +104,10 @@ class Job:
 
     id: str
     account_id: str
-    dialect: Dialect
-    model: str
-    mode: str | None
-    request: Mapping[str, Any]
-    asset: Asset
-    unit_price: int
-    price_version: str
+    submission: Submission
     provider: str
     provider_deadline_s: int
     created_at_ms: int
-    output_count: int = 1
-    webhook_url: str | None = None
-    ttl_s: int | None = None
     free_trial: bool = False
     key_id: str = ""
     moderation: str | None = None
@@ -155,19 +138,34 @@ class Job:
         return self.provider == SIMULATOR
 
     @property
-    def routed_model(self) -> str:
-        """The catalog's model that makes its outputs: those of a video are clips."""
-        return str(self.request.get("clip_model", self.model))
+    def brief(self) -> Brief:
+        return self.submission.brief
 
     @property
-    def makes_clips(self) -> bool:
-        """Whether its providers make clips for it, as those of a video do, or pictures."""
-        return self.request.get("type") == "video_generate"
+    def kind(self) -> Kind:
+        return self.brief.kind
+
+    @property
+    def family(self) -> Family:
+        return self.submission.family
+
+    @property
+    def model(self) -> str:
+        """What its usage is counted under; `brief.model` makes its outputs."""
+        return self.submission.model
+
+    @property
+    def asset(self) -> Asset:
+        return self.submission.asset
+
+    @property
+    def output_count(self) -> int:
+        return self.submission.output_count
 
     @property
     def asked(self) -> str:
         """What was asked for, in the caller's words: a prompt, or a video's idea."""
-        return str(self.request.get("idea", self.request.get("prompt", "")))
+        return self.brief.prompt
 
     def mentions(self, text: str) -> bool:
         """Whether its id is, or its words contain, a text in any case of letters."""
@@ -177,22 +175,22 @@ class Job:
     @property
     def price(self) -> int:
         """What all its outputs cost, in the asset's unit: what the hold takes."""
-        return self.unit_price * self.output_count
+        return self.submission.price
 
     def units_of(self, delivered: int) -> int:
         """What so many delivered outputs count for: a video counts as all its clips, or nothing."""
-        return self.output_count if self.dialect is Dialect.VIDEO and delivered else delivered
+        return self.output_count if self.kind is Kind.VIDEO and delivered else delivered
 
     def cost_of(self, delivered: int) -> int:
         """What so many delivered outputs cost: nothing on a free trial."""
-        return 0 if self.free_trial else self.unit_price * self.units_of(delivered)
+        return 0 if self.free_trial else self.submission.unit_price * self.units_of(delivered)
 
     @property
     def files_due_at_ms(self) -> int | None:
         """When its files are due to be deleted; None if never, or if the stage's own rule deletes them."""
         if self.status is JobStatus.COMPLETED:
-            return self.outputs_expire_at_ms if self.ttl_s is not None else None
-        if self.dialect is Dialect.VIDEO and self.closed_at_ms is not None:
+            return self.outputs_expire_at_ms if self.submission.ttl_s is not None else None
+        if self.kind is Kind.VIDEO and self.closed_at_ms is not None:
             return self.closed_at_ms + CLEAN_UP_AFTER_MS
         return None
 

@@ -1,41 +1,44 @@
-"""What a dialect understood of a request, priced: what a quote tells and a submit takes."""
+"""What a dialect understood of a request, priced: what a quote tells, a submit takes and a job holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from shoal.domain.brief import Brief
 from shoal.domain.errors import MaxCostExceeded
-from shoal.domain.job import Dialect
+from shoal.domain.families import Family
 from shoal.domain.money import Asset, format_amount
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """`unit_price` is per output in the asset's unit, `max_cost` what the caller is ready to pay in all.
+    """`unit_price` is per output in the asset's unit, frozen once the job is accepted.
 
-    `input_urls` are pictures to edit, not fetched yet. `ttl_s` is how long the outputs are kept.
+    `brief` is what the engine reads. `words` are the fields of the request as they came, for dialects and
+    pages alone: a word that is named like a field of the brief says the same. `metadata` is the caller's
+    own, handed back as it came. `ttl_s` is how long the outputs are kept, None for the stage's own retention.
+
+    Only admission needs the last three: `max_cost` is what the caller is ready to pay in all, `input_urls`
+    are pictures to edit that are not fetched yet.
     """
 
-    dialect: Dialect
+    family: Family
     model: str
     mode: str | None
-    request: Mapping[str, Any]
+    brief: Brief
+    words: Mapping[str, Any]
     asset: Asset
     unit_price: int
     price_version: str
-    free_trial_allowed: bool
     output_count: int = 1
-    max_cost: int | None = None
+    metadata: dict[str, Any] | None = None
     webhook_url: str | None = None
-    input_urls: tuple[str, ...] = ()
     ttl_s: int | None = None
-
-    @property
-    def routed_model(self) -> str:
-        """The catalog's model that makes its outputs: those of a video are clips."""
-        return str(self.request.get("clip_model", self.model))
+    free_trial_allowed: bool = False
+    max_cost: int | None = None
+    input_urls: tuple[str, ...] = ()
 
     @property
     def price(self) -> int:
@@ -46,6 +49,10 @@ class Submission:
     def reaches_out(self) -> bool:
         """Whether addresses the caller chose have to be looked at before it can be accepted."""
         return bool(self.input_urls or self.webhook_url)
+
+    def admitted(self, asset: Asset) -> Submission:
+        """As a job holds it, paid in an asset."""
+        return replace(self, asset=asset, free_trial_allowed=False, max_cost=None, input_urls=())
 
     def check_max_cost(self) -> None:
         """Raises `MaxCostExceeded`."""

@@ -14,7 +14,6 @@ MODEL: Final = "video"
 FOLDER: Final = "videos/"
 """What lies under it is private: its addresses are signed and expire."""
 
-Subtitles = Literal["none", "track", "burned"]
 SceneStatus = Literal["queued", "rendering", "ready", "failed", "canceled"]
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from shoal.domain.job import Dialect, Job, JobStatus, Step
+from shoal.domain.families import Family
+from shoal.domain.job import Job, JobStatus, Step
 from shoal.domain.routing import ProviderCall
 
 
@@ -16,7 +17,7 @@ class JobFilter:
     """Which jobs of an account: created from `from_ms` up to but not at `to_ms`, mentioning `text`."""
 
     statuses: frozenset[JobStatus] | None = None
-    dialects: frozenset[Dialect] | None = None
+    families: frozenset[Family] | None = None
     models: frozenset[str] | None = None
     test: bool | None = None
     text: str | None = None

@@ -35,7 +35,9 @@ def a_job_overwrites_no_job_of_the_same_id(bench: Bench) -> None:
     caller = bench.account(PRICE)
     job = bench.accept(caller)
     with pytest.raises(InternalError):
-        bench.ledger.submit(replace(job, asset=Asset.TEST_USD), None, bench.clock.now_ms())
+        bench.ledger.submit(
+            replace(job, submission=replace(job.submission, asset=Asset.TEST_USD)), None, bench.clock.now_ms()
+        )
     assert bench.job(job) == job
 
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.dialects.image import parse_submission
+from shoal.domain import families
+from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
-from shoal.domain.job import Dialect
 from shoal.domain.money import Asset
 from shoal.domain.submission import Submission
 
@@ -32,17 +33,11 @@ def refused(body: dict[str, Any]) -> list[str]:
 
 def test_a_bare_prompt_gets_the_catalogs_defaults() -> None:
     assert parse() == Submission(
-        dialect=Dialect.IMAGE,
+        family=families.IMAGE,
         model="shoal-image",
         mode="2k",
-        request={
-            "prompt": "A shark",
-            "aspect_ratio": "1:1",
-            "width_px": 2048,
-            "height_px": 2048,
-            "seed": None,
-            "metadata": None,
-        },
+        brief=Brief(Kind.PICTURE, "shoal-image", "A shark", "1:1", 2048, 2048, seed=None),
+        words={"prompt": "A shark", "aspect_ratio": "1:1", "seed": None},
         asset=Asset.USD,
         unit_price=20_000,
         price_version=load_catalog().price_version,
@@ -58,20 +53,23 @@ def test_a_mode_has_its_price(mode: str, price: int) -> None:
 
 
 def test_everything_a_caller_asked_for_is_kept() -> None:
-    asked = {"aspect_ratio": "16:9", "seed": SEED_MAX, "metadata": {"order": 7, "tags": ["a", None, 1.5]}}
+    asked, metadata = {"aspect_ratio": "16:9", "seed": SEED_MAX}, {"order": 7, "tags": ["a", None, 1.5]}
 
-    size = {"width_px": 2048, "height_px": 1152}
-    assert parse(**asked).request == {"prompt": "A shark"} | asked | size
+    submission = parse(**asked, metadata=metadata)
+
+    assert (submission.words, submission.metadata) == ({"prompt": "A shark"} | asked, metadata)
+    expected = Brief(Kind.PICTURE, "shoal-image", "A shark", "16:9", 2048, 1152, seed=SEED_MAX)
+    assert submission.brief == expected
 
 
 @pytest.mark.parametrize("aspect_ratio", load_catalog().models["shoal-image"].aspect_ratios)
 def test_every_offered_aspect_ratio_is_taken(aspect_ratio: str) -> None:
-    assert parse(aspect_ratio=aspect_ratio).request["aspect_ratio"] == aspect_ratio
+    assert parse(aspect_ratio=aspect_ratio).brief.aspect_ratio == aspect_ratio
 
 
 @pytest.mark.parametrize("seed", [0, 1, SEED_MAX, None])
 def test_a_seed_may_be_any_32_bit_number(seed: int | None) -> None:
-    assert parse(seed=seed).request["seed"] == seed
+    assert parse(seed=seed).brief.seed == seed
 
 
 @pytest.mark.parametrize(
@@ -83,13 +81,13 @@ def test_null_is_the_same_as_leaving_an_optional_field_out(field: str) -> None:
 
 @pytest.mark.parametrize("space", ["", " ", "\t\n\r ", "\u00a0", "\u3000", "\u2028"])
 def test_a_prompt_is_trimmed(space: str) -> None:
-    assert parse(prompt=f"{space}A shark{space}").request["prompt"] == "A shark"
+    assert parse(prompt=f"{space}A shark{space}").brief.prompt == "A shark"
 
 
 @pytest.mark.parametrize("character", ["x", "é", "鯊", "🦈"])
 def test_a_prompt_of_4000_characters_passes_and_one_more_does_not(character: str) -> None:
-    assert parse(prompt=character * 4_000).request["prompt"] == character * 4_000
-    assert parse(prompt=f"  {character * 4_000}\n").request["prompt"] == character * 4_000
+    assert parse(prompt=character * 4_000).brief.prompt == character * 4_000
+    assert parse(prompt=f"  {character * 4_000}\n").brief.prompt == character * 4_000
     assert refused({"prompt": character * 4_001}) == ["prompt"]
 
 
@@ -120,7 +118,7 @@ def test_an_aspect_ratio_that_is_not_offered_is_refused(aspect_ratio: object) ->
 
 
 def test_a_seed_may_be_written_with_a_fraction_of_nothing() -> None:
-    seed = parse(seed=7.0).request["seed"]
+    seed = parse(seed=7.0).brief.seed
     assert (seed, type(seed)) == (7, int)
 
 
@@ -183,5 +181,5 @@ def test_a_body_is_either_understood_or_refused_with_a_field(body: dict[str, Any
         assert named
         assert named <= set(body) | {"prompt"}
     else:
-        assert 1 <= len(submission.request["prompt"]) <= 4_000
+        assert 1 <= len(submission.brief.prompt) <= 4_000
         assert submission.price > 0

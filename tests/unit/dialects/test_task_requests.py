@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.dialects.tasks import parse_submission
+from shoal.domain import families
+from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import Model, load_catalog, size_px
 from shoal.domain.errors import NotFound, ValidationFailed
-from shoal.domain.job import Dialect
 from shoal.domain.money import Asset
 from shoal.domain.submission import Submission
 
@@ -35,19 +36,11 @@ def refused(model: object = "nanobanana", **body: Any) -> list[str]:
 
 def test_a_bare_prompt_gets_the_models_defaults() -> None:
     assert parse() == Submission(
-        dialect=Dialect.TASKS,
+        family=families.TASKS,
         model="nanobanana",
         mode=None,
-        request={
-            "type": "image_generate",
-            "prompt": "A shark",
-            "aspect_ratio": "1:1",
-            "width_px": 1024,
-            "height_px": 1024,
-            "seed": None,
-            "negative_prompt": None,
-            "metadata": None,
-        },
+        brief=Brief(Kind.PICTURE, "nanobanana", "A shark", "1:1", 1024, 1024, seed=None),
+        words={"prompt": "A shark", "aspect_ratio": "1:1", "seed": None},
         asset=Asset.USD,
         unit_price=10_000,
         price_version=CATALOG.price_version,
@@ -60,7 +53,7 @@ def test_every_model_has_its_price_its_size_and_its_ratios(name: str, model: Mod
     for aspect_ratio in model.aspect_ratios:
         submission = parse(name, aspect_ratio=aspect_ratio, num_outputs=model.outputs_max)
 
-        size = submission.request["width_px"], submission.request["height_px"]
+        size = submission.brief.width_px, submission.brief.height_px
         assert size == size_px(model.long_side_px, aspect_ratio)
         assert (submission.unit_price, submission.asset) == (model.price, model.asset)
         assert submission.price == model.price * model.outputs_max
@@ -72,7 +65,7 @@ def test_a_parameter_is_taken_by_the_models_that_have_it_and_refused_by_name_by_
     name: str, model: Model
 ) -> None:
     if model.negative_prompt:
-        assert parse(name, negative_prompt=" blur ").request["negative_prompt"] == "blur"
+        assert parse(name, negative_prompt=" blur ").brief.negative_prompt == "blur"
     else:
         assert refused(name, negative_prompt="blur") == ["negative_prompt"]
     if model.input_images_max:
@@ -140,7 +133,7 @@ def test_a_webhook_and_metadata_are_kept() -> None:
     submission = parse(webhook_url="https://hooks.test/x", metadata={"order": 7})
 
     assert submission.webhook_url == "https://hooks.test/x"
-    assert submission.request["metadata"] == {"order": 7}
+    assert submission.metadata == {"order": 7}
     assert submission.reaches_out
     assert not parse().reaches_out
 

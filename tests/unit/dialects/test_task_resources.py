@@ -9,9 +9,10 @@ import pytest
 
 from shoal.dialects import tasks
 from shoal.dialects.answers import tasks as answers
+from shoal.domain import families
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
-from shoal.domain.job import Dialect, Job, JobFailure, JobStatus, Output
+from shoal.domain.job import Job, JobFailure, JobStatus, Output
 from shoal.domain.money import Asset
 from shoal.ports.jobs import JobPage
 from shoal.use_cases.jobs.quote import Quote
@@ -35,7 +36,7 @@ FIELDS = [
 ]
 OF_TASK: dict[str, Any] = {
     "id": TASK,
-    "dialect": Dialect.TASKS,
+    "family": families.TASKS,
     "model": "nanobanana",
     "mode": None,
     "unit_price": 10_000,

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.dialects.video import IDEA_LENGTH_MAX, parse_list_query, parse_submission
+from shoal.domain import families
+from shoal.domain.brief import Kind, VideoBrief
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
-from shoal.domain.job import Dialect, JobStatus
+from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.script import CATEGORIES, VOICES
 from shoal.domain.submission import Submission
@@ -33,19 +35,15 @@ def parse(**changes: Any) -> Submission:
 def test_the_documents_own_request_is_two_scenes_for_two_credits() -> None:
     submission = parse()
 
-    assert (submission.dialect, submission.model, submission.asset) == (Dialect.VIDEO, "video", Asset.CREDIT)
+    assert (submission.family, submission.model, submission.asset) == (families.VIDEO, "video", Asset.CREDIT)
     assert (submission.unit_price, submission.output_count, submission.price) == (1, 2, 2)
     assert not submission.free_trial_allowed
-    assert submission.routed_model == "clip"
-    asked = submission.request
-    assert {name: asked[name] for name in DOCUMENT} == DOCUMENT
-    assert (asked["width_px"], asked["height_px"]) == (720, 1280)
-    assert (asked["language"], asked["subtitles"], asked["voice"], asked["seed"]) == (
-        "en",
-        "track",
-        None,
-        None,
-    )
+    brief, words = submission.brief, submission.words
+    assert (brief.kind, brief.model, brief.prompt) == (Kind.VIDEO, "clip", DOCUMENT["idea"])
+    assert {name: words[name] for name in DOCUMENT} == DOCUMENT
+    assert (brief.width_px, brief.height_px) == (720, 1280)
+    assert brief.video == VideoBrief("story", style=None, voice=None, language="en", subtitles="track")
+    assert brief.seed is None
 
 
 @pytest.mark.parametrize("seconds", range(8, 121, 8))
@@ -57,9 +55,9 @@ def test_a_credit_buys_eight_seconds(seconds: int) -> None:
     ("ratio", "size"), [("9:16", (720, 1280)), ("16:9", (1280, 720)), ("1:1", (720, 720))]
 )
 def test_every_ratio_is_720p(ratio: str, size: tuple[int, int]) -> None:
-    asked = parse(aspect_ratio=ratio).request
+    brief = parse(aspect_ratio=ratio).brief
 
-    assert (asked["width_px"], asked["height_px"]) == size
+    assert (brief.width_px, brief.height_px) == size
 
 
 def test_all_that_can_be_asked_for_is_kept() -> None:
@@ -68,13 +66,21 @@ def test_all_that_can_be_asked_for_is_kept() -> None:
         "language": "pt-BR",
         "style": "paper cut-out",
         "seed": 7,
-        "metadata": {"order": 1},
         "subtitles": "burned",
     }
 
-    submission = parse(**wishes, webhook_url="https://hooks.example.com/v", max_cost="2", ttl_seconds=3600)
+    submission = parse(
+        **wishes,
+        metadata={"order": 1},
+        webhook_url="https://hooks.example.com/v",
+        max_cost="2",
+        ttl_seconds=3600,
+    )
 
-    assert {name: submission.request[name] for name in wishes} == wishes
+    assert {name: submission.words[name] for name in wishes} == wishes
+    assert submission.metadata == {"order": 1}
+    assert submission.brief.seed == 7
+    assert submission.brief.video == VideoBrief("story", "paper cut-out", "maya", "pt-BR", "burned")
     assert (submission.webhook_url, submission.max_cost, submission.ttl_s) == (
         "https://hooks.example.com/v",
         2,
@@ -83,7 +89,7 @@ def test_all_that_can_be_asked_for_is_kept() -> None:
 
 
 def test_a_duration_may_be_written_with_a_fraction_of_nothing() -> None:
-    assert parse(duration=16.0).request["duration"] == 16
+    assert parse(duration=16.0).words["duration"] == 16
 
 
 @pytest.mark.parametrize(
@@ -120,16 +126,16 @@ def test_a_wrong_field_is_refused_and_named(changes: dict[str, Any], field: str)
 
 def test_every_category_and_voice_can_be_asked_for() -> None:
     for category in CATEGORIES:
-        assert parse(category=category).request["category"] == category
+        assert parse(category=category).brief.of_video.category == category
     for voice in VOICES:
-        assert parse(voice=voice).request["voice"] == voice
+        assert parse(voice=voice).brief.of_video.voice == voice
 
 
 def test_a_list_is_of_videos_alone_and_speaks_the_dialects_words() -> None:
     which, limit, cursor = parse_list_query({"status": "failed", "limit": "5", "cursor": "c"})
 
     assert which.statuses == frozenset({JobStatus.FAILED, JobStatus.CANCELED, JobStatus.EXPIRED})
-    assert which.dialects == frozenset({Dialect.VIDEO})
+    assert which.families == frozenset({families.VIDEO})
     assert (limit, cursor) == (5, "c")
     for wrong in ({"status": "complete"}, {"limit": "0"}, {"from": "2026-01-01"}):
         with pytest.raises(ValidationFailed):

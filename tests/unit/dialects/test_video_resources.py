@@ -252,10 +252,10 @@ def test_a_failed_video_is_told_with_its_error_and_no_address() -> None:
 
 
 def test_the_largest_event_fits_a_webhook() -> None:
-    request = {**a_video().request, "metadata": {"text": "x" * 4_000}}
+    metadata = {"text": "x" * 4_000}
     signed = "https://bucket.s3.eu-west-1.amazonaws.com/k?X-Amz-Security-Token=" + "x" * 2_000
 
-    for event in closing_events(a_ready_video(request=request, output_count=15), lambda _: signed):
+    for event in closing_events(a_ready_video(metadata=metadata, output_count=15), lambda _: signed):
         assert len(json.dumps(event.detail)) < 20_000
 
 

@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shoal.domain import families
 from shoal.domain.events import Event, closing_events, iso_ms, opening_events, output_url
-from shoal.domain.job import Dialect, JobStatus
+from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
 from tests.support.factories import (
     ACCOUNT,
     CREATED_MS,
     JOB,
     PUBLIC_URL,
+    REQUEST,
     a_completed_job,
     a_failed_job,
     a_job,
@@ -88,7 +90,7 @@ def test_a_job_that_ended_otherwise_has_failed_in_its_events(status: JobStatus) 
 
 
 def test_the_tasks_dialect_has_an_event_of_its_own() -> None:
-    events = by_type(closing_events(a_completed_job(dialect=Dialect.TASKS), url_of))
+    events = by_type(closing_events(a_completed_job(family=families.TASKS), url_of))
 
     assert list(events) == ["task.completed", "job.completed"]
 
@@ -129,7 +131,7 @@ def test_ids_differ_between_jobs_of_the_same_moment() -> None:
 
 
 def test_the_largest_event_stays_below_20_kb() -> None:
-    request = {**a_job().request, "prompt": "x" * 4_000, "metadata": {"note": "x" * 4_000}}
+    request = {**REQUEST, "prompt": "x" * 4_000, "metadata": {"note": "x" * 4_000}}
 
     for event in closing_events(a_completed_job(request=request), url_of):
         assert len(json.dumps(event.detail)) < 20_000

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
-from shoal.domain.job import Dialect, Job
+from shoal.domain.brief import Kind
+from shoal.domain.job import Job
 from shoal.ports.jobs import ExecutionState
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class StepFunctionsWorkflow:
 
 def machine_of(job: Job) -> str:
     """One output takes the short way; several are asked for side by side; a video has a way of its own."""
-    if job.dialect is Dialect.VIDEO:
+    if job.kind is Kind.VIDEO:
         return RENDER_VIDEO
     return GENERATE if job.output_count == 1 else BATCH
 

@@ -6,11 +6,12 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from shoal.adapters.dynamodb.requests import brief_of, request_text, words_of
 from shoal.adapters.dynamodb.table import Item
 from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
+from shoal.domain.families import FAMILIES
 from shoal.domain.job import (
     Closer,
-    Dialect,
     HoldState,
     Job,
     JobFailure,
@@ -22,6 +23,7 @@ from shoal.domain.money import Asset
 from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import ProviderCall
+from shoal.domain.submission import Submission
 from shoal.domain.video import Scene
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.accounts import Account
@@ -201,6 +203,7 @@ def limit_of(item: Item) -> RateLimit:
 def job_item(job: Job) -> Item:
     """A new job. What only a later step knows is written by that step."""
     pk, sk = job_key(job.account_id, job.ulid)
+    asked = job.submission
     return {
         "pk": pk,
         "sk": sk,
@@ -212,17 +215,16 @@ def job_item(job: Job) -> Item:
         "id": job.id,
         "account_id": job.account_id,
         "key_id": job.key_id,
-        "dialect": str(job.dialect),
-        "model": job.model,
-        "mode": job.mode,
-        # JSON keeps the caller's numbers as they came: DynamoDB has no floats.
-        "request": json.dumps(job.request),
-        "asset": str(job.asset),
-        "unit_price": job.unit_price,
-        "output_count": job.output_count,
-        "webhook_url": job.webhook_url,
-        "ttl_s": job.ttl_s,
-        "price_version": job.price_version,
+        "dialect": asked.family.spelling,
+        "model": asked.model,
+        "mode": asked.mode,
+        "request": request_text(asked),
+        "asset": str(asked.asset),
+        "unit_price": asked.unit_price,
+        "output_count": asked.output_count,
+        "webhook_url": asked.webhook_url,
+        "ttl_s": asked.ttl_s,
+        "price_version": asked.price_version,
         "free_trial": job.free_trial,
         "provider": job.provider,
         "moderation": job.moderation,
@@ -243,16 +245,7 @@ def job_of(item: Item) -> Job:
         id=item["id"],
         account_id=item["account_id"],
         key_id=item["key_id"],
-        dialect=Dialect(item["dialect"]),
-        model=item["model"],
-        mode=item.get("mode"),
-        request=json.loads(item["request"]),
-        asset=Asset(item["asset"]),
-        unit_price=int(item["unit_price"]),
-        output_count=int(item["output_count"]),
-        webhook_url=item.get("webhook_url"),
-        ttl_s=_moment(item, "ttl_s"),
-        price_version=item["price_version"],
+        submission=_submission_of(item),
         free_trial=item["free_trial"],
         provider=item["provider"],
         moderation=item.get("moderation"),
@@ -274,6 +267,24 @@ def job_of(item: Item) -> Job:
         callbacks=frozenset(item.get("callbacks", ())),
         outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
         failure=_failure_of(failure) if failure else None,
+    )
+
+
+def _submission_of(item: Item) -> Submission:
+    request = json.loads(item["request"])
+    return Submission(
+        family=FAMILIES[item["dialect"]],
+        model=item["model"],
+        mode=item.get("mode"),
+        brief=brief_of(request, item["model"]),
+        words=words_of(request),
+        metadata=request.get("metadata"),
+        asset=Asset(item["asset"]),
+        unit_price=int(item["unit_price"]),
+        output_count=int(item["output_count"]),
+        webhook_url=item.get("webhook_url"),
+        ttl_s=_moment(item, "ttl_s"),
+        price_version=item["price_version"],
     )
 
 

@@ -165,7 +165,7 @@ def _key(job: Job) -> tuple[str, str]:
 def _matches(job: Job, which: JobFilter) -> bool:
     wanted = (
         (which.statuses, job.status),
-        (which.dialects, job.dialect),
+        (which.families, job.family),
         (which.models, job.model),
         (None if which.test is None else (which.test,), job.test),
     )

@@ -53,7 +53,7 @@ def check_file(job: Job, file: IO[bytes]) -> None:
     check_head(job, head)
     if not _WHOLE[_kind(head)](file, size):
         raise OutputInvalid(CUT_OFF)
-    if not job.makes_clips:
+    if not job.kind.of_clips:
         file.seek(0)
         sides = imagesize.get(io.BytesIO(file.read(SIZED_BYTES)))
         if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in sides):
@@ -63,9 +63,9 @@ def check_file(job: Job, file: IO[bytes]) -> None:
 def check_head(job: Job, head: bytes) -> None:
     """Judge an output by its first 16 bytes alone. Raises `OutputInvalid`."""
     kind = _kind(head)
-    if job.makes_clips and kind != "mp4":
+    if job.kind.of_clips and kind != "mp4":
         raise OutputInvalid(NO_CLIP)
-    if not job.makes_clips and kind in ("mp4", ""):
+    if not job.kind.of_clips and kind in ("mp4", ""):
         raise OutputInvalid(NO_PICTURE)
 
 

@@ -13,10 +13,11 @@ from shoal.composition import agents as bootstrap_mcp
 from shoal.composition import jobs as bootstrap
 from shoal.dialects import image, mcp, tasks, video
 from shoal.dialects.fields import either_mode_or_model, iso_seconds
+from shoal.domain import families
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import Forbidden, ValidationFailed
-from shoal.domain.job import Dialect, Job
+from shoal.domain.job import Job
 from shoal.domain.money import Asset, format_amount
 from shoal.domain.submission import Submission
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
@@ -102,12 +103,12 @@ def _submission(tool: str, body: Arguments) -> Submission:
 def _get_job(caller: Caller, arguments: Arguments, settings: ServeMcpSettings) -> Mapping[str, Any]:
     job, scenes = bootstrap_mcp.read_video()(caller, mcp.parse(mcp.JobArguments, arguments).job_id)
     url_of, now_ms = bootstrap.output_urls(settings), bootstrap.clock.now_ms()
-    match job.dialect:
-        case Dialect.VIDEO:
+    match job.family:
+        case families.VIDEO:
             return video.video_resource(job, scenes, url_of=url_of, now_ms=now_ms)["video"]
-        case Dialect.TASKS:
+        case families.TASKS:
             return tasks.task_resource(job, url_of=url_of, now_ms=now_ms)
-        case Dialect.IMAGE:
+        case _:
             return image.job_resource(job, complete="completed", url_of=url_of, now_ms=now_ms)
 
 

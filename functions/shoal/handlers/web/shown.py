@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.composition.dashboard import Dashboard
+from shoal.domain.brief import Kind
 from shoal.domain.catalog import load_catalog
 from shoal.domain.events import UrlOf
-from shoal.domain.job import Dialect, Job, JobStatus
+from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import format_amount
 from shoal.domain.video import poster_key
 
 ASKED_LENGTH_MAX = 120
-API_NAMES = {Dialect.IMAGE: "Image", Dialect.TASKS: "Task", Dialect.VIDEO: "Video"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ def shown_all(site: Dashboard[object], jobs: Sequence[Job]) -> list[ShownJob]:
 
 
 def model_title(job: Job) -> str:
-    if job.dialect is Dialect.VIDEO:
+    if job.kind is Kind.VIDEO:
         return "Video"
     model = load_catalog().models.get(job.model)
     title = model.title if model else job.model
-    return f"{title} {job.mode}" if job.mode else title
+    return f"{title} {job.submission.mode}" if job.submission.mode else title
 
 
 def _cost(job: Job) -> str:
@@ -78,7 +78,7 @@ def _cost(job: Job) -> str:
 
 
 def _picture(job: Job, url_of: UrlOf) -> str | None:
-    if job.dialect is Dialect.VIDEO:
+    if job.kind is Kind.VIDEO:
         return url_of(poster_key(job.id))
     pictures = [output.key for output in job.outputs if output.content_type.startswith("image/")]
     return url_of(pictures[0]) if pictures else None

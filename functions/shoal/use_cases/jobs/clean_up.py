@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from shoal.domain.job import Dialect, Job, JobStatus
+from shoal.domain.brief import Kind
+from shoal.domain.job import Job, JobStatus
 from shoal.ports.videos import VideoFiles
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ class CleanUp:
         It is not the last time: a step that still runs may write after it, so the job stays due and the
         sweeper deletes once more. That also makes up for a deletion that fails here.
         """
-        if job.dialect is not Dialect.VIDEO or job.status is JobStatus.COMPLETED:
+        if job.kind is not Kind.VIDEO or job.status is JobStatus.COMPLETED:
             return
         try:
             self.video_files.delete_of(job)

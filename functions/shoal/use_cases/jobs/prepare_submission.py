@@ -40,8 +40,8 @@ class PrepareSubmission:
             self._fetch(f"input_image_urls.{n}", url, until_ms) for n, url in enumerate(submission.input_urls)
         ]
         folder = f"inputs/{self.ids.new('in', self.clock.now_ms())}"
-        keys = [self.staging.put_input(f"{folder}/{n}", data) for n, data in enumerate(pictures)]
-        return replace(submission, request={**submission.request, "input_keys": keys})
+        keys = tuple(self.staging.put_input(f"{folder}/{n}", data) for n, data in enumerate(pictures))
+        return replace(submission, brief=replace(submission.brief, input_keys=keys))
 
     def _vet(self, field: str, url: str) -> None:
         try:

@@ -54,7 +54,7 @@ class SettleWallet:
         return closed
 
     def _expire_at_ms(self, job: Job, now_ms: int) -> int | None:
-        kept = [seconds for seconds in (job.ttl_s, self.retention_s) if seconds is not None]
+        kept = [seconds for seconds in (job.submission.ttl_s, self.retention_s) if seconds is not None]
         return now_ms + min(kept) * 1000 if kept else None
 
     def _note_run(self, job: Job) -> None:

@@ -53,10 +53,10 @@ class StoreOutput:
         if "error" in item:
             raise job_error(item["error"], item["cause"], job.provider_deadline_s)
         data = self.staging.read(item["key"])
-        inspect = self.inspect_clip if job.makes_clips else self.inspect
+        inspect = self.inspect_clip if job.kind.of_clips else self.inspect
         picture = inspect(data)
         key = f"images/{job.id}/{index}{_secret(job, index)}.{picture.extension}"
-        kept_s = min(job.ttl_s or YEAR_S, self.retention_s or YEAR_S)
+        kept_s = min(job.submission.ttl_s or YEAR_S, self.retention_s or YEAR_S)
         self.outputs.put(key, data, picture.content_type, cache_s=kept_s)
         return Output(key, picture.content_type, picture.width_px, picture.height_px, len(data))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.domain.api_key import Caller
+from shoal.domain.brief import Kind
 from shoal.domain.catalog import Catalog
 from shoal.domain.errors import (
     ApiError,
@@ -17,7 +18,7 @@ from shoal.domain.errors import (
     ValidationFailed,
 )
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
-from shoal.domain.job import ID_PREFIX, START_GRACE_MS, Dialect, Job
+from shoal.domain.job import START_GRACE_MS, Job
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.submission import Submission
 from shoal.ports.jobs import Workflow
@@ -106,13 +107,13 @@ class SubmitJob:
                 return _replay(earlier)
             self._start(job)
             return Answered(ACCEPTED, body, job.id, replayed=False)
-        if submission.dialect is Dialect.VIDEO:
+        if submission.brief.kind is Kind.VIDEO:
             raise InsufficientCredits.of(submission.price, available)
         raise InsufficientBalance
 
     def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> tuple[ApiError | None, Admitted]:
         """Why it is refused, if it is; else the provider to ask first, and what moderation said."""
-        routes = self.catalog.routes(submission.routed_model)
+        routes = self.catalog.routes(submission.brief.model)
         try:
             provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)
             return None, Admitted(provider, self.moderate(submission))
@@ -128,24 +129,15 @@ class SubmitJob:
             yield replace(paid, free_trial=True)
 
     def _job(self, caller: Caller, submission: Submission, admitted: Admitted, now_ms: int) -> Job:
-        in_video = submission.dialect is Dialect.VIDEO
+        in_video = submission.brief.kind is Kind.VIDEO
         return Job(
-            id=self.ids.new(ID_PREFIX[submission.dialect], now_ms),
+            id=self.ids.new(submission.family.id_prefix, now_ms),
             account_id=caller.account_id,
             key_id=caller.key_id,
-            dialect=submission.dialect,
-            model=submission.model,
-            mode=submission.mode,
-            request=submission.request,
-            asset=caller.asset(submission.asset),
-            unit_price=submission.unit_price,
-            output_count=submission.output_count,
-            price_version=submission.price_version,
+            submission=submission.admitted(caller.asset(submission.asset)),
             provider=admitted.provider,
             moderation=admitted.moderation,
             provider_deadline_s=self.clip_deadline_s if in_video else self.provider_deadline_s,
-            webhook_url=submission.webhook_url,
-            ttl_s=submission.ttl_s,
             created_at_ms=now_ms,
             deadline_at_ms=now_ms + START_GRACE_MS,
         )

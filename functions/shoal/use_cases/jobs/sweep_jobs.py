@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 
+from shoal.domain.brief import Kind
 from shoal.domain.errors import (
     JobClosed,
     JobError,
@@ -13,7 +14,7 @@ from shoal.domain.errors import (
     ProviderFailed,
     ProviderTimeout,
 )
-from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Dialect, Job, JobStatus
+from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Job, JobStatus
 from shoal.ports.jobs import ExecutionState, Jobs, Outputs, Workflow
 from shoal.ports.system import Clock
 from shoal.ports.videos import VideoFiles
@@ -56,7 +57,7 @@ class SweepJobs:
         if not job.announced:
             self.close_job.announce(job)
             return "announced"
-        if job.dialect is Dialect.VIDEO:
+        if job.kind is Kind.VIDEO:
             self.video_files.delete_of(job)
         else:
             self.outputs.delete([output.key for output in job.outputs])

@@ -53,4 +53,4 @@ class ChooseRoute:
 
     def _routes(self, job: Job) -> Sequence[Route]:
         """All ways to make the job's outputs. None if its model has left the catalog."""
-        return (SIMULATED,) if job.simulated else self.catalog.routes(job.routed_model)
+        return (SIMULATED,) if job.simulated else self.catalog.routes(job.brief.model)

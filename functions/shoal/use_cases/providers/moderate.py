@@ -6,14 +6,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shoal.domain.brief import Brief
 from shoal.domain.errors import JobError, ProviderBusy, ProviderUnusable, Unavailable, ValidationFailed
 from shoal.domain.moderation import Moderator
 from shoal.domain.submission import Submission
 
 logger = logging.getLogger(__name__)
-
-FIELDS = ("prompt", "idea", "style")
-"""What callers say in their own words. A negative prompt names what is not wanted: no offence."""
 
 REFUSED = "The request was refused by content moderation."
 RETRY_S = 10
@@ -38,7 +36,7 @@ class Moderate:
         """
         if self.moderator is None:
             return None
-        said = {name: text for name in FIELDS if (text := submission.request.get(name))}
+        said = _said(submission.brief)
         try:
             verdict = self.moderator.check("\n".join(said.values()))
         except NO_VERDICT as error:
@@ -59,6 +57,13 @@ class Moderate:
                 },
             )
         return f"{self.name}: passed"
+
+
+def _said(brief: Brief) -> dict[str, str]:
+    """The caller's own words, by field. A negative prompt names what is not wanted: no offence."""
+    if brief.video is None:
+        return {"prompt": brief.prompt}
+    return {"idea": brief.prompt} | ({"style": brief.video.style} if brief.video.style else {})
 
 
 def _at_fault(moderator: Moderator, said: Mapping[str, str]) -> Sequence[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shoal.domain.brief import Kind
 from shoal.domain.clip import SCENE_SECONDS
-from shoal.domain.job import Dialect, Job
+from shoal.domain.job import Job
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.routing import ProviderCall
 from shoal.ports.jobs import Staging
@@ -19,22 +20,21 @@ class MakeProviderRequest:
 
     def __call__(self, job: Job, index: int) -> ProviderRequest:
         """The request for one output of a job, or for the clip of one scene; a call adds its own address."""
-        asked = job.request
-        in_video = job.dialect is Dialect.VIDEO
+        brief, in_video = job.brief, job.kind is Kind.VIDEO
         return ProviderRequest(
             idempotency_key=f"{job.id}-{index}",
-            model=job.routed_model,
-            prompt=self.scenes.get(job, index).prompt if in_video else asked["prompt"],
-            width_px=asked["width_px"],
-            height_px=asked["height_px"],
-            seed=asked.get("seed"),
+            model=brief.model,
+            prompt=self.scenes.get(job, index).prompt if in_video else brief.prompt,
+            width_px=brief.width_px,
+            height_px=brief.height_px,
+            seed=brief.seed,
             submitted_at_ms=job.created_at_ms,
             callback_url="",
             index=index,
-            negative_prompt=asked.get("negative_prompt"),
-            inputs=tuple(self.staging.read(key) for key in asked.get("input_keys", ())),
-            seconds=SCENE_SECONDS if job.makes_clips else None,
-            idea=asked["idea"] if in_video else "",
+            negative_prompt=brief.negative_prompt,
+            inputs=tuple(self.staging.read(key) for key in brief.input_keys),
+            seconds=SCENE_SECONDS if job.kind.of_clips else None,
+            idea=brief.prompt if in_video else "",
         )
 
 

@@ -51,11 +51,11 @@ class Narrate:
 
     def _speak(self, job: Job, lines: Sequence[str], wav: Path) -> Narration:
         """All lines by one speaker: the next one speaks all of them again."""
-        asked = job.request
+        told = job.brief.of_video
 
         def narrate(route: Route) -> Narration:
             speaker = self.speakers.get(route)
-            speak = partial(speaker.speak, voice=asked["voice"], language=asked["language"])
+            speak = partial(speaker.speak, voice=told.voice, language=told.language)
             return self.studio.narrate(lines, speak, wav)
 
         # Play money never leaves the stage: one without a voice of its own sounds the simulator's tones.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.api_key import Caller
-from shoal.domain.job import Dialect, Job
+from shoal.domain.brief import Kind
+from shoal.domain.job import Job
 from shoal.domain.video import Scene
 from shoal.ports.jobs import JobFilter
 from shoal.ports.videos import Scenes
@@ -38,9 +39,9 @@ class ListVideos:
     ) -> tuple[list[Video], str | None]:
         """Videos of the key's own mode, test or live. Raises `ValidationFailed` for an unknown cursor."""
         page = self.list_jobs(caller, which, limit=limit, cursor=cursor)
-        scenes = self.scenes.of_each([job for job in page.jobs if job.dialect is Dialect.VIDEO])
+        scenes = self.scenes.of_each([job for job in page.jobs if job.kind is Kind.VIDEO])
         return [(job, scenes.get(job.id, ())) for job in page.jobs], page.next_cursor
 
 
 def with_scenes(scenes: Scenes, job: Job) -> Video:
-    return job, scenes.of(job) if job.dialect is Dialect.VIDEO else ()
+    return job, scenes.of(job) if job.kind is Kind.VIDEO else ()

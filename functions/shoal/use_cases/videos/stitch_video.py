@@ -44,7 +44,7 @@ class StitchVideo:
         wav, final, poster = folder / "narration.wav", folder / "final.mp4", folder / "poster.jpg"
         self.files.fetch_staged(narration["key"], wav)
         lines = [NarratedLine(**line) for line in narration["lines"]]
-        wanted = lines if job.request["subtitles"] == "track" else None
+        wanted = lines if job.brief.of_video.subtitles == "track" else None
         facts = self.studio.stitch(clips, wav, final, subtitles=wanted)
         self.studio.poster(final, poster)
         self.files.put(poster_key(job.id), poster, POSTER_TYPE)

@@ -41,10 +41,10 @@ class StoreClip:
         return scene_event(job, ready, self.url_of)
 
     def _store(self, job: Job, scene: Scene, staged_key: str, folder: Path) -> None:
-        asked, key = job.request, clip_key(job.id, scene.index)
+        brief, key = job.brief, clip_key(job.id, scene.index)
         delivered, conformed = folder / "delivered.mp4", folder / "conformed.mp4"
-        size = {"width_px": asked["width_px"], "height_px": asked["height_px"]}
-        subtitle = scene.narration if asked["subtitles"] == "burned" else None
+        size = {"width_px": brief.width_px, "height_px": brief.height_px}
+        subtitle = scene.narration if brief.of_video.subtitles == "burned" else None
         self.files.fetch_staged(staged_key, delivered)
         if self.studio.conforms(delivered, **size) and subtitle is None:
             self.files.take_staged(staged_key, key, VIDEO_TYPE)

@@ -38,15 +38,15 @@ class WriteScript:
         return self.jobs.advance(account_id, job_id, self.clock.now_ms(), Step.SCRIPT)
 
     def _write(self, job: Job) -> None:
-        asked = job.request
+        told = job.brief.of_video
 
         def write(route: Route) -> tuple[SceneText, ...]:
             return self.writers.get(route).write(
-                idea=asked["idea"],
-                category=asked["category"],
+                idea=job.brief.prompt,
+                category=told.category,
                 scene_count=job.output_count,
-                style=asked["style"],
-                language=asked["language"],
+                style=told.style,
+                language=told.language,
                 seed=seed_of(job),
             )
 
@@ -56,6 +56,6 @@ class WriteScript:
 
 def seed_of(job: Job) -> int:
     """The caller's seed, or one of the job's own."""
-    if job.request["seed"] is not None:
-        return int(job.request["seed"])
+    if job.brief.seed is not None:
+        return job.brief.seed
     return int.from_bytes(hashlib.sha256(job.id.encode()).digest()[:4], "big")

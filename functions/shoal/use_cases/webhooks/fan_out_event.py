@@ -47,7 +47,7 @@ class FanOutEvent:
         if event.type not in CLOSING_TYPES or not job_id:
             return
         try:
-            url = self.jobs.get(account_id, job_id).webhook_url
+            url = self.jobs.get(account_id, job_id).submission.webhook_url
         except NotFound:  # an event that no job of ours caused
             return
         if url:

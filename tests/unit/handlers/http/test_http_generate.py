@@ -50,7 +50,7 @@ def test_the_quick_start_body_in_any_script_is_kept_as_it_came(api: Api, custome
     prompt = "Hai im Neonmeer 🦈 鯊魚"
     answer = api.generate(customer, json.dumps({"mode": "1k", "prompt": prompt}, ensure_ascii=False))
 
-    assert api.world.job(customer, answer.json["job_id"]).request["prompt"] == prompt
+    assert api.world.job(customer, answer.json["job_id"]).brief.prompt == prompt
 
 
 def test_a_body_may_come_in_base64(api: Api, customer: Customer) -> None:
@@ -70,7 +70,7 @@ def test_mode_may_be_left_out_at_the_address_of_the_status_page(api: Api, custom
     answer = api.call("http_post_image", customer, body='{"prompt":"A shark"}')
 
     assert answer.status == 202
-    assert api.world.job(customer, answer.json["job_id"]).mode == "2k"
+    assert api.world.job(customer, answer.json["job_id"]).submission.mode == "2k"
 
 
 def test_a_repeated_idempotency_key_gets_the_same_answer_marked(api: Api, customer: Customer) -> None:

@@ -65,7 +65,7 @@ def test_good_pictures_are_staged_in_order_and_the_provider_gets_them(
 ) -> None:
     job = edit(world, customer, CAT, DOG)
 
-    keys = job.request["input_keys"]
+    keys = job.brief.input_keys
     assert [world.staging.objects[key] for key in keys] == [b"cat", b"dog"]
     assert all(key.startswith("inputs/in_") for key in keys)
     world.call_provider(job.account_id, job.id, 0, world.tokens.issue())
@@ -77,7 +77,7 @@ def test_two_requests_for_the_same_pictures_stage_their_own(
 ) -> None:
     jobs = [edit(world, customer, CAT) for _ in range(2)]
 
-    assert len({key for job in jobs for key in job.request["input_keys"]}) == 2
+    assert len({key for job in jobs for key in job.brief.input_keys}) == 2
 
 
 def test_a_request_that_names_no_address_reaches_out_to_none(world: World, customer: Customer) -> None:
@@ -111,7 +111,7 @@ def test_a_picture_may_have_ten_megabytes_and_no_more(
     assert refused(world, customer, BAD)[1] == "The answer is longer than 10,485,760 bytes."
 
     pages[BAD] = b"x" * INPUT_BYTES_MAX
-    assert len(edit(world, customer, BAD).request["input_keys"]) == 1
+    assert len(edit(world, customer, BAD).brief.input_keys) == 1
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -151,7 +151,7 @@ def test_a_webhook_address_is_looked_at_and_not_spoken_to(
 ) -> None:
     job = world.queued(customer, **body, webhook_url=HOOK)
 
-    assert job.webhook_url == HOOK
+    assert job.submission.webhook_url == HOOK
     assert (world.caller_http.vetted, world.caller_http.fetched) == ([HOOK], [])
 
 

@@ -24,7 +24,8 @@ def test_a_quote_and_a_submit_agree_on_price_and_version(world: World, customer:
     quote = world.quote_job(asked())
 
     job = world.queued(customer, model="nanobanana", num_outputs=2)
-    assert (quote.submission.price, quote.submission.price_version) == (job.price, job.price_version)
+    assert quote.submission.price == job.price
+    assert quote.submission.price_version == job.submission.price_version
     assert job.hold.amount == quote.submission.price == 20_000
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from shoal.domain import families
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.errors import NotFound, ValidationFailed
-from shoal.domain.job import Dialect, JobStatus
+from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
 from shoal.ports.jobs import JobFilter
 from tests.worlds.world import Customer, World
@@ -87,7 +88,7 @@ def test_a_filter_keeps_what_was_asked_for(world: World, customer: Customer) -> 
 
     assert ids(JobFilter(statuses=frozenset({JobStatus.QUEUED}))) == [queued.id]
     assert ids(JobFilter(statuses=frozenset({JobStatus.COMPLETED}))) == [completed.id]
-    assert ids(JobFilter(dialects=frozenset({Dialect.VIDEO}))) == []
+    assert ids(JobFilter(families=frozenset({families.VIDEO}))) == []
     assert ids(JobFilter(to_ms=queued.created_at_ms)) == []
     assert len(ids(JobFilter(from_ms=queued.created_at_ms))) == 2
 

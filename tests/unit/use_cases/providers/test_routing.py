@@ -266,7 +266,9 @@ def test_an_output_that_could_not_be_kept_is_asked_for_again(routing: Routing) -
 
 
 def test_a_model_that_left_the_catalog_ends_its_jobs(routing: Routing) -> None:
-    routing.tables.put(replace(routing.job, model="gone"))
+    submission = routing.job.submission
+    gone = replace(submission, brief=replace(submission.brief, model="gone"))
+    routing.tables.put(replace(routing.job, submission=gone))
 
     assert routing.run() == "ProviderFailed"
 

@@ -74,7 +74,7 @@ def test_what_is_sent_again_by_hand_carries_addresses_signed_for_it(webhooks: We
 
 
 def test_a_body_with_newly_signed_addresses_stays_below_its_limit(webhooks: WebhookWorld) -> None:
-    event = video_event(webhooks, 1, request={"metadata": {"note": "x" * 19_000}})
+    event = video_event(webhooks, 1, metadata={"note": "x" * 19_000})
     (subscription,) = [webhooks.subscription(webhooks.subscribed("video.*")[0])]
     delivery = delivery_of(event, subscription)
     assert json.loads(delivery.body)["data"]["metadata"]

@@ -17,10 +17,9 @@ import pytest
 from shoal.domain.delivery import DeliveryStatus
 from shoal.domain.errors import Unavailable
 from shoal.domain.ids import derived_id
-from shoal.domain.job import Dialect, Job
-from shoal.domain.money import Asset
 from shoal.domain.webhook import REQUESTED, Changes
 from tests.fakes import Fault
+from tests.support.factories import a_job
 from tests.worlds.webhook_world import ACCOUNT, URL, WebhookWorld
 
 LISTENER_URL = "https://listener.example.com/"
@@ -75,18 +74,9 @@ def _gone_endpoint(webhooks: WebhookWorld) -> None:
 
 
 def _requested(webhooks: WebhookWorld) -> None:
-    job = Job(
+    job = a_job(
         id=derived_id("job", webhooks.clock.ms, "requested"),
         account_id=ACCOUNT,
-        dialect=Dialect.IMAGE,
-        model="shoal-image",
-        mode="1k",
-        request={},
-        asset=Asset.USD,
-        unit_price=10_000,
-        price_version="2026-11-22",
-        provider="simulator",
-        provider_deadline_s=180,
         created_at_ms=webhooks.clock.ms,
         webhook_url=REQUESTED_URL,
     )

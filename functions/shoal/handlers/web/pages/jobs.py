@@ -9,11 +9,12 @@ from typing import Any
 
 from shoal.composition.dashboard import ForMembers
 from shoal.dialects import video
+from shoal.domain import families
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed
 from shoal.domain.events import UrlOf, closing_events, opening_events
 from shoal.domain.ids import is_ulid
-from shoal.domain.job import ID_PREFIX, Dialect, Job, JobStatus, no_such_job
+from shoal.domain.job import Job, JobStatus, no_such_job
 from shoal.domain.video import MODEL
 from shoal.handlers.web import submitting
 from shoal.handlers.web.rendering import page
@@ -31,10 +32,6 @@ ENDS = {
     JobStatus.CANCELED: ("Canceled", "bad"),
     JobStatus.EXPIRED: ("Expired", "bad"),
 }
-INTERNAL = frozenset(
-    {"width_px", "height_px", "input_keys", "type", "clip_model", "script_route", "speech_route"}
-)
-"""What the engine added to a request; nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +90,31 @@ def cancel(visit: Visit[ForMembers]) -> Page:
 def retry(visit: Visit[ForMembers]) -> Page:
     """Another job that asks for the same."""
     job = _job(visit)
-    if job.request.get("input_keys"):
+    if job.brief.input_keys:
         raise ValidationFailed("The pictures this job was given are no longer kept: submit them again.")
-    return redirect(f"/jobs/{submitting.submit(visit, body_of(job), job.dialect)}")
+    return redirect(f"/jobs/{submitting.submit(visit, body_of(job), job.family)}")
 
 
 def show_videos(visit: Visit[ForMembers]) -> Page:
-    which = JobFilter(dialects=frozenset({Dialect.VIDEO}))
+    which = JobFilter(families=frozenset({families.VIDEO}))
     found = visit.use.list_jobs()(visit.caller, which, limit=VIDEOS_LIMIT, cursor=visit.query.get("cursor"))
     return page(visit, "videos.html", videos=shown_all(visit.site, found.jobs), next_cursor=found.next_cursor)
 
 
 def body_of(job: Job) -> dict[str, Any]:
     """The body of a submit that asks for the same as a job did."""
-    body = {name: value for name, value in job.request.items() if name not in INTERNAL and value is not None}
-    if job.dialect is Dialect.IMAGE:
-        body["mode"] = job.mode
-    if job.dialect is Dialect.TASKS:
+    body = _said(job)
+    if job.family is families.IMAGE:
+        body["mode"] = job.submission.mode
+    if job.family is families.TASKS:
         body |= {"model": job.model, "num_outputs": job.output_count}
-    if job.ttl_s is not None:
-        body["ttl_seconds"] = job.ttl_s
+    if job.submission.ttl_s is not None:
+        body["ttl_seconds"] = job.submission.ttl_s
     return body
 
 
 def _one(visit: Visit[ForMembers], job: Job) -> Context:
-    in_video = job.dialect is Dialect.VIDEO
+    in_video = job.family is families.VIDEO
     film: Mapping[str, Any] = {}
     if in_video:
         found, scenes = visit.use.read_video()(visit.caller, job.id)
@@ -129,7 +126,7 @@ def _one(visit: Visit[ForMembers], job: Job) -> Context:
         "asked_for": _asked_for(job),
         "events": _events(job, visit.site.url_of),
         "film": film,
-        "can_retry": not job.request.get("input_keys"),
+        "can_retry": not job.brief.input_keys,
         "pause_s": PAUSE_S,
     }
 
@@ -147,9 +144,13 @@ def timeline(job: Job) -> Iterator[Moment]:
 
 
 def _asked_for(job: Job) -> list[tuple[str, str]]:
-    hidden = INTERNAL | {"prompt", "idea"}
-    said = {name: value for name, value in job.request.items() if name not in hidden and value is not None}
+    said = {name: value for name, value in _said(job).items() if name not in ("prompt", "idea")}
     return [(name.replace("_", " ").capitalize(), str(value)) for name, value in said.items()]
+
+
+def _said(job: Job) -> dict[str, Any]:
+    said = {**job.submission.words, "metadata": job.submission.metadata}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _events(job: Job, url_of: UrlOf) -> list[tuple[str, str, str]]:
@@ -164,9 +165,9 @@ def _job(visit: Visit[ForMembers]) -> Job:
     wanted = visit.parameter("id")
     if not is_ulid(wanted):
         return visit.use.read_job()(visit.caller, wanted)
-    for prefix in ID_PREFIX.values():
+    for family in families.FAMILIES.values():
         try:
-            return visit.use.read_job()(visit.caller, f"{prefix}_{wanted}")
+            return visit.use.read_job()(visit.caller, f"{family.id_prefix}_{wanted}")
         except NotFound:
             continue
     raise no_such_job()

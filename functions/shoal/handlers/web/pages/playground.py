@@ -9,9 +9,9 @@ from typing import Any
 from shoal.composition.dashboard import ForMembers
 from shoal.dialects import image, tasks, video
 from shoal.dialects.fields import SubmitFields
+from shoal.domain import families
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
-from shoal.domain.job import Dialect
 from shoal.domain.money import format_amount
 from shoal.domain.routing import Route
 from shoal.handlers.web import submitting
@@ -26,7 +26,7 @@ EXAMPLE = "A shark swimming in neon-lit deep ocean"
 """Stands in for a prompt that is not written yet: in the field, in the code, in the price."""
 COMMON = frozenset(SubmitFields.model_fields)
 """What every submit may carry; the form is for what a model takes."""
-PATHS = {Dialect.IMAGE: "/v1/generate", Dialect.TASKS: "/v1/generate", Dialect.VIDEO: "/api/v1/videos"}
+PATHS = {families.IMAGE: "/v1/generate", families.TASKS: "/v1/generate", families.VIDEO: "/api/v1/videos"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Choice:
 
     id: str
     title: str
-    dialect: Dialect
+    dialect: families.Family
     fields: tuple[Field, ...]
     fixed: tuple[tuple[str, str], ...] = ()
 
@@ -47,7 +47,7 @@ def show(visit: Visit[ForMembers]) -> Page:
     if "again" in visit.query:
         job = visit.use.read_job()(visit.caller, visit.query["again"])
         values = jobs.body_of(job)
-        wanted = job.model if job.dialect is Dialect.TASKS else job.dialect.value
+        wanted = job.model if job.family is families.TASKS else job.family.spelling
     choice = choice_of(visit, wanted)
     filled = {field.name: _text(values.get(field.name, field.default)) for field in choice.fields}
     return page(
@@ -100,17 +100,17 @@ def choice_of(visit: Visit[ForMembers], wanted: str) -> Choice:
         schema = image.GenerateRequest.model_json_schema()
         schema["properties"]["mode"]["default"] = catalog.default_mode
         schema["properties"]["aspect_ratio"]["default"] = model.default_aspect_ratio
-        return Choice("image", "Image", Dialect.IMAGE, _fields(schema, known))
+        return Choice("image", "Image", families.IMAGE, _fields(schema, known))
     if wanted == "video":
         schema = video.VideoRequest.model_json_schema()
         schema["properties"]["duration"] |= {"default": 8, "maximum": catalog.video.seconds_max}
         known = {"aspect_ratio": catalog.video.aspect_ratios}
-        return Choice("video", "Video", Dialect.VIDEO, _fields(schema, known))
+        return Choice("video", "Video", families.VIDEO, _fields(schema, known))
     model = catalog.model(wanted)
     if not _offered(visit, model.routes):
         raise NotFound("This model is not available here.")
     schema = tasks.parameters_of(wanted, model).model_json_schema()
-    return Choice(wanted, model.title, Dialect.TASKS, _fields(schema, {}), (("model", wanted),))
+    return Choice(wanted, model.title, families.TASKS, _fields(schema, {}), (("model", wanted),))
 
 
 def _offered(visit: Visit[ForMembers], routes: Sequence[Route]) -> bool:
@@ -138,7 +138,7 @@ def _quote(visit: Visit[ForMembers], choice: Choice) -> Context:
         missing = all(not visit.field(str(each.get("field"))) for each in fields)
         return context | ({} if missing else {"problem": error.message})
     context["price"] = format_amount(submission.asset, submission.price)
-    if choice.dialect is not Dialect.VIDEO:
+    if choice.dialect is not families.VIDEO:
         context["seconds"] = visit.use.quote_job()(submission).seconds_expected
     return context
 

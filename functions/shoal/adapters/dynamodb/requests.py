@@ -1,0 +1,56 @@
+"""A request as a job's item keeps it: one flat document of the caller's words and of what the brief adds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from shoal.domain.brief import Brief, Kind, VideoBrief
+from shoal.domain.submission import Submission
+
+OF_CLIPS = "video_generate"
+"""The `type` of what makes clips."""
+OWN = frozenset({"kind", "model", "video"})
+"""Fields of a brief that stand in no request: `type` and `clip_model` tell them."""
+ADDED = frozenset({"type", "width_px", "height_px", "clip_model", "input_keys"})
+"""What stands in a request and is no word of the caller's."""
+
+
+def request_text(submission: Submission) -> str:
+    """JSON keeps the caller's numbers as they came: DynamoDB has no floats."""
+    return json.dumps({**submission.words, "metadata": submission.metadata, **_told(submission.brief)})
+
+
+def words_of(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name not in ADDED | {"metadata"}}
+
+
+def brief_of(request: Mapping[str, Any], model: str) -> Brief:
+    """`model` is the job's: the outputs of a video are made by another."""
+    if "clip_model" in request:
+        video = VideoBrief(**_known(VideoBrief, request))
+        known = _known(Brief, {**request, "prompt": request["idea"]})
+        return Brief(kind=Kind.VIDEO, model=request["clip_model"], video=video, **known)
+    kind = Kind.CLIP if request.get("type") == OF_CLIPS else Kind.PICTURE
+    return Brief(kind=kind, model=model, **_known(Brief, request))
+
+
+def _told(brief: Brief) -> dict[str, Any]:
+    told = _stored(brief) | ({"type": OF_CLIPS} if brief.kind.of_clips else {})
+    if brief.video is None:
+        return told
+    return {"idea": told.pop("prompt"), "clip_model": brief.model, **told, **_stored(brief.video)}
+
+
+def _stored(brief: Brief | VideoBrief) -> dict[str, Any]:
+    """Its fields, but for those that are what they are by default."""
+    told = [(each, getattr(brief, each.name)) for each in fields(brief) if each.name not in OWN]
+    return {each.name: value for each, value in told if value != each.default}
+
+
+def _known(of: type[Brief | VideoBrief], request: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a request tells. JSON has no tuples."""
+    names = [each.name for each in fields(of) if each.name in request and each.name not in OWN]
+    return {name: tuple(value) if isinstance(value := request[name], list) else value for name in names}
