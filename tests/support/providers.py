@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
+from shoal.domain.brief import Brief, Kind
 from shoal.domain.errors import OutcomeUnknown, ProviderBusy, ProviderUnusable
 from shoal.domain.provider import ProviderRequest
 from tests.fakes.providers.media import png
@@ -28,18 +29,17 @@ PICTURE = png(64, 32)
 
 REQUEST = ProviderRequest(
     idempotency_key="job_1-0",
-    model="shoal-image",
-    prompt="a red fox",
-    width_px=1024,
-    height_px=576,
-    seed=None,
+    brief=Brief(Kind.PICTURE, "shoal-image", "a red fox", "16:9", 1024, 576, seed=None),
     submitted_at_ms=NOW_MS,
     callback_url="https://shoal.example/callbacks/one",
 )
 
 
 def asking(**changes: Any) -> ProviderRequest:
-    return replace(REQUEST, **changes)
+    """`changes` replace fields of the request and of its brief."""
+    of_brief = {each.name for each in fields(Brief)} & set(changes)
+    brief = replace(REQUEST.brief, **{name: changes.pop(name) for name in of_brief})
+    return replace(REQUEST, brief=brief, **changes)
 
 
 def swallowing(fake: FakeProvider, submit: Callable[[], object]) -> None:

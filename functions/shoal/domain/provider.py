@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shoal.domain.brief import Brief
+
 SIMULATOR = "simulator"
 """The provider inside every stage: test keys use no other."""
 
@@ -17,22 +19,18 @@ ALWAYS_THERE = frozenset({SIMULATOR, EMBEDDED})
 class ProviderRequest:
     """One output to make. `idempotency_key` is the same whenever the same output is asked for again.
 
-    `index` tells the outputs of one job apart. `inputs` are pictures to edit. `seconds` is how long a clip
-    shall be, None for a picture. `idea` is the caller's own words where the prompt is not: the simulator
-    looks for its markers there. `callback_url` is where a provider that calls back should do so;
-    `submitted_at_ms` is Unix time in ms. `provider_model` is what the provider itself calls the model.
+    `brief` is the job's, with the scene's prompt for a clip of a video. `index` tells the outputs of one job
+    apart. `inputs` are pictures to edit. `seconds` is how long a clip shall be, None for a picture. `idea` is
+    the caller's own words where the prompt is not: the simulator looks for its markers there. `callback_url`
+    is where a provider that calls back should do so; `submitted_at_ms` is Unix time in ms. `provider_model`
+    is what the provider itself calls the model.
     """
 
     idempotency_key: str
-    model: str
-    prompt: str
-    width_px: int
-    height_px: int
-    seed: int | None
+    brief: Brief
     submitted_at_ms: int
     callback_url: str
     index: int = 0
-    negative_prompt: str | None = None
     inputs: tuple[bytes, ...] = ()
     seconds: int | None = None
     idea: str = ""

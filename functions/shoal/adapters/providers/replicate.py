@@ -120,12 +120,12 @@ def _create_path(model: str) -> tuple[str, dict[str, str]]:
 
 def _input(request: ProviderRequest) -> dict[str, Any]:
     """The names that most of its models share; one without a field ignores it."""
-    ratio = nearest_ratio(request.width_px, request.height_px, RATIOS)
-    fields: dict[str, Any] = {"prompt": request.prompt, "aspect_ratio": ratio}
+    ratio = nearest_ratio(request.brief.width_px, request.brief.height_px, RATIOS)
+    fields: dict[str, Any] = {"prompt": request.brief.prompt, "aspect_ratio": ratio}
     if (seed := seed_of(request, SEEDS)) is not None:
         fields["seed"] = seed
-    if request.negative_prompt:
-        fields["negative_prompt"] = request.negative_prompt
+    if request.brief.negative_prompt:
+        fields["negative_prompt"] = request.brief.negative_prompt
     if request.seconds is not None:
         fields["duration"] = request.seconds
     else:

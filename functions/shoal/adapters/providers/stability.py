@@ -89,15 +89,15 @@ class Stability(AtOnce):
 def _form(request: ProviderRequest) -> Mapping[str, Any]:
     """The form's parts; `requests` sends multipart only for files, so fields are files without a name."""
     model, pictures = request.provider_model, request.inputs
-    fields = {"prompt": request.prompt, "output_format": "png"}
-    if request.negative_prompt:
-        fields["negative_prompt"] = request.negative_prompt
+    fields = {"prompt": request.brief.prompt, "output_format": "png"}
+    if request.brief.negative_prompt:
+        fields["negative_prompt"] = request.brief.negative_prompt
     if (seed := seed_of(request, SEEDS)) is not None:
         fields["seed"] = str(seed)
     if model.startswith("sd3"):
         fields |= {"model": model, "mode": "image-to-image" if pictures else "text-to-image"}
     if not pictures:
-        fields["aspect_ratio"] = nearest_ratio(request.width_px, request.height_px, RATIOS)
+        fields["aspect_ratio"] = nearest_ratio(request.brief.width_px, request.brief.height_px, RATIOS)
     elif "/" not in model:
         fields["strength"] = STRENGTH
     parts: dict[str, Any] = {name: (None, value) for name, value in fields.items()}

@@ -20,21 +20,18 @@ class MakeProviderRequest:
 
     def __call__(self, job: Job, index: int) -> ProviderRequest:
         """The request for one output of a job, or for the clip of one scene; a call adds its own address."""
-        brief, in_video = job.brief, job.kind is Kind.VIDEO
+        brief, idea = job.brief, ""
+        if job.kind is Kind.VIDEO:
+            brief, idea = replace(brief, prompt=self.scenes.get(job, index).prompt), brief.prompt
         return ProviderRequest(
             idempotency_key=f"{job.id}-{index}",
-            model=brief.model,
-            prompt=self.scenes.get(job, index).prompt if in_video else brief.prompt,
-            width_px=brief.width_px,
-            height_px=brief.height_px,
-            seed=brief.seed,
+            brief=brief,
             submitted_at_ms=job.created_at_ms,
             callback_url="",
             index=index,
-            negative_prompt=brief.negative_prompt,
             inputs=tuple(self.staging.read(key) for key in brief.input_keys),
             seconds=SCENE_SECONDS if job.kind.of_clips else None,
-            idea=brief.prompt if in_video else "",
+            idea=idea,
         )
 
 

@@ -10,20 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.adapters.providers.simulator.simulator import FALLBACK_POLL_SECONDS, Simulator
+from shoal.domain.brief import Brief, Kind
 from shoal.domain.errors import CallbackRefused, ProviderBusy, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, Pending, ProviderRequest
 from tests.fakes import FakeClock
 
 REQUEST = ProviderRequest(
     idempotency_key="job_1-0",
-    model="shoal-image",
-    prompt="A shark",
-    width_px=1024,
-    height_px=576,
-    seed=None,
+    brief=Brief(Kind.PICTURE, "shoal-image", "A shark", "16:9", 1024, 576, seed=None),
     submitted_at_ms=FakeClock().ms,
     callback_url="https://api.test/callbacks/simulator/acc_1.job_1.0/mac",
 )
+
+
+def asked(**changes: Any) -> ProviderRequest:
+    """`changes` replace fields of the brief."""
+    return replace(REQUEST, brief=replace(REQUEST.brief, **changes))
 
 
 def draw(**request: Any) -> bytes:
@@ -57,8 +59,8 @@ class Studio:
             verify=lambda *_: self.verified,
         )
 
-    def start(self, prompt: str = "A shark", **changes: Any) -> Answer:
-        return self.simulator.start(replace(REQUEST, prompt=prompt, **changes))
+    def start(self, prompt: str = "A shark", seed: int | None = None, **changes: Any) -> Answer:
+        return self.simulator.start(replace(asked(prompt=prompt, seed=seed), **changes))
 
     def picture(self, **changes: Any) -> bytes:
         return delivered(self.start(**changes))
@@ -103,7 +105,7 @@ def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None, in
 
     no: Any = None
     Simulator(clock=FakeClock(), draw=note, edit=no, film=no, call_back=no, verify=no).start(
-        replace(REQUEST, idempotency_key=key, seed=seed, index=index)
+        replace(asked(seed=seed), idempotency_key=key, index=index)
     )
     assert 0 <= seeds[0] < 2**32
     assert seed is None or seeds == [(seed + index) % 2**32]
@@ -114,7 +116,7 @@ def test_a_failing_prompt_fails(studio: Studio) -> None:
         studio.start("A shark [fail]")
 
 
-SCENE = replace(REQUEST, prompt="A shark, close", seconds=8, index=1)
+SCENE = replace(asked(prompt="A shark, close"), seconds=8, index=1)
 
 
 def test_a_request_of_seconds_is_filmed(studio: Studio) -> None:

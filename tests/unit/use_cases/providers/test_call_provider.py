@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import load_catalog, size_px
 from shoal.domain.errors import (
     JobClosed,
@@ -97,11 +98,7 @@ def test_the_provider_is_asked_for_the_job_as_it_was_submitted(world: World, cus
     assert world.provider.started == [
         ProviderRequest(
             idempotency_key=f"{job.id}-0",
-            model="shoal-image",
-            prompt="A shark",
-            width_px=width_px,
-            height_px=height_px,
-            seed=7,
+            brief=Brief(Kind.PICTURE, "shoal-image", "A shark", "9:16", width_px, height_px, seed=7),
             submitted_at_ms=job.created_at_ms,
             callback_url=world.callback_urls.url(job, 0, world.now(job).calls[0]),
         )

@@ -211,9 +211,9 @@ def test_a_scene_is_asked_for_by_its_own_prompt_with_the_ideas_markers(
     world.render_scene(job.account_id, job.id, 1, world.tokens.issue())
 
     (request,) = world.provider.started
-    assert (request.prompt, request.idea, request.index) == ("Take 1, scene 1", "[poll] Sharks", 1)
-    assert (request.width_px, request.height_px, request.seconds) == (1280, 720, 8)
-    assert (request.model, request.seed, request.idempotency_key) == ("clip", 3, f"{job.id}-1")
+    assert (request.brief.prompt, request.idea, request.index) == ("Take 1, scene 1", "[poll] Sharks", 1)
+    assert (request.brief.width_px, request.brief.height_px, request.seconds) == (1280, 720, 8)
+    assert (request.brief.model, request.brief.seed, request.idempotency_key) == ("clip", 3, f"{job.id}-1")
 
 
 def test_a_scene_may_be_delivered_later_by_poll_or_callback(world: World, filmmaker: Customer) -> None:

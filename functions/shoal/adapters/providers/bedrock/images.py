@@ -56,19 +56,19 @@ def reached(client: BedrockRuntimeClient) -> str:
 
 
 def _input(request: ProviderRequest) -> dict[str, Any]:
-    fields: dict[str, Any] = {"prompt": request.prompt, "output_format": "png"}
+    fields: dict[str, Any] = {"prompt": request.brief.prompt, "output_format": "png"}
     if len(request.inputs) > 1:
         raise ProviderRejected("This model edits one picture at a time.")
     if request.inputs:
         picture = base64.b64encode(request.inputs[0]).decode()
         fields |= {"mode": "image-to-image", "image": picture, "strength": EDIT_STRENGTH}
     else:
-        ratio = nearest_ratio(request.width_px, request.height_px, RATIOS)
+        ratio = nearest_ratio(request.brief.width_px, request.brief.height_px, RATIOS)
         fields |= {"mode": "text-to-image", "aspect_ratio": ratio}
     if (seed := seed_of(request, SEEDS)) is not None:
         fields["seed"] = seed
-    if request.negative_prompt:
-        fields["negative_prompt"] = request.negative_prompt
+    if request.brief.negative_prompt:
+        fields["negative_prompt"] = request.brief.negative_prompt
     return fields
 
 

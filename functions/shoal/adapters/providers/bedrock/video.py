@@ -85,10 +85,10 @@ def _input(request: ProviderRequest) -> dict[str, Any]:
     seconds = next((length for length in LENGTHS_S if length >= wanted), LENGTHS_S[-1])
     fields: dict[str, Any] = {
         "prompt": prompt_of(request),
-        "aspect_ratio": nearest_ratio(request.width_px, request.height_px, RATIOS),
+        "aspect_ratio": nearest_ratio(request.brief.width_px, request.brief.height_px, RATIOS),
         "loop": False,
         "duration": f"{seconds}s",
-        "resolution": "540p" if min(request.width_px, request.height_px) <= 540 else "720p",
+        "resolution": "540p" if min(request.brief.width_px, request.brief.height_px) <= 540 else "720p",
     }
     if request.inputs:
         first = request.inputs[0]

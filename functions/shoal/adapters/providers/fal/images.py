@@ -122,17 +122,17 @@ def _app(model: str) -> str:
 
 def _input(request: ProviderRequest) -> dict[str, Any]:
     """The names that most of its models share; one without a field ignores it."""
-    fields: dict[str, Any] = {"prompt": request.prompt}
+    fields: dict[str, Any] = {"prompt": request.brief.prompt}
     if request.seconds is None:
-        fields["image_size"] = {"width": request.width_px, "height": request.height_px}
+        fields["image_size"] = {"width": request.brief.width_px, "height": request.brief.height_px}
         fields |= {"num_images": 1, "output_format": "png"}
     else:
-        fields["aspect_ratio"] = nearest_ratio(request.width_px, request.height_px, RATIOS)
+        fields["aspect_ratio"] = nearest_ratio(request.brief.width_px, request.brief.height_px, RATIOS)
         fields["duration"] = f"{request.seconds}s"
     if (seed := seed_of(request, SEEDS)) is not None:
         fields["seed"] = seed
-    if request.negative_prompt:
-        fields["negative_prompt"] = request.negative_prompt
+    if request.brief.negative_prompt:
+        fields["negative_prompt"] = request.brief.negative_prompt
     if request.inputs:
         fields["image_urls"] = [data_uri(picture) for picture in request.inputs]
     return fields

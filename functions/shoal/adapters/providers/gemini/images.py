@@ -53,7 +53,7 @@ class GeminiImages(AtOnce):
         for picture in request.inputs:
             data = base64.b64encode(picture).decode()
             parts.append({"inlineData": {"mimeType": media_type(picture), "data": data}})
-        ratio = nearest_ratio(request.width_px, request.height_px, ASPECT_RATIOS)
+        ratio = nearest_ratio(request.brief.width_px, request.brief.height_px, ASPECT_RATIOS)
         image = {"aspectRatio": ratio, "imageSize": _size(request)}
         fields = {
             "contents": [{"role": "user", "parts": parts}],
@@ -91,5 +91,5 @@ def _parts(candidate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _size(request: ProviderRequest) -> str:
     """The smallest size of at least four fifths of the request's, by the side of a square of its area."""
-    side_px = sqrt(request.width_px * request.height_px)
+    side_px = sqrt(request.brief.width_px * request.brief.height_px)
     return next((name for name, offered_px in SIDES_PX.items() if side_px * 0.8 <= offered_px), "4K")

@@ -119,10 +119,10 @@ def _fields(request: ProviderRequest) -> dict[str, Any]:
         for picture in request.inputs
     ]
     # As with pictures: the smallest size of at least four fifths of the request's. 4k costs a multiple.
-    enough_px = min(request.width_px, request.height_px) * 0.8
+    enough_px = min(request.brief.width_px, request.brief.height_px) * 0.8
     form = {
         "type": "video",
-        "aspect_ratio": nearest_ratio(request.width_px, request.height_px, ASPECT_RATIOS),
+        "aspect_ratio": nearest_ratio(request.brief.width_px, request.brief.height_px, ASPECT_RATIOS),
         "resolution": next((name for name, px in RESOLUTIONS_PX.items() if enough_px <= px), "4k"),
         "delivery": "uri",
     }

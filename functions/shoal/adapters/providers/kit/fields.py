@@ -26,7 +26,7 @@ def nearest_ratio(width_px: int, height_px: int, ratios: Sequence[str]) -> str:
 
 def seed_of(request: ProviderRequest, below: int) -> int | None:
     """The seed of this output: the outputs of one job must not all be the same picture."""
-    return None if request.seed is None else (request.seed + request.index) % below
+    return None if request.brief.seed is None else (request.brief.seed + request.index) % below
 
 
 def media_type(picture: bytes) -> str:

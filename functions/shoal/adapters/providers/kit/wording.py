@@ -7,5 +7,5 @@ from shoal.domain.provider import ProviderRequest
 
 def prompt_of(request: ProviderRequest) -> str:
     """The prompt, with what to avoid in words, for models that take no negative prompt."""
-    avoided = f"\n\nAvoid: {request.negative_prompt}" if request.negative_prompt else ""
-    return request.prompt + avoided
+    avoided = f"\n\nAvoid: {request.brief.negative_prompt}" if request.brief.negative_prompt else ""
+    return request.brief.prompt + avoided

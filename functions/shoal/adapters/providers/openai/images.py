@@ -148,7 +148,7 @@ def _picture(reply: Reply, response: Mapping[str, Any]) -> bytes:
 
 def size_of(request: ProviderRequest) -> str:
     """The nearest size that gpt-image-2 and later draw: steps of 16 px, 1:3 to 3:1, at most 3840x2160."""
-    width, height = request.width_px, request.height_px
+    width, height = request.brief.width_px, request.brief.height_px
     long, short = max(width, height), min(width, height)
     short = max(short, -(-long // SIDE_RATIO_MAX))
     scale = min(1.0, LONG_SIDE_PX_MAX / long, SHORT_SIDE_PX_MAX / short)

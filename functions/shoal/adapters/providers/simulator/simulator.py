@@ -105,10 +105,10 @@ class Simulator:
 
     def _made(self, request: ProviderRequest) -> bytes:
         asked = {
-            "prompt": request.prompt,
+            "prompt": request.brief.prompt,
             "seed": _seed(request),
-            "width_px": request.width_px,
-            "height_px": request.height_px,
+            "width_px": request.brief.width_px,
+            "height_px": request.brief.height_px,
         }
         if request.seconds is not None:
             return self._film(seconds=request.seconds, **asked)
@@ -121,7 +121,7 @@ def _ref(due_ms: int) -> str:
 
 def _markers(request: ProviderRequest) -> dict[str, int]:
     """Those that count for this output, with their arguments."""
-    text = f"{request.prompt} {request.idea}"
+    text = f"{request.brief.prompt} {request.idea}"
     found = {
         name: int(argument or 0)
         for name, argument, scene in _MARKER.findall(text)
@@ -134,6 +134,6 @@ def _markers(request: ProviderRequest) -> dict[str, int]:
 
 def _seed(request: ProviderRequest) -> int:
     """The same for every attempt at an output, and another for each output of a job."""
-    if request.seed is not None:
-        return (request.seed + request.index) % SEEDS
+    if request.brief.seed is not None:
+        return (request.brief.seed + request.index) % SEEDS
     return int.from_bytes(hashlib.sha256(request.idempotency_key.encode()).digest()[:4], "big")
