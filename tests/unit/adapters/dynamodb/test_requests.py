@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,10 +50,9 @@ def test_what_is_written_is_read_back(submission: Submission) -> None:
 
 def test_every_field_of_a_brief_is_read_back() -> None:
     telling = VideoBrief("news", style="noir", voice="maya", language="pt-BR", subtitles="none")
-    picture = Brief(
-        Kind.PICTURE, "shoal-image", "A shark", "1:1", 64, 32, 7, "blur", ("inputs/0", "inputs/1")
-    )
-    film = Brief(Kind.VIDEO, "clip", "Sharks", "9:16", 720, 1280, None, video=telling)
+    plain = Brief(Kind.PICTURE, "shoal-image", "A shark", "1:1", 64, 32, seed=7)
+    picture = replace(plain, negative_prompt="blur", input_keys=("inputs/0", "inputs/1"))
+    film = Brief(Kind.VIDEO, "clip", "Sharks", "9:16", 720, 1280, seed=None, video=telling)
 
     for brief in (picture, film):
         assert read_back(a_submission(brief=brief)).brief == brief
