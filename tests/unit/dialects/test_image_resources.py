@@ -182,7 +182,7 @@ def test_no_resource_shows_what_is_nobodys_business(job: Job) -> None:
         "task_tokens": {0: "token-1"},
         "provider_refs": {0: "sim_1"},
         "key_id": "key_1",
-        "webhook_url": "https://hooks.test",
+        "submission": replace(job.submission, webhook_url="https://hooks.test"),
     }
     shown = str(resource(replace(job, **secret)))
 
