@@ -18,13 +18,13 @@ from shoal.dialects.fields import (
     parse_max_cost,
 )
 from shoal.domain import families
-from shoal.domain.brief import Brief, Kind, VideoBrief
+from shoal.domain.brief import Brief, Kind, Subtitles, VideoBrief
 from shoal.domain.catalog import Catalog
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.events import UrlOf
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.script import CATEGORIES, VOICES, Subtitles, without_markers
+from shoal.domain.script import CATEGORIES, VOICES, without_markers
 from shoal.domain.submission import Submission
 from shoal.domain.video import (
     MODEL,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
-from shoal.domain.script import Subtitles
+Subtitles = Literal["none", "track", "burned"]
 
 
 class Kind(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 CATEGORIES: Final = (
     "story",
@@ -22,8 +22,6 @@ CATEGORIES: Final = (
 
 VOICES: Final = ("ava", "clara", "maya", "hugo", "leo", "noah")
 """Who can speak, in any language: three women, three men. Each speaker maps them to voices of its own."""
-
-Subtitles = Literal["none", "track", "burned"]
 
 NATURAL_WORDS_PER_MINUTE: Final = 150
 """How fast a speaker speaks that is told nothing else."""
