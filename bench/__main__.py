@@ -21,7 +21,7 @@ from infra.local.processes import LocalCloudError
 from infra.local.run import console, step
 from infra.stage import PROVIDER_DEADLINE_SECONDS
 from shoal.adapters.dynamodb.table import Table
-from shoal.composition import jobs as bootstrap
+from shoal.composition.accounts import manage_accounts
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, RateLimit
 
@@ -93,7 +93,7 @@ def _customer(cloud: LocalCloud) -> usage.Customer:
     for rule in events.list_rules()["Rules"]:
         if any(name in rule["Name"] for name in PAUSED):
             events.disable_rule(Name=rule["Name"])
-    accounts = bootstrap.manage_accounts(Table(cloud.client("dynamodb"), cloud.outputs["TableName"]))
+    accounts = manage_accounts(Table(cloud.client("dynamodb"), cloud.outputs["TableName"]))
     account, _ = accounts.open("bench@example.com", usd_micros=USD_MICROS, credits=CREDITS)
     limit = RateLimit.of_rate(REQUESTS_PER_MINUTE_MAX)
     key = accounts.create_key(account.id, KeyPrefix.LIVE, limit, frozenset(Scope))

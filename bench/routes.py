@@ -45,6 +45,6 @@ def measure(recorder: Recorder, customer: Customer) -> dict[str, int]:
             )
             answer.raise_for_status()
         job_id = answer.json()["job_id"] if route == SUBMIT else job_id
-        function = PREFIX + ROUTES[route].replace("_", "-")
+        function = PREFIX + ROUTES[route].verb.replace("_", "-")
         counts[route] = sum(call.function == function for call in recorder.take())
     return counts

@@ -32,7 +32,7 @@ from infra.local.processes import LocalCloudError
 from infra.local.run import console, progress
 from shoal.adapters.dynamodb.table import Table as DynamoDbTable
 from shoal.adapters.system import RandomIds, SystemClock
-from shoal.composition import jobs as bootstrap
+from shoal.composition.accounts import manage_accounts
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.rate_limit import REQUESTS_PER_MINUTE_MAX, RateLimit
 from shoal.domain.webhook_samples import sample_event
@@ -197,7 +197,7 @@ def _bench() -> Iterator[Bench]:
 
 def _account(cloud: LocalCloud) -> tuple[str, str]:
     """A new account and a key of it that the rate limit lets through."""
-    accounts = bootstrap.manage_accounts(DynamoDbTable(cloud.client("dynamodb"), cloud.outputs["TableName"]))
+    accounts = manage_accounts(DynamoDbTable(cloud.client("dynamodb"), cloud.outputs["TableName"]))
     account, _ = accounts.open("bench@example.com", usd_micros=0)
     limit = RateLimit.of_rate(REQUESTS_PER_MINUTE_MAX)
     key = accounts.create_key(account.id, KeyPrefix.VIDEO, limit, frozenset(Scope))

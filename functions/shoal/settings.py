@@ -42,6 +42,12 @@ class ErrorSettings(Settings):
     api_url: str
 
 
+class KeySettings(Settings):
+    """For functions that ask whose key it is."""
+
+    table: str
+
+
 class AddressSettings(Settings):
     """Where outputs are fetched: a signed address of a private one holds for `signed_url_s` seconds."""
 
@@ -88,8 +94,15 @@ class SubmitJobSettings(BoardSettings, UpstreamSettings):
     api_url: str
 
 
-class ReadJobSettings(AddressSettings):
+class ShowJobsSettings(AddressSettings):
+    """For functions that show jobs in the words of any API."""
+
     table: str
+    api_url: str
+
+
+class ReadJobSettings(ShowJobsSettings):
+    pass
 
 
 class CloseJobSettings(AddressSettings):
@@ -103,30 +116,12 @@ class CancelJobSettings(CloseJobSettings):
     api_url: str
 
 
-class ReadTaskSettings(AddressSettings):
-    table: str
-
-
-class ListTasksSettings(AddressSettings):
-    table: str
-
-
-class ReadVideoSettings(AddressSettings):
-    table: str
-    api_url: str
-
-
-class ServeMcpSettings(SubmitJobSettings, ReadVideoSettings):
+class ServeMcpSettings(SubmitJobSettings, ReadJobSettings):
     """`cors_origins`: web pages that may call, with commas between them; none as a rule."""
 
     cors_origins: Annotated[
         tuple[str, ...], BeforeValidator(lambda text: tuple(filter(None, text.split(","))))
     ]
-
-
-class ListVideosSettings(AddressSettings):
-    table: str
-    api_url: str
 
 
 class ReadModelsSettings(BoardSettings):
@@ -146,8 +141,8 @@ class ReadWalletSettings(Settings):
     api_url: str
 
 
-class ListJobsSettings(Settings):
-    table: str
+class ListJobsSettings(ShowJobsSettings):
+    pass
 
 
 class ManageWebhooksSettings(Settings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shoal.domain.api_key import Scope
@@ -22,12 +22,23 @@ from shoal.domain.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from shoal.handlers.http.routes import ROUTES
 
 from .errors import Shape
 
 BODY_ERRORS = (InvalidJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
 UNDECIDED = {Unauthorized, Forbidden, RateLimited, *BODY_ERRORS} - {ValidationFailed}
 """What `POST /v1/generate` may refuse before it has seen which dialect the body speaks."""
+SHAPES: Mapping[str | None, tuple[Shape, ...]] = {
+    None: ("neutral",),
+    "generate": ("neutral", "image", "tasks"),
+    "image": ("image",),
+    "image-v1": ("image",),
+    "quote": ("tasks",),
+    "tasks": ("tasks",),
+    "video": ("video",),
+}
+"""How errors look, by what a route's row says is spoken there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +46,18 @@ class Operation:
     """One public route.
 
     `answers` are what a success may be, by status; None is an answer without a body. `body` and `query` name
-    components. `scope` is None where no key is needed. `raises` are errors beside those that follow from the
-    rest. `shapes` are the dialects whose words its errors have. `cached`: the answer has an ETag.
-    `media_type` is what a success without a schema is. `links`: what may follow, by operation: where in the
-    exchange each of its parameters is.
+    components. `raises` are errors beside those that follow from the rest. The route's row tells `shapes`,
+    the dialects whose words its errors have, and `scope`, None where no key is needed. `cached`: the answer
+    has an ETag. `media_type` is what a success without a schema is. `links`: what may follow, by operation:
+    where in the exchange each of its parameters is.
     """
 
     id: str
     tag: str
     summary: str
     text: str = ""
-    shapes: tuple[Shape, ...]
-    scope: Scope | None = Scope.READ
+    shapes: tuple[Shape, ...] = ()
+    scope: Scope | None = None
     body: str | None = None
     body_required: bool = True
     query: tuple[str, ...] = ()
@@ -83,3 +94,15 @@ class Operation:
         if error in (ValidationFailed, InternalError, Unavailable):
             return self.shapes
         return tuple(shape for shape in self.shapes if shape != "neutral")
+
+
+def routed(operations: Mapping[str, Operation]) -> dict[str, Operation]:
+    """The operations by route, with what the rows of their routes tell.
+
+    OpenAPI has no `{id+}`: there an `{id}` with slashes is one whose slashes are encoded.
+    """
+    rows = {name.replace("+}", "}"): row for name, row in ROUTES.items()}
+    return {
+        name: replace(operation, shapes=SHAPES[rows[name].dialect], scope=rows[name].scope)
+        for name, operation in operations.items()
+    }

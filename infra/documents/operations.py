@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from shoal.dialects.answers import image, tasks
 from shoal.dialects.answers.common import HealthAnswer
-from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     InsufficientBalance,
     JobAlreadyTerminal,
@@ -14,7 +13,7 @@ from shoal.domain.errors import (
     NotFound,
 )
 
-from .operation import Operation
+from .operation import Operation, routed
 from .video_operations import VIDEOS
 from .webhook_operations import WEBHOOKS
 
@@ -29,8 +28,6 @@ _SUBMIT_IMAGE = Operation(
     summary="Submit an image",
     text="Holds the price and answers at once; read the job until it has ended. "
     "`aspect_ratio` is 1:1 unless it is given.",
-    shapes=("image",),
-    scope=Scope.GENERATE,
     body="ImageRequest",
     answers={202: (image.Accepted, image.JobApiV1), 200: (image.JobApiV1,)},
     raises=SPENDING,
@@ -43,7 +40,6 @@ _READ_JOB = Operation(
     tag="Images",
     summary="Read a job",
     text="Poll every two seconds until `status` is `complete` or `failed`. Reads a job of any dialect.",
-    shapes=("image",),
     answers={200: (image.JobV1,)},
 )
 _CANCEL_JOB = Operation(
@@ -51,8 +47,6 @@ _CANCEL_JOB = Operation(
     tag="Images",
     summary="Cancel a job",
     text="Stops the work and releases the hold.",
-    shapes=("image",),
-    scope=Scope.GENERATE,
     answers={200: (image.JobV1,)},
     raises=(JobAlreadyTerminal,),
 )
@@ -60,7 +54,6 @@ _WALLET = Operation(
     id="read_wallet",
     tag="Account",
     summary="Read the wallet",
-    shapes=("image",),
     answers={200: (image.WalletAnswer,)},
 )
 _USAGE = Operation(
@@ -68,7 +61,6 @@ _USAGE = Operation(
     tag="Account",
     summary="List historical requests",
     text="Newest first. With `Accept: text/csv` the page is CSV and its cursor is the header `Next-Cursor`.",
-    shapes=("image",),
     query=("usage_status", *PAGE[1:]),
     answers={200: (image.UsageV1,)},
     csv=True,
@@ -80,7 +72,6 @@ _IMAGES = {
         summary="Submit an image or a task",
         text="With `mode` the body asks for an image and the answer is a job; with `model` it asks for a "
         "task and the answer is `{data, error}`. The price is held, and what is not used of it is released.",
-        shapes=("neutral", "image", "tasks"),
         body="GenerateRequest",
         answers={
             202: (image.Accepted, image.JobV1, tasks.AcceptedTaskAnswer, tasks.TaskAnswer),
@@ -112,7 +103,6 @@ _TASKS = {
         tag="Tasks",
         summary="Read a task",
         text="Poll until `status` is `completed`, `failed` or `canceled`, or let `Prefer: wait=25` do it.",
-        shapes=("tasks",),
         answers={200: (tasks.TaskAnswer,)},
         waits=True,
     ),
@@ -121,7 +111,6 @@ _TASKS = {
         tag="Tasks",
         summary="List tasks",
         text="Newest first.",
-        shapes=("tasks",),
         query=("task_status", "model", *PAGE[1:]),
         answers={200: (tasks.TaskListAnswer,)},
     ),
@@ -130,8 +119,6 @@ _TASKS = {
         tag="Tasks",
         summary="Cancel a task",
         text="Stops the work and releases the hold.",
-        shapes=("tasks",),
-        scope=Scope.GENERATE,
         answers={200: (tasks.TaskAnswer,)},
         raises=(JobAlreadyTerminal,),
     ),
@@ -139,7 +126,6 @@ _TASKS = {
         id="list_models",
         tag="Models and prices",
         summary="List models",
-        shapes=("tasks",),
         answers={200: (tasks.ModelListAnswer,)},
     ),
     "GET /v1/models/{id}": Operation(
@@ -147,7 +133,6 @@ _TASKS = {
         tag="Models and prices",
         summary="Read a model",
         text="`parameters` is the JSON Schema of what it takes.",
-        shapes=("tasks",),
         answers={200: (tasks.ModelAnswer,)},
     ),
     "POST /v1/quote": Operation(
@@ -155,7 +140,6 @@ _TASKS = {
         tag="Models and prices",
         summary="Ask for a price",
         text="Takes the body of `POST /v1/generate`. Nothing is held, fetched or written.",
-        shapes=("tasks",),
         body="GenerateRequest",
         answers={200: (tasks.QuoteAnswer,)},
         raises=(MaxCostExceeded, NotFound),
@@ -165,7 +149,6 @@ _TASKS = {
         tag="Account",
         summary="Sum usage up by model",
         text="By UTC day, `from` and `to` included. CSV with `Accept: text/csv`.",
-        shapes=("tasks",),
         query=("from", "to"),
         answers={200: (tasks.UsageSummaryAnswer,)},
         csv=True,
@@ -182,7 +165,7 @@ _ACCOUNT = {
         answers={200: (image.UsageApiV1,)},
     ),
 }
-_OPEN = Operation(id="", tag="About", summary="", shapes=("neutral",), scope=None, cached=True)
+_OPEN = Operation(id="", tag="About", summary="", cached=True)
 _ABOUT = {
     "GET /healthz": replace(
         _OPEN,
@@ -211,7 +194,7 @@ _ABOUT = {
         media_type="text/markdown; charset=utf-8",
     ),
 }
-OPERATIONS: dict[str, Operation] = {**_IMAGES, **_TASKS, **VIDEOS, **_ACCOUNT, **WEBHOOKS, **_ABOUT}
+OPERATIONS = routed({**_IMAGES, **_TASKS, **VIDEOS, **_ACCOUNT, **WEBHOOKS, **_ABOUT})
 """By route, in the order in which they are documented."""
 UNDOCUMENTED = {
     "$default": "what is not there",

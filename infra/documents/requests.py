@@ -6,11 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shoal.dialects import image, tasks, video, webhooks
+from shoal.dialects import webhooks
 from shoal.dialects.fields import METADATA_BYTES_MAX
+from shoal.dialects.spoken import spoken
 from shoal.domain.catalog import Catalog
 from shoal.domain.clip import SCENE_SECONDS
 from shoal.domain.money import Asset
+from shoal.domain.video import MODEL
 from shoal.domain.webhook import EVENT_TYPES, PATTERNS
 
 from .json_schema import without_titles
@@ -64,7 +66,7 @@ def plain(model: type[BaseModel]) -> Schema:
 
 
 def _image(catalog: Catalog, *, mode_required: bool = False) -> Schema:
-    schema = plain(image.GenerateRequest)
+    schema = plain(spoken("image").request_of(catalog.modes[catalog.default_mode].model, catalog))
     ratios = {ratio for mode in catalog.modes.values() for ratio in catalog.models[mode.model].aspect_ratios}
     properties = _submit(schema, Asset.USD)
     mode = {"type": "string", "enum": list(catalog.modes)}
@@ -83,7 +85,7 @@ def _image(catalog: Catalog, *, mode_required: bool = False) -> Schema:
 
 def _task(catalog: Catalog, name: str) -> Schema:
     model = catalog.models[name]
-    schema = plain(tasks.request_of(name, model))
+    schema = plain(spoken("tasks").request_of(name, catalog))
     properties = _submit(schema, model.asset)
     properties["model"] = {"const": name}
     properties["prompt"]["pattern"] = NOT_BLANK
@@ -92,7 +94,7 @@ def _task(catalog: Catalog, name: str) -> Schema:
 
 
 def _video(catalog: Catalog) -> Schema:
-    schema = plain(video.VideoRequest)
+    schema = plain(spoken("video").request_of(MODEL, catalog))
     properties = _submit(schema, Asset.CREDIT)
     properties["idea"]["pattern"] = NOT_BLANK
     _each_of(properties["style"])["pattern"] = NOT_BLANK

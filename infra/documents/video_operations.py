@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shoal.dialects.answers import video
-from shoal.domain.api_key import Scope
 from shoal.domain.errors import InsufficientCredits, JobAlreadyTerminal, MaxCostExceeded
 
 from .operation import Operation
@@ -16,8 +15,6 @@ VIDEOS = {
         summary="Create a video",
         text="Costs one credit for each eight seconds, held at once. If any scene fails the whole video "
         "fails and every credit comes back.",
-        shapes=("video",),
-        scope=Scope.GENERATE,
         body="VideoRequest",
         answers={202: (video.VideoAnswer,)},
         raises=(InsufficientCredits, MaxCostExceeded),
@@ -29,7 +26,6 @@ VIDEOS = {
         tag="Videos",
         summary="Read a video",
         text="Poll every 10 to 20 seconds until `status` is `ready` or `failed`, or subscribe to `video.*`.",
-        shapes=("video",),
         answers={200: (video.VideoAnswer,)},
     ),
     "GET /api/v1/videos": Operation(
@@ -37,7 +33,6 @@ VIDEOS = {
         tag="Videos",
         summary="List videos",
         text="Newest first.",
-        shapes=("video",),
         query=("video_status", "limit", "cursor"),
         answers={200: (video.VideoListAnswer,)},
     ),
@@ -46,8 +41,6 @@ VIDEOS = {
         tag="Videos",
         summary="Cancel a video",
         text="Stops the work and refunds every credit.",
-        shapes=("video",),
-        scope=Scope.GENERATE,
         answers={200: (video.VideoAnswer,)},
         raises=(JobAlreadyTerminal,),
     ),
@@ -55,7 +48,6 @@ VIDEOS = {
         id="read_credits",
         tag="Account",
         summary="Read the credits",
-        shapes=("video",),
         answers={200: (video.CreditsAnswer,)},
     ),
 }

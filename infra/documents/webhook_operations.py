@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shoal.dialects.answers import webhooks
-from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     NotFound,
     ResentTooOften,
@@ -21,12 +20,10 @@ _WEBHOOK = Operation(
     id="",
     tag="Webhooks",
     summary="",
-    shapes=("video",),
-    scope=Scope.WEBHOOKS,
     answers={200: (webhooks.WebhookAnswer,)},
 )
 _DELIVERY = replace(_WEBHOOK, tag="Deliveries")
-_SECRET = replace(_WEBHOOK, shapes=("tasks",), tag="Webhooks")
+_SECRET = replace(_WEBHOOK, tag="Webhooks")
 
 _WEBHOOKS = {
     "POST /api/v1/webhooks": replace(

@@ -38,8 +38,8 @@ def route_key(route: str) -> str:
     one that reads gets `ANY`; API Gateway prefers a key with the method itself.
     """
     _, _, path = route.partition(" ")
-    verb = ROUTES[route]
-    return f"ANY {path}" if path and ROUTES.get(f"GET {path}", verb) == verb else route
+    row = ROUTES[route]
+    return f"ANY {path}" if path and ROUTES.get(f"GET {path}", row).verb == row.verb else route
 
 
 ASK_TIMEOUT_SECONDS = 175
@@ -82,7 +82,7 @@ class Function:
     @property
     def routes(self) -> tuple[str, ...]:
         """Keys of the HTTP API that lead here."""
-        return tuple(dict.fromkeys(route_key(route) for route, verb in ROUTES.items() if verb == self.verb))
+        return tuple(dict.fromkeys(route_key(row.name) for row in ROUTES.values() if row.verb == self.verb))
 
     @property
     def camel(self) -> str:

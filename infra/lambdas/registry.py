@@ -52,17 +52,6 @@ SUBMIT_JOB = Function(
 HTTP = (
     SUBMIT_JOB,
     serve_mcp(SUBMIT_JOB),
-    Function(
-        verb="read_task",
-        group="http",
-        timeout_seconds=WAITING_TIMEOUT_SECONDS,
-        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST, SIGN_VIDEO_URL),
-    ),
-    Function(
-        verb="list_tasks",
-        group="http",
-        grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST, SIGN_VIDEO_URL),
-    ),
     Function(verb="read_models", group="http", grants=(COUNT_REQUEST, LOOK_AT_BOARD)),
     Function(
         verb="quote_job",
@@ -77,7 +66,13 @@ HTTP = (
     Function(
         verb="read_job",
         group="http",
-        grants=(on_table("GetItem", keys=ACCOUNTS), COUNT_REQUEST, SIGN_VIDEO_URL),
+        timeout_seconds=WAITING_TIMEOUT_SECONDS,
+        grants=(
+            on_table("GetItem", keys=ACCOUNTS),
+            on_table("Query", keys=SCENES),
+            COUNT_REQUEST,
+            SIGN_VIDEO_URL,
+        ),
     ),
     Function(
         verb="cancel_job",
@@ -98,7 +93,12 @@ HTTP = (
     Function(
         verb="list_jobs",
         group="http",
-        grants=(on_table("Query", keys=ACCOUNTS), COUNT_REQUEST),
+        grants=(
+            on_table("Query", keys=ACCOUNTS),
+            on_table("BatchGetItem", keys=SCENES),
+            COUNT_REQUEST,
+            SIGN_VIDEO_URL,
+        ),
     ),
     Function(
         verb="receive_callback",
@@ -118,7 +118,6 @@ HTTP = (
         stripe=True,
         grants=(SETTLE_PAYMENTS, TAKE_PAYMENTS),
     ),
-    *video_registry.HTTP,
     *webhook_registry.HTTP,
     Function(verb="read_document", group="http"),
     *web_registry.HTTP,

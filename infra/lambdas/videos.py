@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from .function import ASK_TIMEOUT_SECONDS, VIDEO_DISK_MB, VIDEO_MEMORY_MB, Function
 from .grants import (
-    ACCOUNTS,
     ASK_PROVIDERS,
-    COUNT_REQUEST,
     READ_KEYS,
     READ_MISSING,
     SCENES,
@@ -16,29 +14,6 @@ from .grants import (
     USE_ROUTES,
     allow,
     on_table,
-)
-
-HTTP = (
-    Function(
-        verb="read_video",
-        group="http",
-        grants=(
-            on_table("GetItem", keys=ACCOUNTS),
-            on_table("Query", keys=SCENES),
-            COUNT_REQUEST,
-            SIGN_VIDEO_URL,
-        ),
-    ),
-    Function(
-        verb="list_videos",
-        group="http",
-        grants=(
-            on_table("Query", keys=ACCOUNTS),
-            on_table("BatchGetItem", keys=SCENES),
-            COUNT_REQUEST,
-            SIGN_VIDEO_URL,
-        ),
-    ),
 )
 
 WORKFLOW = (

@@ -19,17 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-ROOTS = ("jobs", "dashboard", "agents", "payments", "videos", "webhooks")
-MADE = {
-    "read_document": (),
-    "read_health": (),
-    "read_models": (),
-    "receive_payment": (),
-    "reject_route": (),
-    "serve_mcp": ("agents.offer_quote", "agents.spend_quote", "agents.read_video"),
-}
-"""What functions without `build` make that are not named after the one use case they run."""
-
 
 class Absent(MetaPathFinder):
     """Finds nothing of what is not carried, and says so as Python does."""
@@ -48,8 +37,7 @@ def main() -> None:
     os.environ.update(told["environment"])
     for verb, handler in told["verbs"].items():
         module, _, name = handler.rpartition(".")
-        made = [_made(build) for build in _builders(verb, getattr(import_module(module), name))]
-        _use(verb, made[0] if made else None)
+        _use(verb, _made(getattr(import_module(module), name).build))
         print(verb)
 
 
@@ -62,12 +50,6 @@ def _made(build: Callable[[], Any]) -> Any:
             if isroutine(late) and not signature(late).parameters:
                 late()
     return use_cases
-
-
-def _builders(verb: str, function: Any) -> Sequence[Callable[[], Any]]:
-    if hasattr(function, "build"):
-        return [function.build]
-    return [_builder(name) for name in (MADE[verb] if verb in MADE else (_root_of(verb),))]
 
 
 def _use(verb: str, use_case: Any) -> None:
@@ -88,20 +70,6 @@ def _use(verb: str, use_case: Any) -> None:
         _speakers(use_case)
     if verb in ("operate", "show_dashboard", "top_up"):
         _pages(use_case)
-    if verb == "receive_payment":
-        _payments()
-
-
-def _root_of(verb: str) -> str:
-    return next(
-        f"{root}.{verb}" for root in ROOTS if hasattr(import_module(f"shoal.composition.{root}"), verb)
-    )
-
-
-def _builder(name: str) -> Callable[[], Any]:
-    module, _, builder = name.partition(".")
-    made: Callable[[], Any] = getattr(import_module(f"shoal.composition.{module}"), builder)
-    return made
 
 
 def _providers(use_case: Any) -> None:
@@ -179,13 +147,6 @@ def _pages(dashboard: Any) -> None:
             if str(member.type).startswith("Callable[[], "):
                 getattr(part, member.name)()
     dashboard.sign_in().identity()
-
-
-def _payments() -> None:
-    from shoal.composition import payments
-    from shoal.settings import ReceivePaymentSettings
-
-    payments.receive_payment(payments.settings_of(ReceivePaymentSettings))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import pytest
 from infra.lambdas import registry
 from infra.lambdas.function import Function
 from shoal import settings
-from shoal.handlers.http.endpoint import VIDEO_PATHS
 from shoal.settings import Settings, environment_variable
 from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized
@@ -37,12 +36,6 @@ def test_the_environment_is_the_settings_model(template: Template, function: Fun
     assert environment.keys() == fields | POWERTOOLS
     assert environment["SHOAL_STAGE"] == template.stage.name
     assert environment["POWERTOOLS_SERVICE_NAME"] == template.stage.prefix
-
-
-def test_what_answers_in_the_words_of_videos_knows_where_errors_are_explained(function: Function) -> None:
-    """Before a handler reads its own settings: a wrong method is refused by the endpoint around it."""
-    paths = (key.partition(" ")[2] for key in function.routes)
-    assert "api_url" in function.settings.model_fields or not any(map(VIDEO_PATHS.fullmatch, paths))
 
 
 def test_the_handler_is_there(function: Function) -> None:

@@ -4,66 +4,38 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import pytest
-
 from infra.lambdas.function import route_key
-from shoal.composition import jobs as bootstrap
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition.accounts import Gate
+from shoal.composition.agents import Serving
+from shoal.composition.jobs import Canceling, Listing, Reading, ReadingModels, Submitting
+from shoal.dialects.spoken import View
+from shoal.handlers.http.endpoint import Endpoint
 from shoal.handlers.http.routes import ROUTES
+from shoal.use_cases.jobs.spend_quote import OfferQuote, SpendQuote
 from tests.fakes import FakeClock
+from tests.fakes.quotes import FakeQuotes
 from tests.support.contract import contract
 from tests.support.events import event
-from tests.support.factories import PUBLIC_URL, url_of
+from tests.support.factories import url_of
 from tests.support.handlers import handler_of
 from tests.worlds.world import Customer, World
 
 API_URL = "https://api.test"
-SETTINGS = {
-    "SHOAL_STAGE": "unit",
-    "SHOAL_TABLE": "shoal-unit",
-    "SHOAL_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:shoal-unit-generate",
-    "SHOAL_PROVIDER_DEADLINE_S": "180",
-    "SHOAL_CLIP_DEADLINE_S": "240",
-    "SHOAL_PUBLIC_URL": PUBLIC_URL,
-    "SHOAL_EVENT_BUS": "shoal-unit",
-    "SHOAL_STAGING_BUCKET": "shoal-unit-staging",
-    "SHOAL_LOOPBACK_ALLOWED": "false",
-    "SHOAL_API_URL": API_URL,
-    "SHOAL_VIDEOS_BUCKET": "shoal-unit-videos",
-    "SHOAL_SIGNED_URL_S": "3600",
-    "SHOAL_KEYLESS_PROVIDERS": "simulator,embedded",
-    "SHOAL_SIMULATOR_ALLOWED": "true",
-    "SHOAL_PROVIDER_BASE_URLS": "{}",
-    "SHOAL_MODERATION": "off",
-    "SHOAL_MODERATION_FAIL_OPEN": "false",
-    "SHOAL_GUARDRAIL": "",
-    "SHOAL_CORS_ORIGINS": "",
-}
 MEDIA_TYPES = {
     "application/json",
     "text/csv; charset=utf-8",
     "text/html; charset=utf-8",
     "text/markdown; charset=utf-8",
 }
-USE_CASES = [
-    "submit_job",
-    "read_job",
-    "list_jobs",
-    "read_wallet",
-    "cancel_job",
-    "receive_callback",
-    "read_task",
-    "list_tasks",
-    "quote_job",
-    "summarize_usage",
-]
-
-
-VERBS = {route_key(route): verb for route, verb in ROUTES.items()}
+VERBS = {route_key(route): row.verb for route, row in ROUTES.items()}
 """The functions behind the keys of the HTTP API."""
+
+UseCases = dict[str, Callable[[], Any]]
+"""What functions are given, by their verbs."""
 
 
 class LambdaContext:
@@ -91,24 +63,65 @@ class Response:
         return dict(self.json["error"])
 
 
-class Api:
-    """Routes as API Gateway does, by the keys of the HTTP API."""
+def use_cases_of(world: World) -> UseCases:
+    """What composition builds, on fakes."""
 
-    def __init__(self, world: World, patch: pytest.MonkeyPatch) -> None:
+    def view() -> View:
+        return View(url_of, world.clock.now_ms(), lambda: world.scenes)
+
+    def read_ahead() -> None:
+        world.board.read_ahead()
+
+    def submitting() -> Submitting:
+        return Submitting(lambda: world.submit_job, read_ahead, lambda: world.await_job, view)
+
+    tools = serving(world, view)
+    return {
+        "submit_job": submitting,
+        "read_job": lambda: Reading(world.read_job, lambda: world.await_job, view),
+        "list_jobs": lambda: Listing(world.list_jobs, view),
+        "cancel_job": lambda: Canceling(world.cancel_job, view),
+        "read_models": lambda: ReadingModels(world.board, read_ahead, world.clock.now_ms),
+        "quote_job": lambda: world.quote_job,
+        "read_wallet": lambda: world.read_wallet,
+        "summarize_usage": lambda: world.summarize_usage,
+        "receive_callback": lambda: world.receive_callback,
+        "read_health": lambda: "unit",
+        "reject_route": lambda: None,
+        "serve_mcp": lambda: tools,
+    }
+
+
+def serving(world: World, view: Callable[[], View]) -> Serving:
+    """The tools for agents, with quotes of their own."""
+    quotes = FakeQuotes(world.network)
+    return Serving(
+        origins=(),
+        offer_quote=lambda: OfferQuote(quotes, world.clock, world.ids),
+        spend_quote=lambda: SpendQuote(quotes, world.ledger, world.submit_job, world.clock),
+        read_job=lambda: world.read_job,
+        read_wallet=lambda: world.read_wallet,
+        board=world.board,
+        view=view,
+        now_ms=world.clock.now_ms,
+    )
+
+
+def gated(verb: str, use_cases: Mapping[str, Callable[[], Any]], gate: Gate) -> Callable[..., dict[str, Any]]:
+    """The handler of a function, wired as it is, with these use cases behind it."""
+    handler = handler_of(verb)
+    if isinstance(handler, Endpoint):
+        handler = replace(handler, build=use_cases.get(verb, handler.build), gate=gate)
+    return handler
+
+
+class Api:
+    """Routes as API Gateway does, by the keys of the HTTP API. `use_cases` may be changed at will."""
+
+    def __init__(self, world: World) -> None:
         self.world = world
-        for name, value in SETTINGS.items():
-            patch.setenv(name, value)
-        patch.setattr(bootstrap, "settings_of", lambda model: model.from_environment())
-        patch.setattr(bootstrap, "authenticate", lambda _table: world.authenticate)
-        for name in USE_CASES:
-            patch.setattr(bootstrap, name, lambda name=name: getattr(world, name))
-        for name in ("read_video", "list_videos"):
-            patch.setattr(bootstrap_videos, name, lambda name=name: getattr(world, name))
-        patch.setattr(bootstrap_videos, "scenes_of", lambda _table, job: world.scenes.of(job))
-        patch.setattr(bootstrap, "output_urls", lambda _settings: url_of)
-        patch.setattr(bootstrap, "await_job", lambda _table: world.await_job)
-        patch.setattr(bootstrap, "board", lambda _settings: world.board)
-        patch.setattr(bootstrap, "clock", world.clock)
+        self.gate = Gate(world.authenticate, lambda: API_URL)
+        self.use_cases = use_cases_of(world)
 
     def call(
         self,
@@ -143,7 +156,7 @@ class Api:
         return self.call("http_post_generate", customer, body=text, headers=dashed)
 
     def send(self, sent: dict[str, Any]) -> Response:
-        handler = handler_of(VERBS[sent["routeKey"]])
+        handler = gated(VERBS[sent["routeKey"]], self.use_cases, self.gate)
         answer = json.loads(json.dumps(handler(sent, LambdaContext(self.world.clock))))
         answer["body"].encode()
         assert answer["headers"]["X-Request-Id"] == sent["requestContext"]["requestId"]

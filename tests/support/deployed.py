@@ -19,7 +19,7 @@ from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.table import Item, Table
 from shoal.adapters.system import RandomIds, SystemClock
-from shoal.composition import jobs as bootstrap
+from shoal.composition.accounts import manage_accounts
 from shoal.dialects import image, tasks, video
 from shoal.domain.api_key import Caller, KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog
@@ -125,7 +125,7 @@ class Deployed:
 
     @cached_property
     def accounts(self) -> ManageAccounts:
-        return bootstrap.manage_accounts(self.table)
+        return manage_accounts(self.table)
 
     def customer(self, usd: str = "10.00", credits: int = 0) -> Customer:
         """A new account with this grant."""

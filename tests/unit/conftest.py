@@ -57,5 +57,5 @@ def filmmaker(world: World) -> Customer:
 
 
 @pytest.fixture
-def api(world: World, monkeypatch: pytest.MonkeyPatch) -> Api:
-    return Api(world, monkeypatch)
+def api(world: World) -> Api:
+    return Api(world)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.handlers import MODULES
 
-HTTP = ("submit_job", "read_job", "read_task", "read_video", "read_wallet", "read_models", "serve_mcp")
+HTTP = ("submit_job", "read_job", "list_jobs", "cancel_job", "read_wallet", "read_models", "serve_mcp")
 
 
 @pytest.mark.parametrize("verb", HTTP)
@@ -26,10 +26,28 @@ def test_what_answers_look_like_is_told_to_type_checkers_alone() -> None:
     assert not {name for name in imported if name.startswith("shoal.dialects.answers")}
 
 
-def imported_by(*modules: str) -> set[str]:
-    """Every module that is loaded once these are."""
-    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+def imported_by(*modules: str, then: str = "pass") -> set[str]:
+    """Every module that is loaded once these are, and this was done."""
+    code = f"import sys, {', '.join(modules)}; {then}; print(*sys.modules)"
     done = subprocess.run(  # noqa: S603 the project's own code
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "loaded"),
+    [
+        ("image-v1", {"image"}),
+        ("generate", {"image"}),
+        ("tasks", {"tasks"}),
+        ("quote", {"tasks"}),
+        ("video", {"video"}),
+    ],
+)
+def test_a_request_loads_the_api_that_it_speaks_and_no_other(name: str, loaded: set[str]) -> None:
+    speak = f"__import__('shoal.dialects.spoken', fromlist=['spoken']).spoken({name!r})"
+    imported = imported_by(MODULES["submit_job"], MODULES["read_job"], then=speak)
+
+    apis = {api for api in ("image", "tasks", "video") if f"shoal.dialects.{api}" in imported}
+    assert apis == loaded

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from shoal.composition.dashboard import Dashboard, ForBuyers, ForMembers, ForOperators
+from shoal.dialects.spoken import View
 from shoal.domain.catalog import load_catalog
 from shoal.domain.person import OPERATORS, Person
 from shoal.handlers.web import operate, show_dashboard, top_up
@@ -187,7 +188,7 @@ class Site:
             read_job=made(world.read_job),
             list_jobs=made(world.list_jobs),
             cancel_job=made(world.cancel_job),
-            read_video=made(world.read_video),
+            view=lambda: View(url_of, world.clock.now_ms(), made(world.scenes)),
             read_wallet=made(world.read_wallet),
             manage_webhooks=made(self.hooks.manage),
             manage_deliveries=made(self.hooks.deliveries),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.dialects import image, tasks, video
-from shoal.dialects.fields import either_mode_or_model
+from shoal.dialects import video
+from shoal.dialects.either import choose
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
 from shoal.domain.catalog import LowBalance, load_catalog
 from shoal.domain.idempotency import IdempotencyKey
@@ -42,7 +42,6 @@ from shoal.use_cases.providers.receive_callback import ReceiveCallback
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 from shoal.use_cases.providers.try_routes import TryRoutes
 from shoal.use_cases.videos.narrate import Narrate
-from shoal.use_cases.videos.read_video import ListVideos, ReadVideo
 from shoal.use_cases.videos.render_scene import RenderScene
 from shoal.use_cases.videos.stitch_video import StitchVideo
 from shoal.use_cases.videos.store_clip import StoreClip
@@ -147,8 +146,8 @@ class World:
         self.authenticate = Authenticate(self.keys, self.clock)
         self.prepare = PrepareSubmission(self.caller_http, self.staging, check_any, self.clock, self.ids)
         self.moderate_with(None)
-        self.read_job = self.read_task = ReadJob(self.jobs)
-        self.list_jobs = self.list_tasks = ListJobs(self.jobs)
+        self.read_job = ReadJob(self.jobs)
+        self.list_jobs = ListJobs(self.jobs)
         self.await_job = AwaitJob(self.jobs, self.clock, self.clock.pass_seconds)
         self.quote_job = QuoteJob(self.runs, self.clock, load_catalog())
         self.summarize_usage = SummarizeUsage(self.usage)
@@ -206,8 +205,6 @@ class World:
         self.render_scene = RenderScene(self.jobs, self.resolve, self.clock)
         self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of)
         self.stitch_video = StitchVideo(self.jobs, files, studio, self.clock)
-        self.read_video = ReadVideo(self.read_job, self.scenes)
-        self.list_videos = ListVideos(self.list_jobs, self.scenes)
 
     def keep_outputs_for(self, seconds: int | None) -> None:
         """Give the stage a retention; None is for ever."""
@@ -239,12 +236,9 @@ class World:
 
     def submit_body(self, customer: Customer, body: dict[str, Any], key: str | None) -> Answered:
         scoped = key and IdempotencyKey.of(customer.account_id, "POST /v1/generate", key, body)
-        either_mode_or_model(body)
-        if "model" in body:
-            task = tasks.parse_submission(body, load_catalog())
-            return self.submit_job(customer.caller, task, scoped or None, tasks.accepted)
-        submission = image.parse_submission(body, load_catalog())
-        return self.submit_job(customer.caller, submission, scoped or None, image.accepted)
+        spoken = choose(body)
+        submission = spoken.parse(body, load_catalog())
+        return self.submit_job(customer.caller, submission, scoped or None, spoken.accepted)
 
     def submit_task(self, customer: Customer, **body: Any) -> Answered:
         """As `submit`; `body` completes `{"model":"nanobanana","prompt":"A shark"}`."""

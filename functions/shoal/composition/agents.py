@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shoal.composition import jobs as bootstrap
-from shoal.composition import parts
-from shoal.composition import videos as bootstrap_videos
+from shoal.composition import jobs, money, parts, providers
 from shoal.settings import ServeMcpSettings
 
 if TYPE_CHECKING:
+    from shoal.dialects.spoken import View
+    from shoal.ports.routing import LookAtBoard
+    from shoal.use_cases.jobs.read_job import ReadJob, ReadWallet
     from shoal.use_cases.jobs.spend_quote import OfferQuote, SpendQuote
-    from shoal.use_cases.videos.read_video import ReadVideo
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the tools do. `origins`: web pages that may call; `view` is how a job is shown by now."""
+
+    origins: tuple[str, ...]
+    offer_quote: Callable[[], OfferQuote]
+    spend_quote: Callable[[], SpendQuote]
+    read_job: Callable[[], ReadJob]
+    read_wallet: Callable[[], ReadWallet]
+    board: LookAtBoard
+    view: Callable[[], View]
+    now_ms: Callable[[], int]
+
+
+@cache
+def serving() -> Serving:
+    settings = parts.settings_of(ServeMcpSettings)
+    return Serving(
+        origins=settings.cors_origins,
+        offer_quote=offer_quote,
+        spend_quote=spend_quote,
+        read_job=jobs.read_job,
+        read_wallet=money.read_wallet,
+        board=providers.board(settings),
+        view=parts.view(parts.output_urls(settings), settings.table),
+        now_ms=parts.clock.now_ms,
+    )
 
 
 @cache
@@ -34,10 +65,6 @@ def spend_quote() -> SpendQuote:
     return SpendQuote(
         quotes=DynamoDbQuotes(table),
         records=DynamoDbIdempotencyRecords(table),
-        submit_job=bootstrap.submit_job(),
+        submit_job=jobs.submit_job(),
         clock=parts.clock,
     )
-
-
-def read_video() -> ReadVideo:
-    return bootstrap_videos.read_video()

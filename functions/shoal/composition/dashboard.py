@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from shoal.adapters.aws.client import client
-from shoal.composition import jobs, parts, providers
+from shoal.composition import accounts, jobs, money, parts, providers
 from shoal.composition.parts import clock, ids, settings_of
 from shoal.domain.catalog import load_catalog
 from shoal.domain.events import UrlOf
@@ -21,6 +21,7 @@ from shoal.settings import BoardSettings, DashboardSettings, SignUpSettings, Top
 
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb.table import Table
+    from shoal.dialects.spoken import View
     from shoal.ports.accounts import Accounts
     from shoal.ports.people import IdentityProvider
     from shoal.ports.routing import LookAtRoutes
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from shoal.use_cases.people.look_around import LookAround
     from shoal.use_cases.people.operate import Operate
     from shoal.use_cases.people.sign_in import SignIn
-    from shoal.use_cases.videos.read_video import ReadVideo
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
     from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
 
@@ -76,7 +76,7 @@ class ForMembers:
     read_job: Callable[[], ReadJob]
     list_jobs: Callable[[], ListJobs]
     cancel_job: Callable[[], CancelJob]
-    read_video: Callable[[], ReadVideo]
+    view: Callable[[], View]
     read_wallet: Callable[[], ReadWallet]
     manage_webhooks: Callable[[], ManageWebhooks]
     manage_deliveries: Callable[[], ManageDeliveries]
@@ -103,7 +103,7 @@ class ForBuyers:
 
 @cache
 def show_dashboard() -> Dashboard[ForMembers]:
-    from shoal.composition import videos, webhooks
+    from shoal.composition import webhooks
 
     use = ForMembers(
         identity=_identity,
@@ -116,8 +116,8 @@ def show_dashboard() -> Dashboard[ForMembers]:
         read_job=jobs.read_job,
         list_jobs=jobs.list_jobs,
         cancel_job=jobs.cancel_job,
-        read_video=videos.read_video,
-        read_wallet=jobs.read_wallet,
+        view=parts.view(parts.output_urls(settings_of(DashboardSettings)), _name()),
+        read_wallet=money.read_wallet,
         manage_webhooks=webhooks.manage_webhooks,
         manage_deliveries=webhooks.manage_deliveries,
     )
@@ -130,7 +130,7 @@ def operate() -> Dashboard[ForOperators]:
         operate=_operate,
         inspect_account=_inspect_account,
         manage_accounts=_manage_accounts,
-        audit_ledger=jobs.audit_ledger,
+        audit_ledger=money.audit_ledger,
     )
     return _dashboard(use)
 
@@ -223,7 +223,7 @@ def _look_around() -> LookAround:
 
 @cache
 def _manage_accounts() -> ManageAccounts:
-    return jobs.manage_accounts(_table())
+    return accounts.manage_accounts(_table())
 
 
 @cache

@@ -1,68 +1,133 @@
-"""Builders of the job functions."""
+"""Builders of the job functions, and what their handlers are given."""
 
 from __future__ import annotations
 
 import time
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from shoal.composition import parts
 from shoal.composition import providers as upstreams
 from shoal.domain.catalog import load_catalog
 from shoal.settings import (
-    AuditLedgerSettings,
     BoardSettings,
     CallProviderSettings,
     CancelJobSettings,
     CloseExecutionSettings,
     ListJobsSettings,
-    ListTasksSettings,
     PollProviderSettings,
     QuoteJobSettings,
     ReadJobSettings,
-    ReadTaskSettings,
-    ReadWalletSettings,
     ReceiveCallbackSettings,
     ReleaseHoldSettings,
     SettleWalletSettings,
     StoreOutputSettings,
     SubmitJobSettings,
-    SummarizeUsageSettings,
     SweepJobsSettings,
 )
 
 if TYPE_CHECKING:
-    from shoal.adapters.dynamodb.board import DynamoDbBoard
-    from shoal.adapters.dynamodb.table import Table
+    from shoal.dialects.spoken import View
     from shoal.domain.submission import Submission
-    from shoal.use_cases.accounts.authenticate import Authenticate
-    from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+    from shoal.ports.routing import LookAtBoard
     from shoal.use_cases.jobs.await_job import AwaitJob
     from shoal.use_cases.jobs.cancel_job import CancelJob
     from shoal.use_cases.jobs.close_execution import CloseExecution
     from shoal.use_cases.jobs.quote import QuoteJob
-    from shoal.use_cases.jobs.read_job import ListJobs, ReadJob, ReadWallet
+    from shoal.use_cases.jobs.read_job import ListJobs, ReadJob
     from shoal.use_cases.jobs.release_hold import ReleaseHold
     from shoal.use_cases.jobs.settle_wallet import SettleWallet
     from shoal.use_cases.jobs.store_output import StoreOutput
     from shoal.use_cases.jobs.submit_job import SubmitJob
     from shoal.use_cases.jobs.sweep_jobs import SweepJobs
-    from shoal.use_cases.money.audit_ledger import AuditLedger
-    from shoal.use_cases.money.summarize_usage import SummarizeUsage
     from shoal.use_cases.providers.call_provider import CallProvider
     from shoal.use_cases.providers.poll_provider import PollProvider
     from shoal.use_cases.providers.receive_callback import ReceiveCallback
-
 
 clock, ids = parts.clock, parts.ids
 settings_of, output_urls, public_urls = parts.settings_of, parts.output_urls, parts.public_urls
 
 
-@cache
-def authenticate(table_name: str) -> Authenticate:
-    from shoal.use_cases.accounts.authenticate import Authenticate
+@dataclass(frozen=True, slots=True)
+class Submitting:
+    """`read_ahead` begins to read the board of routes; `view` is how a job is shown by now."""
 
-    return Authenticate(parts.keys(table_name), clock)
+    submit_job: Callable[[], SubmitJob]
+    read_ahead: Callable[[], None]
+    await_job: Callable[[], AwaitJob]
+    view: Callable[[], View]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`view` is how a job is shown by now."""
+
+    read_job: ReadJob
+    await_job: Callable[[], AwaitJob]
+    view: Callable[[], View]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`view` is how jobs are shown by now."""
+
+    list_jobs: ListJobs
+    view: Callable[[], View]
+
+
+@dataclass(frozen=True, slots=True)
+class Canceling:
+    """`view` is how a job is shown by now."""
+
+    cancel_job: CancelJob
+    view: Callable[[], View]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingModels:
+    """`read_ahead` begins to read the board of routes."""
+
+    board: LookAtBoard
+    read_ahead: Callable[[], None]
+    now_ms: Callable[[], int]
+
+
+@cache
+def submitting() -> Submitting:
+    settings = settings_of(SubmitJobSettings)
+    return Submitting(
+        submit_job=submit_job,
+        read_ahead=upstreams.board(settings).read_ahead,
+        await_job=partial(_await_job, settings.table),
+        view=parts.view(public_urls(settings.public_url), settings.table),
+    )
+
+
+@cache
+def reading() -> Reading:
+    settings = settings_of(ReadJobSettings)
+    view = parts.view(output_urls(settings), settings.table)
+    return Reading(read_job(), partial(_await_job, settings.table), view)
+
+
+@cache
+def listing() -> Listing:
+    settings = settings_of(ListJobsSettings)
+    return Listing(list_jobs(), parts.view(output_urls(settings), settings.table))
+
+
+@cache
+def canceling() -> Canceling:
+    settings = settings_of(CancelJobSettings)
+    return Canceling(cancel_job(), parts.view(output_urls(settings), settings.table))
+
+
+@cache
+def reading_models() -> ReadingModels:
+    board = upstreams.board(settings_of(BoardSettings))
+    return ReadingModels(board, board.read_ahead, clock.now_ms)
 
 
 @cache
@@ -104,24 +169,10 @@ def list_jobs() -> ListJobs:
 
 
 @cache
-def await_job(table_name: str) -> AwaitJob:
+def _await_job(table_name: str) -> AwaitJob:
     from shoal.use_cases.jobs.await_job import AwaitJob
 
     return AwaitJob(parts.jobs(table_name), clock, time.sleep)
-
-
-@cache
-def read_task() -> ReadJob:
-    from shoal.use_cases.jobs.read_job import ReadJob
-
-    return ReadJob(parts.jobs(settings_of(ReadTaskSettings).table))
-
-
-@cache
-def list_tasks() -> ListJobs:
-    from shoal.use_cases.jobs.read_job import ListJobs
-
-    return ListJobs(parts.jobs(settings_of(ListTasksSettings).table))
 
 
 @cache
@@ -129,26 +180,6 @@ def quote_job() -> QuoteJob:
     from shoal.use_cases.jobs.quote import QuoteJob
 
     return QuoteJob(parts.runs(settings_of(QuoteJobSettings).table), clock, load_catalog())
-
-
-@cache
-def summarize_usage() -> SummarizeUsage:
-    from shoal.adapters.dynamodb.usage import DynamoDbUsage
-    from shoal.use_cases.money.summarize_usage import SummarizeUsage
-
-    return SummarizeUsage(DynamoDbUsage(parts.table_named(settings_of(SummarizeUsageSettings).table)))
-
-
-def board(settings: BoardSettings) -> DynamoDbBoard:
-    """What is known of all routes."""
-    return upstreams.board(settings)
-
-
-@cache
-def read_wallet() -> ReadWallet:
-    from shoal.use_cases.jobs.read_job import ReadWallet
-
-    return ReadWallet(parts.ledger(settings_of(ReadWalletSettings).table))
 
 
 @cache
@@ -263,19 +294,3 @@ def close_execution() -> CloseExecution:
 
     settings = settings_of(CloseExecutionSettings)
     return CloseExecution(parts.jobs(settings.table), parts.close_job(settings))
-
-
-@cache
-def audit_ledger() -> AuditLedger:
-    from shoal.use_cases.money.audit_ledger import AuditLedger
-
-    return AuditLedger(parts.ledger(settings_of(AuditLedgerSettings).table))
-
-
-def manage_accounts(table: Table) -> ManageAccounts:
-    """For the operator command, which brings its own table."""
-    from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
-    from shoal.adapters.dynamodb.ledger import DynamoDbLedger
-    from shoal.use_cases.accounts.manage_accounts import ManageAccounts
-
-    return ManageAccounts(DynamoDbAccounts(table), DynamoDbKeys(table), DynamoDbLedger(table), clock, ids)

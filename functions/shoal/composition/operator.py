@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.adapters.aws.client import config_of
 from shoal.adapters.aws.statistics import CloudWatchStatistics
-from shoal.composition import jobs, parts, payments, providers
+from shoal.composition import accounts, parts, payments, providers
 from shoal.composition.parts import Stage
 from shoal.domain.catalog import Catalog
 from shoal.settings import OperatorSettings
@@ -60,7 +60,7 @@ def operator_of(settings: OperatorSettings, client: Callable[..., Any], catalog:
         return providers.manage_providers(settings, statistics, at)
 
     return Operator(
-        manage=jobs.manage_accounts(parts.table_named(settings.table, at)),
+        manage=accounts.manage_accounts(parts.table_named(settings.table, at)),
         inspect=parts.inspect_account(settings.table, at),
         sweep=parts.sweep_jobs(settings, at),
         audit=AuditLedger(parts.ledger(settings.table, at)),

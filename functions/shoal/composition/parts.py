@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shoal.adapters.system import RandomIds, SystemClock
@@ -12,6 +13,8 @@ from shoal.domain.events import UrlOf, output_url
 from shoal.settings import (
     AddressSettings,
     CloseJobSettings,
+    ReadDocumentSettings,
+    ReadHealthSettings,
     ReleaseHoldSettings,
     Settings,
     SettleWalletSettings,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb.table import Table
     from shoal.adapters.dynamodb.usage import DynamoDbRuns
     from shoal.adapters.http.callback_urls import MacCallbackUrls
+    from shoal.dialects.spoken import View
     from shoal.domain.catalog import Catalog
     from shoal.use_cases.accounts.inspect_account import InspectAccount
     from shoal.use_cases.jobs.clean_up import CleanUp
@@ -80,6 +84,30 @@ class Stage:
 
 HERE = Stage(client, catalog)
 """The stage whose function this process is. The operator's command is in no stage: it says which."""
+
+
+def stage() -> str:
+    """Its name."""
+    return settings_of(ReadHealthSettings).stage
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What the API says of itself: the folder of the files, and the stage's own address."""
+
+    folder: Path
+    api_url: str
+
+
+def documents() -> Documents:
+    return Documents(Path(__file__).parents[1] / "documents", settings_of(ReadDocumentSettings).api_url)
+
+
+def view(url_of: UrlOf, table: str) -> Callable[[], View]:
+    """How jobs of a table are shown, with the time at which it is called."""
+    from shoal.dialects.spoken import View
+
+    return lambda: View(url_of, clock.now_ms(), partial(scenes, table))
 
 
 def output_urls(settings: AddressSettings, at: Stage = HERE) -> UrlOf:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shoal.composition import parts
 from shoal.composition.parts import HERE, Stage
-from shoal.settings import OperatorSettings, StripeSettings
+from shoal.settings import OperatorSettings, ReceivePaymentSettings, StripeSettings
 
 if TYPE_CHECKING:
     from shoal.adapters.stripe.keys import StripeKeys
@@ -36,9 +36,10 @@ def confirm_checkout(settings: StripeSettings) -> ConfirmCheckout:
 
 
 @cache
-def receive_payment(settings: StripeSettings) -> ReceivePayment:
+def receive_payment() -> ReceivePayment:
     from shoal.use_cases.payments.receive_payment import ReceivePayment
 
+    settings = settings_of(ReceivePaymentSettings)
     return ReceivePayment(_processor(settings), _settle(settings))
 
 

@@ -10,9 +10,7 @@ from shoal.composition import providers as upstreams
 from shoal.composition.parts import clock, settings_of
 from shoal.domain.catalog import load_catalog
 from shoal.settings import (
-    ListVideosSettings,
     NarrateSettings,
-    ReadVideoSettings,
     RenderSceneSettings,
     StitchVideoSettings,
     StoreClipSettings,
@@ -22,33 +20,12 @@ from shoal.settings import (
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
-    from shoal.domain.job import Job
-    from shoal.domain.video import Scene
     from shoal.ports.videos import Studio
     from shoal.use_cases.videos.narrate import Narrate
-    from shoal.use_cases.videos.read_video import ListVideos, ReadVideo
     from shoal.use_cases.videos.render_scene import RenderScene
     from shoal.use_cases.videos.stitch_video import StitchVideo
     from shoal.use_cases.videos.store_clip import StoreClip
     from shoal.use_cases.videos.write_script import WriteScript
-
-
-@cache
-def read_video() -> ReadVideo:
-    from shoal.use_cases.jobs.read_job import ReadJob
-    from shoal.use_cases.videos.read_video import ReadVideo
-
-    table = settings_of(ReadVideoSettings).table
-    return ReadVideo(ReadJob(parts.jobs(table)), parts.scenes(table))
-
-
-@cache
-def list_videos() -> ListVideos:
-    from shoal.use_cases.jobs.read_job import ListJobs
-    from shoal.use_cases.videos.read_video import ListVideos
-
-    table = settings_of(ListVideosSettings).table
-    return ListVideos(ListJobs(parts.jobs(table)), parts.scenes(table))
 
 
 @cache
@@ -119,13 +96,6 @@ def stitch_video() -> StitchVideo:
 
     settings = settings_of(StitchVideoSettings)
     return StitchVideo(parts.jobs(settings.table), _files(settings), _studio(), clock)
-
-
-def scenes_of(table: str, job: Job) -> tuple[Scene, ...]:
-    """The scenes of a job, for an answer that shows them."""
-    from shoal.use_cases.videos.read_video import with_scenes
-
-    return with_scenes(parts.scenes(table), job)[1]
 
 
 def _files(settings: VideoFilesSettings) -> S3VideoFiles:

@@ -33,18 +33,14 @@ def tasks_error(error: ApiError) -> answers.TasksError:
     return {"data": None, "error": {**_fields(error, error.code), "details": error.details}}
 
 
-def video_error(api_url: str) -> Callable[[ApiError], answers.VideoError]:
+def video_error(error: ApiError, api_url: Callable[[], str]) -> answers.VideoError:
     """`{"code":"not_found","message":…,"docs_url":"https://…/docs/api#not_found","details":{…}}`"""
-
-    def render(error: ApiError) -> answers.VideoError:
-        return {
-            "code": error.code,
-            "message": error.message,
-            "docs_url": f"{api_url.rstrip('/')}/docs/api#{error.code}",
-            "details": error.details,
-        }
-
-    return render
+    return {
+        "code": error.code,
+        "message": error.message,
+        "docs_url": f"{api_url().rstrip('/')}/docs/api#{error.code}",
+        "details": error.details,
+    }
 
 
 def validation_failed(error: ValidationError) -> ValidationFailed:

@@ -86,17 +86,6 @@ class SubmitFields(BaseModel):
         return metadata
 
 
-def either_mode_or_model(body: Mapping[str, Any]) -> None:
-    """A body speaks the image dialect with `mode` or the tasks dialect with `model`.
-
-    Raises `ValidationFailed` for neither and for both; a `mode` of null is none.
-    """
-    if body.get("mode") is None and "model" not in body:
-        raise invalid_field("mode", "is missing: give either mode or model")
-    if "mode" in body and "model" in body:
-        raise invalid_field("model", "cannot stand beside mode")
-
-
 def parse_max_cost(text: str | None, asset: Asset) -> int | None:
     """A caller's limit in the asset's unit, from `0.05`, `$0.05` or whole credits.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from shoal.dialects.errors import invalid_field, validation_failed
+from shoal.dialects.either import choose, parse_either
+from shoal.dialects.errors import image_error, invalid_field, neutral_error, validation_failed
 from shoal.dialects.fields import (
     Prompt,
     Seed,
@@ -18,6 +20,7 @@ from shoal.dialects.fields import (
     parse_max_cost,
     parse_range,
 )
+from shoal.dialects.spoken import Csv, SpokenApi
 from shoal.domain import families
 from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import Catalog, size_px
@@ -168,3 +171,27 @@ def _statuses(text: str) -> frozenset[JobStatus]:
     if text not in words:
         raise invalid_field("status", f"must be one of {', '.join(sorted(words))}")
     return words[text]
+
+
+def _spelled(complete: answers.Success) -> SpokenApi:
+    """Two documents describe this API, and each spells success in its own way."""
+    return SpokenApi(
+        render_error=lambda error, _: image_error(error),
+        request_of=lambda *_: GenerateRequest,
+        parse=parse_submission,
+        accepted=accepted,
+        resource=lambda job, view: job_resource(
+            job, complete=complete, url_of=view.url_of, now_ms=view.now_ms
+        ),
+        parse_list=parse_usage_query,
+        listing=lambda page, _: usage_resource(page, complete=complete),
+        csv=Csv(CSV_COLUMNS, lambda job: usage_row(job, complete)),
+    )
+
+
+API, API_V1 = _spelled("completed"), _spelled("complete")
+"""The job-status page, under /api/v1, and the quick start, under /v1."""
+GENERATE = replace(
+    API_V1, choose=choose, parse=parse_either, render_error=lambda error, _: neutral_error(error)
+)
+"""An image or a task: errors are neutral until the body has been read."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
-from shoal.dialects.errors import invalid_field, validation_failed
+from shoal.dialects.either import parse_either
+from shoal.dialects.errors import invalid_field, tasks_error, validation_failed
 from shoal.dialects.fields import (
     Seed,
     SubmitFields,
@@ -20,6 +22,7 @@ from shoal.dialects.fields import (
     parse_max_cost,
     parse_range,
 )
+from shoal.dialects.spoken import SpokenApi
 from shoal.domain import families
 from shoal.domain.brief import Brief
 from shoal.domain.catalog import Catalog, Model, ModelType, size_px
@@ -252,3 +255,18 @@ def _statuses(text: str) -> frozenset[JobStatus]:
     if not statuses:
         raise invalid_field("status", f"must be one of {', '.join(sorted(set(STATUS_WORDS.values())))}")
     return statuses
+
+
+API = SpokenApi(
+    render_error=lambda error, _: tasks_error(error),
+    request_of=lambda name, catalog: request_of(name, catalog.models[name]),
+    parse=parse_submission,
+    accepted=accepted,
+    resource=lambda job, view: task_resource(job, url_of=view.url_of, now_ms=view.now_ms),
+    wrap=envelope,
+    parse_list=parse_list_query,
+    listing=lambda page, view: task_list(page, url_of=view.url_of, now_ms=view.now_ms),
+    read_waits=True,
+)
+QUOTE = replace(API, parse=parse_either)
+"""A price is told in these words, whatever it was asked for."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from shoal.dialects.errors import invalid_field, validation_failed
+from shoal.dialects.errors import invalid_field, validation_failed, video_error
 from shoal.dialects.fields import (
     Seed,
     SubmitFields,
@@ -17,6 +17,7 @@ from shoal.dialects.fields import (
     parse_limit,
     parse_max_cost,
 )
+from shoal.dialects.spoken import SpokenApi, View
 from shoal.domain import families
 from shoal.domain.brief import Brief, Kind, Subtitles, VideoBrief
 from shoal.domain.catalog import Catalog
@@ -36,7 +37,7 @@ from shoal.domain.video import (
     scene_status,
 )
 from shoal.domain.wallet import Wallet
-from shoal.ports.jobs import JobFilter
+from shoal.ports.jobs import JobFilter, JobPage
 
 if TYPE_CHECKING:
     from shoal.dialects.answers import video as answers
@@ -123,20 +124,24 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
 
 def accepted(job: Job) -> answers.VideoAnswer:
     """The answer to a submit: a video of which nothing is made yet has no addresses either."""
-    return {"video": _resource(job, (), str, job.created_at_ms)}
+    return wrap(_resource(job, (), str, job.created_at_ms))
+
+
+def wrap(video: answers.Video) -> answers.VideoAnswer:
+    """The shape of every answer about one video."""
+    return {"video": video}
 
 
 def video_resource(job: Job, scenes: Sequence[Scene], *, url_of: UrlOf, now_ms: int) -> answers.VideoAnswer:
     """`{video: …}`. Each call signs the addresses again; once its files are deleted, there are none."""
-    return {"video": _resource(job, scenes, url_of, now_ms)}
+    return wrap(_resource(job, scenes, url_of, now_ms))
 
 
-def video_list(
-    videos: Sequence[tuple[Job, Sequence[Scene]]], next_cursor: str | None, *, url_of: UrlOf, now_ms: int
-) -> answers.VideoListAnswer:
+def video_list(page: JobPage, view: View) -> answers.VideoListAnswer:
     """`{videos: […], next_cursor}`"""
-    shown = [_resource(job, scenes, url_of, now_ms) for job, scenes in videos]
-    return {"videos": shown, "next_cursor": next_cursor}
+    scenes = view.scenes().of_each([job for job in page.jobs if job.kind is Kind.VIDEO])
+    shown = [_resource(job, scenes.get(job.id, ()), view.url_of, view.now_ms) for job in page.jobs]
+    return {"videos": shown, "next_cursor": page.next_cursor}
 
 
 def credits_resource(wallet: Wallet) -> answers.CreditsAnswer:
@@ -197,3 +202,24 @@ def _statuses(text: str) -> frozenset[JobStatus]:
     if not statuses:
         raise invalid_field("status", f"must be one of {', '.join(sorted(set(STATUS_WORDS.values())))}")
     return statuses
+
+
+def _shown(job: Job, view: View) -> answers.Video:
+    """The scenes are read after the job: they may be ahead of its status, never behind it."""
+    scenes = view.scenes().of(job) if job.kind is Kind.VIDEO else ()
+    return _resource(job, scenes, view.url_of, view.now_ms)
+
+
+API = SpokenApi(
+    render_error=video_error,
+    request_of=lambda *_: VideoRequest,
+    parse=parse_submission,
+    accepted=accepted,
+    resource=_shown,
+    wrap=wrap,
+    parse_list=parse_list_query,
+    listing=video_list,
+    submit_waits=False,
+    reads_neutral=False,
+)
+"""No answer waits for a video to end: that takes longer than any answer may."""

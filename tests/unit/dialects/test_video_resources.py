@@ -9,6 +9,7 @@ import pytest
 
 from shoal.dialects import image, tasks
 from shoal.dialects.answers import video as answers
+from shoal.dialects.spoken import View
 from shoal.dialects.video import accepted, credits_resource, video_list, video_resource
 from shoal.domain.events import closing_events, opening_events, scene_event
 from shoal.domain.job import HoldState, Job, JobFailure, JobStatus, Output, Step
@@ -16,6 +17,10 @@ from shoal.domain.money import Asset
 from shoal.domain.video import Scene, clip_key, final_key
 from shoal.domain.wallet import Wallet
 from shoal.domain.webhook import EVENT_TYPES
+from shoal.ports.jobs import JobPage
+from tests.fakes.network import Network
+from tests.fakes.tables import Tables
+from tests.fakes.videos import FakeScenes
 from tests.support.factories import CREATED_MS, VIDEO, a_completed_job, a_video, url_of
 
 FIELDS = {
@@ -198,10 +203,13 @@ def test_a_video_can_be_read_in_every_other_dialect() -> None:
 
 
 def test_a_list_has_a_cursor_and_credits_have_two_numbers() -> None:
-    page = video_list([(a_ready_video(), READY)], "cursor", url_of=url_of, now_ms=CREATED_MS)
+    scenes = FakeScenes(Network(), Tables(scenes={VIDEO: READY}))
+    jobs = JobPage((a_ready_video(),), "cursor")
+
+    page = video_list(jobs, View(url_of, CREATED_MS, lambda: scenes))
 
     assert page["next_cursor"] == "cursor"
-    assert [video["id"] for video in page["videos"]] == [VIDEO]
+    assert [(video["id"], len(video["scenes"])) for video in page["videos"]] == [(VIDEO, len(READY))]
     wallet = Wallet("acc_1", Asset.CREDIT, balance=9, held=2)
     assert credits_resource(wallet) == {"credits_remaining": 7, "credits_held": 2}
 

@@ -1,24 +1,25 @@
 """What every Lambda behind the HTTP API does around its use case: decode, answer, render errors, log, count.
 
 API Gateway finds the function of a path, so there is no second router here. It sends a path's every method to
-it, so the method is checked here, before anything else is done.
+it, so the method is checked here, before anything else is done. Who may ask, and in whose words errors are
+told, stands in the route's row.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shoal.composition import jobs as bootstrap
-from shoal.dialects.errors import neutral_error, video_error
+from shoal.composition.accounts import GATE, Gate
+from shoal.dialects.errors import neutral_error
+from shoal.dialects.spoken import ApiUrl, SpokenApi, spoken
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.errors import (
     ApiError,
@@ -30,10 +31,9 @@ from shoal.domain.errors import (
 )
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.handlers.http.json_body import json_object
-from shoal.handlers.http.routes import methods_of
+from shoal.handlers.http.routes import ROUTES, Route, dialect_around, methods_of
 from shoal.observability import flush_metrics, logger, metrics
-from shoal.settings import ErrorSettings
-from shoal.use_cases.accounts.authenticate import Authenticate, require
+from shoal.use_cases.accounts.authenticate import require
 
 BODY_BYTES_MAX = 1_000_000
 
@@ -46,12 +46,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-VIDEO_PATHS = re.compile(r"/api/v1/(videos|webhooks|credits)(/.*)?")
-"""Below these only the video dialect is spoken, and all its errors have one shape."""
-
 Proxied = dict[str, Any]
 """What a Lambda returns to the HTTP API: an answer of payload format 2.0."""
-RenderError = Callable[[ApiError], Mapping[str, Any]]
+UseCases = TypeVar("UseCases")
 Handler = Callable[[dict[str, Any], Any], Proxied]
 
 
@@ -67,16 +64,14 @@ class Answer:
 class Request:
     """One HTTP request, an event of payload format 2.0, read lazily.
 
-    `render_error` may be set once the dialect is known.
     `remaining_ms` tells what the Lambda has left of its time.
     """
 
-    def __init__(
-        self, event: Mapping[str, Any], render_error: RenderError, remaining_ms: Callable[[], int]
-    ) -> None:
+    def __init__(self, event: Mapping[str, Any], remaining_ms: Callable[[], int]) -> None:
         self._event = event
         self._remaining_ms = remaining_ms
-        self.render_error = render_error
+        self._caller: Caller | None = None
+        self._chosen: SpokenApi | None = None
         self.headers_out: dict[str, str] = {"X-Request-Id": event["requestContext"]["requestId"]}
 
     @property
@@ -139,13 +134,46 @@ class Request:
         """A part of the path, decoded: API Gateway has decoded every escape but that of `%` itself."""
         return str((self._event.get("pathParameters") or {}).get(name, "")).replace("%25", "%")
 
-    def authenticate(self, authenticate: Authenticate, scope: Scope) -> Caller:
-        """The caller. Raises `Unauthorized`, `RateLimited`, `Forbidden`."""
-        caller = authenticate(self.headers.get("authorization"))
+    @property
+    def row(self) -> Route:
+        """The route's; that of `$default` where the path does not take the method."""
+        return ROUTES.get(self.route, ROUTES["$default"])
+
+    @property
+    def dialect(self) -> SpokenApi:
+        """The API that is spoken here. Raises `LookupError` on a route without one."""
+        return self._chosen or spoken(self.row.dialect or "")
+
+    def dialect_of(self, body: Mapping[str, Any]) -> SpokenApi:
+        """The API that the body speaks, in whose words errors are told from here on.
+
+        Raises `ValidationFailed` for a body that speaks none.
+        """
+        self._chosen = self.dialect.of(body)
+        return self._chosen
+
+    def error_body(self, error: ApiError, api_url: ApiUrl) -> Mapping[str, Any]:
+        """An error in the words of the route, or in those that all callers of such an address can read."""
+        if self.row.path:
+            return self.dialect.render_error(error, api_url) if self.row.dialect else neutral_error(error)
+        around = dialect_around(self.pattern or self.path)
+        if around is None or spoken(around).reads_neutral:
+            return neutral_error(error)
+        return spoken(around).render_error(error, api_url)
+
+    @property
+    def caller(self) -> Caller:
+        """Who is asking. Raises `LookupError` on a route whose row has no scope."""
+        if self._caller is None:
+            raise LookupError(f"{self.route} asks for no key")
+        return self._caller
+
+    def admit(self, authenticate: Callable[[str | None], Caller], scope: Scope) -> None:
+        """Find the caller. Raises `Unauthorized`, `RateLimited`, `Forbidden`."""
+        self._caller = caller = authenticate(self.headers.get("authorization"))
         self.headers_out |= caller.allowance.headers()
         logger.append_keys(account_id=caller.account_id, key_id=caller.key_id)
         require(caller, scope)
-        return caller
 
     @cached_property
     def body(self) -> bytes:
@@ -183,20 +211,54 @@ class Request:
         return None if key is None else IdempotencyKey.of(caller.account_id, route, key, body)
 
 
-def endpoint(handle: Callable[[Request], Answer], render_error: RenderError = neutral_error) -> Handler:
-    """A Lambda handler around `handle`. `render_error` is the dialect's shape of an error."""
-    return framed(lambda request: _proxied(request, _answer(handle, request)), render_error)
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[UseCases]):
+    """A Lambda handler around `handle`, which gets what `build` makes.
+
+    `ahead` may refuse a request, or begin to read something, before the caller's key is looked up.
+    """
+
+    build: Callable[[], UseCases]
+    handle: Callable[[Request, UseCases], Answer]
+    ahead: Callable[[Request, UseCases], None] | None = None
+    gate: Gate = GATE
+
+    def __call__(self, event: dict[str, Any], context: Any) -> Proxied:
+        return framed(self._respond, self.gate)(event, context)
+
+    def _respond(self, request: Request) -> Proxied:
+        return _proxied(request, _answer(self._admitted, request, self.gate))
+
+    def _admitted(self, request: Request) -> Answer:
+        if self.ahead:
+            self.ahead(request, self.build())
+        if request.row.scope:
+            request.admit(self.gate.authenticate, request.row.scope)
+        return self.handle(request, self.build())
 
 
-def framed(respond: Callable[[Request], Proxied], render_error: RenderError = neutral_error) -> Handler:
+def endpoint(
+    build: Callable[[], UseCases],
+    handle: Callable[[Request, UseCases], Answer],
+    *,
+    ahead: Callable[[Request, UseCases], None] | None = None,
+) -> Endpoint[UseCases]:
+    """The handler of the routes whose rows name it. `build` is called when a request needs it."""
+    return Endpoint(build, handle, ahead)
+
+
+def framed(respond: Callable[[Request], Proxied], gate: Gate = GATE) -> Handler:
     """A Lambda handler around `respond`, which is only asked by methods that the path has."""
 
     def handler(event: dict[str, Any], context: Any) -> Proxied:
         started = time.monotonic_ns()
-        request = Request(event, render_error, context.get_remaining_time_in_millis)
+        request = Request(event, context.get_remaining_time_in_millis)
         logger.append_keys(request_id=request.headers_out["X-Request-Id"])
         try:
-            answer = _refused(request) if request.wrong_method else respond(request)
+            if request.wrong_method:
+                answer = _proxied(request, _answer(_refuse, request, gate))
+            else:
+                answer = respond(request)
             _report(request, answer["statusCode"], (time.monotonic_ns() - started) // 1_000_000)
         finally:
             flush_metrics()
@@ -204,10 +266,6 @@ def framed(respond: Callable[[Request], Proxied], render_error: RenderError = ne
         return answer | {"body": "", "isBase64Encoded": False} if request.bodiless else answer
 
     return handler
-
-
-def _refused(request: Request) -> Proxied:
-    return _proxied(request, _answer(_refuse, request))
 
 
 def _refuse(request: Request) -> Answer:
@@ -220,15 +278,7 @@ def _refuse(request: Request) -> Answer:
     allow = {"Allow": ", ".join(methods_of(request.pattern))}
     if request.method == "OPTIONS":
         return Answer(204, None, allow)
-    request.render_error = error_shape(request.pattern)
     raise MethodNotAllowed(headers=allow)
-
-
-def error_shape(path: str) -> RenderError:
-    """How errors look that a path gets before its function was asked, whatever the dialect of the request."""
-    if VIDEO_PATHS.fullmatch(path):
-        return video_error(bootstrap.settings_of(ErrorSettings).api_url)
-    return neutral_error
 
 
 def _proxied(request: Request, answer: Answer) -> Proxied:
@@ -245,18 +295,15 @@ def _text(body: Mapping[str, Any] | str | None) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
-def _answer(handle: Callable[[Request], Answer], request: Request) -> Answer:
+def _answer(handle: Callable[[Request], Answer], request: Request, gate: Gate) -> Answer:
     try:
         return handle(request)
     except ApiError as error:
-        return _error_answer(request, error)
+        refused = error
     except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
         logger.exception("unexpected error")
-        return _error_answer(request, InternalError())
-
-
-def _error_answer(request: Request, error: ApiError) -> Answer:
-    return Answer(error.status, request.render_error(error), error.headers)
+        refused = InternalError()
+    return Answer(refused.status, request.error_body(refused, gate.api_url), refused.headers)
 
 
 def _report(request: Request, status: int, duration_ms: int) -> None:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from shoal.composition import jobs as bootstrap
-from shoal.composition import webhooks as bootstrap_webhooks
+from shoal.composition.webhooks import manage_webhook_secret
 from shoal.dialects import tasks, webhooks
-from shoal.dialects.errors import tasks_error
-from shoal.domain.api_key import Scope
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
-from shoal.settings import ManageWebhookSecretSettings
+from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 
 
-def manage(request: Request) -> Answer:
+def manage(request: Request, use: ManageWebhookSecret) -> Answer:
     """GET: 200 with its age. POST: 201 with the first secret, 200 with another one."""
-    table = bootstrap.settings_of(ManageWebhookSecretSettings).table
-    caller = request.authenticate(bootstrap.authenticate(table), Scope.WEBHOOKS)
-    use_case = bootstrap_webhooks.manage_webhook_secret()
     if request.method == "GET":
-        return Answer(200, tasks.envelope(webhooks.secret_resource(use_case.read(caller))))
-    key = request.idempotency_key(caller, request.route, {})
-    answered = use_case.rotate(caller, key, webhooks.secret_resource)
+        return Answer(200, tasks.envelope(webhooks.secret_resource(use.read(request.caller))))
+    key = request.idempotency_key(request.caller, request.route, {})
+    answered = use.rotate(request.caller, key, webhooks.secret_resource)
     return Answer(answered.status, tasks.envelope(answered.body), answered.headers)
 
 
-handler = endpoint(manage, tasks_error)
+handler = endpoint(manage_webhook_secret, manage)

@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import parts
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
-from shoal.settings import ReadDocumentSettings
 
-FOLDER = Path(__file__).parents[2] / "documents"
 INDEX = "index.json"
 """By path: the file, its media type, and the host that stands in it for the caller's."""
 
@@ -35,10 +33,9 @@ class Document(NamedTuple):
     headers: dict[str, str]
 
 
-def read(request: Request) -> Answer:
+def read(request: Request, use: parts.Documents) -> Answer:
     """200 with the document; 304 if `If-None-Match` has its ETag."""
-    settings = bootstrap.settings_of(ReadDocumentSettings)
-    found = document(request.pattern, _origin(settings.api_url, request.headers.get("host", "")))
+    found = document(use.folder, request.pattern, _origin(use.api_url, request.headers.get("host", "")))
     headers = {"ETag": found.etag, "Cache-Control": _CACHE, "Vary": "Host", **found.headers}
     if _still_good(request.headers.get("if-none-match", ""), found.etag):
         return Answer(304, None, headers)
@@ -46,10 +43,10 @@ def read(request: Request) -> Answer:
 
 
 @lru_cache(maxsize=HOSTS_KEPT)
-def document(path: str, origin: str) -> Document:
+def document(folder: Path, path: str, origin: str) -> Document:
     """What lies at a path of the API, for callers who reach it at `origin`."""
-    entry = json.loads((FOLDER / INDEX).read_text(encoding="utf-8"))[path]
-    text = (FOLDER / entry["file"]).read_text(encoding="utf-8").replace(entry["origin"], origin)
+    entry = json.loads((folder / INDEX).read_text(encoding="utf-8"))[path]
+    text = (folder / entry["file"]).read_text(encoding="utf-8").replace(entry["origin"], origin)
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     return Document(text, etag, entry["media_type"], entry["headers"])
 
@@ -71,4 +68,4 @@ def _still_good(if_none_match: str, etag: str) -> bool:
     return bool(offered & {etag, "*"})
 
 
-handler = endpoint(read)
+handler = endpoint(parts.documents, read)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import parts
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
-from shoal.settings import ReadHealthSettings
 
 
-def read(request: Request) -> Answer:
+def read(_: Request, stage: str) -> Answer:
     """200 with the stage's name."""
-    return Answer(200, {"status": "ok", "stage": bootstrap.settings_of(ReadHealthSettings).stage})
+    return Answer(200, {"status": "ok", "stage": stage})
 
 
-handler = endpoint(read)
+handler = endpoint(parts.stage, read)

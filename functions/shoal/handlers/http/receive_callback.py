@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from shoal.composition import jobs as bootstrap
+from shoal.composition import jobs
 from shoal.domain.errors import CallbackRefused, NotFound
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.observability import logger
+from shoal.use_cases.providers.receive_callback import ReceiveCallback
 
 
-def receive(request: Request) -> Answer:
+def receive(request: Request, receive_callback: ReceiveCallback) -> Answer:
     """204 for a genuine callback, also a repeated or late one; 404 for any other, whatever is wrong."""
     provider, job_key, mac = (request.path_parameter(name) for name in ("provider", "job", "mac"))
     try:
-        job = bootstrap.receive_callback()(provider, job_key, mac, request.headers, request.body)
+        job = receive_callback(provider, job_key, mac, request.headers, request.body)
     except CallbackRefused as refused:
         logger.warning(
             "callback refused",
@@ -23,4 +24,4 @@ def receive(request: Request) -> Answer:
     return Answer(204, None)
 
 
-handler = endpoint(receive)
+handler = endpoint(jobs.receive_callback, receive)

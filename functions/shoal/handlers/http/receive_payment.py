@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from shoal.composition import payments as bootstrap_payments
+from shoal.composition import payments
 from shoal.domain.errors import CallbackRefused, Unauthorized
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.observability import logger
-from shoal.settings import ReceivePaymentSettings
+from shoal.use_cases.payments.receive_payment import ReceivePayment
 
 
-def receive(request: Request) -> Answer:
+def receive(request: Request, receive_payment: ReceivePayment) -> Answer:
     """200 for a genuine event, also a repeated one and one about nothing of ours; 401 for any other."""
-    receive_payment = bootstrap_payments.receive_payment(
-        bootstrap_payments.settings_of(ReceivePaymentSettings)
-    )
     try:
         settled = receive_payment(request.headers, request.body)
     except CallbackRefused as refused:
@@ -33,4 +30,4 @@ def receive(request: Request) -> Answer:
     return Answer(200, {"received": True})
 
 
-handler = endpoint(receive)
+handler = endpoint(payments.receive_payment, receive)

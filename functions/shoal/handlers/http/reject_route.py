@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from shoal.domain.errors import NotFound
-from shoal.handlers.http.endpoint import Answer, Request, endpoint, error_shape
+from shoal.handlers.http.endpoint import Answer, Request, endpoint
 
 
-def reject(request: Request) -> Answer:
+def reject(_: Request, __: None) -> Answer:
     """Raises `NotFound`."""
-    request.render_error = error_shape(request.path)
     raise NotFound()
 
 
-handler = endpoint(reject)
+handler = endpoint(lambda: None, reject)

@@ -1,4 +1,7 @@
-"""Every public route and the Lambda behind it. The stack builds the API from this table.
+"""Every public route: a row each.
+
+From the rows follow the API's routes, whether and how a caller is authenticated, in whose words errors are
+told, and what the documents say of both.
 
 In a path, `{id}` is one segment. `{id+}` is all that follows, for an id that may hold a slash: API Gateway
 decodes `%2F` before it looks for a route.
@@ -6,62 +9,97 @@ decodes `%2F` before it looks for a route.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
-ROUTES: dict[str, str] = {
-    "POST /v1/generate": "submit_job",
-    "POST /api/v1/image": "submit_job",
-    "GET /v1/jobs/{id}": "read_job",
-    "GET /api/v1/jobs/{id}": "read_job",
-    "POST /v1/jobs/{id}/cancel": "cancel_job",
-    "POST /api/v1/jobs/{id}/cancel": "cancel_job",
-    "POST /v1/tasks/{id}/cancel": "cancel_job",
-    "POST /api/v1/videos": "submit_job",
-    "GET /api/v1/videos/{id}": "read_video",
-    "GET /api/v1/videos": "list_videos",
-    "POST /api/v1/videos/{id}/cancel": "cancel_job",
-    "GET /api/v1/credits": "read_wallet",
-    "GET /v1/tasks/{id}": "read_task",
-    "GET /v1/tasks": "list_tasks",
-    "GET /v1/models": "read_models",
-    "GET /v1/models/{id+}": "read_models",
-    "POST /v1/quote": "quote_job",
-    "GET /v1/usage/summary": "summarize_usage",
-    "GET /v1/wallet": "read_wallet",
-    "GET /api/v1/wallet": "read_wallet",
-    "GET /v1/usage": "list_jobs",
-    "GET /api/v1/usage": "list_jobs",
-    "POST /api/v1/webhooks": "manage_webhooks",
-    "GET /api/v1/webhooks": "manage_webhooks",
-    "GET /api/v1/webhooks/{id}": "manage_webhooks",
-    "PATCH /api/v1/webhooks/{id}": "manage_webhooks",
-    "DELETE /api/v1/webhooks/{id}": "manage_webhooks",
-    "POST /api/v1/webhooks/{id}/rotate": "manage_webhooks",
-    "POST /api/v1/webhooks/{id}/test": "manage_deliveries",
-    "POST /api/v1/webhooks/{id}/recover": "manage_deliveries",
-    "GET /api/v1/webhooks/{id}/deliveries": "manage_deliveries",
-    "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend": "manage_deliveries",
-    "GET /v1/webhook-secret": "manage_webhook_secret",
-    "POST /v1/webhook-secret": "manage_webhook_secret",
-    "POST /v1/webhook-secret/rotate": "manage_webhook_secret",
-    "POST /mcp": "serve_mcp",
-    "POST /callbacks/{provider}/{job}/{mac}": "receive_callback",
-    "GET /docs/api": "read_document",
-    "GET /llms.txt": "read_document",
-    "GET /docs/llms.txt": "read_document",
-    "GET /api/v1/openapi.json": "read_document",
-    "GET /.well-known/openapi.json": "read_document",
-    "POST /stripe/webhook": "receive_payment",
-    "GET /dashboard": "show_dashboard",
-    "GET /dashboard/{path+}": "show_dashboard",
-    "POST /dashboard/{path+}": "show_dashboard",
-    "GET /dashboard/operate": "operate",
-    "GET /dashboard/operate/{path+}": "operate",
-    "POST /dashboard/operate/{path+}": "operate",
-    "GET /dashboard/top-up": "top_up",
-    "POST /dashboard/top-up": "top_up",
-    "GET /healthz": "read_health",
-    "$default": "reject_route",
+from shoal.domain.api_key import Scope
+
+ROOT_SEGMENTS = 4
+"""`/api/v1/videos` and all below it belong together: with the empty one before the first slash, four."""
+
+
+class Route(NamedTuple):
+    """`verb` is the Lambda behind it, `dialect` what is spoken there, by its name in `dialects.spoken.APIS`.
+
+    Without a `dialect`, errors are neutral. `scope` is what the caller's key must have; without one, no key
+    is asked for.
+    """
+
+    name: str
+    verb: str
+    dialect: str | None = None
+    scope: Scope | None = None
+
+    @property
+    def path(self) -> str:
+        """Empty for `$default`."""
+        return self.name.partition(" ")[2]
+
+
+GENERATE, READ, WEBHOOKS = Scope.GENERATE, Scope.READ, Scope.WEBHOOKS
+ROUTES: Mapping[str, Route] = {
+    route.name: route
+    for route in (
+        Route("POST /v1/generate", "submit_job", "generate", GENERATE),
+        Route("POST /api/v1/image", "submit_job", "image", GENERATE),
+        Route("GET /v1/jobs/{id}", "read_job", "image-v1", READ),
+        Route("GET /api/v1/jobs/{id}", "read_job", "image", READ),
+        Route("POST /v1/jobs/{id}/cancel", "cancel_job", "image-v1", GENERATE),
+        Route("POST /api/v1/jobs/{id}/cancel", "cancel_job", "image", GENERATE),
+        Route("POST /v1/tasks/{id}/cancel", "cancel_job", "tasks", GENERATE),
+        Route("POST /api/v1/videos", "submit_job", "video", GENERATE),
+        Route("GET /api/v1/videos/{id}", "read_job", "video", READ),
+        Route("GET /api/v1/videos", "list_jobs", "video", READ),
+        Route("POST /api/v1/videos/{id}/cancel", "cancel_job", "video", GENERATE),
+        Route("GET /api/v1/credits", "read_wallet", "video", READ),
+        Route("GET /v1/tasks/{id}", "read_job", "tasks", READ),
+        Route("GET /v1/tasks", "list_jobs", "tasks", READ),
+        Route("GET /v1/models", "read_models", "tasks", READ),
+        Route("GET /v1/models/{id+}", "read_models", "tasks", READ),
+        Route("POST /v1/quote", "quote_job", "quote", READ),
+        Route("GET /v1/usage/summary", "summarize_usage", "tasks", READ),
+        Route("GET /v1/wallet", "read_wallet", "image-v1", READ),
+        Route("GET /api/v1/wallet", "read_wallet", "image", READ),
+        Route("GET /v1/usage", "list_jobs", "image-v1", READ),
+        Route("GET /api/v1/usage", "list_jobs", "image", READ),
+        Route("POST /api/v1/webhooks", "manage_webhooks", "video", WEBHOOKS),
+        Route("GET /api/v1/webhooks", "manage_webhooks", "video", WEBHOOKS),
+        Route("GET /api/v1/webhooks/{id}", "manage_webhooks", "video", WEBHOOKS),
+        Route("PATCH /api/v1/webhooks/{id}", "manage_webhooks", "video", WEBHOOKS),
+        Route("DELETE /api/v1/webhooks/{id}", "manage_webhooks", "video", WEBHOOKS),
+        Route("POST /api/v1/webhooks/{id}/rotate", "manage_webhooks", "video", WEBHOOKS),
+        Route("POST /api/v1/webhooks/{id}/test", "manage_deliveries", "video", WEBHOOKS),
+        Route("POST /api/v1/webhooks/{id}/recover", "manage_deliveries", "video", WEBHOOKS),
+        Route("GET /api/v1/webhooks/{id}/deliveries", "manage_deliveries", "video", WEBHOOKS),
+        Route(
+            "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend",
+            "manage_deliveries",
+            "video",
+            WEBHOOKS,
+        ),
+        Route("GET /v1/webhook-secret", "manage_webhook_secret", "tasks", WEBHOOKS),
+        Route("POST /v1/webhook-secret", "manage_webhook_secret", "tasks", WEBHOOKS),
+        Route("POST /v1/webhook-secret/rotate", "manage_webhook_secret", "tasks", WEBHOOKS),
+        Route("POST /mcp", "serve_mcp", None, READ),
+        Route("POST /callbacks/{provider}/{job}/{mac}", "receive_callback"),
+        Route("GET /docs/api", "read_document"),
+        Route("GET /llms.txt", "read_document"),
+        Route("GET /docs/llms.txt", "read_document"),
+        Route("GET /api/v1/openapi.json", "read_document"),
+        Route("GET /.well-known/openapi.json", "read_document"),
+        Route("POST /stripe/webhook", "receive_payment"),
+        Route("GET /dashboard", "show_dashboard"),
+        Route("GET /dashboard/{path+}", "show_dashboard"),
+        Route("POST /dashboard/{path+}", "show_dashboard"),
+        Route("GET /dashboard/operate", "operate"),
+        Route("GET /dashboard/operate/{path+}", "operate"),
+        Route("POST /dashboard/operate/{path+}", "operate"),
+        Route("GET /dashboard/top-up", "top_up"),
+        Route("POST /dashboard/top-up", "top_up"),
+        Route("GET /healthz", "read_health"),
+        Route("$default", "reject_route"),
+    )
 }
 
 
@@ -71,6 +109,15 @@ def methods_of(path: str) -> tuple[str, ...]:
 
     Empty for a path without a route.
     """
-    parts = (route.partition(" ") for route in ROUTES)
-    methods = {method for method, space, known in parts if space and known == path}
+    methods = {route.name.partition(" ")[0] for route in ROUTES.values() if path and route.path == path}
     return tuple(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def dialect_around(path: str) -> str | None:
+    """What is spoken at and below a path's root, such as `/api/v1/videos`; None where no one dialect is."""
+    spoken = {route.dialect for route in ROUTES.values() if _root_of(route.path) == _root_of(path)}
+    return spoken.pop() if len(spoken) == 1 else None
+
+
+def _root_of(path: str) -> list[str]:
+    return path.split("/")[:ROOT_SEGMENTS]

@@ -7,13 +7,14 @@ are answered with 405, as the protocol asks of such a server.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from shoal.composition import agents as bootstrap_mcp
-from shoal.composition import jobs as bootstrap
-from shoal.dialects import image, mcp, tasks, video
-from shoal.dialects.fields import either_mode_or_model, iso_seconds
-from shoal.domain import families
+from shoal.composition import agents
+from shoal.composition.agents import Serving
+from shoal.dialects import either, image, mcp, tasks, video
+from shoal.dialects.fields import iso_seconds
+from shoal.dialects.spoken import spoken
 from shoal.domain.api_key import Caller, Scope
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import Forbidden, ValidationFailed
@@ -23,40 +24,36 @@ from shoal.domain.submission import Submission
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
 from shoal.handlers.http.mcp_server import ToolServer
 from shoal.observability import logger
-from shoal.settings import ServeMcpSettings
 from shoal.use_cases.accounts.authenticate import require
 
 Arguments = dict[str, Any]
 
 
-def serve(request: Request) -> Answer:
+def serve(request: Request, use: Serving) -> Answer:
     """What the protocol's server answers: 200 for a request, 202 for a notification, 4xx for neither."""
-    settings = bootstrap.settings_of(ServeMcpSettings)
-    _check_origin(request, settings)
-    caller = request.authenticate(bootstrap.authenticate(settings.table), Scope.READ)
 
     def call(name: str, arguments: Arguments) -> Mapping[str, Any]:
         logger.append_keys(tool=name)
-        return TOOLS[name](caller, arguments, settings)
+        return TOOLS[name](request.caller, arguments, use)
 
     return ToolServer(call).answer(request)
 
 
-def _check_origin(request: Request, settings: ServeMcpSettings) -> None:
+def _check_origin(request: Request, use: Serving) -> None:
     """Raises `Forbidden` for a web page that is none of the stage's: others must not use its visitors.
 
     The host needs no look: the gateway brings nothing here that was not sent to a name of its own.
     """
     origin = request.headers.get("origin")
-    if origin is not None and origin not in settings.cors_origins:
+    if origin is not None and origin not in use.origins:
         raise Forbidden("Web pages of this origin may not call this address.")
 
 
-def _quote(caller: Caller, arguments: Arguments, settings: ServeMcpSettings) -> Mapping[str, Any]:
+def _quote(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     asked = mcp.parse(mcp.QuoteArguments, arguments)
     tool, body = asked.tool, asked.request
     submission = _submission(tool, body)
-    quoted = bootstrap_mcp.offer_quote()(caller, tool, body, submission)
+    quoted = use.offer_quote()(caller, tool, body, submission)
     return {
         "quote_id": quoted.id,
         "price": format_amount(submission.asset, submission.price),
@@ -65,22 +62,13 @@ def _quote(caller: Caller, arguments: Arguments, settings: ServeMcpSettings) -> 
     }
 
 
-def _generate_image(caller: Caller, arguments: Arguments, _: ServeMcpSettings) -> Mapping[str, Any]:
-    return _spend(caller, mcp.GENERATE_IMAGE, arguments)
-
-
-def _create_video(caller: Caller, arguments: Arguments, _: ServeMcpSettings) -> Mapping[str, Any]:
-    return _spend(caller, mcp.CREATE_VIDEO, arguments)
-
-
-def _spend(caller: Caller, tool: str, arguments: Arguments) -> Mapping[str, Any]:
+def _spend(tool: str, caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     require(caller, Scope.GENERATE)
     quote_id = arguments.pop("quote_id", None)
     if not isinstance(quote_id, str):
         raise ValidationFailed("Spending needs a quote_id: call quote first.")
-    answered = bootstrap_mcp.spend_quote()(
-        caller, tool, quote_id, arguments, _submission(tool, arguments), _accepted
-    )
+    submission = _submission(tool, arguments)
+    answered = use.spend_quote()(caller, tool, quote_id, arguments, submission, _accepted)
     logger.append_keys(job_id=answered.job_id)
     return answered.body
 
@@ -91,39 +79,31 @@ def _accepted(job: Job) -> dict[str, Any]:
 
 
 def _submission(tool: str, body: Arguments) -> Submission:
-    catalog = load_catalog()
+    """An image needs no mode here: the default one is taken."""
     if tool == mcp.CREATE_VIDEO:
-        return video.parse_submission(body, catalog)
-    if "model" not in body:
-        return image.parse_submission(body, catalog)
-    either_mode_or_model(body)
-    return tasks.parse_submission(body, catalog)
+        asked = spoken("video")
+    else:
+        asked = either.choose(body) if "model" in body else spoken("image")
+    return asked.parse(body, load_catalog())
 
 
-def _get_job(caller: Caller, arguments: Arguments, settings: ServeMcpSettings) -> Mapping[str, Any]:
-    job, scenes = bootstrap_mcp.read_video()(caller, mcp.parse(mcp.JobArguments, arguments).job_id)
-    url_of, now_ms = bootstrap.output_urls(settings), bootstrap.clock.now_ms()
-    match job.family:
-        case families.VIDEO:
-            return video.video_resource(job, scenes, url_of=url_of, now_ms=now_ms)["video"]
-        case families.TASKS:
-            return tasks.task_resource(job, url_of=url_of, now_ms=now_ms)
-        case _:
-            return image.job_resource(job, complete="completed", url_of=url_of, now_ms=now_ms)
+def _get_job(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
+    job = use.read_job()(caller, mcp.parse(mcp.JobArguments, arguments).job_id)
+    return spoken(job.family.spelling).resource(job, use.view())
 
 
-def _get_balance(caller: Caller, arguments: Arguments, _: ServeMcpSettings) -> Mapping[str, Any]:
+def _get_balance(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     mcp.parse(mcp.Arguments, arguments)
-    read = bootstrap.read_wallet()
+    read = use.read_wallet()
     return {
         "dollars": image.wallet_resource(read(caller, Asset.USD)),
         "credits": video.credits_resource(read(caller, Asset.CREDIT)),
     }
 
 
-def _list_models(_: Caller, arguments: Arguments, settings: ServeMcpSettings) -> Mapping[str, Any]:
+def _list_models(_: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     mcp.parse(mcp.Arguments, arguments)
-    catalog, board, now_ms = load_catalog(), bootstrap.board(settings)(), bootstrap.clock.now_ms()
+    catalog, board, now_ms = load_catalog(), use.board(), use.now_ms()
     modes = {
         name: {"model": mode.model, "price": format_amount(Asset.USD, mode.price_micros)}
         for name, mode in catalog.modes.items()
@@ -143,14 +123,14 @@ def _list_models(_: Caller, arguments: Arguments, settings: ServeMcpSettings) ->
     }
 
 
-Tool = Callable[[Caller, Arguments, ServeMcpSettings], Mapping[str, Any]]
+Tool = Callable[[Caller, Arguments, Serving], Mapping[str, Any]]
 TOOLS: Mapping[str, Tool] = {
     mcp.QUOTE: _quote,
-    mcp.GENERATE_IMAGE: _generate_image,
-    mcp.CREATE_VIDEO: _create_video,
+    mcp.GENERATE_IMAGE: partial(_spend, mcp.GENERATE_IMAGE),
+    mcp.CREATE_VIDEO: partial(_spend, mcp.CREATE_VIDEO),
     mcp.GET_JOB: _get_job,
     mcp.GET_BALANCE: _get_balance,
     mcp.LIST_MODELS: _list_models,
 }
 
-handler = endpoint(serve)
+handler = endpoint(agents.serving, serve, ahead=_check_origin)

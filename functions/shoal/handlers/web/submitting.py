@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shoal.composition.dashboard import ForMembers
-from shoal.dialects import image, tasks, video
+from shoal.dialects.spoken import spoken
 from shoal.domain import families
 from shoal.domain.catalog import load_catalog
 from shoal.domain.idempotency import IdempotencyKey
@@ -15,19 +15,16 @@ from shoal.handlers.web.visit import Visit
 
 ROUTE = "POST /dashboard/playground"
 """What the idempotency keys of forms count within."""
-ACCEPTED = {families.IMAGE: image.accepted, families.TASKS: tasks.accepted, families.VIDEO: video.accepted}
 
 
 def parsed(body: Mapping[str, Any], dialect: families.Family) -> Submission:
     """Raises what the parser of the dialect raises."""
-    if dialect is families.IMAGE:
-        return image.parse_submission(body, load_catalog())
-    parse = tasks.parse_submission if dialect is families.TASKS else video.parse_submission
-    return parse(body, load_catalog())
+    return spoken(dialect.spelling).parse(body, load_catalog())
 
 
 def submit(visit: Visit[ForMembers], body: Mapping[str, Any], dialect: families.Family) -> str:
     """The id of the job; the same form sent twice is one job. Raises what a submit raises."""
     key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
-    answered = visit.use.submit_job()(visit.caller, parsed(body, dialect), key, ACCEPTED[dialect])
+    submission, accepted = parsed(body, dialect), spoken(dialect.spelling).accepted
+    answered = visit.use.submit_job()(visit.caller, submission, key, accepted)
     return answered.job_id

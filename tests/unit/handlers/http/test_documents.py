@@ -14,10 +14,10 @@ import pytest
 from infra.documents.build import FOLDER, write
 from infra.documents.errors import JOB_MEANING, MEANING
 from infra.documents.openapi import ORIGIN
+from shoal.composition.parts import Documents
 from shoal.dialects.mcp import TOOLS
-from shoal.handlers.http import read_document
 from shoal.handlers.http.routes import ROUTES
-from tests.support.api import Api
+from tests.support.api import API_URL, Api
 from tests.support.events import event
 
 DOCUMENTS = {
@@ -39,11 +39,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served(built: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
+def served(built: Path, api: Api) -> Api:
     """The API with the documents where its package has them."""
-    monkeypatch.setattr(read_document, "FOLDER", built)
-    monkeypatch.setenv("SHOAL_API_URL", "https://api.test")
-    read_document.document.cache_clear()
+    api.use_cases["read_document"] = lambda: Documents(built, API_URL)
     return api
 
 
@@ -221,5 +219,5 @@ def test_another_host_is_another_copy(served: Api) -> None:
 def test_every_document_is_a_route_and_every_route_a_document(built: Path) -> None:
     index = json.loads((built / "index.json").read_text(encoding="utf-8"))
     assert {f"GET {path}" for path in index} == {
-        route for route, verb in ROUTES.items() if verb == "read_document"
+        route for route, row in ROUTES.items() if row.verb == "read_document"
     }

@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 
 from infra.lambdas.function import route_key
-from shoal.dialects.errors import neutral_error
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.handlers.http.endpoint import Request
 from shoal.handlers.http.routes import ROUTES, methods_of
 from tests.support.api import VERBS, Api, Response
 from tests.support.events import event
 from tests.unit.handlers.http.test_http_routes import NEED_A_KEY
-from tests.unit.handlers.http.test_webhook_requests import SETTINGS
 from tests.worlds.site import Site
 from tests.worlds.site_fixtures import site
 from tests.worlds.world import Customer
@@ -42,12 +40,6 @@ REFUSED = [
     if method not in methods | {"OPTIONS"} and not (method == "HEAD" and "GET" in methods)
 ]
 READING = ["http_get_health", *(name for name in NEED_A_KEY if name.startswith("http_get_"))]
-
-
-@pytest.fixture(autouse=True)
-def _webhook_settings(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(name, value)
 
 
 def sent(method: str, path: str) -> dict[str, Any]:
@@ -142,12 +134,12 @@ def test_head_of_a_page_leads_to_signing_in(site: Site) -> None:
 @pytest.mark.parametrize(("method", "path"), TAKEN)
 def test_a_route_is_named_by_the_method_that_was_sent(method: str, path: str) -> None:
     """Logs, records of idempotency and functions with several routes go by this name."""
-    assert Request(sent(method, path), neutral_error, lambda: 0).route == f"{method} {path}"
+    assert Request(sent(method, path), lambda: 0).route == f"{method} {path}"
 
 
 @pytest.mark.parametrize("path", READ)
 def test_the_route_of_head_is_that_of_get(path: str) -> None:
-    request = Request(sent("HEAD", path), neutral_error, lambda: 0)
+    request = Request(sent("HEAD", path), lambda: 0)
 
     assert (request.route, request.method, request.pattern) == (f"GET {path}", "GET", path)
 
@@ -179,5 +171,5 @@ def test_the_api_has_a_key_for_each_path() -> None:
 
     assert own == {"$default", "POST /api/v1/videos"}
     assert {key.removeprefix("ANY ") for key in VERBS.keys() - own} == PATHS.keys()
-    assert all(VERBS[route_key(route)] == verb for route, verb in ROUTES.items())
+    assert all(VERBS[route_key(route)] == row.verb for route, row in ROUTES.items())
     assert methods_of("/nowhere") == ()

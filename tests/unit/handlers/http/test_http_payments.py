@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shoal.composition import payments as bootstrap_payments
 from shoal.domain.errors import Unavailable
 from tests.fakes.payments import SIGNED
 from tests.support.api import Api, Response
@@ -19,11 +18,9 @@ EVENT = "http_post_stripe_webhook"
 
 
 @pytest.fixture
-def till(api: Api, monkeypatch: pytest.MonkeyPatch) -> PaymentWorld:
+def till(api: Api) -> PaymentWorld:
     till = PaymentWorld(api.world)
-    monkeypatch.setenv("SHOAL_STRIPE_URL", "https://api.stripe.com")
-    monkeypatch.setattr(bootstrap_payments, "settings_of", lambda model: model.from_environment())
-    monkeypatch.setattr(bootstrap_payments, "receive_payment", lambda _settings: till.receive_payment)
+    api.use_cases["receive_payment"] = lambda: till.receive_payment
     return till
 
 

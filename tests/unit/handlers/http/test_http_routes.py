@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from shoal.dialects.errors import neutral_error
 from shoal.domain.errors import CallbackRefused
 from shoal.domain.job import Job
 from shoal.domain.provider import Pending
@@ -219,7 +218,7 @@ DOCUMENTS = [
 
 
 def route_of(sent: dict[str, Any]) -> str:
-    return Request(sent, neutral_error, lambda: 0).route
+    return Request(sent, lambda: 0).route
 
 
 def test_every_route_has_an_event_that_the_tests_send() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from shoal.composition import agents as bootstrap_mcp
 from shoal.dialects import image, mcp
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
@@ -51,10 +50,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    desk = Desk(world)
-    monkeypatch.setattr(bootstrap_mcp, "offer_quote", lambda: desk.offer)
-    monkeypatch.setattr(bootstrap_mcp, "spend_quote", lambda: desk.spend)
+def desk(api: Api) -> Desk:
+    """The tools give out and spend quotes here, too."""
+    desk, serving = Desk(api.world), api.use_cases["serve_mcp"]
+    api.use_cases["serve_mcp"] = lambda: replace(
+        serving(), offer_quote=lambda: desk.offer, spend_quote=lambda: desk.spend
+    )
     return desk
 
 
@@ -257,7 +258,7 @@ def test_a_tool_takes_what_it_says_and_nothing_else(api: Api, customer: Customer
 
 
 def test_the_servers_package_is_in_no_other_function() -> None:
-    others = sorted({verb for verb in ROUTES.values() if verb != "serve_mcp"})
+    others = sorted({row.verb for row in ROUTES.values() if row.verb != "serve_mcp"})
     imports = "".join(f"import {MODULES[verb]}\n" for verb in others)
     code = f"import sys\n{imports}print({{'mcp', 'httpx2'}} & sys.modules.keys())"
 

@@ -12,11 +12,9 @@ from infra.documents.operations import OPERATIONS, UNDOCUMENTED
 from infra.lambdas.function import route_key
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
-from tests.support.api import Api, LambdaContext
+from tests.support.api import Api, LambdaContext, gated
 from tests.support.contract import documented
 from tests.support.events import event
-from tests.support.handlers import handler_of
-from tests.unit.handlers.http.test_webhook_requests import SETTINGS
 from tests.worlds.world import Customer
 
 MCP = "POST /mcp"
@@ -31,18 +29,12 @@ PROVEN_OTHERWISE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _webhook_settings(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(name, value)
-
-
 def call(api: Api, route: str, key: str | None) -> dict[str, Any]:
     method, path = route.split(" ")
     sent = event("http_post_cancel") | {"routeKey": route_key(route), "rawPath": path}
     sent["requestContext"]["http"] |= {"method": method, "path": path}
     sent["headers"] = {"authorization": f"Bearer {key}"} if key else {}
-    handler = handler_of(ROUTES[route])
+    handler = gated(ROUTES[route].verb, api.use_cases, api.gate)
     answer: dict[str, Any] = handler(sent, LambdaContext(api.world.clock))
     return answer
 
@@ -50,7 +42,7 @@ def call(api: Api, route: str, key: str | None) -> dict[str, Any]:
 def test_no_route_is_left_out() -> None:
     open_to_all = {route for route, scope in SCOPES.items() if scope is None}
     assert ASKING.keys() | open_to_all | OF_THE_SITE | PROVEN_OTHERWISE.keys() == ROUTES.keys()
-    assert {ROUTES[route] for route in open_to_all} == {"read_document", "read_health"}
+    assert {ROUTES[route].verb for route in open_to_all} == {"read_document", "read_health"}
 
 
 @pytest.mark.parametrize("route", ASKING)

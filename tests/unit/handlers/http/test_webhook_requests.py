@@ -11,27 +11,16 @@ from typing import Any
 import pytest
 
 from infra.lambdas.function import route_key
-from shoal.composition import jobs as bootstrap
-from shoal.composition import webhooks as bootstrap_webhooks
+from shoal.composition.accounts import Gate
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.handlers.http.routes import ROUTES
 from shoal.observability import logger
+from tests.support.api import gated
 from tests.support.contract import contract
-from tests.support.handlers import handler_of
 from tests.support.resolver import Resolver
 from tests.worlds.webhook_world import ACCOUNT, URL, WebhookWorld
 
 OTHER_ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ZZZ"
-SETTINGS = {
-    "SHOAL_STAGE": "unit",
-    "SHOAL_TABLE": "shoal-unit",
-    "SHOAL_API_URL": "https://api.test/",
-    "SHOAL_WEBHOOK_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/unit",
-    "SHOAL_WEBHOOKS_MAX": "20",
-    "SHOAL_LOOPBACK_ALLOWED": "false",
-    "SHOAL_RETRIES_QUEUE_URL": "https://sqs.test/retries",
-    "SHOAL_WEBHOOK_EVENTS_QUEUE_URL": "https://sqs.test/events",
-}
 BODY = {"name": "n8n production", "url": URL, "events": ["video.ready", "video.failed"]}
 RESOURCE = ["id", "name", "url", "events", "enabled", "disabled_reason", "created_at", "updated_at"]
 
@@ -51,16 +40,14 @@ class Context:
 class Api:
     """Hands a request to the function behind its route, as the account in `account_id`."""
 
-    def __init__(self, webhooks: WebhookWorld, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, webhooks: WebhookWorld) -> None:
         self.webhooks, self.account_id = webhooks, ACCOUNT
-        for name, value in SETTINGS.items():
-            patch.setenv(name, value)
-        patch.setattr(bootstrap, "settings_of", lambda model: model.from_environment())
-        patch.setattr(bootstrap, "authenticate", lambda _: lambda __: webhooks.caller(self.account_id))
-        patch.setattr(bootstrap, "clock", webhooks.clock)
-        patch.setattr(bootstrap_webhooks, "manage_webhooks", lambda: webhooks.manage)
-        patch.setattr(bootstrap_webhooks, "manage_deliveries", lambda: webhooks.deliveries)
-        patch.setattr(bootstrap_webhooks, "manage_webhook_secret", lambda: webhooks.manage_secret)
+        self._gate = Gate(lambda _: webhooks.caller(self.account_id), lambda: "https://api.test/")
+        self._use_cases = {
+            "manage_webhooks": lambda: webhooks.manage,
+            "manage_deliveries": lambda: webhooks.deliveries,
+            "manage_webhook_secret": lambda: webhooks.manage_secret,
+        }
 
     def __call__(self, route: str, body: Any = None, /, *, key: str | None = None, **path: str) -> Answer:
         method, _, pattern = route.partition(" ")
@@ -75,7 +62,7 @@ class Api:
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
         }
-        handler = handler_of(ROUTES[route])
+        handler = gated(ROUTES[route].verb, self._use_cases, self._gate)
         answer = handler(event, Context())
         contract().check(
             method, pattern.format(**path), answer["statusCode"], answer["headers"], answer["body"]
@@ -92,8 +79,8 @@ def webhooks() -> WebhookWorld:
 
 
 @pytest.fixture
-def api(webhooks: WebhookWorld, monkeypatch: pytest.MonkeyPatch) -> Api:
-    return Api(webhooks, monkeypatch)
+def api(webhooks: WebhookWorld) -> Api:
+    return Api(webhooks)
 
 
 @pytest.fixture

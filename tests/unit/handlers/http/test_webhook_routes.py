@@ -8,33 +8,24 @@ from typing import Any
 import pytest
 
 from infra.lambdas.function import route_key
-from shoal.composition import jobs as bootstrap
+from shoal.composition.accounts import Gate
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
-from tests.support.api import LambdaContext
+from tests.support.api import API_URL, LambdaContext, gated
 from tests.support.events import event
-from tests.support.handlers import handler_of
-from tests.unit.handlers.http.test_webhook_requests import SETTINGS
+from tests.worlds.webhook_world import WebhookWorld
 from tests.worlds.world import Customer, World
 
 WEBHOOK_ROUTES = sorted(
     route
-    for route, verb in ROUTES.items()
-    if verb in ("manage_webhooks", "manage_deliveries", "manage_webhook_secret")
+    for route, row in ROUTES.items()
+    if row.verb in ("manage_webhooks", "manage_deliveries", "manage_webhook_secret")
 )
 LIMIT = '"key";q=60;w=60'
 
 
 def test_the_routes_are_there() -> None:
     assert len(WEBHOOK_ROUTES) == 13
-
-
-@pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(bootstrap, "settings_of", lambda model: model.from_environment())
-    monkeypatch.setattr(bootstrap, "authenticate", lambda _: world.authenticate)
 
 
 def call(
@@ -47,7 +38,8 @@ def call(
     del sent["headers"]["authorization"]
     if key is not None:
         sent["headers"]["authorization"] = f"Bearer {key}"
-    handler = handler_of(ROUTES[route])
+    use_cases = {"manage_webhooks": lambda: WebhookWorld().manage}
+    handler = gated(ROUTES[route].verb, use_cases, Gate(world.authenticate, lambda: API_URL))
     answer: dict[str, Any] = handler(sent, LambdaContext(world.clock))
     return answer
 

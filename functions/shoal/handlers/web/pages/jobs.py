@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -115,17 +115,12 @@ def body_of(job: Job) -> dict[str, Any]:
 
 def _one(visit: Visit[ForMembers], job: Job) -> Context:
     in_video = job.family is families.VIDEO
-    film: Mapping[str, Any] = {}
-    if in_video:
-        found, scenes = visit.use.read_video()(visit.caller, job.id)
-        now_ms = visit.site.clock.now_ms()
-        film = video.video_resource(found, scenes, url_of=visit.site.url_of, now_ms=now_ms)["video"]
     return {
         "shown": shown(visit.site, job, with_outputs=True),
         "timeline": list(timeline(job)),
         "asked_for": _asked_for(job),
         "events": _events(job, visit.site.url_of),
-        "film": film,
+        "film": video.API.resource(job, visit.use.view()) if in_video else {},
         "can_retry": not job.brief.input_keys,
         "pause_s": PAUSE_S,
     }
