@@ -41,7 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         load = os.getloadavg()[0]
-        found = [*_alone(options), *_deployed(options)]
+        found = [*_alone(options), *_count_deployed(options)]
     except (LocalCloudError, requests.RequestException) as error:
         sys.exit(str(error))
     caption = f"load of the machine when it began: {load:.1f} on {os.cpu_count()} processors"
@@ -66,7 +66,7 @@ def _alone(options: argparse.Namespace) -> Iterator[Figure]:
     yield from zips
 
 
-def _deployed(options: argparse.Namespace) -> Iterator[Figure]:
+def _count_deployed(options: argparse.Namespace) -> Iterator[Figure]:
     """What is counted on the stack."""
     with tempfile.TemporaryDirectory() as folder, _cloud(folder) as cloud:
         customer = _customer(cloud)

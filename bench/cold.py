@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import folders
-from bench.cpu import BARE, ROUTES, SHOAL, recorded
+from bench.cpu import BARE, ROUTES, SHOAL, record_requests
 from bench.stub import Stub, stub
 from infra.local.processes import LocalCloudError
 
@@ -57,7 +57,7 @@ def measure(route: str, *, starts: int) -> Cold:
     ours = (f"{module}.handler", (built.functions, built.layer))
     bare = (BARE_HANDLER, (RIVALS_FOLDER, built.boto3))
     with stub() as aws:
-        requests = json.dumps(recorded(aws, module, event))
+        requests = json.dumps(record_requests(aws, module, event))
         cold = Cold({SHOAL: [], BARE: []}, {SHOAL: [], BARE: []})
         for number in range(starts + 1):  # the first fills the file cache
             for name, (handler, path) in ((SHOAL, ours), (BARE, bare)):

@@ -50,7 +50,7 @@ def measure(route: str, *, windows: int) -> Cpu:
     """Let Shoal and its rivals take turns. Raises `LocalCloudError` when one fails."""
     module, event = ROUTES[route]
     with stub() as aws, ExitStack() as stack:
-        calls = recorded(aws, module, event)
+        calls = record_requests(aws, module, event)
         modules = {SHOAL: module, **RIVALS}
         arms = {
             name: stack.enter_context(_worker(of, event, aws, json.dumps(calls)))
@@ -65,7 +65,7 @@ def measure(route: str, *, windows: int) -> Cpu:
     return Cpu(windows_ms)
 
 
-def recorded(aws: Stub, module: str, event: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def record_requests(aws: Stub, module: str, event: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The requests Shoal's handler makes for one event, once it is warm."""
     with _worker(module, event, aws, "[]") as worker:
         _run(worker, 1)

@@ -71,7 +71,7 @@ def of_start(route: str, measured: cold.Cold) -> Iterator[Figure]:
 
 
 def of_zips() -> Iterator[Figure]:
-    built = packages.built_packages(espeak=False)
+    built = packages.build_packages(espeak=False)
     functions, base = (path.stat().st_size / MEGABYTE for path in (built.functions, built.base) if path)
     detail = f" ({functions:.1f} + {base:.1f})"
     why = "the first is our own code, the second the packages"
@@ -111,7 +111,7 @@ def of_throughput(measured: Throughput) -> Iterator[Figure]:
 
 def table(figures: list[Figure], caption: str) -> Table:
     """All of them, with whether they meet their targets, and why those that miss do."""
-    shown = Table(caption="\n".join([caption, *_missed(figures)]))
+    shown = Table(caption="\n".join([caption, *_find_missed(figures)]))
     for heading in HEADINGS:
         shown.add_column(heading)
     colors = {"": "", "met": "[green]", "missed": "[red]"}
@@ -125,8 +125,8 @@ def markdown(figures: list[Figure], caption: str) -> str:
     """The same for a page."""
     rows = [(figure.name, figure.value, figure.target, figure.verdict) for figure in figures]
     lines = ["| " + " | ".join(row) + " |" for row in (HEADINGS, ("---",) * len(HEADINGS), *rows)]
-    return "\n".join([*lines, "", caption, *_missed(figures)])
+    return "\n".join([*lines, "", caption, *_find_missed(figures)])
 
 
-def _missed(figures: list[Figure]) -> list[str]:
+def _find_missed(figures: list[Figure]) -> list[str]:
     return [f"{figure.name}: {figure.why}" for figure in figures if figure.met is False and figure.why]

@@ -38,12 +38,12 @@ def build() -> Folders:
     shutil.rmtree(functions, ignore_errors=True)
     shutil.copytree(FUNCTIONS, functions, ignore=shutil.ignore_patterns(*EXCLUDED))
     _compile(functions)
-    everything = layer.locked("--all-groups", "--extra", "operate")
+    everything = layer.locked_requirements("--all-groups", "--extra", "operate")
     return Folders(
-        runtime=_installed("runtime", _those(everything, RUNTIME), strip=False),
-        layer=_installed("layer", layer.requirements("base"), strip=True),
+        runtime=_install("runtime", _those(everything, RUNTIME), strip=False),
+        layer=_install("layer", layer.requirements("base"), strip=True),
         functions=functions,
-        boto3=_installed("boto3", _those(everything, BOTO3), strip=False),
+        boto3=_install("boto3", _those(everything, BOTO3), strip=False),
     )
 
 
@@ -51,7 +51,7 @@ def _those(requirements: list[str], names: tuple[str, ...]) -> str:
     return "".join(entry for entry in requirements if re.match(r"[\w-]+", entry)[0] in names)  # type: ignore[index]
 
 
-def _installed(name: str, requirements: str, *, strip: bool) -> Path:
+def _install(name: str, requirements: str, *, strip: bool) -> Path:
     recipe = Path(layer.__file__).read_bytes()
     folder = BUILD / f"bench-{name}-{hashlib.sha256(recipe + requirements.encode()).hexdigest()[:16]}"
     if not folder.exists():

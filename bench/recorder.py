@@ -92,7 +92,7 @@ class _Proxy(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         function, _, path = address.path.lstrip("/").partition("/")
         path = f"/{path}?{address.query}" if address.query else f"/{path}"
-        service, operation = _called(dict(self.headers.items()), self.command)
+        service, operation = _identify(dict(self.headers.items()), self.command)
         if service == "dynamodb":
             body = json.dumps({**json.loads(body), "ReturnConsumedCapacity": "TOTAL"}).encode()
         connection = http.client.HTTPConnection(self.cloud, timeout=CALL_S_MAX)
@@ -118,7 +118,7 @@ class _Proxy(BaseHTTPRequestHandler):
         """Nothing: the calls are noted."""
 
 
-def _called(headers: Mapping[str, str], method: str) -> tuple[str, str]:
+def _identify(headers: Mapping[str, str], method: str) -> tuple[str, str]:
     """Service and operation; of services without named operations, the method."""
     scope = headers.get("Authorization", "").partition("Credential=")[2].split("/")
     service = scope[3] if len(scope) > 3 else "unsigned"

@@ -88,12 +88,12 @@ def measure(cloud: LocalCloud, recorder: Recorder, customer: Customer, kind: Kin
     executions = [_run(cloud, customer, kind) for _ in range(jobs)]
     _quiet(cloud)
     calls = recorder.take()
-    invocations, logged_bytes = _logged(cloud, before_ms)
+    invocations, logged_bytes = _read_logs(cloud, before_ms)
     histories = [_history(cloud, arn) for arn in executions]
-    return _used(calls, invocations, logged_bytes, histories, jobs)
+    return _usage(calls, invocations, logged_bytes, histories, jobs)
 
 
-def _used(
+def _usage(
     calls: list[Call],
     invocations: list[tuple[float, int]],
     logged_bytes: int,
@@ -161,7 +161,7 @@ def _quiet(cloud: LocalCloud) -> None:
         time.sleep(PAUSE_S)
 
 
-def _logged(cloud: LocalCloud, since_ms: int) -> tuple[list[tuple[float, int]], int]:
+def _read_logs(cloud: LocalCloud, since_ms: int) -> tuple[list[tuple[float, int]], int]:
     """Milliseconds and memory of each invocation since then, and the bytes of all logs.
 
     Every invocation counts as long as the median one of its function: the machine has others to serve.

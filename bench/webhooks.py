@@ -64,7 +64,7 @@ class Receipts:
             self.count += 1
             self.changed.notify_all()
 
-    def missing(self, paths: list[str], events: int) -> int:
+    def count_missing(self, paths: list[str], events: int) -> int:
         """How many are still to come if so many were sent in all."""
         return sum(events - len(self.at_s[path]) for path in paths)
 
@@ -136,7 +136,7 @@ class Bench:
     def wait(self, events: int) -> None:
         """Until every healthy endpoint has all events sent so far. Raises `LocalCloudError` for the lost."""
         with self.receipts.changed:
-            while missing := self.receipts.missing(self.healthy, events):
+            while missing := self.receipts.count_missing(self.healthy, events):
                 if not self.receipts.changed.wait(SILENCE_S_MAX):
                     raise LocalCloudError(f"{missing} events have not arrived at healthy endpoints")
 

@@ -89,7 +89,7 @@ def audit_python() -> Audited:
     if not audited:
         raise NotAudited(f"the index tells nothing about any of {len(packages)}")
     holes = [
-        f"{package['name']} {package['version']}: {hole['id']}, fixed in {_fixed_in(hole)}"
+        f"{package['name']} {package['version']}: {hole['id']}, fixed in {_fix_versions(hole)}"
         for package in audited
         for hole in package["vulns"]
     ]
@@ -109,7 +109,7 @@ def audit_npm() -> Audited:
     raise AuditBroken(result.stderr)
 
 
-def _fixed_in(hole: dict[str, Any]) -> str:
+def _fix_versions(hole: dict[str, Any]) -> str:
     return ", ".join(hole["fix_versions"]) or "no version"
 
 

@@ -84,7 +84,7 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         PAGE.write_text(page(found), encoding="utf-8")
         print(f"Wrote {PAGE.relative_to(ROOT)}")
-    problems = [*findings(found, facts()), *unknown_libraries(), *outdated(found)]
+    problems = [*findings(found, facts()), *unknown_libraries(), *find_outdated(found)]
     print(f"{'failed' if problems else 'ok':8}licences", *problems, sep="\n        ")
     return 1 if problems else 0
 
@@ -107,7 +107,7 @@ def _requirements(place: str) -> tuple[tuple[str, str], ...]:
     if place in layer.LAYERS:
         entries = re.findall(r"^\S.*$", layer.requirements(place), re.MULTILINE)
     else:
-        entries = [entry.partition("\n")[0] for entry in layer.locked(*ELSEWHERE[place])]
+        entries = [entry.partition("\n")[0] for entry in layer.locked_requirements(*ELSEWHERE[place])]
     required = [Requirement(entry.rstrip("\\ ")) for entry in entries]
     return tuple(
         (each.name, str(each.specifier).removeprefix("=="))
@@ -138,21 +138,21 @@ def from_npm(lock: Mapping[str, Any], place: str) -> Iterator[Component]:
 
 def licence_of(name: str) -> str:
     """What an installed package's metadata says, as an SPDX expression; "" if it says nothing clear."""
-    found = _installed(name)
-    return "" if found is None else licence_told_by(found)
+    found = _find_distribution(name)
+    return "" if found is None else read_licence(found)
 
 
-def licence_told_by(package: Distribution) -> str:
+def read_licence(package: Distribution) -> str:
     """Metadata that has no SPDX expression is read by its classifiers, if they name one licence."""
     metadata = package.metadata.json
     said = str(metadata.get("license_expression") or metadata.get("license") or "")
-    if _parsed(said) is not None:
+    if _parse(said) is not None:
         return said
     classified = {each for each in metadata.get("classifier", ()) if CLASSIFIER.fullmatch(each)}
     return BY_CLASSIFIER.get(classified.pop(), "") if len(classified) == 1 else ""
 
 
-def _installed(name: str) -> Distribution | None:
+def _find_distribution(name: str) -> Distribution | None:
     try:
         return distribution(name)
     except PackageNotFoundError:
@@ -183,7 +183,7 @@ def findings(found: Iterable[Component], known: Facts) -> list[str]:
 
 def permissive(licence: str, allowed: frozenset[str]) -> bool:
     """Whether one may take the licence of an expression so that all its parts are allowed."""
-    parsed = _parsed(licence)
+    parsed = _parse(licence)
     return parsed is not None and _permissive(parsed, allowed)
 
 
@@ -195,7 +195,7 @@ def _permissive(parsed: Any, allowed: frozenset[str]) -> bool:
     return str(parsed) in allowed
 
 
-def _parsed(licence: str) -> Any:
+def _parse(licence: str) -> Any:
     """The expression; None if it is none, or names a licence that SPDX does not list."""
     try:
         return SPDX.parse(licence, validate=True, strict=True)
@@ -207,13 +207,13 @@ def unknown_libraries() -> Iterator[str]:
     """Native libraries of installed packages whose licence nobody has looked up."""
     python = [place for place in PLACES if place not in ("browser", "tools")]
     for name in sorted({name for place in python for name, _ in _requirements(place)}):
-        package = _installed(name)
+        package = _find_distribution(name)
         files = package.files or [] if package else []
         for library in facts().unknown_libraries(name, files):
             yield f"{name} brings {library}: write its licence into infra/licences.toml"
 
 
-def outdated(found: Iterable[Component]) -> Iterator[str]:
+def find_outdated(found: Iterable[Component]) -> Iterator[str]:
     if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page(found):
         yield "docs/licences.md says something else: run `python -m infra.licences --write`"
 

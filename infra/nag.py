@@ -15,16 +15,16 @@ def accept(construct: Construct, rule: str, *, because: str) -> None:
 
 def accept_wildcard(construct: Construct, arn: str, *, because: str) -> None:
     """Let the policies of a construct name this one ARN that holds a wildcard."""
-    resource = _written_by_nag(Stack.of(construct).resolve(arn))
+    resource = _nag_spelling(Stack.of(construct).resolve(arn))
     accept(construct, f"AwsSolutions-IAM5[Resource::{resource}]", because=because)
 
 
-def _written_by_nag(arn: Any) -> str:
+def _nag_spelling(arn: Any) -> str:
     """The ARN as cdk-nag spells it in a finding: `<Bucket.Arn>/*`."""
     if isinstance(arn, str):
         return arn
     ((function, argument),) = arn.items()
     if function == "Fn::Join":
         separator, parts = argument
-        return str(separator).join(_written_by_nag(part) for part in parts)
+        return str(separator).join(_nag_spelling(part) for part in parts)
     return f"<{'.'.join(argument)}>" if function == "Fn::GetAtt" else f"<{argument}>"

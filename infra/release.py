@@ -46,7 +46,7 @@ def main() -> None:
 
 def check(root: Path = ROOT) -> None:
     """Raises `ReleaseRefused` with all that keeps this commit from being released."""
-    if reasons := [*_tree(root), *_versions(root), *_unreleased(root), *_changelog(root)]:
+    if reasons := [*_tree(root), *_versions(root), *_find_unreleased(root), *_changelog(root)]:
         raise ReleaseRefused("\n".join(reasons))
     print(f"Ready to release {version_of(root)}")
 
@@ -81,7 +81,7 @@ def _sections(root: Path) -> list[re.Match[str]]:
     return list(SECTION.finditer((root / "CHANGELOG.md").read_text(encoding="utf-8")))
 
 
-def _unreleased(root: Path) -> Iterator[str]:
+def _find_unreleased(root: Path) -> Iterator[str]:
     if any(each["name"] == UNRELEASED and each["text"].strip() for each in _sections(root)):
         yield f"CHANGELOG.md: move what is under [{UNRELEASED}] to the version it is released with"
 
@@ -156,7 +156,7 @@ def install_built(target: Path, folder: Path, extras: str) -> Path:
 
 def install(python: Path, *requirements: str) -> None:
     """Install requirements, and what they need in the locked versions: an index is asked for nothing new."""
-    locked = "".join(layer.locked("--no-hashes", "--extra", "operate", "--extra", "deploy"))
+    locked = "".join(layer.locked_requirements("--no-hashes", "--extra", "operate", "--extra", "deploy"))
     with TemporaryDirectory() as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text(locked, encoding="utf-8")

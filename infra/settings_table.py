@@ -49,7 +49,7 @@ def _rows() -> Iterator[tuple[str, ...]]:
         if field.name == "name":
             continue
         schema = schemas[field.name]
-        defaults = ("" if field.name == "kind" else _shown(getattr(stage, field.name)) for stage in stages)
+        defaults = ("" if field.name == "kind" else _show(getattr(stage, field.name)) for stage in stages)
         yield (f"`{field.name}`", schema["description"], _value(schema), *defaults)
 
 
@@ -78,7 +78,7 @@ def _range(schema: dict[str, Any]) -> str:
     return f", at least {low:,}" if low is not None else ""
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     return "" if value in (None, (), {}, "") else f"`{json.dumps(value)}`"
 
 

@@ -269,7 +269,7 @@ def load_stage(file: Path, *, environ: Mapping[str, str] | None = None) -> Stage
         raise InvalidStage(f"{file}: kind: must be one of {', '.join(KINDS)}")
     if "name" in settings:
         raise InvalidStage(f"{file}: name: a stage is named after its file")
-    stage = _checked({**KINDS[kind], **settings, "name": file.stem}, source=str(file))
+    stage = _check({**KINDS[kind], **settings, "name": file.stem}, source=str(file))
     return _overridden(stage, environ or {}) if stage.kind == "local" else stage
 
 
@@ -277,7 +277,7 @@ def stage_of(name: str, kind: StageKind, **settings: object) -> Stage:
     """A stage described in code instead of by a file. Raises `InvalidStage`."""
     if kind not in KINDS:
         raise InvalidStage(f"stage {name}: kind: must be one of {', '.join(KINDS)}")
-    return _checked({**KINDS[kind], **settings, "name": name, "kind": kind}, source=f"stage {name}")
+    return _check({**KINDS[kind], **settings, "name": name, "kind": kind}, source=f"stage {name}")
 
 
 def _overridden(stage: Stage, environ: Mapping[str, str]) -> Stage:
@@ -289,14 +289,14 @@ def _overridden(stage: Stage, environ: Mapping[str, str]) -> Stage:
                 settings = {**settings, name: read(text)}
             except ValueError:
                 raise InvalidStage(f"{variable}={text!r} can't be read as {name}") from None
-            _checked(settings, source=f"{variable}={text!r}")
+            _check(settings, source=f"{variable}={text!r}")
     if "SHOAL_PROVIDER_BASE_URLS" in environ:
         there = tuple(name for name in ("bedrock", "polly") if name in settings["provider_base_urls"])
         settings = {**settings, "iam_providers": there}
-    return _checked(settings, source="the environment")
+    return _check(settings, source="the environment")
 
 
-def _checked(settings: Mapping[str, object], *, source: str) -> Stage:
+def _check(settings: Mapping[str, object], *, source: str) -> Stage:
     """As JSON, in which a list does for a tuple and nothing else is taken for what it is not."""
     try:
         stage = _stage.validate_json(json.dumps(settings, default=str))

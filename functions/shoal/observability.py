@@ -50,7 +50,7 @@ def count_failed(jobs: int) -> None:
 class RouteMeter:
     """Implements the `Meter` port: each metric in all and by route."""
 
-    def exchanged(self, route: str, outcome: str, duration_ms: int) -> None:
+    def count_exchange(self, route: str, outcome: str, duration_ms: int) -> None:
         """A caller's refused prompt is no failure of the provider's."""
         failed = int(outcome in PROVIDER_FAILURES)
         unusable = int(outcome == "ProviderUnusable")
@@ -62,7 +62,7 @@ class RouteMeter:
             ("ProviderLatency", MetricUnit.Milliseconds, duration_ms),
         )
 
-    def delivered(self, route: str, cost_micros: int | None) -> None:
+    def count_output(self, route: str, cost_micros: int | None) -> None:
         """`ProviderCost` is in micro-dollars."""
         _count_by_route(
             route,

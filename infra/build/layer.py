@@ -69,13 +69,13 @@ class LayerFailed(SynthesisError):
 def requirements(name: str) -> str:
     """Pinned and hashed requirements of the lock file: what a layer adds to those it builds on."""
     if name == "base":
-        return "".join(locked())
+        return "".join(locked_requirements())
     below = _with(LAYERS[name])
-    before = locked(*below)
-    return "".join(entry for entry in locked(*below, *_with((name,))) if entry not in before)
+    before = locked_requirements(*below)
+    return "".join(entry for entry in locked_requirements(*below, *_with((name,))) if entry not in before)
 
 
-def locked(*options: str) -> list[str]:
+def locked_requirements(*options: str) -> list[str]:
     """Entries of the exported lock file, each a requirement with the lines of its hashes."""
     quiet = ("--quiet", "--no-header", "--no-annotate")
     text = _uv("export", "--frozen", "--no-default-groups", "--no-emit-project", *quiet, *options)
@@ -134,11 +134,11 @@ def strip(target: Path) -> None:
             _remove(service)
     for model in target.glob("botocore/data/*/*/service-2.json.gz"):
         described = json.loads(gzip.decompress(model.read_bytes()))
-        described |= {part: _undocumented(described[part]) for part in ("operations", "shapes")}
+        described |= {part: _strip_texts(described[part]) for part in ("operations", "shapes")}
         _rewrite(model, gzip.compress(json.dumps(described).encode(), mtime=0))
     endpoints = target / "botocore" / "data" / "endpoints.json"
     if endpoints.exists():
-        _rewrite(endpoints, json.dumps(_trimmed(json.loads(endpoints.read_text()))).encode())
+        _rewrite(endpoints, json.dumps(_trim(json.loads(endpoints.read_text()))).encode())
 
 
 def _rewrite(path: Path, content: bytes) -> None:
@@ -154,19 +154,19 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _undocumented(described: Any) -> Any:
+def _strip_texts(described: Any) -> Any:
     """A part of a service's model without its texts: most of what botocore would parse to make a client."""
     if isinstance(described, dict):
         return {
-            name: _undocumented(value)
+            name: _strip_texts(value)
             for name, value in described.items()
             # A member may have this name as well; it is described by an object.
             if name != "documentation" or not isinstance(value, str)
         }
-    return [_undocumented(value) for value in described] if isinstance(described, list) else described
+    return [_strip_texts(value) for value in described] if isinstance(described, list) else described
 
 
-def _trimmed(endpoints: dict[str, Any]) -> dict[str, Any]:
+def _trim(endpoints: dict[str, Any]) -> dict[str, Any]:
     """Only the endpoints of the services in use; botocore parses this file, 1.25 MB, at every cold start."""
     for partition in endpoints["partitions"]:
         partition["services"] = {

@@ -53,14 +53,14 @@ class Packages:
 
 def packages_of(stage: Stage, catalog: Path = CATALOG_FILE) -> Packages:
     """What the functions of a stage run. Raises `SynthesisError`."""
-    return built_packages(catalog, espeak=stage.espeak) if stage.layers else source_packages(catalog)
+    return build_packages(catalog, espeak=stage.espeak) if stage.layers else source_packages(catalog)
 
 
 def source_packages(catalog: Path = CATALOG_FILE) -> Packages:
     """The code as it is with a catalog, and the documents, without layers."""
     front_end.bring()
     content = _content_of(FUNCTIONS / CODE, DOCUMENTS, catalog)
-    return Packages(functions=_built("source", content, _fill_functions(FUNCTIONS, catalog)))
+    return Packages(functions=_build_zip("source", content, _fill_functions(FUNCTIONS, catalog)))
 
 
 def unbuilt_packages(*, layers: bool) -> Packages:
@@ -72,7 +72,7 @@ def unbuilt_packages(*, layers: bool) -> Packages:
     return replace(source, base=one, media=one, video=one, voice=one, stripe=one, web=one, mcp=one)
 
 
-def built_packages(catalog: Path = CATALOG_FILE, *, espeak: bool) -> Packages:
+def build_packages(catalog: Path = CATALOG_FILE, *, espeak: bool) -> Packages:
     """Zips with bytecode, taken from an earlier build where nothing they are made of has changed.
 
     `espeak`: whether the stage asks for the layer `voice`, which is not even fetched otherwise.
@@ -98,7 +98,7 @@ def functions_zip(source: Path, catalog: Path = CATALOG_FILE) -> Path:
         copy(folder)
         bytecode.precompile(folder, prefix="/var/task")
 
-    return _built("functions", _content_of(source / CODE, DOCUMENTS, catalog), fill)
+    return _build_zip("functions", _content_of(source / CODE, DOCUMENTS, catalog), fill)
 
 
 def _fill_functions(source: Path, catalog: Path) -> Callable[[Path], None]:
@@ -119,10 +119,10 @@ def _layer_zip(name: str) -> Path:
         layer.install(requirements, folder / "python")
         bytecode.precompile(folder, prefix="/opt")
 
-    return _built(f"layer-{name}", requirements.encode(), fill)
+    return _build_zip(f"layer-{name}", requirements.encode(), fill)
 
 
-def _built(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
+def _build_zip(name: str, content: bytes, fill: Callable[[Path], None]) -> Path:
     """The zip of what `fill` puts into a folder, made once for the same content and recipe."""
     recipe = b"".join(path.read_bytes() for path in RECIPE)
     target = BUILD / f"{name}-{hashlib.sha256(recipe + content).hexdigest()[:16]}.zip"

@@ -29,7 +29,7 @@ def _all() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def recorded(route: str, catalog: Catalog) -> list[Example]:
+def recorded_examples(route: str, catalog: Catalog) -> list[Example]:
     """The examples of a route such as `POST /v1/quote`, or of an event such as `webhook image.failed`.
 
     They were recorded with Shoal's own catalog. With another they would show models and prices that are not

@@ -37,7 +37,7 @@ def llms(document: dict[str, Any]) -> str:
     for name in TAGS:
         operations = [(route, each) for route, each in OPERATIONS.items() if each.tag == name]
         links = [
-            (route, f"/docs/api#{each.id}", _said(each.summary, each.text)) for route, each in operations
+            (route, f"/docs/api#{each.id}", _sentence(each.summary, each.text)) for route, each in operations
         ]
         parts.append(_links("Optional" if name == "About" else name, links))
     return "\n\n".join(parts) + "\n"
@@ -48,5 +48,5 @@ def _links(heading: str, links: list[tuple[str, str, str]]) -> str:
     return f"## {heading}\n\n" + "\n".join(lines)
 
 
-def _said(summary: str, text: str) -> str:
+def _sentence(summary: str, text: str) -> str:
     return f"{summary}. {text}".strip() if text else summary

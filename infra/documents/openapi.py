@@ -14,7 +14,7 @@ from shoal.domain.webhook import EVENT_TYPES
 from . import requests
 from .errors import Shape, error_schema, gateway_schema
 from .event_resources import ENVELOPES, MEANING
-from .examples import Example, recorded
+from .examples import Example, recorded_examples
 from .json_schema import schemas_of
 from .operation import Operation
 from .operations import OPERATIONS
@@ -100,14 +100,14 @@ def document(catalog: Catalog | None = None) -> Schema:
 
 
 def _operation(route: str, operation: Operation, catalog: Catalog, responses: dict[str, Schema]) -> Schema:
-    path, examples = route.split(" ")[1], recorded(route, catalog)
+    path, examples = route.split(" ")[1], recorded_examples(route, catalog)
     built: Schema = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         **({"description": operation.text} if operation.text else {}),
         "security": [] if operation.scope is None else [{"key": [operation.scope.value]}],
-        "parameters": [*path_parameters(path, catalog), *_asked(operation)],
+        "parameters": [*path_parameters(path, catalog), *_inputs(operation)],
     }
     if operation.body:
         # What was refused for what it says is shown by its answer: an example of a body is one that fits.
@@ -131,7 +131,7 @@ def _operation(route: str, operation: Operation, catalog: Catalog, responses: di
     return built
 
 
-def _asked(operation: Operation) -> Iterable[Schema]:
+def _inputs(operation: Operation) -> Iterable[Schema]:
     names = [f"query-{name}" for name in operation.query]
     names += ["Idempotency-Key"] if operation.idempotent else []
     names += ["Prefer"] if operation.waits else []
@@ -241,7 +241,7 @@ def _response(description: str, headers: Iterable[str], optional: Iterable[str] 
 
 
 def _webhook(event_type: str, catalog: Catalog) -> Schema:
-    shown = {each.name: {"value": each.body} for each in recorded(f"webhook {event_type}", catalog)}
+    shown = {each.name: {"value": each.body} for each in recorded_examples(f"webhook {event_type}", catalog)}
     media = {"schema": _ref(ENVELOPES[event_type]), **({"examples": shown} if shown else {})}
     return {
         "post": {
@@ -252,7 +252,7 @@ def _webhook(event_type: str, catalog: Catalog) -> Schema:
             "tried again after 1 and 5 minutes, half an hour, 2, 6 and 24 hours.",
             "security": [],
             "parameters": [
-                {"name": name, "in": "header", "required": True, **_signed(text)}
+                {"name": name, "in": "header", "required": True, **_signed_text(text)}
                 for name, text in SIGNATURES.items()
             ],
             "requestBody": {"required": True, "content": {"application/json": media}},
@@ -270,7 +270,7 @@ SIGNATURES = {
 }
 
 
-def _signed(text: str) -> Schema:
+def _signed_text(text: str) -> Schema:
     return {"description": text, "schema": {"type": "string"}}
 
 

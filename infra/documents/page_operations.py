@@ -33,7 +33,7 @@ def article(document: Schema, route: str, operation: Operation) -> str:
 
 
 def _parameters(document: Schema, described: Schema) -> str:
-    found = [resolved(document, each) for each in described["parameters"]]
+    found = [resolve(document, each) for each in described["parameters"]]
     if not found:
         return ""
     return tag("h4", "Parameters") + fields(
@@ -45,12 +45,12 @@ def _parameters(document: Schema, described: Schema) -> str:
 def _body(document: Schema, described: Schema) -> str:
     if "requestBody" not in described:
         return ""
-    schema = resolved(document, described["requestBody"]["content"]["application/json"]["schema"])
+    schema = resolve(document, described["requestBody"]["content"]["application/json"]["schema"])
     shown = [schema]
     if "oneOf" in schema:
-        image, task = (resolved(document, each) for each in schema["oneOf"])
-        by_model = [resolved(document, each) for each in task["oneOf"]]
-        shown = [image, _merged(by_model)]
+        image, task = (resolve(document, each) for each in schema["oneOf"])
+        by_model = [resolve(document, each) for each in task["oneOf"]]
+        shown = [image, _merge(by_model)]
     parts = []
     for each in shown:
         required = set(each.get("required", ()))
@@ -68,7 +68,7 @@ def _rank(name: str, required: set[str]) -> int:
     return 0 if name in required else 2 if name in SubmitFields.model_fields else 1
 
 
-def _merged(schemas: list[Schema]) -> Schema:
+def _merge(schemas: list[Schema]) -> Schema:
     """One schema with the fields of all models, each said to be of those that have it."""
     names = {each["properties"]["model"]["const"]: each for each in schemas}
     properties: dict[str, Schema] = {}
@@ -109,7 +109,7 @@ def _refusals(operation: Operation, path: str) -> str:
     return tag("h4", "Errors") + tag("ul", "".join(items), **{"class": "codes"})
 
 
-def resolved(document: Schema, part: Schema) -> Schema:
+def resolve(document: Schema, part: Schema) -> Schema:
     """The part, or what its reference leads to."""
     found = document
     for step in part["$ref"].removeprefix("#/").split("/") if "$ref" in part else ():

@@ -31,14 +31,14 @@ class Client:
 
     def submit(self, request: dict[str, Any]) -> str:
         """Submit a job; returns its id."""
-        with told():
+        with tell_errors():
             return self.shoal.generate(**request)["job_id"]
 
     def wait(
         self, job_id: str, on_status: Callable[[str], None], *, poll_seconds: float = POLL_SECONDS
     ) -> Job:
         """The job once it is complete."""
-        with told():
+        with tell_errors():
             return self.shoal.wait(
                 job_id,
                 timeout_s=JOB_SECONDS_MAX,
@@ -50,7 +50,7 @@ class Client:
         """Save what lies at the address of an output; returns the path."""
         if url is None:
             raise LocalCloudError("the job has no output")
-        with told():
+        with tell_errors():
             content = self.shoal.download(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -58,12 +58,12 @@ class Client:
 
     def wallet(self) -> Wallet:
         """The wallet: dollar amounts as text."""
-        with told():
+        with tell_errors():
             return self.shoal.wallet()
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def tell_errors() -> Iterator[None]:
     """What the client raises, as an error of the local cloud that says it in a line."""
     try:
         yield

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from infra.local.cloud import LocalCloud
-from infra.local.demo import Client, told
+from infra.local.demo import Client, tell_errors
 from infra.local.processes import ROOT, LocalCloudError, run
 from infra.local.run import FOLDER, SHOAL, Local, console, demo_client, progress, step
 from shoal_client.resources import Video
@@ -32,7 +32,7 @@ VIDEO_SECONDS_MAX = 300.0
 def play(client: Client, request: dict[str, Any]) -> Path:
     """Render one video and save it; returns where. Raises `LocalCloudError`."""
     started = time.monotonic()
-    with progress() as shown, told():
+    with progress() as shown, tell_errors():
         task = shown.add_task(f"POST /api/v1/videos {json.dumps(request, ensure_ascii=False)}")
 
         def show(video: Video) -> None:
@@ -46,7 +46,7 @@ def play(client: Client, request: dict[str, Any]) -> Path:
             on_poll=show,
         )
     console.print(f"[green]✓[/green] {video['id']}: ready [dim]{time.monotonic() - started:.1f} s[/dim]")
-    with told():
+    with tell_errors():
         tell(client, video)
         return save(client, video)
 
@@ -66,7 +66,7 @@ def save(client: Client, video: Video) -> Path:
 
 def give_credits(local: Local, client: Client, wanted: int) -> None:
     """Let the demo's account have enough for one video."""
-    with told():
+    with tell_errors():
         if client.shoal.credits()["credits_remaining"] >= wanted:
             return
     account_id = json.loads(local.config.read_text())["account_id"]

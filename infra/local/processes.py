@@ -46,7 +46,7 @@ class Service:
     def pid_file(self) -> Path:
         return self.folder / f"{self.name}.pid"
 
-    def running(self) -> dict[str, int] | None:
+    def find_process(self) -> dict[str, int] | None:
         """`pid` and `port` of the process, or None when it doesn't run."""
         try:
             with self.pid_file.open() as file:
@@ -82,7 +82,7 @@ class Service:
         """Wait until it is ready. Raises `LocalCloudError` with the end of its log when it isn't in time."""
         deadline = time.monotonic() + seconds_max
         while not ready():
-            if self.running() is None:
+            if self.find_process() is None:
                 raise LocalCloudError(f"the {self.name} stopped while starting\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise LocalCloudError(
@@ -92,12 +92,12 @@ class Service:
 
     def stop(self) -> int | None:
         """Stop it and wait for its end, killing it when it takes too long. Returns its pid if it ran."""
-        record = self.running()
+        record = self.find_process()
         if record is None:
             return None
         os.kill(record["pid"], signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS_MAX
-        while self.running() is not None:
+        while self.find_process() is not None:
             if time.monotonic() > deadline:
                 os.kill(record["pid"], signal.SIGKILL)
             time.sleep(PAUSE_SECONDS)

@@ -54,13 +54,13 @@ class Local:
         """Boot what doesn't run, deploy what has changed. Raises `LocalCloudError`."""
         self._require_ports()
         endpoint = aws.Endpoint(f"http://localhost:{self.cloud_port}")
-        if self.cloud.running() is None:
+        if self.cloud.find_process() is None:
             self.front.stop()
             self._forget()
             with step("Booting the local cloud"):
                 start_cloud(self.cloud, port=self.cloud_port)
         self._deploy(endpoint)
-        if self.front.running() is None:
+        if self.front.find_process() is None:
             with step("Opening the front"):
                 start_front(self.front, port=self.front_port, endpoint=endpoint)
         return LocalCloud(
@@ -87,7 +87,7 @@ class Local:
     def _require_ports(self) -> None:
         """Nothing is started before all ports are known to be ours."""
         for service, port in ((self.cloud, self.cloud_port), (self.front, self.front_port)):
-            record = service.running()
+            record = service.find_process()
             if record is None:
                 require_free(port, service.name)
             elif record["port"] != port:

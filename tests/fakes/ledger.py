@@ -63,7 +63,7 @@ class FakeLedger:
         return None
 
     @reached
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+    def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         return self._recorded(key, now_ms)
 
     @reached
@@ -99,7 +99,7 @@ class FakeLedger:
             return False
         if wallet is None or wallet.balance > AMOUNT_MAX:
             raise NotFound("No such wallet, or it is full.")
-        self.tables.move(movement.divided(wallet))
+        self.tables.move(movement.split_for(wallet))
         self.tables.low_since.pop((movement.account_id, movement.asset), None)
         return True
 

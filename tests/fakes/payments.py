@@ -148,7 +148,7 @@ class FakePayments:
         for movement in movements:
             if movement.entry_id in self.tables.entries[wallet_id]:
                 raise AssertionError("an entry was made twice")
-            self.tables.move(movement.divided(self.tables.wallets[wallet_id]))
+            self.tables.move(movement.split_for(self.tables.wallets[wallet_id]))
         self.tables.payments[payment.id] = after
         return True
 

@@ -95,11 +95,11 @@ class FakeMeter:
     exchanges: list[tuple[str, str]] = field(default_factory=list)
     deliveries: list[tuple[str, int | None]] = field(default_factory=list)
 
-    def exchanged(self, route: str, outcome: str, duration_ms: int) -> None:
+    def count_exchange(self, route: str, outcome: str, duration_ms: int) -> None:
         assert duration_ms >= 0
         self.exchanges.append((route, outcome))
 
-    def delivered(self, route: str, cost_micros: int | None) -> None:
+    def count_output(self, route: str, cost_micros: int | None) -> None:
         self.deliveries.append((route, cost_micros))
 
 

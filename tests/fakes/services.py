@@ -177,7 +177,7 @@ class FakeStaging:
         return key
 
     @reached
-    def staged(self, job: Job, index: int) -> str | None:
+    def find_staged(self, job: Job, index: int) -> str | None:
         key = f"{job.account_id}/{job.id}/{index}"
         return key if key in self.objects else None
 

@@ -55,7 +55,7 @@ class WebhookTables:
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)
 
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+    def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         earlier = self.records.get((key.account_id, key.route, key.key))
         return earlier.replay(key) if earlier and earlier.expires_at_ms > now_ms else None
 
@@ -79,7 +79,7 @@ class FakeSubscriptions:
         subscriptions_max: int,
         now_ms: int,
     ) -> IdempotencyRecord | None:
-        if record and (earlier := self.tables.recorded(record.key, now_ms)):
+        if record and (earlier := self.tables.find_record(record.key, now_ms)):
             return earlier
         if len(self._of(subscription.account_id)) >= subscriptions_max:
             raise TooManyWebhooks(details={"webhooks_max": subscriptions_max})
@@ -97,7 +97,7 @@ class FakeSubscriptions:
 
     @reached
     def change(self, account_id: str, webhook_id: str, changes: Changes, now_ms: int) -> Subscription:
-        return self._store(self._get(account_id, webhook_id).changed(changes, now_ms))
+        return self._store(self._get(account_id, webhook_id).with_changes(changes, now_ms))
 
     @reached
     def delete(self, account_id: str, webhook_id: str) -> None:
@@ -195,5 +195,5 @@ class FakeRecords:
     port: str = "records"
 
     @reached
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        return self.tables.recorded(key, now_ms)
+    def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        return self.tables.find_record(key, now_ms)

@@ -15,7 +15,7 @@ from infra import licences
 from infra.build import layer
 from infra.build.layer import LayerFailed
 from infra.licence_facts import Facts, facts
-from infra.licences import Component, findings, from_npm, licence_told_by, permissive
+from infra.licences import Component, findings, from_npm, permissive, read_licence
 
 ROOT = Path(__file__).parents[2]
 NOT_NEEDED = "is an exception that nothing needs"
@@ -38,7 +38,7 @@ def problems(*found: Component, known: Facts | None = None) -> list[str]:
 def test_every_package_is_under_a_licence_that_it_may_be_under_where_it_goes(found: list[Component]) -> None:
     assert findings(found, facts()) == []
     assert list(licences.unknown_libraries()) == []
-    assert list(licences.outdated(found)) == []
+    assert list(licences.find_outdated(found)) == []
 
 
 def test_every_place_is_looked_at(found: list[Component]) -> None:
@@ -129,7 +129,7 @@ def test_metadata_old_and_new_is_read(tmp_path: Path, lines: str) -> None:
     folder.mkdir()
     (folder / "METADATA").write_text(f"Metadata-Version: 2.4\nName: thing\nVersion: 1.0\n{lines}\n")
 
-    assert licence_told_by(PathDistribution(folder)) == METADATA[lines]
+    assert read_licence(PathDistribution(folder)) == METADATA[lines]
 
 
 def test_a_package_that_is_not_installed_tells_nothing() -> None:

@@ -137,7 +137,7 @@ class Bench:
         """A submit as the handler makes it."""
         body: dict[str, Any] = {"mode": mode, "prompt": prompt}
         submission = image.parse_submission(body, load_catalog())
-        return self.submit_job(caller, submission, _scoped(caller, key, body), image.accepted)
+        return self.submit_job(caller, submission, _scoped(caller, key, body), image.acceptance)
 
     def submit_task(
         self, caller: Caller, outputs: int, key: str | None = None, prompt: str = "A mug", **more: Any
@@ -145,7 +145,7 @@ class Bench:
         """Likewise a task of so many outputs; `more` are fields of its request."""
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
         submission = tasks.parse_submission(body, load_catalog())
-        return self.submit_job(caller, submission, _scoped(caller, key, body), tasks.accepted)
+        return self.submit_job(caller, submission, _scoped(caller, key, body), tasks.acceptance)
 
     def submit_video(
         self, caller: Caller, scenes: int, key: str | None = None, idea: str = "Why sharks glow", **more: Any
@@ -153,7 +153,7 @@ class Bench:
         """Likewise a video of so many scenes."""
         body = {"idea": idea, "category": "story", "duration": 8 * scenes, "aspect_ratio": "9:16", **more}
         submission = video.parse_submission(body, load_catalog())
-        return self.submit_job(caller, submission, _scoped(caller, key, body), video.accepted)
+        return self.submit_job(caller, submission, _scoped(caller, key, body), video.acceptance)
 
     def accept(self, caller: Caller, mode: str = "1k") -> Job:
         """A job that was submitted."""

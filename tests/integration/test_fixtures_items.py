@@ -280,7 +280,7 @@ def test_an_idempotency_record(recorded: Recorded, name: str) -> None:
     _, account_id, counted_in, key_text = item["pk"].split("#")
     assert counted_in == route.replace("{id}", item["job_id"])
     key = IdempotencyKey(account_id, counted_in, key_text, item["fingerprint"])
-    record = DynamoDbIdempotencyRecords(recorded.table).recorded(key, item["expires_at"] * 1000 - 1_000)
+    record = DynamoDbIdempotencyRecords(recorded.table).find_record(key, item["expires_at"] * 1000 - 1_000)
     assert record is not None
     assert (record.status, record.job_id, field in record.body) == (status, item["job_id"], True)
     assert record.expires_at_ms == item["expires_at"] * 1000

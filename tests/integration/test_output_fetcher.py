@@ -70,13 +70,13 @@ def test_what_is_staged_is_found_by_its_job_and_index(
     fetcher: VettedOutputFetcher, s3: Any, bucket: str
 ) -> None:
     staging = S3Staging(s3, bucket)
-    assert staging.staged(a_job(), 2) is None
+    assert staging.find_staged(a_job(), 2) is None
 
     with Receiver(reply(200, PICTURE)) as receiver:
         fetcher.fetch(a_job(), 2, receiver.url())
 
-    assert staging.staged(a_job(), 2) == KEY
-    assert staging.staged(a_job(), 1) is None
+    assert staging.find_staged(a_job(), 2) == KEY
+    assert staging.find_staged(a_job(), 1) is None
 
 
 def test_a_large_file_goes_over_the_disk(

@@ -24,12 +24,12 @@ def test_a_running_service_is_found_by_its_file_and_stopped(tmp_path: Path) -> N
     service = Service("thing", tmp_path)
     port = start(service, SERVES)
 
-    found = Service("thing", tmp_path).running()
+    found = Service("thing", tmp_path).find_process()
 
     assert found is not None
     assert found["port"] == port
     assert Service("thing", tmp_path).stop() == found["pid"]
-    assert service.running() is None
+    assert service.find_process() is None
     assert service.stop() is None
 
 
@@ -37,7 +37,7 @@ def test_a_pid_file_of_a_process_that_has_gone_counts_for_nothing(tmp_path: Path
     service = Service("thing", tmp_path)
     service.pid_file.write_text(f'{{"pid": {os.getpid()}, "port": 1}}')
 
-    assert service.running() is None
+    assert service.find_process() is None
     assert service.stop() is None
 
 

@@ -78,7 +78,7 @@ def test_neither_play_money_nor_credits_are_revenue(measured: Callable[[], Measu
 def test_every_call_counts_as_failed_or_not(
     measured: Callable[[], Measured], outcome: str, failures: int
 ) -> None:
-    RouteMeter().exchanged("fal/flux", outcome, 120)
+    RouteMeter().count_exchange("fal/flux", outcome, 120)
 
     counted = {
         "ProviderCalls": [1.0],
@@ -93,7 +93,7 @@ def test_every_call_counts_as_failed_or_not(
 def test_every_output_counts_with_its_cost_if_that_is_known(
     measured: Callable[[], Measured], cost_micros: int | None, told: dict[str, list[float]]
 ) -> None:
-    RouteMeter().delivered("fal/flux", cost_micros)
+    RouteMeter().count_output("fal/flux", cost_micros)
 
     counted = {"ProviderOutputs": [1.0], **told}
     assert measured() == {("service",): counted, ("route", "service"): counted}

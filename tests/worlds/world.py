@@ -249,7 +249,7 @@ class World:
         body = {"idea": "Why sharks glow", "category": "story", "duration": 16, "aspect_ratio": "9:16"} | body
         scoped = key and IdempotencyKey.of(customer.account_id, "POST /api/v1/videos", key, body)
         submission = video.parse_submission(body, load_catalog())
-        return self.submit_job(customer.caller, submission, scoped or None, video.accepted)
+        return self.submit_job(customer.caller, submission, scoped or None, video.acceptance)
 
     def video(self, customer: Customer, **body: Any) -> Job:
         """A video just submitted."""

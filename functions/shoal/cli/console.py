@@ -41,9 +41,9 @@ class CommandGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
-            raise _failed(error.format_message(), 2) from error
+            raise _failure(error.format_message(), 2) from error
         except (ShoalError, BotoCoreError, ClientError) as error:
-            raise _failed(explain(error), 1) from error
+            raise _failure(explain(error), 1) from error
 
 
 def operator(context: typer.Context, stage: str | None) -> Operator:
@@ -58,7 +58,7 @@ def explain(error: Exception) -> str:
     return " ".join(str(cause or error).split())
 
 
-def _failed(message: str, code: int) -> typer.Exit:
+def _failure(message: str, code: int) -> typer.Exit:
     typer.secho(f"Error: {message}", fg=typer.colors.RED, err=True)
     return typer.Exit(code)
 

@@ -67,7 +67,7 @@ def call_provider(
     manage = operator(context, stage).providers()
     tested = list(manage.test_all()) if name is None else [manage.test(name)]
     if as_json:
-        print_json({"providers": [_tested(each) for each in tested]})
+        print_json({"providers": [_test_row(each) for each in tested]})
     else:
         print_table(
             ["Provider", "Result", "Took", "Said"],
@@ -100,7 +100,7 @@ def _ask(name: str) -> str:
     return value
 
 
-def _tested(tested: Tested) -> dict[str, Any]:
+def _test_row(tested: Tested) -> dict[str, Any]:
     return {
         "provider": tested.provider,
         "ok": tested.good,

@@ -51,7 +51,7 @@ def offer_quote() -> OfferQuote:
     from shoal.adapters.dynamodb.quotes import DynamoDbQuotes
     from shoal.use_cases.jobs.spend_quote import OfferQuote
 
-    table = parts.table_named(parts.settings_of(ServeMcpSettings).table)
+    table = parts.named_table(parts.settings_of(ServeMcpSettings).table)
     return OfferQuote(DynamoDbQuotes(table), parts.clock, parts.ids)
 
 
@@ -61,7 +61,7 @@ def spend_quote() -> SpendQuote:
     from shoal.adapters.dynamodb.quotes import DynamoDbQuotes
     from shoal.use_cases.jobs.spend_quote import SpendQuote
 
-    table = parts.table_named(parts.settings_of(ServeMcpSettings).table)
+    table = parts.named_table(parts.settings_of(ServeMcpSettings).table)
     return SpendQuote(
         quotes=DynamoDbQuotes(table),
         records=DynamoDbIdempotencyRecords(table),

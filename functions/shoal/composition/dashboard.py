@@ -174,7 +174,7 @@ def _name() -> str:
 
 
 def _table() -> Table:
-    return parts.table_named(_name())
+    return parts.named_table(_name())
 
 
 @cache

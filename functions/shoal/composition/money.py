@@ -26,7 +26,7 @@ def summarize_usage() -> SummarizeUsage:
     from shoal.adapters.dynamodb.usage import DynamoDbUsage
     from shoal.use_cases.money.summarize_usage import SummarizeUsage
 
-    table = parts.table_named(parts.settings_of(SummarizeUsageSettings).table)
+    table = parts.named_table(parts.settings_of(SummarizeUsageSettings).table)
     return SummarizeUsage(DynamoDbUsage(table))
 
 

@@ -142,7 +142,7 @@ def video_files(staging_bucket: str, videos_bucket: str, at: Stage = HERE) -> S3
 def scenes(table: str) -> DynamoDbScenes:
     from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 
-    return DynamoDbScenes(table_named(table))
+    return DynamoDbScenes(named_table(table))
 
 
 def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
@@ -179,7 +179,7 @@ def inspect_account(table: str, at: Stage = HERE) -> InspectAccount:
     from shoal.adapters.dynamodb.accounts import DynamoDbAccounts
     from shoal.use_cases.accounts.inspect_account import InspectAccount
 
-    accounts = DynamoDbAccounts(table_named(table, at))
+    accounts = DynamoDbAccounts(named_table(table, at))
     return InspectAccount(accounts, keys(table, at), jobs(table, at), ledger(table, at))
 
 
@@ -211,11 +211,11 @@ def retention_s(settings: StoreOutputSettings | SettleWalletSettings) -> int | N
 def runs(table: str) -> DynamoDbRuns:
     from shoal.adapters.dynamodb.usage import DynamoDbRuns
 
-    return DynamoDbRuns(table_named(table))
+    return DynamoDbRuns(named_table(table))
 
 
 @cache
-def table_named(name: str, at: Stage = HERE) -> Table:
+def named_table(name: str, at: Stage = HERE) -> Table:
     from shoal.adapters.dynamodb.table import Table
 
     return Table(at.client("dynamodb"), name)
@@ -225,19 +225,19 @@ def table_named(name: str, at: Stage = HERE) -> Table:
 def keys(table: str, at: Stage = HERE) -> DynamoDbKeys:
     from shoal.adapters.dynamodb.accounts import DynamoDbKeys
 
-    return DynamoDbKeys(table_named(table, at))
+    return DynamoDbKeys(named_table(table, at))
 
 
 def jobs(table: str, at: Stage = HERE) -> DynamoDbJobs:
     from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 
-    return DynamoDbJobs(table_named(table, at))
+    return DynamoDbJobs(named_table(table, at))
 
 
 def ledger(table: str, at: Stage = HERE) -> DynamoDbLedger:
     from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 
-    return DynamoDbLedger(table_named(table, at))
+    return DynamoDbLedger(named_table(table, at))
 
 
 def workflow(settings: SubmitJobSettings | CloseJobSettings, at: Stage = HERE) -> StepFunctionsWorkflow:

@@ -69,5 +69,5 @@ def _settle(settings: StripeSettings, at: Stage = HERE) -> SettlePayment:
     from shoal.adapters.dynamodb.payments import DynamoDbPayments
     from shoal.use_cases.payments.settle_payment import SettlePayment
 
-    payments = DynamoDbPayments(parts.table_named(settings.table, at))
+    payments = DynamoDbPayments(parts.named_table(settings.table, at))
     return SettlePayment(_processor(settings, at), payments, parts.clock)

@@ -176,7 +176,7 @@ def breakers(
     from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
 
     routes = board(settings, lifetime_ms=lifetime_ms, at=at)
-    return DynamoDbBreakers(parts.table_named(settings.table, at), routes)
+    return DynamoDbBreakers(parts.named_table(settings.table, at), routes)
 
 
 @cache
@@ -185,7 +185,7 @@ def board(settings: RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS, at: St
     from shoal.adapters.dynamodb.board import DynamoDbBoard
 
     return DynamoDbBoard(
-        parts.table_named(settings.table, at),
+        parts.named_table(settings.table, at),
         at.catalog().all_routes(),
         clock,
         lifetime_ms=lifetime_ms,

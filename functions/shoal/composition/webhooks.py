@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from shoal.composition import parts
-from shoal.composition.parts import client, clock, ids, output_urls, settings_of, table_named
+from shoal.composition.parts import client, clock, ids, named_table, output_urls, settings_of
 from shoal.domain.delivery import Delivery, fresh_body
 from shoal.domain.webhook import SECRET_BYTES, new_secret
 from shoal.ports.webhooks import Lane
@@ -60,7 +60,7 @@ def manage_webhooks() -> ManageWebhooks:
     from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
 
     settings = settings_of(ManageWebhooksSettings)
-    table = table_named(settings.table)
+    table = named_table(settings.table)
     return ManageWebhooks(
         subscriptions=DynamoDbSubscriptions(table),
         records=DynamoDbIdempotencyRecords(table),
@@ -80,7 +80,7 @@ def manage_webhook_secret() -> ManageWebhookSecret:
     from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 
     settings = settings_of(ManageWebhookSecretSettings)
-    table = table_named(settings.table)
+    table = named_table(settings.table)
     return ManageWebhookSecret(
         account_secrets=DynamoDbAccountSecrets(table),
         records=DynamoDbIdempotencyRecords(table),
@@ -99,7 +99,7 @@ def manage_deliveries() -> ManageDeliveries:
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
 
     settings = settings_of(ManageDeliveriesSettings)
-    table = table_named(settings.table)
+    table = named_table(settings.table)
     return ManageDeliveries(
         subscriptions=DynamoDbSubscriptions(table),
         deliveries=DynamoDbDeliveries(table),
@@ -120,7 +120,7 @@ def fan_out_event() -> FanOutEvent:
     from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
 
     settings = settings_of(FanOutEventSettings)
-    table = table_named(settings.table)
+    table = named_table(settings.table)
     urls = {Lane.QUICK: settings.deliveries_queue_url, Lane.CAREFUL: settings.retries_queue_url}
     return FanOutEvent(
         subscriptions=DynamoDbSubscriptions(table),
@@ -146,7 +146,7 @@ def recover_deliveries() -> RecoverDeliveries:
 
     settings = settings_of(FanOutEventSettings)
     return RecoverDeliveries(
-        deliveries=DynamoDbDeliveries(table_named(settings.table)),
+        deliveries=DynamoDbDeliveries(named_table(settings.table)),
         queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
         recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
         clock=clock,
@@ -185,7 +185,7 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
     from shoal.domain.delivery import RetryLadder
     from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook
 
-    table = table_named(settings.table)
+    table = named_table(settings.table)
     queue = SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url})
     target = ScheduleTarget(
         group=settings.retry_schedule_group,

@@ -43,7 +43,7 @@ def video_error(error: ApiError, api_url: Callable[[], str]) -> answers.VideoErr
     }
 
 
-def validation_failed(error: ValidationError) -> ValidationFailed:
+def validation_error(error: ValidationError) -> ValidationFailed:
     """What pydantic found, as field paths and plain words."""
     fields = [
         {"field": _path(found["loc"]), "message": found["msg"]}

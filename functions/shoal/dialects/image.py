@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from shoal.dialects.either import choose, parse_either
-from shoal.dialects.errors import image_error, invalid_field, neutral_error, validation_failed
+from shoal.dialects.errors import image_error, invalid_field, neutral_error, validation_error
 from shoal.dialects.fields import (
     Prompt,
     Seed,
@@ -51,7 +51,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     try:
         request = GenerateRequest.model_validate(body)
     except ValidationError as error:
-        raise validation_failed(error) from None
+        raise validation_error(error) from None
     name = catalog.default_mode if request.mode is None else request.mode
     if name not in catalog.modes:
         raise invalid_field("mode", f"must be one of {', '.join(catalog.modes)}")
@@ -86,7 +86,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     )
 
 
-def accepted(job: Job) -> answers.Accepted:
+def acceptance(job: Job) -> answers.Accepted:
     """The answer to a submit."""
     return {"job_id": job.id, "status": "queued", "estimated_cost": format_usd(job.hold.amount)}
 
@@ -179,7 +179,7 @@ def _spelled(complete: answers.Success) -> SpokenApi:
         render_error=lambda error, _: image_error(error),
         request_of=lambda *_: GenerateRequest,
         parse=parse_submission,
-        accepted=accepted,
+        accepted=acceptance,
         resource=lambda job, view: job_resource(
             job, complete=complete, url_of=view.url_of, now_ms=view.now_ms
         ),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shoal.dialects.errors import validation_failed
+from shoal.dialects.errors import validation_error
 from shoal.dialects.image import GenerateRequest
 from shoal.dialects.video import VideoRequest
 
@@ -46,7 +46,7 @@ def parse(model: type[Taken], arguments: Mapping[str, Any]) -> Taken:
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        raise validation_failed(error) from None
+        raise validation_error(error) from None
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
 from shoal.dialects.either import parse_either
-from shoal.dialects.errors import invalid_field, tasks_error, validation_failed
+from shoal.dialects.errors import invalid_field, tasks_error, validation_error
 from shoal.dialects.fields import (
     Seed,
     SubmitFields,
@@ -89,7 +89,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     try:
         request: Any = request_of(name, model).model_validate(body)
     except ValidationError as error:
-        raise validation_failed(error) from None
+        raise validation_error(error) from None
     width_px, height_px = size_px(model.long_side_px, request.aspect_ratio)
     return Submission(
         family=families.TASKS,
@@ -119,7 +119,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     )
 
 
-def accepted(job: Job) -> answers.AcceptedTaskAnswer:
+def acceptance(job: Job) -> answers.AcceptedTaskAnswer:
     """The answer to a submit."""
     data: answers.AcceptedTask = {
         "id": job.id,
@@ -261,7 +261,7 @@ API = SpokenApi(
     render_error=lambda error, _: tasks_error(error),
     request_of=lambda name, catalog: request_of(name, catalog.models[name]),
     parse=parse_submission,
-    accepted=accepted,
+    accepted=acceptance,
     resource=lambda job, view: task_resource(job, url_of=view.url_of, now_ms=view.now_ms),
     wrap=envelope,
     parse_list=parse_list_query,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from shoal.dialects.errors import invalid_field, validation_failed, video_error
+from shoal.dialects.errors import invalid_field, validation_error, video_error
 from shoal.dialects.fields import (
     Seed,
     SubmitFields,
@@ -80,7 +80,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     try:
         request = VideoRequest.model_validate(body)
     except ValidationError as error:
-        raise validation_failed(error) from None
+        raise validation_error(error) from None
     terms = catalog.video
     if request.duration > terms.seconds_max:
         raise invalid_field("duration", f"must be at most {terms.seconds_max}")
@@ -122,7 +122,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     )
 
 
-def accepted(job: Job) -> answers.VideoAnswer:
+def acceptance(job: Job) -> answers.VideoAnswer:
     """The answer to a submit: a video of which nothing is made yet has no addresses either."""
     return wrap(_resource(job, (), str, job.created_at_ms))
 
@@ -214,7 +214,7 @@ API = SpokenApi(
     render_error=video_error,
     request_of=lambda *_: VideoRequest,
     parse=parse_submission,
-    accepted=accepted,
+    accepted=acceptance,
     resource=_shown,
     wrap=wrap,
     parse_list=parse_list_query,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
-from shoal.dialects.errors import invalid_field, validation_failed
+from shoal.dialects.errors import invalid_field, validation_error
 from shoal.dialects.fields import Url, check_parameters, parse_limit, parse_moment, parse_range
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus
 from shoal.domain.events import iso_ms
@@ -25,7 +25,7 @@ RECOVER_DAYS_MAX = 14
 DAY_MS = 24 * 3_600_000
 
 
-def _known(pattern: str) -> str:
+def _check_pattern(pattern: str) -> str:
     if pattern not in PATTERNS:
         choice = ", ".join(sorted(PATTERNS))
         raise PydanticCustomError("unknown_event", f"is no event type; choose among {choice}")
@@ -34,7 +34,7 @@ def _known(pattern: str) -> str:
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_LENGTH_MAX)]
 Events = Annotated[
-    list[Annotated[str, AfterValidator(_known)]],
+    list[Annotated[str, AfterValidator(_check_pattern)]],
     Field(min_length=1, max_length=len(PATTERNS)),
     AfterValidator(lambda patterns: list(dict.fromkeys(patterns))),
 ]
@@ -186,7 +186,7 @@ def _parse(request: type[Request], body: Mapping[str, Any]) -> Request:
     try:
         return request.model_validate(body)
     except ValidationError as error:
-        raise validation_failed(error) from None
+        raise validation_error(error) from None
 
 
 def _attempt(attempt: Attempt) -> answers.Attempt:

@@ -72,7 +72,7 @@ class Breaker:
         """Whether what was counted is enough to open it."""
         return self.calls >= CALLS_MIN and self.failures >= FAILURE_SHARE * self.calls
 
-    def troubled(self, now_ms: int) -> bool:
+    def has_failures(self, now_ms: int) -> bool:
         """Whether there were failures in the current window: then every success counts."""
         return self.failures > 0 and self.window_at_ms == window_of(now_ms)
 

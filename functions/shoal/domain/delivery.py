@@ -130,7 +130,7 @@ class Delivery:
         """For the attempt that comes next."""
         return Order(self.account_id, self.webhook_id, self.id, self.run, self.attempts_in_run + 1)
 
-    def disabling(self, ended_at_ms: int) -> tuple[DisabledReason, int]:
+    def disabling_reason(self, ended_at_ms: int) -> tuple[DisabledReason, int]:
         """Why its end disables the subscription, and from when on a success or an enabling prevents that."""
         if self.attempts[-1].gone:
             return DisabledReason.GONE, ended_at_ms
@@ -161,7 +161,7 @@ class RetryLadder:
 def body_of(event: Event) -> str:
     """The envelope as it is sent, below 20 kB: of data that is longer, the longest fields become null."""
     envelope = {name: event.detail[name] for name in ("id", "type", "created_at")}
-    return _fitted(envelope, event.detail["data"])
+    return _fit(envelope, event.detail["data"])
 
 
 def fresh_body(delivery: Delivery, url_of: UrlOf) -> str:
@@ -175,7 +175,7 @@ def fresh_body(delivery: Delivery, url_of: UrlOf) -> str:
         return delivery.body
     files = private_files(delivery.event_type, data).items()
     fresh = {field: url_of(key) for field, key in files if data.get(field)}
-    return _fitted(envelope, data | fresh) if fresh else delivery.body
+    return _fit(envelope, data | fresh) if fresh else delivery.body
 
 
 def delivery_of(event: Event, subscription: Subscription) -> Delivery:
@@ -198,7 +198,7 @@ def delivery_of_test(event: Event, subscription: Subscription) -> Delivery:
     return _delivery(event, subscription.account_id, subscription.id, once=True)
 
 
-def answered(response: Response, at_ms: int) -> Attempt:
+def attempt_of(response: Response, at_ms: int) -> Attempt:
     """The attempt that brought a whole answer: only 2xx takes the event."""
     status = response.status
     error = None
@@ -210,11 +210,11 @@ def answered(response: Response, at_ms: int) -> Attempt:
         duration_ms=response.duration_ms,
         status_code=status,
         error=error,
-        response=_kept(response.body),
+        response=_excerpt(response.body),
     )
 
 
-def _kept(body: bytes) -> str:
+def _excerpt(body: bytes) -> str:
     """Its beginning as text that can be shown. Cut again: what stands for other bytes is three bytes long."""
     text = body[:RESPONSE_BYTES_KEPT].decode("utf-8", "replace")
     text = "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
@@ -254,7 +254,7 @@ def _fraction(seed: str) -> float:
     return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6], "big") / 2**48
 
 
-def _fitted(envelope: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def _fit(envelope: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     kept = dict(data)
     while len((body := _json({**envelope, "data": kept})).encode()) >= BODY_BYTES_MAX:
         kept[max(kept, key=lambda name: len(_json(kept[name])))] = None

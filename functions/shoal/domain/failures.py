@@ -23,7 +23,7 @@ class GenerationInterrupted(JobError):
 
 def job_failure(error: str, cause: str, job: Job) -> JobFailure:
     """Why a job failed by an `Error` and a `Cause` of Step Functions, and its scene if that is told."""
-    told = _told(cause)
+    told = _cause_document(cause)
     scene = told.get("scene")
     if scene is not None:
         cause = str(told.get("cause"))
@@ -37,11 +37,11 @@ def job_error(error: str, cause: str, provider_deadline_s: int, what: str = "ima
     if error in ("States.Timeout", ProviderTimeout.__name__):
         return ProviderTimeout(provider_deadline_s)
     if error in _SPOKEN:
-        return _SPOKEN[error](str(_told(cause).get("errorMessage", cause)))
+        return _SPOKEN[error](str(_cause_document(cause).get("errorMessage", cause)))
     return GenerationInterrupted(what)
 
 
-def _told(cause: str) -> dict[str, Any]:
+def _cause_document(cause: str) -> dict[str, Any]:
     """The cause as a document: what Lambda makes of a raised error, or a scene of its own; else nothing."""
     try:
         document = json.loads(cause)

@@ -61,7 +61,7 @@ class Payment:
     amount: int
     price_cents: int
 
-    def bought_by(self, cents: int) -> int:
+    def worth_of(self, cents: int) -> int:
         """What this part of the price is worth in the asset's unit, rounded down; all of it at most."""
         return self.amount * min(cents, self.price_cents) // self.price_cents
 
@@ -97,7 +97,7 @@ class PaymentRecord:
     @property
     def worth(self) -> int:
         """What the payment's entries add up to."""
-        return self.payment.amount - self.payment.bought_by(self._cents) if self.version else 0
+        return self.payment.amount - self.payment.worth_of(self._cents) if self.version else 0
 
     def settle(self, claims: Iterable[Claim], at_ms: int) -> tuple[PaymentRecord, list[Movement]]:
         """The record that takes in what is known now, and the movements that lead to it: none if none is new.
@@ -116,7 +116,7 @@ class PaymentRecord:
             if claim.cents == before.cents:
                 continue
             total = cents - before.cents + claim.cents
-            net = self.payment.bought_by(cents) - self.payment.bought_by(total)
+            net = self.payment.worth_of(cents) - self.payment.worth_of(total)
             kind = _KINDS[claim.kind, claim.cents > before.cents]
             made.append(self._movement(kind, _name(claim, before), net, at_ms))
             records[claim.id], cents = ClaimRecord(claim.cents, before.turns + 1), total

@@ -40,7 +40,7 @@ class RateLimit:
     def tolerance_ms(self) -> int:
         return (self.burst - 1) * self.emission_ms
 
-    def remaining(self, tat_ms: int, now_ms: int) -> int:
+    def count_remaining(self, tat_ms: int, now_ms: int) -> int:
         """How many more requests would pass right now."""
         return max(0, (now_ms + self.tolerance_ms - tat_ms) // self.emission_ms + 1)
 
@@ -60,7 +60,7 @@ class Allowance:
     def headers(self) -> dict[str, str]:
         """Header fields of draft-ietf-httpapi-ratelimit-headers."""
         reset_s = max(0, -(-(self.tat_ms - self.now_ms) // 1000))
-        remaining = self.limit.remaining(self.tat_ms, self.now_ms)
+        remaining = self.limit.count_remaining(self.tat_ms, self.now_ms)
         return {
             "RateLimit-Policy": f'"key";q={self.limit.requests_per_minute};w=60',
             "RateLimit": f'"key";r={remaining};t={reset_s}',

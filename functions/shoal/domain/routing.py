@@ -166,13 +166,13 @@ def routes_after(routes: Sequence[Route], name: str | None) -> Sequence[Route]:
     return routes[names.index(name) + 1 :] if name in names else routes
 
 
-def route_named(routes: Sequence[Route], name: str) -> Route:
+def find_route(routes: Sequence[Route], name: str) -> Route:
     """The one of this name, also if it has left the catalog since."""
     provider, _, model = name.partition("/")
     return next((route for route in routes if route.name == name), Route(provider=provider, model=model))
 
 
-def worth_waiting(call: ProviderCall, wait_s: int, *, now_ms: int, deadline_ms: int) -> bool:
+def is_worth_waiting(call: ProviderCall, wait_s: int, *, now_ms: int, deadline_ms: int) -> bool:
     """Whether a busy route is asked again after `wait_s` although there is another."""
     patient = call.tries + 1 < BUSY_TRIES_MAX and wait_s <= PATIENCE_S
     return patient and now_ms + wait_s * 1000 < deadline_ms

@@ -99,7 +99,7 @@ class Movement:
     def entry_id(self) -> str:
         return f"{self.reference}#{self.kind}"
 
-    def divided(self, wallet: Wallet) -> Movement:
+    def split_for(self, wallet: Wallet) -> Movement:
         """The movement as this wallet can make it, for money that comes in or is taken back.
 
         What comes in pays first what is owed. What is taken back is taken out of what is free, and the rest

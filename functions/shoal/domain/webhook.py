@@ -76,13 +76,13 @@ class Secrets:
     current: str
     retired: tuple[RetiredSecret, ...] = ()
 
-    def rotated(self, sealed: str, now_ms: int) -> Secrets:
+    def rotate(self, sealed: str, now_ms: int) -> Secrets:
         """A new current secret; the one before it signs for another day."""
         before = RetiredSecret(self.current, now_ms + ROTATION_MS)
         still_signing = (old for old in self.retired if old.until_ms > now_ms)
         return Secrets(sealed, (before, *still_signing)[: SECRETS_MAX - 1])
 
-    def signing(self, now_ms: int) -> tuple[str, ...]:
+    def signing_secrets(self, now_ms: int) -> tuple[str, ...]:
         """Those that sign now, the current one first."""
         return (self.current, *(old.sealed for old in self.retired if old.until_ms > now_ms))
 
@@ -125,7 +125,7 @@ class Subscription:
         """A type it wants."""
         return next(event_type for event_type in EVENT_TYPES if self.wants(event_type))
 
-    def changed(self, changes: Changes, now_ms: int) -> Subscription:
+    def with_changes(self, changes: Changes, now_ms: int) -> Subscription:
         """With the changes in it. An enabling or a new address starts with a clean slate."""
         given = {name: value for name, value in changes.fields().items() if value is not None}
         after = replace(self, **given, updated_at_ms=now_ms)

@@ -291,7 +291,7 @@ def ridge(rng: Random) -> list[float]:
     return line
 
 
-def rolling(rng: Random) -> list[float]:
+def rolling_line(rng: Random) -> list[float]:
     """Heights (about -1 to 1) of a soft line: a few sines."""
     parts = [(rng.uniform(0.5, 1.6) * (k + 1), rng.uniform(0, 7), 1 / (k + 1.2)) for k in range(4)]
     return [sum(a * math.sin(f * math.pi * i / 160 + p) for f, p, a in parts) / 1.6 for i in range(161)]

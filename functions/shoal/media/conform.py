@@ -14,7 +14,7 @@ from shoal.domain.clip import FRAMES_PER_CLIP, FRAMES_PER_SECOND
 from shoal.domain.errors import OutputInvalid
 from shoal.media.encoding import PIXEL_FORMAT, ClipWriter, frame_of, planes_of
 from shoal.media.lettering import Lettering
-from shoal.media.probe import opened
+from shoal.media.probe import open_video
 
 
 def conform_clip(
@@ -26,10 +26,10 @@ def conform_clip(
     scene is cut off at its end; the last picture of what is shorter stays. Raises `OutputInvalid`.
     """
     lettering = Lettering(width_px, height_px, subtitle=subtitle) if subtitle else None
-    with opened(source) as container, ClipWriter(target, width_px, height_px) as writer:
+    with open_video(source) as container, ClipWriter(target, width_px, height_px) as writer:
         missing, shown = FRAMES_PER_CLIP, None
-        for frame in islice(_fitted(container, width_px, height_px), FRAMES_PER_CLIP):
-            shown = _lettered(frame, lettering)
+        for frame in islice(_fit(container, width_px, height_px), FRAMES_PER_CLIP):
+            shown = _letter(frame, lettering)
             writer.write(shown)
             missing -= 1
         if shown is None:
@@ -38,7 +38,7 @@ def conform_clip(
             writer.write(shown)
 
 
-def _lettered(frame: av.VideoFrame, lettering: Lettering | None) -> av.VideoFrame:
+def _letter(frame: av.VideoFrame, lettering: Lettering | None) -> av.VideoFrame:
     if lettering is None:
         return frame
     planes = planes_of(frame)
@@ -46,7 +46,7 @@ def _lettered(frame: av.VideoFrame, lettering: Lettering | None) -> av.VideoFram
     return frame_of(planes)
 
 
-def _fitted(container: InputContainer, width_px: int, height_px: int) -> Iterator[av.VideoFrame]:
+def _fit(container: InputContainer, width_px: int, height_px: int) -> Iterator[av.VideoFrame]:
     """The video's frames at the house's size, rate and colours."""
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"

@@ -27,7 +27,7 @@ from shoal.media.canvas import (
     pine,
     ribbon,
     ridge,
-    rolling,
+    rolling_line,
 )
 from shoal.media.words import count
 
@@ -91,7 +91,7 @@ def land(c: Canvas, text: str) -> None:
     for near in (0.0, 0.25, 0.5, 0.75, 1.0):
         tone, level = mix(far, p.shade, near * (0.75 if dunes else 1)), c.h * (0.52 + 0.38 * near)
         swing = c.unit * (0.05 if woods else 0.07 if dunes else 0.17 - 0.05 * near)
-        line = c.ground(rolling(rng) if woods or dunes else ridge(rng), level, swing)
+        line = c.ground(rolling_line(rng) if woods or dunes else ridge(rng), level, swing)
         stems = 46 - 38 * near if woods else 34 * (near == 1 and not dunes)
         feet = [rng.choice(line[:-2]) for _ in range(int(stems * max(1, c.w / c.h)))]
         tall = c.unit * (0.13 + 0.34 * near**1.5 if woods else 0.12)
@@ -224,7 +224,7 @@ def waves(c: Canvas, _text: str) -> None:
     tones = [*p.accents, p.sky[1], p.sky[0], p.shade]
     for i in range(9):
         tone = mix(tones[i * 5 // 9], tones[i * 5 // 9 + 1], i * 5 / 9 % 1)
-        low, high = rolling(rng), rolling(rng)
+        low, high = rolling_line(rng), rolling_line(rng)
         level, swing = c.h * (0.38 + 0.07 * i), c.unit * (0.12 - 0.006 * i)
         c.fill([c.ground(low, level, swing)], [mix(tone, p.light, 0.35), mix(tone, p.shade, 0.3)], 0.85)
         between = [[a + (b - a) * k / 13 for a, b in zip(low, high, strict=True)] for k in range(14)]

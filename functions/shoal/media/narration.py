@@ -20,7 +20,7 @@ from shoal.media.sound import (
     RATE_HZ,
     SAMPLE_BYTES,
     SILENT_LUFS,
-    filtered,
+    filter_samples,
     frames_of,
     loudness_lufs,
     samples_of,
@@ -67,7 +67,7 @@ def fit_narration(
         start = index * scene + round(LEAD_SECONDS * RATE_HZ)
         track[start * SAMPLE_BYTES : start * SAMPLE_BYTES + len(spoken)] = spoken
         narrated.append(NarratedLine(start / RATE_HZ, start / RATE_HZ + seconds_of(spoken), line))
-    write_wav(_levelled(bytes(track)), target_wav)
+    write_wav(_level(bytes(track)), target_wav)
     return Narration(seconds=seconds_of(bytes(track)), lines=tuple(narrated))
 
 
@@ -85,24 +85,24 @@ def encode_audio(wav: Path, target: Path) -> None:
 def _fit(line: str, speak: Callable[..., Speech], room_seconds: float) -> bytes:
     """The samples of a line, no longer than the room."""
     wav = speak(line).wav
-    spoken = _trimmed(samples_of(wav))
+    spoken = _trim(samples_of(wav))
     rate = float(NATURAL_WORDS_PER_MINUTE)
     for _ in range(REFITS_MAX):
         if seconds_of(spoken) <= room_seconds or rate >= FASTEST_WORDS_PER_MINUTE:
             break
         rate = min(FASTEST_WORDS_PER_MINUTE, rate * seconds_of(spoken) / room_seconds * 1.03)
         wav = speak(line, words_per_minute=round(rate)).wav
-        spoken = _trimmed(samples_of(wav))
+        spoken = _trim(samples_of(wav))
     if (tempo := seconds_of(spoken) / room_seconds) > 1:
-        spoken = filtered(spoken, ("atempo", f"{min(FASTEST_TEMPO, tempo * 1.005):.4f}"))
+        spoken = filter_samples(spoken, ("atempo", f"{min(FASTEST_TEMPO, tempo * 1.005):.4f}"))
     if seconds_of(spoken) > room_seconds:
         room = round(room_seconds * RATE_HZ) * SAMPLE_BYTES
         fade = f"type=out:start_time={room_seconds - FADE_SECONDS}:duration={FADE_SECONDS}"
-        spoken = filtered(spoken[:room], ("afade", fade))
+        spoken = filter_samples(spoken[:room], ("afade", fade))
     return spoken
 
 
-def _trimmed(samples: bytes) -> bytes:
+def _trim(samples: bytes) -> bytes:
     """Samples without the silence before and after them."""
     levels, block = array("h", samples), RATE_HZ // 100
     blocks = [levels[start : start + block] for start in range(0, len(levels), block)]
@@ -110,7 +110,7 @@ def _trimmed(samples: bytes) -> bytes:
     return levels[loud[0] * block : (loud[-1] + 1) * block].tobytes() if loud else b""
 
 
-def _levelled(samples: bytes) -> bytes:
+def _level(samples: bytes) -> bytes:
     """The samples at the house's loudness, peaks limited; what the limiter takes is given back twice."""
     levelled = samples
     gain_db = 0.0
@@ -119,7 +119,7 @@ def _levelled(samples: bytes) -> bytes:
         if loudness <= SILENT_LUFS:
             return samples
         gain_db += LOUDNESS_LUFS - loudness
-        levelled = filtered(
+        levelled = filter_samples(
             samples,
             ("aformat", "sample_fmts=dbl"),
             ("volume", f"{gain_db:.3f}dB:precision=double"),

@@ -41,7 +41,7 @@ def probe_clip(path: Path, *, decode_all: bool = True) -> ClipFacts:
     All pictures are decoded, or only those from the last keyframe on, which is enough for a clip that was
     checked before and may have been cut off since.
     """
-    with opened(path) as container:
+    with open_video(path) as container:
         stream = container.streams.video[0]
         times, packets = _demux(container, last_group_only=not decode_all)
         if stream.frames > len(times) or _promised_seconds(container) * (1 - SHORT_BY) > _span(times):
@@ -77,7 +77,7 @@ def conforms(facts: ClipFacts, width_px: int, height_px: int) -> bool:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
+def open_video(path: Path) -> Iterator[InputContainer]:
     """A file with a usable video stream, open for reading.
 
     Raises `OutputInvalid`, also when the file turns out to be broken while it is read.

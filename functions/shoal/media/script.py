@@ -102,7 +102,7 @@ def _take_apart(idea: str, subject: str) -> Idea:
     content = ". ".join([head, *(tail for tail in tails if tail not in looks)]).strip()
     told = [
         f"{phrase}{'?' if {'?', '？'} & set(end) or _QUESTION.match(phrase) else '.'}"
-        for phrase, end in ((_spoken(found[1]), found[2]) for found in _SENTENCE.finditer(content))
+        for phrase, end in ((_speakable(found[1]), found[2]) for found in _SENTENCE.finditer(content))
         if phrase
     ]
     topic = _topic(told[0][:-1]) if told else ""
@@ -112,7 +112,7 @@ def _take_apart(idea: str, subject: str) -> Idea:
     return Idea(topic or subject, tuple(told) if tells else (), look)
 
 
-def _spoken(text: str) -> str:
+def _speakable(text: str) -> str:
     """What of a text can be read aloud; nothing if no letter or digit is among it."""
     kept = (char if unicodedata.category(char)[0] in "LMN" or char in _SPOKEN else " " for char in text)
     words = "".join(kept).split()
@@ -148,20 +148,20 @@ def _lines(
     parts: Idea, plan: dict[str, Any], tone: dict[str, Any], scenes: int, rng: Random
 ) -> Iterator[str]:
     hooks, closes = (list(filter(parts.opens_and_closes, plan[name])) for name in ("hooks", "closes"))
-    middles = list(filter(parts.suits, _shuffled(plan["middles"], rng) + _shuffled(tone["middles"], rng)))
+    middles = list(filter(parts.suits, _shuffle(plan["middles"], rng) + _shuffle(tone["middles"], rng)))
     cores = [rng.choice(hooks), *(middles[at % len(middles)] for at in range(scenes - 2)), rng.choice(closes)]
     cores = cores[:scenes] if scenes > 1 else cores[:1]
     room = max(1, scenes - 1)  # the close is never given away
     for at in range(min(room, len(parts.told))):
         sentence = parts.told[at if len(parts.told) <= room else at * len(parts.told) // room]
         cores[at] = _cut(sentence[:-1], WORDS_MAX) + sentence[-1]
-    asides, endings = (_shuffled(tone[name], rng) for name in ("asides", "endings"))
+    asides, endings = (_shuffle(tone[name], rng) for name in ("asides", "endings"))
     for at, core in enumerate(cores):
         line = core.replace("{topic}", parts.topic).replace("{what}", parts.topic)
-        yield _filled(line[:1].upper() + line[1:], endings if 0 < at == scenes - 1 else asides)
+        yield _fill(line[:1].upper() + line[1:], endings if 0 < at == scenes - 1 else asides)
 
 
-def _filled(line: str, asides: list[str]) -> str:
+def _fill(line: str, asides: list[str]) -> str:
     """The line with asides that bring it to a length that fits; an aside that was used goes to the end."""
     while (words := len(line.split())) < WORDS_MIN:
         missing, room = WORDS_MIN - words, WORDS_MAX - words
@@ -181,13 +181,13 @@ def _prompts(
     fitting = {name: count(setting["words"], idea.casefold()) for name, setting in settings.items()}
     asked = sorted((name for name in fitting if fitting[name]), key=lambda name: -fitting[name])
     # An idea that names no place is set where its category likes to be.
-    main, other = (asked * 2 or _shuffled(defaults, rng))[:2]
+    main, other = (asked * 2 or _shuffle(defaults, rng))[:2]
     look = ", ".join(filter(None, (_clean(style or ""), parts.look))) or "cinematic, rich colours"
     subjects = (
         [parts.topic] if not parts.told else [_cut(told[:-1], SUBJECT_WORDS_MAX) for told in parts.told]
     )
-    moods = {name: _shuffled(settings[name]["moods"], rng) for name in (main, other)}
-    places = {name: _shuffled(settings[name]["places"], rng) for name in (main, other)}
+    moods = {name: _shuffle(settings[name]["moods"], rng) for name in (main, other)}
+    places = {name: _shuffle(settings[name]["places"], rng) for name in (main, other)}
     for at in range(scenes):
         # Every third scene leaves for the other place, but the first and the last are at home.
         here = other if at % 3 == 2 and at < scenes - 1 else main
@@ -203,7 +203,7 @@ def _shot(at: int, scenes: int) -> str:
     return ("Slow tracking shot", "Low-angle shot", "View from above", "Quiet close-up")[at % 4]
 
 
-def _shuffled(some: Iterable[str], rng: Random) -> list[str]:
+def _shuffle(some: Iterable[str], rng: Random) -> list[str]:
     order = list(some)
     rng.shuffle(order)
     return order

@@ -34,24 +34,24 @@ def samples_of(sound: bytes | Path, *filters: Filter) -> bytes:
         with av.open(source, "r", options=dict(_FORMATS)) as container:
             if not container.streams.audio:
                 raise OutputInvalid("The narration holds no sound.")
-            return b"".join(map(_bytes, _filtered(container.decode(audio=0), *filters, _SHAPE)))
+            return b"".join(map(_bytes, _filter_frames(container.decode(audio=0), *filters, _SHAPE)))
     except (av.FFmpegError, ValueError):
         raise OutputInvalid("The narration's sound could not be read.") from None
 
 
-def filtered(samples: bytes, *filters: Filter) -> bytes:
+def filter_samples(samples: bytes, *filters: Filter) -> bytes:
     """Samples sent through filters."""
-    return b"".join(map(_bytes, _filtered(frames_of(samples), *filters, _SHAPE)))
+    return b"".join(map(_bytes, _filter_frames(frames_of(samples), *filters, _SHAPE)))
 
 
 def loudness_lufs(samples: bytes) -> float:
     """Integrated loudness after ITU-R BS.1770, `SILENT_LUFS` at least."""
-    return _measured(samples, "lavfi.r128.I", SILENT_LUFS)
+    return _measure(samples, "lavfi.r128.I", SILENT_LUFS)
 
 
 def true_peak_db(samples: bytes) -> float:
     """The highest peak between samples after ITU-R BS.1770, in dB of full scale."""
-    peak = _measured(samples, "lavfi.r128.true_peaks_ch0", 0.0)
+    peak = _measure(samples, "lavfi.r128.true_peaks_ch0", 0.0)
     return 20 * math.log10(peak) if peak > 0 else -math.inf
 
 
@@ -81,15 +81,15 @@ def frames_of(samples: bytes) -> Iterator[AudioFrame]:
         yield frame
 
 
-def _measured(samples: bytes, key: str, otherwise: float) -> float:
+def _measure(samples: bytes, key: str, otherwise: float) -> float:
     """The last value of one of the `ebur128` filter's measurements; silence is added so that one is made."""
     padded = samples + bytes(RATE_HZ * SAMPLE_BYTES)
     meter = ("ebur128", "metadata=1:peak=true")
-    values = [frame.metadata.get(key) for frame in _filtered(frames_of(padded), meter)]
+    values = [frame.metadata.get(key) for frame in _filter_frames(frames_of(padded), meter)]
     return max((float(value) for value in values[-1:] if value is not None), default=otherwise)
 
 
-def _filtered(frames: Iterator[AudioFrame], *filters: Filter) -> Iterator[AudioFrame]:
+def _filter_frames(frames: Iterator[AudioFrame], *filters: Filter) -> Iterator[AudioFrame]:
     graph: Graph | None = None
     for frame in frames:
         if graph is None:

@@ -126,7 +126,7 @@ class EmbeddedSpeaker:
         self, text: str, *, voice: str | None, language: str, words_per_minute: int | None = None
     ) -> Speech:
         """Say one line; nothing speakable gives an empty WAV. ValueError for a voice not in `voices()`."""
-        variant, pitch = _TIMBRES[_known(voice or VOICES[0])]
+        variant, pitch = _TIMBRES[_check_voice(voice or VOICES[0])]
         asked = words_per_minute or NATURAL_WORDS_PER_MINUTE
         rate = min(WORDS_PER_MINUTE_MAX, max(WORDS_PER_MINUTE_MIN, asked))
         with _lock:
@@ -147,7 +147,7 @@ def languages() -> tuple[str, ...]:
         return tuple(sorted(_library().voice_files))
 
 
-def _known(voice: str) -> str:
+def _check_voice(voice: str) -> str:
     if voice not in _TIMBRES:
         raise ValueError(f"unknown voice: {voice!r}")
     return voice

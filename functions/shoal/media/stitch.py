@@ -19,7 +19,7 @@ from PIL import Image, ImageStat
 from shoal.domain.clip import FRAMES_PER_CLIP, FRAMES_PER_SECOND, SCENE_SECONDS, ClipFacts
 from shoal.domain.errors import OutputInvalid
 from shoal.media.encoding import FAST_START, REPRODUCIBLE
-from shoal.media.probe import conforms, opened, probe_clip
+from shoal.media.probe import conforms, open_video, probe_clip
 from shoal.media.sound import RATE_HZ, SAMPLE_BYTES, frames_of, samples_of
 
 AUDIO_BITS_PER_SECOND: Final = 128_000
@@ -59,21 +59,21 @@ def stitch(
     size = seconds * RATE_HZ * SAMPLE_BYTES
     samples = samples_of(narration_wav)[:size].ljust(size, b"\0")
     options = REPRODUCIBLE | FAST_START
-    with opened(clips[0]) as first, av.open(str(target), "w", "mp4", container_options=options) as video:
+    with open_video(clips[0]) as first, av.open(str(target), "w", "mp4", container_options=options) as video:
         pictures = video.add_stream_from_template(first.streams.video[0])
         tracks = [_pictures(clips, pictures), _sound(video, samples)]
         if subtitles:
             tracks.append(_subtitles(video, subtitles, seconds))
         video.start_encoding()
         # Interleaved by time, so that no player has to read far ahead and nothing piles up in memory.
-        for packet in heapq.merge(*tracks, key=_decoded_at):
+        for packet in heapq.merge(*tracks, key=_decode_time):
             video.mux(packet)
     return probe_clip(target, decode_all=False)
 
 
 def poster(video: Path, target: Path) -> None:
     """Write the liveliest of a few pictures from a clip's or video's first scene as a JPEG."""
-    with opened(video) as container:
+    with open_video(video) as container:
         shots: list[Image.Image] = []
         for second in POSTER_SECONDS:
             container.seek(second * av.time_base)
@@ -96,7 +96,7 @@ def _check(clips: Sequence[Path]) -> None:
 def _pictures(clips: Sequence[Path], stream: VideoStream) -> Iterator[AnyPacket]:
     """Every clip's packets, each clip later by what the ones before it last."""
     for number, clip in enumerate(clips):
-        with opened(clip) as container:
+        with open_video(clip) as container:
             for packet in container.demux(video=0):
                 if packet.dts is None or packet.pts is None:
                     continue  # the end
@@ -147,5 +147,5 @@ def _timed_text(stream: SubtitleStream, begin: int, until: int, words: str) -> A
     return packet
 
 
-def _decoded_at(packet: AnyPacket) -> Fraction:
+def _decode_time(packet: AnyPacket) -> Fraction:
     return (packet.dts or 0) * packet.time_base

@@ -122,7 +122,7 @@ class Staging(Protocol):
     def put(self, job: Job, index: int, data: bytes) -> str:
         """Returns the key."""
 
-    def staged(self, job: Job, index: int) -> str | None:
+    def find_staged(self, job: Job, index: int) -> str | None:
         """The key of what `put` or a fetcher has kept of this output; None if nothing is there."""
 
     def put_input(self, key: str, data: bytes) -> str:

@@ -21,7 +21,7 @@ class Ledger(Protocol):
         Raises `InsufficientBalance` (nothing written), `IdempotencyKeyReused`, `IdempotencyInFlight`.
         """
 
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+    def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
 
     def capture(

@@ -89,10 +89,10 @@ class Breakers(Protocol):
 
 
 class Meter(Protocol):
-    def exchanged(self, route: str, outcome: str, duration_ms: int) -> None:
+    def count_exchange(self, route: str, outcome: str, duration_ms: int) -> None:
         """One exchange with a provider. `outcome` is done, pending or an error's class name."""
 
-    def delivered(self, route: str, cost_micros: int | None) -> None:
+    def count_output(self, route: str, cost_micros: int | None) -> None:
         """A route made an output, which costs us that much, if it is known."""
 
 

@@ -28,5 +28,5 @@ class Bus(Protocol):
 
 
 class IdempotencyRecords(Protocol):
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+    def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""

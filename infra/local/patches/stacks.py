@@ -14,7 +14,7 @@ Resource = tuple[str, dict[str, str]]  # physical id and attributes
 _secret = dict(provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"])
 
 
-def _checked(response: tuple[int, dict[str, str], bytes]) -> dict[str, Any]:
+def _check(response: tuple[int, dict[str, str], bytes]) -> dict[str, Any]:
     status, _, body = response
     answer: dict[str, Any] = json.loads(body)
     if status >= 400:
@@ -38,17 +38,17 @@ def _create_archive(logical_id: str, properties: dict[str, Any], stack: str) -> 
     name = properties.get("ArchiveName") or provisioners._physical_name(
         stack, logical_id, max_len=NAME_LENGTH_MAX
     )
-    created = _checked(eventbridge._create_archive(_archive(name, properties)))
+    created = _check(eventbridge._create_archive(_archive(name, properties)))
     return name, {"Arn": created["ArchiveArn"], "ArchiveName": name}
 
 
 def _update_archive(name: str, _old: dict[str, Any], properties: dict[str, Any], _stack: str) -> Resource:
-    updated = _checked(eventbridge._update_archive(_archive(name, properties)))
+    updated = _check(eventbridge._update_archive(_archive(name, properties)))
     return name, {"Arn": updated["ArchiveArn"], "ArchiveName": name}
 
 
 def _delete_archive(name: str, _properties: dict[str, Any]) -> None:
-    _checked(eventbridge._delete_archive({"ArchiveName": name}))
+    _check(eventbridge._delete_archive({"ArchiveName": name}))
 
 
 def _create_secret(logical_id: str, properties: dict[str, Any], stack: str) -> Resource:

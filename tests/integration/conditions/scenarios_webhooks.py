@@ -93,9 +93,9 @@ def a_webhook_overwrites_no_webhook(bench: Bench) -> None:
 
 def of_two_rotations_of_a_secret_one_is_made(bench: Bench) -> None:
     before = a_webhook(bench)
-    subscriptions_of(bench).rotate(before, before.secrets.rotated("second", 1), None, 1)
+    subscriptions_of(bench).rotate(before, before.secrets.rotate("second", 1), None, 1)
     with pytest.raises(Unavailable):
-        subscriptions_of(bench).rotate(before, before.secrets.rotated("third", 2), None, 2)
+        subscriptions_of(bench).rotate(before, before.secrets.rotate("third", 2), None, 2)
     assert subscriptions_of(bench).get(before.account_id, before.id).secrets.current == "second"
 
 
@@ -109,11 +109,11 @@ def an_account_has_one_first_secret(bench: Bench) -> None:
 
 def of_two_rotations_of_an_accounts_secret_one_is_made(bench: Bench) -> None:
     secrets, first = DynamoDbAccountSecrets(bench.table), AccountSecret("acc_x", Secrets("first"), 1, 1)
-    second = replace(first, secrets=first.secrets.rotated("second", 2))
+    second = replace(first, secrets=first.secrets.rotate("second", 2))
     secrets.put(first, None, None, 1)
     secrets.put(second, first, None, 2)
     with pytest.raises(Unavailable):
-        secrets.put(replace(first, secrets=first.secrets.rotated("third", 3)), first, None, 3)
+        secrets.put(replace(first, secrets=first.secrets.rotate("third", 3)), first, None, 3)
     assert secrets.get("acc_x") == second
 
 

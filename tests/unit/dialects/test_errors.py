@@ -13,7 +13,7 @@ from shoal.dialects.errors import (
     invalid_field,
     neutral_error,
     tasks_error,
-    validation_failed,
+    validation_error,
 )
 from shoal.domain import errors
 from shoal.domain.errors import ApiError, InsufficientBalance, JobError, ProviderTimeout, RateLimited
@@ -117,7 +117,7 @@ def test_each_wrong_field_is_named_by_its_path() -> None:
     with pytest.raises(ValidationError) as found:
         _Form.model_validate({"one": "x", "inner": {"two": "y"}})
 
-    failed = validation_failed(found.value)
+    failed = validation_error(found.value)
 
     assert [item["field"] for item in failed.details["fields"]] == ["one", "inner.two"]
     assert failed.message.startswith("The request is not valid. one: ")
@@ -128,7 +128,7 @@ def test_a_request_wrong_as_a_whole_names_its_body() -> None:
     with pytest.raises(ValidationError) as found:
         _Form.model_validate([])
 
-    assert validation_failed(found.value).details["fields"][0]["field"] == "body"
+    assert validation_error(found.value).details["fields"][0]["field"] == "body"
 
 
 def test_one_wrong_field_is_told_in_message_and_details() -> None:

@@ -11,7 +11,7 @@ import pytest
 from shoal.dialects.answers import image as answers
 from shoal.dialects.fields import iso_seconds
 from shoal.dialects.image import (
-    accepted,
+    acceptance,
     job_resource,
     status_word,
     usage_resource,
@@ -43,11 +43,11 @@ def resource(job: Job, complete: answers.Success = "completed", now_ms: int = CR
 
 
 def test_a_submit_is_answered_with_three_fields() -> None:
-    assert accepted(a_job()) == {"job_id": JOB, "status": "queued", "estimated_cost": "$0.02"}
+    assert acceptance(a_job()) == {"job_id": JOB, "status": "queued", "estimated_cost": "$0.02"}
 
 
 def test_a_free_trial_is_estimated_at_nothing() -> None:
-    assert accepted(a_job(free_trial=True))["estimated_cost"] == "$0.00"
+    assert acceptance(a_job(free_trial=True))["estimated_cost"] == "$0.00"
 
 
 def test_a_queued_job_has_the_nine_fields_and_says_null_where_nothing_is_known() -> None:

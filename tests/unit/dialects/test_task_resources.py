@@ -52,7 +52,7 @@ def resource(job: Job, now_ms: int = CREATED_MS) -> answers.Task:
 
 
 def test_a_submit_is_answered_in_the_documents_words() -> None:
-    assert tasks.accepted(a_job(**OF_TASK)) == {
+    assert tasks.acceptance(a_job(**OF_TASK)) == {
         "data": {
             "id": TASK,
             "status": "pending",

@@ -10,7 +10,7 @@ import pytest
 from shoal.dialects import image, tasks
 from shoal.dialects.answers import video as answers
 from shoal.dialects.spoken import View
-from shoal.dialects.video import accepted, credits_resource, video_list, video_resource
+from shoal.dialects.video import acceptance, credits_resource, video_list, video_resource
 from shoal.domain.events import closing_events, opening_events, scene_event
 from shoal.domain.job import HoldState, Job, JobFailure, JobStatus, Output, Step
 from shoal.domain.money import Asset
@@ -81,7 +81,7 @@ def a_failed_video(**changes: Any) -> Job:
 
 
 def test_an_accepted_video_is_queued_and_charged_up_front() -> None:
-    video = accepted(a_video())["video"]
+    video = acceptance(a_video())["video"]
 
     assert video.keys() == FIELDS
     assert (video["id"], video["status"], video["progress"], video["scenes"]) == (VIDEO, "queued", 0, [])

@@ -33,9 +33,9 @@ from shoal.domain.routing import (
     Phase,
     ProviderCall,
     Route,
+    is_worth_waiting,
     outcome_of,
     routes_after,
-    worth_waiting,
 )
 
 NOW_MS = 1_800_000_000_000
@@ -82,9 +82,9 @@ def test_windows_follow_each_other() -> None:
 
 
 def test_only_failures_of_the_current_window_are_trouble() -> None:
-    assert Breaker(window_at_ms=window_of(NOW_MS), failures=1).troubled(NOW_MS)
-    assert not Breaker(window_at_ms=window_of(NOW_MS) - WINDOW_MS, failures=1).troubled(NOW_MS)
-    assert not Breaker(window_at_ms=window_of(NOW_MS)).troubled(NOW_MS)
+    assert Breaker(window_at_ms=window_of(NOW_MS), failures=1).has_failures(NOW_MS)
+    assert not Breaker(window_at_ms=window_of(NOW_MS) - WINDOW_MS, failures=1).has_failures(NOW_MS)
+    assert not Breaker(window_at_ms=window_of(NOW_MS)).has_failures(NOW_MS)
 
 
 def test_the_cool_down_doubles_up_to_a_limit() -> None:
@@ -160,7 +160,7 @@ def test_routes_are_tried_in_their_order_and_none_twice() -> None:
 def test_a_busy_route_is_waited_for_a_few_times_shortly_and_within_the_deadline() -> None:
     def waits(tries: int = 0, wait_s: int = 5, left_ms: int = 60_000) -> bool:
         call = ProviderCall(1, FAL.name, Phase.ASKED, tries)
-        return worth_waiting(call, wait_s, now_ms=NOW_MS, deadline_ms=NOW_MS + left_ms)
+        return is_worth_waiting(call, wait_s, now_ms=NOW_MS, deadline_ms=NOW_MS + left_ms)
 
     assert waits()
     assert [waits(tries=tries) for tries in range(BUSY_TRIES_MAX)] == [True] * (BUSY_TRIES_MAX - 1) + [False]

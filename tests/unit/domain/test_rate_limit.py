@@ -57,7 +57,7 @@ def test_a_key_is_let_through_exactly_as_its_bucket_has_tokens(limit: RateLimit,
 
         assert (allowance is not None) == bucket.take(world.clock.ms)
         if allowance:
-            assert limit.remaining(allowance.tat_ms, world.clock.ms) == bucket.tokens
+            assert limit.count_remaining(allowance.tat_ms, world.clock.ms) == bucket.tokens
 
 
 @given(LIMITS, GAPS_MS)
@@ -83,7 +83,7 @@ def test_what_a_refused_caller_is_told_is_true(limit: RateLimit, late_ms: int) -
     world = World()
     customer = world.customer(limit=limit)
     while (last := admitted(world, customer)) is not None:
-        remaining = limit.remaining(last.tat_ms, world.clock.ms)
+        remaining = limit.count_remaining(last.tat_ms, world.clock.ms)
     assert remaining == 0
 
     world.clock.ms += min(late_ms, limit.emission_ms - 1)

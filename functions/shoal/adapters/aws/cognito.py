@@ -76,7 +76,7 @@ class CognitoIdentity:
 
     def sign_up(self, email: str, password: str) -> bool:
         try:
-            with _refused(), _quiet("LimitExceededException", "CodeDeliveryFailureException"):
+            with _translate_refusals(), _quiet("LimitExceededException", "CodeDeliveryFailureException"):
                 answer = self._client.sign_up(
                     **self._as_client(email),
                     Username=email,
@@ -89,7 +89,7 @@ class CognitoIdentity:
         return False
 
     def confirm(self, email: str, code: str, password: str) -> None:
-        with _refused(WRONG_CODE, WRONG):
+        with _translate_refusals(WRONG_CODE, WRONG):
             self._client.confirm_sign_up(**self._as_client(email), Username=email, ConfirmationCode=code)
             # Who registered the address need not be who reads its mail: the latter chooses.
             self._client.admin_set_user_password(
@@ -97,12 +97,12 @@ class CognitoIdentity:
             )
 
     def send_code(self, email: str) -> None:
-        with _refused(), _quiet(*NOTHING_SENT):
+        with _translate_refusals(), _quiet(*NOTHING_SENT):
             self._client.resend_confirmation_code(**self._as_client(email), Username=email)
 
     def sign_in(self, email: str, password: str) -> Vouched:
         parameters = {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": self._secret_hash(email)}
-        with _refused(NO_ENTRY, UNKNOWN_PERSON):
+        with _translate_refusals(NO_ENTRY, UNKNOWN_PERSON):
             answer = self._client.admin_initiate_auth(
                 UserPoolId=self._pool_id,
                 ClientId=self._client_id,
@@ -112,34 +112,34 @@ class CognitoIdentity:
         if "AuthenticationResult" not in answer:
             raise SignInRefused("This account cannot sign in here: ask its operator.")
         result = answer["AuthenticationResult"]
-        return self._vouched(result["IdToken"], result["RefreshToken"])
+        return self._vouch(result["IdToken"], result["RefreshToken"])
 
     def renew(self, vouched: Vouched) -> Vouched:
         parameters = {
             "REFRESH_TOKEN": vouched.refresh_token,
             "SECRET_HASH": self._secret_hash(vouched.person.subject),
         }
-        with _refused(NO_ENTRY, UNKNOWN_PERSON):
+        with _translate_refusals(NO_ENTRY, UNKNOWN_PERSON):
             answer = self._client.admin_initiate_auth(
                 UserPoolId=self._pool_id,
                 ClientId=self._client_id,
                 AuthFlow="REFRESH_TOKEN_AUTH",
                 AuthParameters=parameters,
             )
-        return self._vouched(answer["AuthenticationResult"]["IdToken"], vouched.refresh_token)
+        return self._vouch(answer["AuthenticationResult"]["IdToken"], vouched.refresh_token)
 
     def revoke(self, refresh_token: str) -> None:
-        with _refused():
+        with _translate_refusals():
             self._client.revoke_token(
                 Token=refresh_token, ClientId=self._client_id, ClientSecret=self._client_secret
             )
 
     def forgot(self, email: str) -> None:
-        with _refused(), _quiet(*NOTHING_SENT):
+        with _translate_refusals(), _quiet(*NOTHING_SENT):
             self._client.forgot_password(**self._as_client(email), Username=email)
 
     def reset(self, email: str, code: str, password: str) -> None:
-        with _refused(WRONG_CODE, WRONG):
+        with _translate_refusals(WRONG_CODE, WRONG):
             self._client.confirm_forgot_password(
                 **self._as_client(email), Username=email, ConfirmationCode=code, Password=password
             )
@@ -165,14 +165,14 @@ class CognitoIdentity:
             hmac.new(self._client_secret.encode(), message, hashlib.sha256).digest()
         ).decode()
 
-    def _vouched(self, id_token: str, refresh_token: str) -> Vouched:
-        claims = verified(id_token, self._signing_key, issuer=issuer(self._pool_id), audience=self._client_id)
+    def _vouch(self, id_token: str, refresh_token: str) -> Vouched:
+        claims = verify(id_token, self._signing_key, issuer=issuer(self._pool_id), audience=self._client_id)
         groups = frozenset(claims.get("cognito:groups", ()))
         person = Person(claims["sub"], claims["email"], groups)
         return Vouched(person, int(claims["exp"]) * 1000, refresh_token)
 
 
-def verified(
+def verify(
     id_token: str, signing_key: Callable[[str], Any], *, issuer: str, audience: str
 ) -> Mapping[str, Any]:
     """The claims of an ID token of this pool for this client ("Verifying JSON web tokens", Cognito's guide).
@@ -211,7 +211,7 @@ def pool_keys(endpoint_url: str, pool_id: str) -> Callable[[str], Any]:
 
 
 @contextmanager
-def _refused(words: str = "", codes: Collection[str] = ()) -> Iterator[None]:
+def _translate_refusals(words: str = "", codes: Collection[str] = ()) -> Iterator[None]:
     """The pool's refusals in words for people, `words` for these codes.
 
     Raises `SignInRefused`, `Unavailable`.

@@ -35,7 +35,7 @@ class S3Staging:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return key
 
-    def staged(self, job: Job, index: int) -> str | None:
+    def find_staged(self, job: Job, index: int) -> str | None:
         key = staging_key(job, index)
         try:
             with unavailable_when_unreachable():

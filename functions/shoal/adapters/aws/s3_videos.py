@@ -32,13 +32,13 @@ class S3VideoFiles:
         self._fetch(self._staging, key, target, bytes_max=OUTPUT_BYTES_MAX)
 
     def stage(self, job: Job, name: str, source: Path) -> str:
-        key = f"{_staged(job)}{name}"
+        key = f"{_staging_prefix(job)}{name}"
         with unavailable_when_unreachable(), source.open("rb") as body:
             self._client.put_object(Bucket=self._staging, Key=key, Body=body)
         return key
 
     def take_staged(self, staged_key: str, key: str, content_type: str) -> None:
-        with _gone_is_invalid(), unavailable_when_unreachable():
+        with _refuse_missing(), unavailable_when_unreachable():
             self._client.copy_object(
                 Bucket=self._videos,
                 Key=key,
@@ -56,10 +56,10 @@ class S3VideoFiles:
 
     def delete_of(self, job: Job) -> None:
         self._delete(self._videos, folder(job.id))
-        self._delete(self._staging, _staged(job))
+        self._delete(self._staging, _staging_prefix(job))
 
     def _fetch(self, bucket: str, key: str, target: Path, bytes_max: int | None = None) -> None:
-        with _gone_is_invalid(), unavailable_when_unreachable():
+        with _refuse_missing(), unavailable_when_unreachable():
             answer = self._client.get_object(Bucket=bucket, Key=key)
             if bytes_max is not None and answer["ContentLength"] > bytes_max:
                 raise OutputInvalid("The provider's output is too large.")
@@ -93,7 +93,7 @@ class SignedUrls:
 
 
 @contextmanager
-def _gone_is_invalid() -> Iterator[None]:
+def _refuse_missing() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
@@ -102,5 +102,5 @@ def _gone_is_invalid() -> Iterator[None]:
         raise
 
 
-def _staged(job: Job) -> str:
+def _staging_prefix(job: Job) -> str:
     return f"{job.account_id}/{job.id}/"

@@ -43,7 +43,7 @@ class DynamoDbAccounts:
         self._table = table
 
     def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
-        parts = opened(account, grants)
+        parts = account_puts(account, grants)
         self._table.transact([*parts, Put(api_key_item(key)), Put(account_api_key_item(key))])
 
     def get(self, account_id: str) -> Account:
@@ -53,7 +53,7 @@ class DynamoDbAccounts:
         return account_of(item)
 
 
-def opened(account: Account, grants: Sequence[Movement]) -> list[Put]:
+def account_puts(account: Account, grants: Sequence[Movement]) -> list[Put]:
     """The account with its wallets, each with its first entry: parts of one transaction."""
     parts = [Put(item) for item in account_items(account)]
     for grant in grants:
@@ -88,7 +88,7 @@ class DynamoDbKeys:
         except ConditionFailed as failed:
             if _usable(failed.item) != limit:
                 return self.admit(digest, now_ms)
-            raise _limited(failed.item, limit, now_ms) from None
+            raise _rate_limit_error(failed.item, limit, now_ms) from None
 
     def add(self, key: ApiKey) -> None:
         pk, sk = account_key(key.account_id)
@@ -162,7 +162,7 @@ def _usable(item: Item | None) -> RateLimit:
     return limit_of(item)
 
 
-def _limited(item: Item | None, limit: RateLimit, now_ms: int) -> RateLimited:
+def _rate_limit_error(item: Item | None, limit: RateLimit, now_ms: int) -> RateLimited:
     tat_ms = int(item["tat"]) if item else now_ms
     return RateLimited(
         retry_after_seconds=limit.retry_after_s(tat_ms, now_ms),

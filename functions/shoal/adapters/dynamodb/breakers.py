@@ -126,14 +126,14 @@ class DynamoDbBreakers:
             expression = RESET
         else:
             trips = self._seen.breakers().get(route.name, Breaker()).trips + 1
-            values |= _opening(outcome, trips, now_ms, reason)
+            values |= _opening_values(outcome, trips, now_ms, reason)
             expression = (
                 "SET open_until_ms = :until, trips = :trips, reason = :reason REMOVE probe, window_at_ms"
             )
         self._turn(route, expression, MY_PROBE, values)
 
     def _count_success(self, route: Route, now_ms: int) -> None:
-        if self._troubled(route, now_ms):
+        if self._has_failures(route, now_ms):
             self._count(route, now_ms, calls=1, failures=0)
         elif self._chance() * SAMPLE < 1:
             self._count(route, now_ms, calls=SAMPLE, failures=0)
@@ -141,7 +141,7 @@ class DynamoDbBreakers:
     def _count_failure(self, route: Route, outcome: Outcome, now_ms: int, reason: str) -> None:
         breaker = self._count(route, now_ms, calls=1, failures=1)
         if outcome is Outcome.UNUSABLE or breaker.failing:
-            values = _opening(outcome, 1, now_ms, reason)
+            values = _opening_values(outcome, 1, now_ms, reason)
             self._turn(route, OPEN_UNTIL, CLOSED, values)
 
     def _count(self, route: Route, now_ms: int, *, calls: int, failures: int) -> Breaker:
@@ -158,9 +158,9 @@ class DynamoDbBreakers:
         self._written[route.name] = breaker_of(item)
         return self._written[route.name]
 
-    def _troubled(self, route: Route, now_ms: int) -> bool:
+    def _has_failures(self, route: Route, now_ms: int) -> bool:
         known = (self._written.get(route.name), self._seen.breakers().get(route.name))
-        return any(breaker is not None and breaker.troubled(now_ms) for breaker in known)
+        return any(breaker is not None and breaker.has_failures(now_ms) for breaker in known)
 
     def _turn(self, route: Route, expression: str, condition: str, values: dict[str, Any]) -> Item | None:
         """Change the state itself, and see it as it is now."""
@@ -178,6 +178,6 @@ class DynamoDbBreakers:
             return failed.item if mine and failed.item and failed.item.get("probe") == mine else None
 
 
-def _opening(outcome: Outcome, trips: int, now_ms: int, reason: str) -> dict[str, Any]:
+def _opening_values(outcome: Outcome, trips: int, now_ms: int, reason: str) -> dict[str, Any]:
     until_ms = now_ms + cool_down_ms(outcome, trips)
     return {":until": until_ms, ":trips": trips, ":reason": reason[:REASON_CHARS_MAX] or "unknown"}

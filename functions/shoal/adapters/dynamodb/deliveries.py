@@ -126,7 +126,7 @@ class DynamoDbDeliveries:
             ":attempt": [asdict(attempt)],
             ":one": 1,
             ":failed": failed_at_ms,
-            **_seen(delivery),
+            **_counts(delivery),
         }
         expression = (
             "SET #status = :status, attempts = list_append(attempts, :attempt),"
@@ -156,7 +156,7 @@ class DynamoDbDeliveries:
             "SET #status = :pending, run = run + :one, attempts_in_run = :none, next_attempt_at_ms = :now"
             " REMOVE first_failed_at_ms"
         )
-        values = _seen(delivery) | {":seen": str(delivery.status), ":one": 1, ":none": 0, ":now": now_ms}
+        values = _counts(delivery) | {":seen": str(delivery.status), ":one": 1, ":none": 0, ":now": now_ms}
         begun = (delivery.run + 1, 0, now_ms)
         return self._change(
             delivery,
@@ -220,7 +220,7 @@ def _key_of(delivery: Delivery) -> tuple[str, str]:
     return _key(delivery.account_id, delivery.webhook_id, delivery.id)
 
 
-def _seen(delivery: Delivery) -> dict[str, Any]:
+def _counts(delivery: Delivery) -> dict[str, Any]:
     return {":pending": _PENDING, ":run": delivery.run, ":made": delivery.attempts_in_run}
 
 

@@ -19,11 +19,11 @@ class DynamoDbIdempotencyRecords:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        return recorded(self._table, key, now_ms)
+    def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        return find_record(self._table, key, now_ms)
 
 
-def recorded(table: Table, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+def find_record(table: Table, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
     """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
     item = table.get(*idempotency_key(key.account_id, key.route, key.key))
     if item is None or int(item["expires_at"]) <= now_ms // 1000:

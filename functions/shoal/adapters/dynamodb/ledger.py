@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from shoal.adapters.dynamodb.audit import audit, entries_sum
-from shoal.adapters.dynamodb.idempotency import record_of, record_put, recorded
+from shoal.adapters.dynamodb.idempotency import find_record, record_of, record_put
 from shoal.adapters.dynamodb.items import (
     entry_item,
     failed_shard,
@@ -27,7 +27,7 @@ from shoal.adapters.dynamodb.table import (
     Update,
 )
 from shoal.adapters.dynamodb.usage import usage_update
-from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full, moved
+from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full, movement_update
 from shoal.domain.errors import (
     IdempotencyInFlight,
     InsufficientBalance,
@@ -78,7 +78,7 @@ class DynamoDbLedger:
         )
         parts: list[Put | Update] = [
             Put(job_item(job), NEW),
-            moved(hold, condition, values),
+            movement_update(hold, condition, values),
             Put(entry_item(hold), NEW),
         ]
         if record:
@@ -90,11 +90,11 @@ class DynamoDbLedger:
                 raise IdempotencyInFlight(retry_after_seconds=1) from None
             raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused as refused:
-            return _refused_submit(refused, record)
+            return _explain_refusal(refused, record)
         return None
 
-    def recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        return recorded(self._table, key, now_ms)
+    def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
+        return find_record(self._table, key, now_ms)
 
     def capture(
         self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
@@ -126,7 +126,7 @@ class DynamoDbLedger:
     def top_up(self, movement: Movement) -> bool:
         for _ in range(LOOKS_MAX):
             before = self.wallet(movement.account_id, movement.asset)
-            divided = movement.divided(before)
+            divided = movement.split_for(before)
             try:
                 wallet = credit_or_debit(before, before.after(divided))
                 self._table.transact([wallet, Put(entry_item(divided), NEW)])
@@ -169,8 +169,8 @@ class DynamoDbLedger:
         due_ms = closed.files_due_at_ms if announced else movement.at_ms + START_GRACE_MS
         closed = replace(closed, task_tokens={}, announced=announced, deadline_at_ms=due_ms)
         parts: list[Put | Update] = [
-            _closed(closed),
-            moved(movement, *_resolvable(closed)),
+            _job_update(closed),
+            movement_update(movement, *_resolvable(closed)),
             Put(entry_item(movement), NEW),
             *also,
         ]
@@ -185,7 +185,7 @@ class DynamoDbLedger:
         return closed
 
 
-def _closed(job: Job) -> Update:
+def _job_update(job: Job) -> Update:
     """The job's part of a settlement.
 
     It stays in the index of open jobs only while it has to be announced, or its files to be deleted. One
@@ -225,7 +225,7 @@ def _resolvable(job: Job) -> tuple[str, dict[str, Any]]:
     return (TRIAL_TAKEN, {}) if job.free_trial else (STILL_HELD, {":amount": job.hold.amount})
 
 
-def _refused_submit(refused: TransactionRefused, record: IdempotencyRecord | None) -> IdempotencyRecord:
+def _explain_refusal(refused: TransactionRefused, record: IdempotencyRecord | None) -> IdempotencyRecord:
     if record and refused.failed(3):
         return record_of(refused.reasons[3].item, record.key)
     if refused.failed(1):

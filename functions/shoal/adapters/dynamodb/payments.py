@@ -38,7 +38,7 @@ class DynamoDbPayments:
             before = self._wallet(after.payment)
             wallet, divided = before, []
             for movement in movements:
-                divided.append(movement.divided(wallet))
+                divided.append(movement.split_for(wallet))
                 wallet = wallet.after(divided[-1])
             entries = [Put(entry_item(each), NEW) for each in divided]
             try:

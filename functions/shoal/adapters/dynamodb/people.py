@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shoal.adapters.dynamodb.accounts import opened
+from shoal.adapters.dynamodb.accounts import account_puts
 from shoal.adapters.dynamodb.items import Key
 from shoal.adapters.dynamodb.table import ConditionFailed, Delete, Put, Table, TransactionRefused, Update
 from shoal.domain.person import Person, Session, Vouched
@@ -28,7 +28,7 @@ class DynamoDbPeople:
         pk, sk = _person_key(subject)
         person = Put({"pk": pk, "sk": sk, "account_id": account.id})
         try:
-            self._table.transact([person, *opened(account, grants)])
+            self._table.transact([person, *account_puts(account, grants)])
         except TransactionRefused as refused:
             if refused.failed(0):
                 return False

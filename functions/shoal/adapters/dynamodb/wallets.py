@@ -18,7 +18,7 @@ _MOVE_OWED = ", owed = owed + :owed_delta"
 _MOVE_TRIALS = ", free_generations = free_generations + :trials"
 
 
-def moved(movement: Movement, condition: str, values: dict[str, Any]) -> Update:
+def movement_update(movement: Movement, condition: str, values: dict[str, Any]) -> Update:
     """The wallet's part of a movement."""
     arguments = {
         ":balance": movement.balance_delta,
@@ -53,11 +53,11 @@ def credit_or_debit(before: Wallet, after: Wallet) -> Update:
     )
     values = {":owed": before.owed, ":least": -change.balance_delta - before.owed}
     if after.owed:
-        update = moved(change, INDEBTED, values)
+        update = movement_update(change, INDEBTED, values)
     else:
         # What is taken back is taken from a full wallet, too.
         room = {":balance_max": AMOUNT_MAX if change.net > 0 else 2 * AMOUNT_MAX}
-        update = moved(change, COVERED, values | room)
+        update = movement_update(change, COVERED, values | room)
     # More money may run low again.
     return replace(update, expression=f"{update.expression} REMOVE low_since") if change.net > 0 else update
 

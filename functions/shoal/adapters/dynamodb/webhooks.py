@@ -101,7 +101,7 @@ class DynamoDbSubscriptions:
     def change(self, account_id: str, webhook_id: str, changes: Changes, now_ms: int) -> Subscription:
         for _ in range(CHANGES_TRIED_MAX):
             before = self.get(account_id, webhook_id)
-            after = before.changed(changes, now_ms)
+            after = before.with_changes(changes, now_ms)
             if after == before:  # made already: the client lost the answer and tried again
                 return before
             with suppress(ConditionFailed):  # it was changed, disabled or deleted meanwhile: look again

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shoal.adapters.providers.kit import standard_webhooks
-from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parsed_object, seed_of
+from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.http import (
     READ_SECONDS,
     REFUSED_BY_MODERATION,
@@ -90,7 +90,7 @@ class Replicate:
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
         """Standard Webhooks, under the key that Replicate gives the account."""
         self._signing_key.verify(lambda key: standard_webhooks.verify(key, headers, body, now_ms), now_ms)
-        ref = parsed_object(body).get("id")
+        ref = parse_object(body).get("id")
         if not isinstance(ref, str) or not _ID.fullmatch(ref):
             raise CallbackRefused("the callback names no prediction")
         return Pending(ref, 0)
@@ -106,7 +106,7 @@ class Replicate:
         try:
             return standard_webhooks.key(str(reply.json().get("key", "")))
         except CallbackRefused:
-            raise reply.lost("it gave no signing secret") from None
+            raise reply.lost_answer("it gave no signing secret") from None
 
 
 def _create_path(model: str) -> tuple[str, dict[str, str]]:
@@ -158,7 +158,7 @@ def _answer(reply: Reply) -> Answer:
     prediction = reply.json()
     ref, status = prediction.get("id"), prediction.get("status")
     if not isinstance(ref, str) or not _ID.fullmatch(ref):
-        raise reply.lost("its answer names no prediction")
+        raise reply.lost_answer("its answer names no prediction")
     if status == "succeeded":
         return Done(ProviderOutput(url=_output_url(prediction)), ref)
     if status == "failed":

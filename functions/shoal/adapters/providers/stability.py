@@ -71,7 +71,7 @@ class Stability(AtOnce):
         match reply.json():
             case {"id": str(ref)} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
-        raise reply.lost("its answer names no work")
+        raise reply.lost_answer("its answer names no work")
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
         """Results are kept for 24 h, and then forgotten."""
@@ -119,7 +119,7 @@ def _picture(reply: Reply) -> bytes:
     if reply.headers.get("finish-reason", "SUCCESS") == "CONTENT_FILTERED":
         raise ProviderRejected(REFUSED_BY_MODERATION)
     if not reply.content_type.startswith("image/"):
-        raise reply.lost("its answer is no picture")
+        raise reply.lost_answer("its answer is no picture")
     return reply.body
 
 

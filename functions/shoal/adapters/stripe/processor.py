@@ -55,7 +55,7 @@ class StripeProcessor:
             AMOUNT: str(purchase.amount),
             PRICE: str(purchase.price_cents),
         }
-        with _answered():
+        with _translate_errors():
             session = self._client().v1.checkout.sessions.create(
                 {
                     "mode": "payment",
@@ -84,7 +84,7 @@ class StripeProcessor:
     def checkout(self, checkout_id: str) -> Checkout:
         if not _CHECKOUT_ID.fullmatch(checkout_id):
             raise NotFound(NO_CHECKOUT)
-        with _answered():
+        with _translate_errors():
             session = self._client().v1.checkout.sessions.retrieve(checkout_id)
         of_stage = _metadata(session).get(STAGE) == self._stage
         if not of_stage or session.client_reference_id is None:
@@ -93,7 +93,7 @@ class StripeProcessor:
 
     def payment(self, payment_id: str) -> Payment | None:
         try:
-            with _answered():
+            with _translate_errors():
                 intent = self._client().v1.payment_intents.retrieve(payment_id)
         except NotFound:
             return None
@@ -110,7 +110,7 @@ class StripeProcessor:
 
     def claims(self, payment_id: str) -> Sequence[Claim]:
         client = self._client()
-        with _answered():
+        with _translate_errors():
             refunds = client.v1.refunds.list({"payment_intent": payment_id, "limit": PAGE})
             disputes = client.v1.disputes.list({"payment_intent": payment_id, "limit": PAGE})
             return [
@@ -143,7 +143,7 @@ def _client(api_key: str, base_url: str) -> stripe.StripeClient:
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Stripe's errors as ours. Others, such as a key it does not know, are for the operator to see."""
     try:
         yield

@@ -56,7 +56,7 @@ class Attempts:
         while under_way:
             wait(fresh, timeout=self.patience_s)
             ended = [(under_way.pop(doing), doing) for doing in list(under_way) if doing.done()]
-            seen_to = [taken for taken, doing in ended if _seen_to(taken.order, doing)]
+            seen_to = [taken for taken, doing in ended if _complete(taken.order, doing)]
             failures += [taken.message_id for taken, _ in ended if taken not in seen_to]
             _finish(using.queue, [taken for taken in seen_to if taken.receipt])
             room = min(ORDERS_AT_ONCE_MAX, THREADS - len(under_way))
@@ -98,7 +98,7 @@ def _finish(queue: OrderQueue, seen_to: list[TakenOrder]) -> None:
         logger.warning("orders not finished", exc_info=True)
 
 
-def _seen_to(order: Order, doing: Future[Done]) -> bool:
+def _complete(order: Order, doing: Future[Done]) -> bool:
     try:
         done = doing.result()
     except Exception:  # noqa: BLE001 - the queue hands it out again

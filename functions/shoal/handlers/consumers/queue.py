@@ -29,12 +29,12 @@ class Consumer(Generic[UseCases]):
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         try:
             return process_partial_response(
-                event=event, record_handler=self._logged, processor=processor, context=context
+                event=event, record_handler=self._log_failure, processor=processor, context=context
             )
         finally:
             flush_metrics()
 
-    def _logged(self, record: SQSRecord) -> None:
+    def _log_failure(self, record: SQSRecord) -> None:
         try:
             self.consume(record, self.build())
         except Exception:

@@ -15,12 +15,12 @@ _WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 
 def wants_csv(request: Request) -> bool:
     """Whether `Accept` names text/csv, and not below JSON (RFC 9110, section 12.5.1)."""
-    weights = dict(map(_weighed, request.headers.get("accept", "").lower().split(",")))
+    weights = dict(map(_weigh, request.headers.get("accept", "").lower().split(",")))
     csv_weight = weights.get("text/csv", 0.0)
     return csv_weight > 0 and csv_weight >= weights.get("application/json", 0.0)
 
 
-def _weighed(media_range: str) -> tuple[str, float]:
+def _weigh(media_range: str) -> tuple[str, float]:
     """A media type and its weight: 1 if there is none, 0 if it is none."""
     media_type, *parameters = (part.strip() for part in media_range.split(";"))
     given = [part[2:] for part in parameters if part.startswith("q=")]

@@ -224,10 +224,10 @@ class Endpoint(Generic[UseCases]):
     gate: Gate = GATE
 
     def __call__(self, event: dict[str, Any], context: Any) -> Proxied:
-        return framed(self._respond, self.gate)(event, context)
+        return frame(self._respond, self.gate)(event, context)
 
     def _respond(self, request: Request) -> Proxied:
-        return _proxied(request, _answer(self._admitted, request, self.gate))
+        return _to_proxy(request, _answer(self._admitted, request, self.gate))
 
     def _admitted(self, request: Request) -> Answer:
         if self.ahead:
@@ -247,7 +247,7 @@ def endpoint(
     return Endpoint(build, handle, ahead)
 
 
-def framed(respond: Callable[[Request], Proxied], gate: Gate = GATE) -> Handler:
+def frame(respond: Callable[[Request], Proxied], gate: Gate = GATE) -> Handler:
     """A Lambda handler around `respond`, which is only asked by methods that the path has."""
 
     def handler(event: dict[str, Any], context: Any) -> Proxied:
@@ -256,7 +256,7 @@ def framed(respond: Callable[[Request], Proxied], gate: Gate = GATE) -> Handler:
         logger.append_keys(request_id=request.headers_out["X-Request-Id"])
         try:
             if request.wrong_method:
-                answer = _proxied(request, _answer(_refuse, request, gate))
+                answer = _to_proxy(request, _answer(_refuse, request, gate))
             else:
                 answer = respond(request)
             _report(request, answer["statusCode"], (time.monotonic_ns() - started) // 1_000_000)
@@ -281,7 +281,7 @@ def _refuse(request: Request) -> Answer:
     raise MethodNotAllowed(headers=allow)
 
 
-def _proxied(request: Request, answer: Answer) -> Proxied:
+def _to_proxy(request: Request, answer: Answer) -> Proxied:
     return {
         "statusCode": answer.status,
         "headers": _HEADERS | request.headers_out | dict(answer.headers),

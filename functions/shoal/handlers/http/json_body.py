@@ -26,7 +26,7 @@ def json_object(data: bytes) -> dict[str, Any]:
         raise InvalidJson() from None
     if not isinstance(value, dict):
         raise ValidationFailed("The request body must be a JSON object.")
-    if _nested_deeper(value, NESTING_MAX):
+    if _is_deeper(value, NESTING_MAX):
         raise ValidationFailed(f"The request body is nested more than {NESTING_MAX} levels deep.")
     return value
 
@@ -41,7 +41,7 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
-def _nested_deeper(value: Any, levels: int) -> bool:
+def _is_deeper(value: Any, levels: int) -> bool:
     """Whether containers stand in each other more than `levels` deep. Walks level by level: no recursion."""
     inside = [value]
     for _ in range(levels + 1):

@@ -15,7 +15,9 @@ MARGIN_S = 2
 """What is left of the Lambda's time for rendering and sending the answer."""
 
 
-def waited(request: Request, job_id: str, at_once: Answer, use: jobs.Submitting | jobs.Reading) -> Answer:
+def wait_if_preferred(
+    request: Request, job_id: str, at_once: Answer, use: jobs.Submitting | jobs.Reading
+) -> Answer:
     """`at_once` without a preference; else 200 with the ended job, or its current state.
 
     Also `at_once` when the job cannot be read: what was accepted must not look refused.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition import jobs
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
-from shoal.handlers.http.preference import waited
+from shoal.handlers.http.preference import wait_if_preferred
 
 
 def read(request: Request, use: jobs.Reading) -> Answer:
@@ -14,7 +14,7 @@ def read(request: Request, use: jobs.Reading) -> Answer:
     answer = Answer(200, spoken.answer(job, use.view()))
     if job.status.terminal or not spoken.read_waits:
         return answer
-    return waited(request, job.id, answer, use)
+    return wait_if_preferred(request, job.id, answer, use)
 
 
 handler = endpoint(jobs.reading, read)

@@ -15,13 +15,13 @@ def read(request: Request, use: jobs.ReadingModels) -> Answer:
     """200 with every model, or with one; 404 with the nearest names."""
     catalog, board, now_ms = load_catalog(), use.board(), use.now_ms()
 
-    def shown(model: str) -> Mapping[str, Any]:
+    def describe(model: str) -> Mapping[str, Any]:
         return tasks.model_resource(model, catalog, available=board.offers(catalog.routes(model), now_ms))
 
     name = request.path_parameter("id")
     if name:
-        return Answer(200, tasks.envelope(shown(name)))
-    return Answer(200, tasks.envelope([shown(each) for each in catalog.models]))
+        return Answer(200, tasks.envelope(describe(name)))
+    return Answer(200, tasks.envelope([describe(each) for each in catalog.models]))
 
 
 handler = endpoint(jobs.reading_models, read, ahead=lambda _, use: use.read_ahead())

@@ -68,12 +68,12 @@ def _spend(tool: str, caller: Caller, arguments: Arguments, use: Serving) -> Map
     if not isinstance(quote_id, str):
         raise ValidationFailed("Spending needs a quote_id: call quote first.")
     submission = _submission(tool, arguments)
-    answered = use.spend_quote()(caller, tool, quote_id, arguments, submission, _accepted)
+    answered = use.spend_quote()(caller, tool, quote_id, arguments, submission, _acceptance)
     logger.append_keys(job_id=answered.job_id)
     return answered.body
 
 
-def _accepted(job: Job) -> dict[str, Any]:
+def _acceptance(job: Job) -> dict[str, Any]:
     held = format_amount(job.asset, job.hold.amount)
     return {"job_id": job.id, "status": "queued", "held": held, "next": "Poll get_job with this job_id."}
 

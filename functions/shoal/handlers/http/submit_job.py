@@ -5,7 +5,7 @@ from __future__ import annotations
 from shoal.composition import jobs
 from shoal.domain.catalog import load_catalog
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
-from shoal.handlers.http.preference import waited
+from shoal.handlers.http.preference import wait_if_preferred
 from shoal.observability import logger
 
 
@@ -19,7 +19,7 @@ def submit(request: Request, use: jobs.Submitting) -> Answer:
     logger.append_keys(job_id=answered.job_id)
     replayed = {"Idempotent-Replayed": "true"} if answered.replayed else {}
     answer = Answer(answered.status, answered.body, replayed)
-    return waited(request, answered.job_id, answer, use) if spoken.submit_waits else answer
+    return wait_if_preferred(request, answered.job_id, answer, use) if spoken.submit_waits else answer
 
 
 handler = endpoint(jobs.submitting, submit, ahead=lambda _, use: use.read_ahead())

@@ -25,7 +25,7 @@ class Asset:
 
 
 @cache
-def named(name: str) -> tuple[str, Asset]:
+def fingerprint(name: str) -> tuple[str, Asset]:
     """The fingerprinted name of a file in the folder, and the file. Raises FileNotFoundError."""
     path = FOLDER / name
     content = path.read_bytes()
@@ -36,12 +36,12 @@ def named(name: str) -> tuple[str, Asset]:
 
 def address(name: str) -> str:
     """Where browsers fetch a file."""
-    return f"{ROOT}/assets/{named(name)[0]}"
+    return f"{ROOT}/assets/{fingerprint(name)[0]}"
 
 
 @cache
 def everything() -> dict[str, Asset]:
-    return dict(named(path.name) for path in FOLDER.iterdir() if path.suffix in TYPES)
+    return dict(fingerprint(path.name) for path in FOLDER.iterdir() if path.suffix in TYPES)
 
 
 def serve(visit: Visit[object]) -> Page:

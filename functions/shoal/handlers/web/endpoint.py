@@ -9,7 +9,7 @@ from typing import Any, Generic
 
 from shoal.composition.dashboard import Dashboard, Use
 from shoal.domain.errors import ApiError, Forbidden, InternalError, NotFound, SessionEnded
-from shoal.handlers.http.endpoint import Proxied, Request, framed
+from shoal.handlers.http.endpoint import Proxied, Request, frame
 from shoal.handlers.web.rendering import page, policy
 from shoal.handlers.web.visit import (
     ROOT,
@@ -54,26 +54,26 @@ class WebEndpoint(Generic[Use]):
     operators: bool
 
     def __call__(self, event: dict[str, Any], context: Any) -> Proxied:
-        return framed(self._respond)(event, context)
+        return frame(self._respond)(event, context)
 
     def _respond(self, request: Request) -> Proxied:
         visit = Visit(self.build(), request)
-        return _encoded(visit, self._answer(visit))
+        return _encode(visit, self._answer(visit))
 
     def _answer(self, visit: Visit[Use]) -> Page:
         try:
-            return self._seen(visit)
+            return self._show(visit)
         except ApiError as error:  # the frame around another error asks the table, too
             return _error(visit, error)
         except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
             logger.exception("unexpected error")
             return _error(visit, InternalError())
 
-    def _seen(self, visit: Visit[Use]) -> Page:
+    def _show(self, visit: Visit[Use]) -> Page:
         """What a view answers, or why it does not. Raises what the page that tells why raises."""
         try:
-            guest = _found(visit, self.guests)
-            view = guest or _found(visit, self.members)
+            guest = _find_view(visit, self.guests)
+            view = guest or _find_view(visit, self.members)
             if guest is None:
                 _enter(visit, self.operators)
             if view is None:
@@ -99,7 +99,7 @@ def web_endpoint(
     return WebEndpoint(build, members, guests or {}, operators)
 
 
-def _found(visit: Visit[Use], views: Views[Use]) -> View[Use] | None:
+def _find_view(visit: Visit[Use], views: Views[Use]) -> View[Use] | None:
     """The view of a path; what stands for its {placeholders} goes into the visit."""
     path = visit.request.path.removeprefix(ROOT).rstrip("/") or "/"
     parts = f"{visit.request.method} {path}".split("/")
@@ -151,7 +151,7 @@ def _error(visit: Visit[object], error: ApiError) -> Page:
     return replace(shown, headers={**shown.headers, **error.headers})
 
 
-def _encoded(visit: Visit[object], answer: Page) -> Proxied:
+def _encode(visit: Visit[object], answer: Page) -> Proxied:
     binary = isinstance(answer.body, bytes)
     body = base64.b64encode(answer.body).decode() if isinstance(answer.body, bytes) else answer.body
     security = {"Content-Security-Policy": policy(visit.site.media_origins, answer.leads_to)}

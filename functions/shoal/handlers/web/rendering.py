@@ -48,7 +48,7 @@ def page(visit: Visit[object], template: str, *, status: int = 200, **context: A
     """A page, or a piece of one, for this visit. `context` is what its template names."""
     body = render(visit, template, **context)
     cookies = () if visit.signed_in else (cookie(FORM_COOKIE, visit.csrf, FORM_COOKIE_S),)
-    return _compressed(visit, Page(status, body, cookies=cookies))
+    return _compress(visit, Page(status, body, cookies=cookies))
 
 
 def render(visit: Visit[object], template: str, **context: Any) -> str:
@@ -62,7 +62,7 @@ def render(visit: Visit[object], template: str, **context: Any) -> str:
     return environment().get_template(template).render(common | context)
 
 
-def _compressed(visit: Visit[object], shown: Page) -> Page:
+def _compress(visit: Visit[object], shown: Page) -> Page:
     """API Gateway does not compress.
 
     BREACH, which guesses secrets by the sizes of answers, needs requests from another site to come with the

@@ -48,7 +48,7 @@ class ShownJob:
         return None if self.job.closed_at_ms is None else self.job.closed_at_ms - self.job.created_at_ms
 
 
-def shown(site: Dashboard[object], job: Job, *, with_outputs: bool = False) -> ShownJob:
+def card(site: Dashboard[object], job: Job, *, with_outputs: bool = False) -> ShownJob:
     """Each page signs the addresses of videos again; a list needs no more than a picture of each."""
     there = job.status is JobStatus.COMPLETED and not job.outputs_expired(site.clock.now_ms())
     outputs = tuple(
@@ -59,8 +59,8 @@ def shown(site: Dashboard[object], job: Job, *, with_outputs: bool = False) -> S
     return ShownJob(job, model_title(job), _cost(job), _picture(job, site.url_of) if there else None, outputs)
 
 
-def shown_all(site: Dashboard[object], jobs: Sequence[Job]) -> list[ShownJob]:
-    return [shown(site, job) for job in jobs]
+def cards(site: Dashboard[object], jobs: Sequence[Job]) -> list[ShownJob]:
+    return [card(site, job) for job in jobs]
 
 
 def model_title(job: Job) -> str:

@@ -17,7 +17,7 @@ ROUTE = "POST /dashboard/playground"
 """What the idempotency keys of forms count within."""
 
 
-def parsed(body: Mapping[str, Any], dialect: families.Family) -> Submission:
+def parse(body: Mapping[str, Any], dialect: families.Family) -> Submission:
     """Raises what the parser of the dialect raises."""
     return spoken(dialect.spelling).parse(body, load_catalog())
 
@@ -25,6 +25,6 @@ def parsed(body: Mapping[str, Any], dialect: families.Family) -> Submission:
 def submit(visit: Visit[ForMembers], body: Mapping[str, Any], dialect: families.Family) -> str:
     """The id of the job; the same form sent twice is one job. Raises what a submit raises."""
     key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
-    submission, accepted = parsed(body, dialect), spoken(dialect.spelling).accepted
+    submission, accepted = parse(body, dialect), spoken(dialect.spelling).accepted
     answered = visit.use.submit_job()(visit.caller, submission, key, accepted)
     return answered.job_id

@@ -8,7 +8,7 @@ from shoal.domain.errors import JobClosed
 from shoal.domain.job import Closer
 from shoal.ports.jobs import Jobs
 from shoal.use_cases.jobs.close_job import CloseJob
-from shoal.use_cases.jobs.sweep_jobs import interrupted
+from shoal.use_cases.jobs.sweep_jobs import interruption
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class CloseExecution:
         job = self.jobs.get(account_id, job_id)
         try:
             if not job.status.terminal:
-                self.close_job(job, interrupted(), Closer.SWEEP)
+                self.close_job(job, interruption(), Closer.SWEEP)
                 return "closed"
         except JobClosed:
             return "left"

@@ -75,7 +75,7 @@ class SpendQuote:
         key = IdempotencyKey.of(caller.account_id, caller.counts_in(ROUTE), quote_id, body)
         quoted = self.quotes.get(caller.account_id, quote_id)
         if quoted is None or quoted.expires_at_ms <= now_ms:
-            if earlier := self.records.recorded(key, now_ms):
+            if earlier := self.records.find_record(key, now_ms):
                 return Answered(earlier.status, earlier.body, earlier.job_id, replayed=True)
             raise NotFound(UNKNOWN)
         if (quoted.tool, quoted.fingerprint, quoted.test) != (tool, key.fingerprint, caller.test):

@@ -88,7 +88,7 @@ class SubmitJob:
         refusal, admitted = self._admit(caller, submission, now_ms)
         if refusal or submission.reaches_out:
             # A replay must not depend on what providers, moderators or a caller's addresses answer today.
-            earlier = self.ledger.recorded(key, now_ms) if key else None
+            earlier = self.ledger.find_record(key, now_ms) if key else None
             if earlier:
                 return _replay(earlier)
             if refusal:

@@ -74,14 +74,14 @@ class SweepJobs:
             return "started"
         if self.workflow.state(job) is ExecutionState.RUNNING:
             return "left"
-        return self._close(job, interrupted())
+        return self._close(job, interruption())
 
     def _close(self, job: Job, why: JobError) -> str:
         self.close_job(job, why, Closer.SWEEP)
         return "closed"
 
 
-def interrupted() -> ProviderFailed:
+def interruption() -> ProviderFailed:
     """The reason given for a job whose execution ended without closing it."""
     return ProviderFailed("Generation was interrupted. No charge was applied.")
 

@@ -30,7 +30,7 @@ from functools import partial
 from shoal.domain.errors import CallTaken, OutcomeUnknown, ProviderBusy, ShoalError
 from shoal.domain.job import Job
 from shoal.domain.provider import Pending, ProviderRequest
-from shoal.domain.routing import NEXT_ROUTE, Phase, worth_waiting
+from shoal.domain.routing import NEXT_ROUTE, Phase, is_worth_waiting
 from shoal.ports.jobs import Jobs
 from shoal.ports.routing import Pass, Providers
 from shoal.ports.system import Clock, Ids
@@ -73,7 +73,7 @@ class AskProvider:
             return self._ask_next(output, None)
         if output.ref:
             return self._act_on(output, self.place.check)
-        if delivered := self.stage.staged(output.job, output.index):
+        if delivered := self.stage.find_staged(output.job, output.index):
             return delivered
         if output.call.phase is Phase.DUE:
             return self._ask_when_due(output)
@@ -113,7 +113,7 @@ class AskProvider:
         except NEXT_ROUTE as error:
             said = {"job_id": output.job.id, "route": output.call.route, "reason": str(error)}
             logger.warning("call failed", extra=said)
-            if output.ref and (delivered := self.stage.staged(output.job, output.index)):
+            if output.ref and (delivered := self.stage.find_staged(output.job, output.index)):
                 return delivered  # to an earlier look at the same work: nobody else is paid for it
             return self._ask_next(output, error)
 
@@ -121,7 +121,7 @@ class AskProvider:
         wait_s, now_ms = busy.retry_after_seconds, self.clock.now_ms()
         if output.ref:
             return Pending(output.ref, wait_s)  # it works on it: only the question failed
-        if worth_waiting(output.call, wait_s, now_ms=now_ms, deadline_ms=output.deadline_ms(now_ms)):
+        if is_worth_waiting(output.call, wait_s, now_ms=now_ms, deadline_ms=output.deadline_ms(now_ms)):
             return self._wait(output, wait_s)
         return self._ask_next(output, busy)
 

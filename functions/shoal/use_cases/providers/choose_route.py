@@ -14,7 +14,7 @@ from shoal.domain.catalog import Catalog
 from shoal.domain.errors import JobError, ProviderFailed, ShoalError
 from shoal.domain.job import Job
 from shoal.domain.provider import Pending
-from shoal.domain.routing import SIMULATED, Phase, ProviderCall, Route, route_named, routes_after
+from shoal.domain.routing import SIMULATED, Phase, ProviderCall, Route, find_route, routes_after
 from shoal.ports.routing import Breakers, Pass, Providers
 
 NO_ROUTE_S = 10
@@ -49,7 +49,7 @@ class ChooseRoute:
         raise ProviderFailed(NOBODY)
 
     def route_of(self, job: Job, call: ProviderCall) -> Route:
-        return route_named(self._routes(job), call.route)
+        return find_route(self._routes(job), call.route)
 
     def _routes(self, job: Job) -> Sequence[Route]:
         """All ways to make the job's outputs. None if its model has left the catalog."""

@@ -66,11 +66,11 @@ class PlaceCall:
         try:
             answer = ask(request)
         except ShoalError as error:
-            self.meter.exchanged(route.name, type(error).__name__, self.clock.now_ms() - began_ms)
+            self.meter.count_exchange(route.name, type(error).__name__, self.clock.now_ms() - began_ms)
             self.judge(route, given, error)
             raise
         word = "done" if isinstance(answer, Done) else "pending"
-        self.meter.exchanged(route.name, word, self.clock.now_ms() - began_ms)
+        self.meter.count_exchange(route.name, word, self.clock.now_ms() - began_ms)
         if isinstance(answer, Done):
             return self._use(output, route, answer, given)
         if given:
@@ -88,7 +88,7 @@ class PlaceCall:
             raise
         if isinstance(progress, Delivered):
             self.judge(route, given)
-            self.meter.delivered(route.name, route.cost_micros)
+            self.meter.count_output(route.name, route.cost_micros)
         return progress
 
     def judge(self, route: Route, given: Pass | None, error: ShoalError | None = None) -> None:

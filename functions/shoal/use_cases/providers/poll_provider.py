@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import ProviderFailed, ProviderTimeout, Unavailable
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.routing import route_named
+from shoal.domain.routing import find_route
 from shoal.ports.jobs import Jobs
 from shoal.ports.routing import Providers
 from shoal.use_cases.providers.call_off import call_off
@@ -50,5 +50,5 @@ class PollProvider:
             if job.failure and job.failure.code == ProviderTimeout.code:
                 # A route that takes work on and delivers nothing fails too, though it never says so.
                 silence = ProviderFailed("nothing was delivered by the deadline")
-                self.resolve.ask.place.judge(route_named((), call.route), None, silence)
+                self.resolve.ask.place.judge(find_route((), call.route), None, silence)
             call_off(self.providers.get(call.provider), ref, job.id)

@@ -58,9 +58,9 @@ class StageOutput:
             output.write(replace(output.call, tries=tries))
             return Pending(output.ref, FETCH_AGAIN_S)
 
-    def staged(self, job: Job, index: int) -> Delivered | None:
+    def find_staged(self, job: Job, index: int) -> Delivered | None:
         """What an earlier run has staged, which perhaps died or was cut off before it could say so."""
-        key = self.staging.staged(job, index)
+        key = self.staging.find_staged(job, index)
         return Delivered(key) if key else None
 
     def _stage(self, job: Job, index: int, output: ProviderOutput) -> str:

@@ -53,18 +53,18 @@ class TryRoutes:
             try:
                 answer = ask(route)
             except ProviderRejected as error:
-                self.meter.exchanged(route.name, type(error).__name__, self.clock.now_ms() - began_ms)
+                self.meter.count_exchange(route.name, type(error).__name__, self.clock.now_ms() - began_ms)
                 self.breakers.note(route, Outcome.SUCCESS, admitted, self.clock.now_ms())
                 raise
             except (ProviderBusy, ProviderFailed, ProviderUnusable, OutcomeUnknown) as error:
                 logger.warning("route failed", extra={"route": route.name, "reason": str(error)})
                 last, outcome, word = error, outcome_of(error), type(error).__name__
             else:
-                self.meter.exchanged(route.name, "done", self.clock.now_ms() - began_ms)
-                self.meter.delivered(route.name, route.cost_micros)
+                self.meter.count_exchange(route.name, "done", self.clock.now_ms() - began_ms)
+                self.meter.count_output(route.name, route.cost_micros)
                 self.breakers.note(route, Outcome.SUCCESS, admitted, self.clock.now_ms())
                 return answer
-            self.meter.exchanged(route.name, word, self.clock.now_ms() - began_ms)
+            self.meter.count_exchange(route.name, word, self.clock.now_ms() - began_ms)
             if outcome:
                 self.breakers.note(route, outcome, admitted, self.clock.now_ms(), reason=str(last))
         if isinstance(last, ProviderFailed):

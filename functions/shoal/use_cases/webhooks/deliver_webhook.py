@@ -17,7 +17,7 @@ from shoal.domain.delivery import (
     DeliveryStatus,
     Order,
     RetryLadder,
-    answered,
+    attempt_of,
     retry_after_s,
 )
 from shoal.domain.errors import ExchangeError, Unavailable
@@ -214,7 +214,7 @@ class DeliverWebhook:
         body = self.body_of(delivery).encode()
         secrets = [
             self.secret_box.open(sealed, delivery.account_id, delivery.webhook_id)
-            for sealed in prepared.secrets.signing(at_ms)
+            for sealed in prepared.secrets.signing_secrets(at_ms)
         ]
         headers = {"Content-Type": "application/json"}
         headers |= signed_headers(secrets, delivery.event_id, at_ms // 1000, body)
@@ -222,7 +222,7 @@ class DeliverWebhook:
             response = self.http.post(prepared.url, headers, body)
         except ExchangeError as error:
             return Attempt(at_ms, self.clock.now_ms() - at_ms, error=str(error)), None
-        return answered(response, at_ms), retry_after_s(response.headers, self.clock.now_ms())
+        return attempt_of(response, at_ms), retry_after_s(response.headers, self.clock.now_ms())
 
     def _succeed(self, prepared: Prepared, attempt: Attempt) -> Done:
         subscription, delivery = prepared.subscription, prepared.delivery
@@ -230,7 +230,7 @@ class DeliverWebhook:
             # Noted while a failure stands against it; before the delivery, so that no crash forgets it.
             self.subscriptions.note_success(subscription, attempt.good, self.clock.now_ms())
         self.deliveries.succeed(delivery, attempt)
-        return self._done(Outcome.DELIVERED, delivery, attempt)
+        return self._end(Outcome.DELIVERED, delivery, attempt)
 
     def _fail(self, prepared: Prepared, attempt: Attempt, asked_s: int | None) -> Done:
         delivery, subscription = prepared.delivery, prepared.subscription
@@ -247,7 +247,7 @@ class DeliverWebhook:
             disabled = self._conclude(failed, subscription, self.clock.now_ms() + 1)
         elif failed:
             self._plan(failed)
-        return replace(self._done(Outcome.FAILED, delivery, attempt), disabled=disabled)
+        return replace(self._end(Outcome.FAILED, delivery, attempt), disabled=disabled)
 
     def _plan(self, delivery: Delivery) -> None:
         now_ms = self.clock.now_ms()
@@ -258,7 +258,7 @@ class DeliverWebhook:
         if subscription is None or delivery.once:
             return False
         if subscription.enabled:
-            reason, since_ms = delivery.disabling(ended_at_ms)
+            reason, since_ms = delivery.disabling_reason(ended_at_ms)
             disabled = self.subscriptions.disable(subscription, reason, since_ms, self.clock.now_ms())
             if disabled is None:
                 return False
@@ -272,6 +272,6 @@ class DeliverWebhook:
         self.bus.publish([disabled_event(subscription)])
         self.subscriptions.mark_announced(subscription)
 
-    def _done(self, outcome: Outcome, delivery: Delivery, attempt: Attempt) -> Done:
+    def _end(self, outcome: Outcome, delivery: Delivery, attempt: Attempt) -> Done:
         age_ms = max(0, self.clock.now_ms() - delivery.event_at_ms)
         return Done(outcome, delivery.event_type, attempt, age_ms)

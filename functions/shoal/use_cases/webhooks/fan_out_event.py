@@ -34,14 +34,14 @@ class FanOutEvent:
         for subscription in self.subscriptions.of_account(account_id):
             if subscription.wants(event.type):
                 lanes[lane_of(subscription)].append(delivery_of(event, subscription))
-        lanes[Lane.CAREFUL] += self._requested(event, account_id)
+        lanes[Lane.CAREFUL] += self._to_requested_address(event, account_id)
         self.deliveries.open([delivery for deliveries in lanes.values() for delivery in deliveries])
         for lane, deliveries in lanes.items():
             # Missed ones too: an earlier try, before the disabling, may have written them as pending.
             self.queue.send(lane, [each.order() for each in deliveries])
         return sum(map(len, lanes.values()))
 
-    def _requested(self, event: Event, account_id: str) -> Iterator[Delivery]:
+    def _to_requested_address(self, event: Event, account_id: str) -> Iterator[Delivery]:
         """The delivery to the address that the job's own request named, if it did."""
         job_id = event.detail["data"].get("job_id")
         if event.type not in CLOSING_TYPES or not job_id:

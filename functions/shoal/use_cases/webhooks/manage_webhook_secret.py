@@ -35,14 +35,14 @@ class ManageWebhookSecret:
     def rotate(self, caller: Caller, key: IdempotencyKey | None, render: Render) -> Answered:
         """A new secret, the first or one that the one before it signs beside for 24 hours."""
         now_ms = self.clock.now_ms()
-        earlier = self.records.recorded(key, now_ms) if key else None
+        earlier = self.records.find_record(key, now_ms) if key else None
         if earlier:
             return self._replay(earlier)
         before = self.account_secrets.get(caller.account_id)
         plain = self.new_secret()
         sealed = self.secret_box.seal(plain, caller.account_id, REQUESTED)
         if before:
-            rotated = before.secrets.rotated(sealed, now_ms)
+            rotated = before.secrets.rotate(sealed, now_ms)
             after = replace(before, secrets=rotated, updated_at_ms=now_ms)
         else:
             after = AccountSecret(caller.account_id, Secrets(sealed), now_ms, now_ms)

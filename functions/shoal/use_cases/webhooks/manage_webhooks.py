@@ -113,12 +113,12 @@ class ManageWebhooks:
         sealed = self.secret_box.seal(secret, caller.account_id, before.id)
         body = render(replace(before, updated_at_ms=now_ms))
         record = _record(key, before, OK, {**body, "secret": sealed}, now_ms)
-        earlier = self.subscriptions.rotate(before, before.secrets.rotated(sealed, now_ms), record, now_ms)
+        earlier = self.subscriptions.rotate(before, before.secrets.rotate(sealed, now_ms), record, now_ms)
         return self._replay(earlier) if earlier else Answered(OK, {**body, "secret": secret}, replayed=False)
 
     def _earlier(self, key: IdempotencyKey | None, now_ms: int) -> IdempotencyRecord | None:
         """Asked for first: a replay must not depend on what stands there, or at the address, today."""
-        return self.records.recorded(key, now_ms) if key else None
+        return self.records.find_record(key, now_ms) if key else None
 
     def _replay(self, record: IdempotencyRecord) -> Answered:
         """The secret is kept sealed in the record too."""

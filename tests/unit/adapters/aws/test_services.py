@@ -132,7 +132,7 @@ def test_a_service_out_of_reach_is_unavailable_and_to_be_tried_again(error: Exce
         lambda: SqsPollQueue(client, "url").send(job.account_id, job.id, 0, delay_seconds=0),
         lambda: S3Staging(client, "bucket").put(job, 0, b""),
         lambda: S3Staging(client, "bucket").read("key"),
-        lambda: S3Staging(client, "bucket").staged(job, 0),
+        lambda: S3Staging(client, "bucket").find_staged(job, 0),
         lambda: S3Outputs(client, "bucket").put("key", b"", "image/png", cache_s=60),
         lambda: S3Outputs(client, "bucket").delete(["key"]),
         lambda: S3Staging(client, "bucket").put_input("key", b""),

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from shoal.adapters.aws.cognito import issuer, verified
+from shoal.adapters.aws.cognito import issuer, verify
 from shoal.domain.errors import SignInRefused, Unavailable
 
 POOL, CLIENT = "eu-west-1_Abc", "client"
@@ -33,7 +33,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def check(token: str) -> Any:
-    return verified(token, lambda _: KEY.public_key(), issuer=issuer(POOL), audience=CLIENT)
+    return verify(token, lambda _: KEY.public_key(), issuer=issuer(POOL), audience=CLIENT)
 
 
 def signed(**changes: Any) -> str:
@@ -84,4 +84,4 @@ def test_keys_that_cannot_be_fetched_are_no_refusal() -> None:
         raise jwt.PyJWKClientConnectionError("no way")
 
     with pytest.raises(Unavailable):
-        verified(signed(), unreachable, issuer=issuer(POOL), audience=CLIENT)
+        verify(signed(), unreachable, issuer=issuer(POOL), audience=CLIENT)

@@ -16,7 +16,7 @@ from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions, _subscriptio
 from shoal.composition.webhooks import Delivering
 from shoal.dialects import webhooks as dialect
 from shoal.domain.addresses import Response
-from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, Order, answered, delivery_of
+from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, Order, attempt_of, delivery_of
 from shoal.domain.errors import RateLimited, Unavailable, ValidationFailed
 from shoal.domain.ids import derived_id
 from shoal.domain.webhook import REQUESTED, Changes, DisabledReason, Secrets, Subscription, disabled_event
@@ -111,7 +111,7 @@ class LostAnswer:
 
 def test_a_change_repeated_after_a_lost_answer_knows_itself() -> None:
     gone = a_subscription(enabled=False, disabled_reason=DisabledReason.GONE, disabled_at_ms=NOW_MS)
-    enabled = gone.changed(Changes(enabled=True), NOW_MS + 5)
+    enabled = gone.with_changes(Changes(enabled=True), NOW_MS + 5)
     subscriptions = DynamoDbSubscriptions(Table(cast(Any, LostAnswer(gone, enabled)), "t"))
 
     assert subscriptions.change(ACCOUNT, gone.id, Changes(enabled=True), NOW_MS + 5) == enabled
@@ -195,7 +195,7 @@ def bytes_of(value: Any) -> int:
 @pytest.mark.parametrize("body", [b"\xff", b"\x01", b"a", "é".encode()])
 def test_all_attempts_a_delivery_may_have_fit_into_its_item_and_a_page_into_an_answer(body: bytes) -> None:
     response = Response(500, {}, body * 16_384, truncated=True, duration_ms=9_999)
-    attempt = answered(response, NOW_MS)
+    attempt = attempt_of(response, NOW_MS)
     full = replace(a_delivery(), attempts=(attempt,) * 7 * RUNS_MAX, run=RUNS_MAX)
 
     item = marshal(_item(full))

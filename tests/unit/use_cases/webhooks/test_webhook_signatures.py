@@ -146,7 +146,7 @@ def test_the_account_secret_signs_what_requests_asked_for(webhooks: WebhookWorld
     sealed = webhooks.tables.account_secrets[ACCOUNT].secrets
 
     assert made != again
-    assert [made[::-1] in each for each in sealed.signing(webhooks.clock.ms)] == [False, True]
+    assert [made[::-1] in each for each in sealed.signing_secrets(webhooks.clock.ms)] == [False, True]
 
 
 def test_a_body_that_would_be_too_long_is_cut_and_still_signed(webhooks: WebhookWorld) -> None:

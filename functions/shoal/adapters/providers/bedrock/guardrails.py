@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from shoal.adapters.providers.kit.aws_calls import lost, port_errors
+from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import objects
 from shoal.domain.moderation import Verdict
 
@@ -48,7 +48,7 @@ class BedrockGuardrails:
         if answer.get("action") == "NONE":
             return Verdict(flagged=False)
         if answer.get("action") != "GUARDRAIL_INTERVENED":
-            raise lost("bedrock", "its answer is none of a guardrail", repeatable=True)
+            raise lost_answer("bedrock", "its answer is none of a guardrail", repeatable=True)
         found = [
             finding for assessment in objects(answer.get("assessments")) for finding in _findings(assessment)
         ]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shoal.adapters.providers.kit.at_once import AtOnce
-from shoal.adapters.providers.kit.aws_calls import lost, port_errors
-from shoal.adapters.providers.kit.fields import nearest_ratio, parsed_object, seed_of
+from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
+from shoal.adapters.providers.kit.fields import nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.domain.errors import ProviderFailed, ProviderRejected
 from shoal.domain.provider import Done, ProviderOutput, ProviderRequest
@@ -32,7 +32,7 @@ class BedrockImages(AtOnce):
 
     def test(self) -> str:
         """One cheap call with the credentials, in words for the operator. Raises as `start` does."""
-        return reached(self._client)
+        return check_access(self._client)
 
     def start(self, request: ProviderRequest) -> Done:
         with port_errors(NAME, repeatable=False):
@@ -42,16 +42,16 @@ class BedrockImages(AtOnce):
                 accept="application/json",
                 body=json.dumps(_input(request)),
             )
-            made = parsed_object(answer["body"].read())
+            made = parse_object(answer["body"].read())
         return Done(ProviderOutput(data=_picture(made)))
 
 
-def reached(client: BedrockRuntimeClient) -> str:
+def check_access(client: BedrockRuntimeClient) -> str:
     """That Bedrock answers to the credentials: it lists asynchronous invocations, if there are any."""
     with port_errors(NAME, repeatable=True):
         answer = client.list_async_invokes(maxResults=1)
     if not isinstance(answer.get("asyncInvokeSummaries"), list):
-        raise lost(NAME, "its answer is no list", repeatable=True)
+        raise lost_answer(NAME, "its answer is no list", repeatable=True)
     return f"reached in {client.meta.region_name}"
 
 
@@ -76,7 +76,7 @@ def _picture(made: Mapping[str, Any]) -> bytes:
     """The one picture of an answer. What a filter took comes with HTTP 200, its reason and no picture."""
     reasons, pictures = made.get("finish_reasons"), made.get("images")
     if not isinstance(reasons, list) or not reasons:
-        raise lost(NAME, "its answer is none of a picture model's", repeatable=False)
+        raise lost_answer(NAME, "its answer is none of a picture model's", repeatable=False)
     if isinstance(reasons[0], str) and reasons[0].lower().startswith("filter"):
         raise ProviderRejected(REFUSED_BY_MODERATION)
     if reasons[0] is not None or not isinstance(pictures, list) or not pictures:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from shoal.adapters.providers.kit import script_prompt
-from shoal.adapters.providers.kit.aws_calls import lost, port_errors
+from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import objects
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.domain.errors import ProviderFailed, ProviderRejected
@@ -74,7 +74,7 @@ class BedrockScriptWriter:
                 outputConfig=_OUTPUT,
             )
         if not answer.get("stopReason"):
-            raise lost("bedrock", "its answer is none of a conversation", repeatable=True)
+            raise lost_answer("bedrock", "its answer is none of a conversation", repeatable=True)
         if answer["stopReason"] in ("guardrail_intervened", "content_filtered"):
             raise ProviderRejected(REFUSED_BY_MODERATION)
         if answer["stopReason"] != "end_turn":

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from shoal.adapters.providers.bedrock.images import NAME, reached
-from shoal.adapters.providers.kit.aws_calls import lost, port_errors, refused_for_content
+from shoal.adapters.providers.bedrock.images import NAME, check_access
+from shoal.adapters.providers.kit.aws_calls import is_content_refusal, lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import media_type, nearest_ratio
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.adapters.providers.kit.wording import prompt_of
@@ -38,7 +38,7 @@ class BedrockVideos:
 
     def test(self) -> str:
         """One cheap call with the credentials, in words for the operator. Raises as `start` does."""
-        return reached(self._client)
+        return check_access(self._client)
 
     def start(self, request: ProviderRequest) -> Pending:
         target = f"{self._output_uri}/{request.idempotency_key}"
@@ -50,7 +50,7 @@ class BedrockVideos:
                 outputDataConfig={"s3OutputDataConfig": {"s3Uri": target}},
             )
         if not answer.get("invocationArn"):
-            raise lost(NAME, "its answer names no invocation", repeatable=True)
+            raise lost_answer(NAME, "its answer names no invocation", repeatable=True)
         return Pending(answer["invocationArn"], POLL_SECONDS)
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 - the port's
@@ -60,14 +60,14 @@ class BedrockVideos:
         except ProviderRejected as error:  # there is nothing of a caller's in it
             raise ProviderFailed("The provider knows no such work.") from error
         if not work.get("status"):
-            raise lost(NAME, "its answer is none about an invocation", repeatable=True)
+            raise lost_answer(NAME, "its answer is none about an invocation", repeatable=True)
         if work["status"] == "Completed":
             folder = str(work.get("outputDataConfig", {}).get("s3OutputDataConfig", {}).get("s3Uri", ""))
             if not folder.startswith(f"{self._output_uri}/"):
                 raise ProviderFailed("The provider delivered no output.")
             return Done(ProviderOutput(url=f"{folder.rstrip('/')}/{CLIP_FILE}"))
         if work["status"] == "Failed":
-            if refused_for_content(str(work.get("failureMessage", ""))):
+            if is_content_refusal(str(work.get("failureMessage", ""))):
                 raise ProviderRejected(REFUSED_BY_MODERATION)
             raise ProviderFailed("The provider failed to generate the output.")
         return Pending(ref, POLL_SECONDS)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shoal.adapters.providers.fal import signature
-from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parsed_object, seed_of
+from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply, bearer
 from shoal.adapters.providers.kit.rotating import Rotating
 from shoal.domain.errors import CallbackRefused, ProviderFailed, ProviderRejected
@@ -71,7 +71,7 @@ class Fal:
         ref = reply.json().get("response_url")
         # The key goes to every address in a reference, so it must be fal's.
         if not isinstance(ref, str) or not _REF.fullmatch(ref) or not self._http.is_own(ref):
-            raise reply.lost("its answer names no request of its own")
+            raise reply.lost_answer("its answer names no request of its own")
         return Pending(ref, POLL_SECONDS)
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:
@@ -92,7 +92,7 @@ class Fal:
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
         """Ed25519, under any of the keys that fal publishes."""
         self._keys.verify(lambda keys: signature.verify(keys, headers, body, now_ms), now_ms)
-        ref = parsed_object(body).get("request_id")
+        ref = parse_object(body).get("request_id")
         if not isinstance(ref, str) or not _ID.fullmatch(ref):
             raise CallbackRefused("the callback names no request")
         return Pending(ref, 0)
@@ -110,7 +110,7 @@ class Fal:
         reply.raise_for_status()
         keys = signature.public_keys(reply.json())
         if not keys:
-            raise reply.lost("it published no keys")
+            raise reply.lost_answer("it published no keys")
         return keys
 
 

@@ -44,11 +44,11 @@ def verify(keys: Iterable[bytes], headers: Mapping[str, str], body: bytes, now_m
     if abs(now_ms // 1000 - int(timestamp)) > TOLERANCE_S:
         raise CallbackRefused("the callback is too old or too new")
     signed = message(request_id, user_id, timestamp, body)
-    if not any(_made_by(key, signed, _signature(signature)) for key in keys):
+    if not any(_is_made_by(key, signed, _signature(signature)) for key in keys):
         raise CallbackRefused("the signature does not hold")
 
 
-def _made_by(key: bytes, signed: bytes, signature: bytes) -> bool:
+def _is_made_by(key: bytes, signed: bytes, signature: bytes) -> bool:
     # Imported here: it takes 40 ms, and of all functions only the one that receives callbacks needs it.
     from nacl.exceptions import CryptoError
     from nacl.signing import VerifyKey

@@ -74,12 +74,12 @@ def _picture(reply: Reply) -> bytes:
             for part in _parts(candidate):
                 match part:
                     case {"inlineData": {"mimeType": str(kind), "data": data}} if kind.startswith("image/"):
-                        return reply.decoded(data)
+                        return reply.decode_base64(data)
             found = any(rating.get("blocked") for rating in objects(candidate.get("safetyRatings")))
             if found or str(candidate.get("finishReason")) in BLOCKED:
                 raise ProviderRejected(REFUSED_BY_MODERATION)
             raise ProviderFailed("The provider delivered no image.")
-    raise reply.lost("its answer has no candidate")
+    raise reply.lost_answer("its answer has no candidate")
 
 
 def _parts(candidate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -51,7 +51,7 @@ class GeminiVideos:
         return self._answer(reply)
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
-        reply = self._http.send("GET", f"/interactions/{_known_ref(ref)}")
+        reply = self._http.send("GET", f"/interactions/{_check_ref(ref)}")
         if reply.status == 404:
             raise ProviderFailed("The provider knows no such work.")
         check(reply)
@@ -63,7 +63,7 @@ class GeminiVideos:
         return Pending(ref if ref and _REF.fullmatch(ref) else None, 0)
 
     def cancel(self, ref: str) -> None:
-        reply = self._http.send("POST", f"/interactions/{_known_ref(ref)}/cancel", repeatable=True)
+        reply = self._http.send("POST", f"/interactions/{_check_ref(ref)}/cancel", repeatable=True)
         if reply.status not in (400, 404, 409):  # it has ended, or is forgotten
             check(reply)
 
@@ -79,19 +79,19 @@ class GeminiVideos:
                 raise ProviderUnusable("gemini: the budget of the interaction is exceeded")
             case {"id": str(ref), "status": str()} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
-        raise reply.lost("its answer is no interaction")
+        raise reply.lost_answer("its answer is no interaction")
 
     def _clip(self, reply: Reply, ref: str, interaction: Mapping[str, Any]) -> Answer:
         for step in objects(interaction.get("steps")):
             for content in objects(step.get("content")) if step.get("type") == "model_output" else ():
                 match content:
                     case {"type": "video", "data": str(data)}:
-                        return Done(ProviderOutput(data=reply.decoded(data)))
+                        return Done(ProviderOutput(data=reply.decode_base64(data)))
                     case {"type": "video", "uri": str(uri)}:
-                        return self._fetched(ref, uri)
+                        return self._fetch(ref, uri)
         raise ProviderFailed("The provider delivered no video.")
 
-    def _fetched(self, ref: str, uri: str) -> Answer:
+    def _fetch(self, ref: str, uri: str) -> Answer:
         """The file once it is ready. An address elsewhere needs no key: the output is fetched from it."""
         if not self._http.is_own(uri):
             return Done(ProviderOutput(url=uri))
@@ -109,7 +109,7 @@ class GeminiVideos:
             return Done(ProviderOutput(url=clip))
         _check_file(clip)
         if not clip.content_type.startswith("video/"):
-            raise clip.lost("its file is no video")
+            raise clip.lost_answer("its file is no video")
         return Done(ProviderOutput(data=clip.body))
 
 
@@ -157,7 +157,7 @@ def _check_file(reply: Reply) -> None:
     check(reply)
 
 
-def _known_ref(ref: str) -> str:
+def _check_ref(ref: str) -> str:
     """A reference becomes part of an address: nothing else may. Raises `ProviderFailed`."""
     if not _REF.fullmatch(ref):
         raise ProviderFailed("The provider knows no such work.")

@@ -102,21 +102,21 @@ def port_errors(provider: str, *, repeatable: bool) -> Iterator[None]:
     except ClientError as error:
         raise _refusal(provider, error) from error
     except (ConnectTimeoutError, EndpointConnectionError) as error:
-        raise lost(provider, type(error).__name__, repeatable=True) from error
+        raise lost_answer(provider, type(error).__name__, repeatable=True) from error
     except _BROKEN as error:
-        raise lost(provider, type(error).__name__, repeatable=repeatable) from error
+        raise lost_answer(provider, type(error).__name__, repeatable=repeatable) from error
     except BotoCoreError as error:  # no credentials, no region
         raise ProviderUnusable(f"{provider}: {error}") from error
 
 
-def lost(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
+def lost_answer(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
     """The error for an answer that did not come, or cannot be used although the request was taken."""
     said = f"{provider} did not answer: {reason}"
     logger.warning("provider did not answer", extra={"provider": provider, "detail": reason})
     return ProviderBusy(said, retry_after_seconds=RETRY_SECONDS) if repeatable else OutcomeUnknown(said)
 
 
-def refused_for_content(said: str) -> bool:
+def is_content_refusal(said: str) -> bool:
     """Whether an error's text is that of a content filter."""
     return bool(_MODERATED.search(said))
 
@@ -135,5 +135,5 @@ def _refusal(provider: str, error: ClientError) -> ShoalError:
     if code == "ModelErrorException":
         return ProviderFailed("The provider failed to generate the output.")
     if code in _CALLERS_FAULT and not _OPERATORS_FAULT.search(said):
-        return ProviderRejected(REFUSED_BY_MODERATION if refused_for_content(said) else REFUSED_PARAMETERS)
+        return ProviderRejected(REFUSED_BY_MODERATION if is_content_refusal(said) else REFUSED_PARAMETERS)
     return ProviderUnusable(detail)

@@ -51,7 +51,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def parsed_object(body: bytes | str) -> dict[str, Any]:
+def parse_object(body: bytes | str) -> dict[str, Any]:
     """The JSON object in a body, empty for anything else."""
     try:
         value = json.loads(body)

@@ -70,28 +70,28 @@ class Reply:
 
     def json(self) -> dict[str, Any]:
         """The body, an object. Garbage counts as a lost answer: `ProviderBusy` or `OutcomeUnknown`."""
-        value = self._parsed()
+        value = self._parse()
         if not isinstance(value, dict):
-            raise self.lost("its answer is no JSON object")
+            raise self.lost_answer("its answer is no JSON object")
         return value
 
     def error_json(self) -> dict[str, Any]:
         """The body of an error, also where it is wrapped in an array; empty if it is no JSON object."""
-        value = self._parsed()
+        value = self._parse()
         if isinstance(value, list) and len(value) == 1:
             (value,) = value
         return value if isinstance(value, dict) else {}
 
-    def decoded(self, base64_text: object) -> bytes:
+    def decode_base64(self, base64_text: object) -> bytes:
         """The bytes of a base64 field. A field that is none counts as a lost answer."""
         try:
             return base64.b64decode(str(base64_text), validate=True)
         except ValueError:  # binascii.Error among them
-            raise self.lost("its answer carries no base64") from None
+            raise self.lost_answer("its answer carries no base64") from None
 
-    def lost(self, reason: str) -> ShoalError:
+    def lost_answer(self, reason: str) -> ShoalError:
         """The error for an answer that cannot be used although the request was taken."""
-        return _lost(self.provider, reason, repeatable=self.repeatable)
+        return _loss(self.provider, reason, repeatable=self.repeatable)
 
     def detail(self, text: str = "") -> str:
         """`text` or the beginning of the body, for operators, without the keys the provider may repeat."""
@@ -112,7 +112,7 @@ class Reply:
             raise ProviderRejected(REFUSED_PARAMETERS)
         raise ProviderUnusable(said)
 
-    def _parsed(self) -> Any:
+    def _parse(self) -> Any:
         if not (self.content_type == "application/json" or self.content_type.endswith("+json")):
             return None
         try:
@@ -170,7 +170,7 @@ class ProviderHttp:
         # on it could not be told from one whose answer was lost.
         with requests.Session() as session:
             session.trust_env = False
-            request = self._prepared(session, requests.Request(method, url, sent, **body))
+            request = self._prepare(session, requests.Request(method, url, sent, **body))
             try:
                 # By the adapter: a session reads all of a redirect's body even where it does not follow it.
                 with session.get_adapter(url).send(request, stream=True, timeout=timeout) as answer:
@@ -179,7 +179,7 @@ class ProviderHttp:
                     return Reply(self.provider, answer.status_code, answer.headers, data, can_repeat, secrets)
             except (requests.RequestException, ValueError) as error:
                 reason = f"{type(error).__name__} at {method} {urlsplit(url).path}"
-                raise _lost(self.provider, reason, repeatable=can_repeat or _never_sent(error)) from error
+                raise _loss(self.provider, reason, repeatable=can_repeat or _is_unsent(error)) from error
 
     def download(self, url: str, *, hops_max: int = 3, read_s: float | None = None) -> Reply | str:
         """GET a file with the provider's key, over redirects of its own origin.
@@ -205,7 +205,7 @@ class ProviderHttp:
         except ValueError:
             return False
 
-    def _prepared(self, session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
+    def _prepare(self, session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
         """Raises `ProviderUnusable` for what cannot be sent: nothing was."""
         try:
             prepared = session.prepare_request(request)
@@ -252,13 +252,13 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _lost(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
+def _loss(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
     logger.warning("provider did not answer", extra={"provider": provider, "detail": reason})
     said = f"{provider} did not answer: {reason}"
     return ProviderBusy(said, retry_after_seconds=RETRY_SECONDS) if repeatable else OutcomeUnknown(said)
 
 
-def _never_sent(error: Exception) -> bool:
+def _is_unsent(error: Exception) -> bool:
     """Whether the connection itself was not made, so that nobody can have taken the request."""
     if isinstance(error, requests.ConnectTimeout):
         return True

@@ -26,17 +26,17 @@ class Rotating(Generic[T]):
 
     def verify(self, check: Callable[[T], None], now_ms: int) -> None:
         """Run `check`, once more with new keys if it refuses. Raises its `CallbackRefused`, `Unavailable`."""
-        at_ms, key = self._fetched or self._renewed(now_ms)
+        at_ms, key = self._fetched or self._renew(now_ms)
         if now_ms - at_ms >= self._lifetime_ms:
-            at_ms, key = self._renewed(now_ms)
+            at_ms, key = self._renew(now_ms)
         try:
             check(key)
         except CallbackRefused:
             if now_ms - at_ms < REFETCH_MS:
                 raise
-            check(self._renewed(now_ms)[1])
+            check(self._renew(now_ms)[1])
 
-    def _renewed(self, now_ms: int) -> tuple[int, T]:
+    def _renew(self, now_ms: int) -> tuple[int, T]:
         """Raises `Unavailable`, so that the provider calls again, where the keys cannot be had."""
         try:
             self._fetched = (now_ms, self._fetch())

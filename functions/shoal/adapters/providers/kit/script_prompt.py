@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shoal.adapters.providers.kit.fields import parsed_object, storable
+from shoal.adapters.providers.kit.fields import parse_object, storable
 from shoal.domain.errors import ProviderFailed
 from shoal.domain.script import SceneText, without_markers
 
@@ -53,7 +53,7 @@ def order(*, idea: str, category: str, scene_count: int, style: str | None, lang
 
 def read(text: str, scene_count: int) -> tuple[SceneText, ...]:
     """The script in an answer. Raises `ProviderFailed` unless it has as many whole scenes as asked for."""
-    scenes = parsed_object(text).get("scenes")
+    scenes = parse_object(text).get("scenes")
     found = [_scene(scene) for scene in scenes] if isinstance(scenes, list) else []
     if len(found) != scene_count or None in found:
         raise ProviderFailed("The provider wrote no usable script.")

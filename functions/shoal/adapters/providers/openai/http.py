@@ -68,7 +68,7 @@ def check(reply: Reply) -> None:
     error = reply.error_json().get("error")
     told: dict[str, Any] = error if isinstance(error, dict) else {}
     code, message = str(told.get("code") or told.get("type") or ""), str(told.get("message") or "")
-    if known := _known(code, reply.detail(message)):
+    if known := _known_error(code, reply.detail(message)):
         raise known
     if told.get("param") == "model":
         raise ProviderUnusable(reply.detail(message))
@@ -82,10 +82,10 @@ def failure(error: Mapping[str, Any]) -> ShoalError:
     said = f"openai failed with {code}: {str(error.get('message') or '')[:300]}"
     if code == "invalid_prompt":
         return ProviderRejected(REFUSED_BY_MODERATION)
-    return _known(code, said) or ProviderFailed("The provider failed to generate the output.")
+    return _known_error(code, said) or ProviderFailed("The provider failed to generate the output.")
 
 
-def _known(code: str, said: str) -> ShoalError | None:
+def _known_error(code: str, said: str) -> ShoalError | None:
     """Codes that mean the same wherever they appear."""
     if code in MODERATION_CODES:
         return ProviderRejected(REFUSED_BY_MODERATION)

@@ -58,8 +58,8 @@ class OpenAiImages(AtOnce):
             reply = self._http.post("/images/generations", read_s=IMAGE_READ_SECONDS, json=fields)
         match reply.json():
             case {"data": [{"b64_json": str(picture)}, *_]}:
-                return Done(ProviderOutput(data=reply.decoded(picture)))
-        raise reply.lost("its answer carries no picture")
+                return Done(ProviderOutput(data=reply.decode_base64(picture)))
+        raise reply.lost_answer("its answer carries no picture")
 
 
 class OpenAiBackground:
@@ -107,7 +107,7 @@ class OpenAiBackground:
         return self._answer(self._http.post("/responses", json=fields))
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
-        reply = self._http.try_send("GET", f"/responses/{_known_ref(ref)}")
+        reply = self._http.try_send("GET", f"/responses/{_check_ref(ref)}")
         if reply.status == 404:
             raise ProviderFailed("The provider knows no such work.")
         check(reply)
@@ -124,7 +124,7 @@ class OpenAiBackground:
         raise CallbackRefused("the body is not an event")
 
     def cancel(self, ref: str) -> None:
-        reply = self._http.try_send("POST", f"/responses/{_known_ref(ref)}/cancel")
+        reply = self._http.try_send("POST", f"/responses/{_check_ref(ref)}/cancel")
         if reply.status not in (400, 404, 409):  # it has ended, or is forgotten
             check(reply)
 
@@ -135,14 +135,14 @@ class OpenAiBackground:
                 return Done(ProviderOutput(data=_picture(reply, response)), known)
             case {"id": str(ref), "status": str()} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
-        raise reply.lost("its answer is no Response")
+        raise reply.lost_answer("its answer is no Response")
 
 
 def _picture(reply: Reply, response: Mapping[str, Any]) -> bytes:
     """The picture of a Response that has ended. Raises why there is none."""
     for item in responses.items(response):
         if item.get("type") == "image_generation_call" and item.get("result"):
-            return reply.decoded(item["result"])
+            return reply.decode_base64(item["result"])
     raise ProviderFailed("The provider delivered no image.")
 
 
@@ -173,7 +173,7 @@ def _file(picture: bytes) -> tuple[str, bytes, str]:
     return f"picture.{content_type.partition('/')[2]}", picture, content_type
 
 
-def _known_ref(ref: str) -> str:
+def _check_ref(ref: str) -> str:
     """A reference becomes part of an address: nothing else may. Raises `ProviderFailed`."""
     if not _REF.fullmatch(ref):
         raise ProviderFailed("The provider knows no such work.")

@@ -24,4 +24,4 @@ class OpenAiModerator:
             case {"results": [{"flagged": bool(flagged), "categories": dict(categories)}]}:
                 found = sorted(name for name, is_found in categories.items() if is_found is True)
                 return Verdict(flagged, tuple(found) if flagged else ())
-        raise reply.lost("its answer is no verdict")
+        raise reply.lost_answer("its answer is no verdict")

@@ -54,7 +54,7 @@ class OpenAiSpeaker:
         reply = self._http.post("/audio/speech", json=fields, repeatable=True, read_s=READ_SECONDS)
         samples = reply.body
         if not reply.content_type.startswith("audio/") or not samples or len(samples) % SAMPLE_BYTES:
-            raise reply.lost("its answer is no speech")
+            raise reply.lost_answer("its answer is no speech")
         return Speech(_wav(samples), len(samples) / SAMPLE_BYTES / RATE_HZ)
 
 

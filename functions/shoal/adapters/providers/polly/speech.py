@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from shoal.adapters.providers.kit.aws_calls import lost, port_errors
+from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.polly.voices import Cast, cast
 from shoal.domain.errors import ProviderRejected
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, Speech
@@ -53,10 +53,10 @@ class Polly:
         said = _NO_XML.sub(" ", text).strip()
         if not said:
             raise ProviderRejected("There is nothing to say.")
-        samples = b"".join(self._spoken(piece, who, words_per_minute) for piece in pieces(said))
+        samples = b"".join(self._speak_text(piece, who, words_per_minute) for piece in pieces(said))
         return Speech(_wav(samples), len(samples) / (RATE_HZ * SAMPLE_BYTES))
 
-    def _spoken(self, text: str, who: Cast, words_per_minute: int | None) -> bytes:
+    def _speak_text(self, text: str, who: Cast, words_per_minute: int | None) -> bytes:
         """16-bit samples, one channel."""
         asked: dict[str, Any] = {
             "Engine": who.engine,
@@ -68,12 +68,12 @@ class Polly:
             "VoiceId": who.voice_id,
         }
         if words_per_minute is not None:
-            asked |= {"Text": _paced(text, words_per_minute), "TextType": "ssml"}
+            asked |= {"Text": _pace(text, words_per_minute), "TextType": "ssml"}
         with port_errors("polly", repeatable=True):
             answer = self._client.synthesize_speech(**asked)
             samples = answer["AudioStream"].read()
         if answer.get("ContentType") != "audio/pcm" or not samples or len(samples) % SAMPLE_BYTES:
-            raise lost("polly", "its answer is no speech", repeatable=True)
+            raise lost_answer("polly", "its answer is no speech", repeatable=True)
         return samples
 
 
@@ -91,7 +91,7 @@ def pieces(text: str, chars_max: int = CHARS_MAX) -> Iterator[str]:
         yield piece
 
 
-def _paced(text: str, words_per_minute: int) -> str:
+def _pace(text: str, words_per_minute: int) -> str:
     """SSML at another pace than the voice's own, which is taken for everybody's natural one."""
     percent = round(100 * words_per_minute / NATURAL_WORDS_PER_MINUTE)
     rate = min(max(percent, RATE_PERCENT_MIN), RATE_PERCENT_MAX)

@@ -72,13 +72,13 @@ class Simulator:
             ref = _ref(self._clock.now_ms())
             self._call_back(request.callback_url, ref)
             return Pending(ref, FALLBACK_POLL_SECONDS)
-        return self._done(request)
+        return self._deliver(request)
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:
         if ref == _NEVER:
             return Pending(ref, POLL_SECONDS)
         wait_ms = int(ref.removeprefix("sim_")) - self._clock.now_ms()
-        return Pending(ref, -(-wait_ms // 1000)) if wait_ms > 0 else self._done(request)
+        return Pending(ref, -(-wait_ms // 1000)) if wait_ms > 0 else self._deliver(request)
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
         ref = self._verify(headers, body, now_ms)
@@ -98,12 +98,12 @@ class Simulator:
         if "busy" in markers and self._clock.now_ms() < request.submitted_at_ms + markers["busy"] * 1000:
             raise ProviderBusy("at capacity", retry_after_seconds=POLL_SECONDS)
 
-    def _done(self, request: ProviderRequest) -> Done:
+    def _deliver(self, request: ProviderRequest) -> Done:
         markers = _markers(request)
-        data = b"" if "empty" in markers else self._made(request)
+        data = b"" if "empty" in markers else self._make(request)
         return Done(ProviderOutput(data=data[: len(data) // 2] if "truncated" in markers else data))
 
-    def _made(self, request: ProviderRequest) -> bytes:
+    def _make(self, request: ProviderRequest) -> bytes:
         asked = {
             "prompt": request.brief.prompt,
             "seed": _seed(request),

@@ -48,7 +48,7 @@ def bars(days: Sequence[str], values: Mapping[str, int], words: Mapping[str, str
     for index, day in enumerate(days):
         value = values.get(day, 0)
         height = max(BAR_HEIGHT_MIN, HEIGHT * value / peak) if value else 0.0
-        label = f"{_spoken(day)}: {words.get(day, none)}"
+        label = f"{_day_label(day)}: {words.get(day, none)}"
         x = index * step + step * GAP / 2
         drawn.append(
             Bar(round(x, 2), round(HEIGHT - height, 2), round(step * (1 - GAP), 2), round(height, 2), label)
@@ -56,12 +56,12 @@ def bars(days: Sequence[str], values: Mapping[str, int], words: Mapping[str, str
     best = max(days, key=lambda day: values.get(day, 0), default="")
     return Chart(
         tuple(drawn),
-        _spoken(days[0]) if days else "",
-        _spoken(days[-1]) if days else "",
+        _day_label(days[0]) if days else "",
+        _day_label(days[-1]) if days else "",
         peak=words.get(best, none),
     )
 
 
-def _spoken(day: str) -> str:
+def _day_label(day: str) -> str:
     """`22 Nov`."""
     return f"{date.fromisoformat(day):%-d %b}"

@@ -18,7 +18,7 @@ from shoal.domain.job import Job, JobStatus, no_such_job
 from shoal.domain.video import MODEL
 from shoal.handlers.web import submitting
 from shoal.handlers.web.rendering import page
-from shoal.handlers.web.shown import shown, shown_all
+from shoal.handlers.web.shown import card, cards
 from shoal.handlers.web.visit import Context, Page, Visit, redirect
 from shoal.ports.jobs import JobFilter
 
@@ -54,7 +54,7 @@ def show(visit: Visit[ForMembers]) -> Page:
     return page(
         visit,
         "jobs.html",
-        jobs=shown_all(visit.site, found.jobs),
+        jobs=cards(visit.site, found.jobs),
         next_cursor=found.next_cursor,
         query={name: query.get(name, "") for name in ("status", "model", "text")},
         statuses=[status.value for status in JobStatus],
@@ -76,7 +76,7 @@ def show_live(visit: Visit[ForMembers]) -> Page:
 def show_card(visit: Visit[ForMembers]) -> Page:
     """The job as the playground watches it."""
     job = _job(visit)
-    return page(visit, "job_card.html", shown=shown(visit.site, job, with_outputs=True), pause_s=PAUSE_S)
+    return page(visit, "job_card.html", shown=card(visit.site, job, with_outputs=True), pause_s=PAUSE_S)
 
 
 def cancel(visit: Visit[ForMembers]) -> Page:
@@ -98,7 +98,7 @@ def retry(visit: Visit[ForMembers]) -> Page:
 def show_videos(visit: Visit[ForMembers]) -> Page:
     which = JobFilter(families=frozenset({families.VIDEO}))
     found = visit.use.list_jobs()(visit.caller, which, limit=VIDEOS_LIMIT, cursor=visit.query.get("cursor"))
-    return page(visit, "videos.html", videos=shown_all(visit.site, found.jobs), next_cursor=found.next_cursor)
+    return page(visit, "videos.html", videos=cards(visit.site, found.jobs), next_cursor=found.next_cursor)
 
 
 def body_of(job: Job) -> dict[str, Any]:
@@ -116,9 +116,9 @@ def body_of(job: Job) -> dict[str, Any]:
 def _one(visit: Visit[ForMembers], job: Job) -> Context:
     in_video = job.family is families.VIDEO
     return {
-        "shown": shown(visit.site, job, with_outputs=True),
+        "shown": card(visit.site, job, with_outputs=True),
         "timeline": list(timeline(job)),
-        "asked_for": _asked_for(job),
+        "asked_for": _order_rows(job),
         "events": _events(job, visit.site.url_of),
         "film": video.API.resource(job, visit.use.view()) if in_video else {},
         "can_retry": not job.brief.input_keys,
@@ -138,7 +138,7 @@ def timeline(job: Job) -> Iterator[Moment]:
         yield Moment("Processing" if job.started_at_ms is None else "Done", None, "next")
 
 
-def _asked_for(job: Job) -> list[tuple[str, str]]:
+def _order_rows(job: Job) -> list[tuple[str, str]]:
     said = {name: value for name, value in _said(job).items() if name not in ("prompt", "idea")}
     return [(name.replace("_", " ").capitalize(), str(value)) for name, value in said.items()]
 

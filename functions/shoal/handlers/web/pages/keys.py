@@ -46,12 +46,12 @@ def create(visit: Visit[ForMembers]) -> Page:
     scopes = frozenset(visit.fields.get("scopes", []))
     wanted = Wanted(visit.field("name"), visit.field("kind"), scopes, visit.field("rate"))
     try:
-        return _page(visit, Wanted(kind=wanted.kind), new=_made(visit, wanted))
+        return _page(visit, Wanted(kind=wanted.kind), new=_make(visit, wanted))
     except (ValidationFailed, KeyExists) as error:
         return _page(visit, wanted, error)
 
 
-def _made(visit: Visit[ForMembers], wanted: Wanted) -> NewKey:
+def _make(visit: Visit[ForMembers], wanted: Wanted) -> NewKey:
     """Raises `ValidationFailed`, `KeyExists`."""
     if wanted.kind not in list(KeyPrefix):
         raise ValidationFailed("Choose what the key is for.")

@@ -7,7 +7,7 @@ from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd
 from shoal.handlers.web.rendering import page
-from shoal.handlers.web.shown import shown, shown_all
+from shoal.handlers.web.shown import card, cards
 from shoal.handlers.web.visit import Page, Visit, known_id, redirect
 from shoal.ports.jobs import JobFilter
 
@@ -29,7 +29,7 @@ DONE = {
 def show(visit: Visit[ForOperators]) -> Page:
     operate = visit.use.operate()
     found = operate.list_accounts(limit=ACCOUNTS_LIMIT, cursor=visit.query.get("cursor"))
-    work = [(shown(visit.site, each.job), each.stuck) for each in operate.open_jobs()]
+    work = [(card(visit.site, each.job), each.stuck) for each in operate.open_jobs()]
     return page(
         visit,
         "operate.html",
@@ -37,7 +37,7 @@ def show(visit: Visit[ForOperators]) -> Page:
         next_cursor=found.next_cursor,
         work=work,
         stuck=sum(stuck for _, stuck in work),
-        failed=shown_all(visit.site, operate.failed_jobs(limit=NEWEST_FAILED_LIMIT, cursor=None).jobs),
+        failed=cards(visit.site, operate.failed_jobs(limit=NEWEST_FAILED_LIMIT, cursor=None).jobs),
         models=operate.routes(),
         now_ms=visit.site.clock.now_ms(),
     )
@@ -47,7 +47,7 @@ def show_failed(visit: Visit[ForOperators]) -> Page:
     """What failed, of all accounts."""
     found = visit.use.operate().failed_jobs(limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
     return page(
-        visit, "operate_failed.html", jobs=shown_all(visit.site, found.jobs), next_cursor=found.next_cursor
+        visit, "operate_failed.html", jobs=cards(visit.site, found.jobs), next_cursor=found.next_cursor
     )
 
 
@@ -68,17 +68,17 @@ def show_account(visit: Visit[ForOperators]) -> Page:
         account=account,
         wallets=[inspect.wallet(account.id, asset)[0] for asset in Asset],
         keys=inspect.list_keys(account.id),
-        jobs=shown_all(visit.site, found.jobs),
+        jobs=cards(visit.site, found.jobs),
         next_cursor=found.next_cursor,
         only=visit.query.get("only", ""),
-        done=_done(visit),
+        done=_note(visit),
     )
 
 
 def show_job(visit: Visit[ForOperators]) -> Page:
     account_id = visit.parameter("id")
     job = visit.use.inspect_account().job(account_id, visit.parameter("job_id"))
-    return page(visit, "operate_job.html", shown=shown(visit.site, job, with_outputs=True), done=_done(visit))
+    return page(visit, "operate_job.html", shown=card(visit.site, job, with_outputs=True), done=_note(visit))
 
 
 def grant(visit: Visit[ForOperators]) -> Page:
@@ -127,5 +127,5 @@ def _credits(text: str) -> int:
     return int(text)
 
 
-def _done(visit: Visit[ForOperators]) -> str:
+def _note(visit: Visit[ForOperators]) -> str:
     return DONE.get(visit.query.get("done", ""), "")

@@ -9,7 +9,7 @@ from shoal.composition.dashboard import ForMembers
 from shoal.domain.money import Asset, format_amount
 from shoal.handlers.web.pages import charts
 from shoal.handlers.web.rendering import page
-from shoal.handlers.web.shown import shown_all
+from shoal.handlers.web.shown import cards
 from shoal.handlers.web.visit import Context, Page, Visit
 from shoal.ports.jobs import JobFilter
 from shoal.ports.money import Rollup
@@ -41,7 +41,7 @@ def _live(visit: Visit[ForMembers]) -> Context:
     context: Context = {
         "usd": visit.use.read_wallet()(caller, Asset.USD),
         "credit": visit.use.read_wallet()(caller, Asset.CREDIT),
-        "jobs": shown_all(visit.site, jobs),
+        "jobs": cards(visit.site, jobs),
         "pause_s": BUSY_S if any(not job.status.terminal for job in jobs) else IDLE_S,
     }
     state = [context["usd"], context["credit"], [(job.id, job.status) for job in jobs]]

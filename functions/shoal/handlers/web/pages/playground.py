@@ -18,7 +18,7 @@ from shoal.handlers.web import submitting
 from shoal.handlers.web.pages import jobs
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.schema_form import Field, body_of, fields_of
-from shoal.handlers.web.shown import shown
+from shoal.handlers.web.shown import card
 from shoal.handlers.web.snippets import snippets
 from shoal.handlers.web.visit import Context, Page, Visit, redirect
 
@@ -73,7 +73,7 @@ def run(visit: Visit[ForMembers]) -> Page:
     if not visit.partial:
         return redirect(f"/jobs/{job_id}")
     job = visit.use.read_job()(visit.caller, job_id)
-    watched = shown(visit.site, job, with_outputs=True)
+    watched = card(visit.site, job, with_outputs=True)
     return page(visit, "job_card.html", shown=watched, pause_s=jobs.PAUSE_S, shown_once=True)
 
 
@@ -84,7 +84,7 @@ def titles(visit: Visit[ForMembers]) -> list[tuple[str, str]]:
     models = [
         (name, f"{model.title}, {format_amount(model.asset, model.price)}")
         for name, model in catalog.models.items()
-        if _offered(visit, model.routes)
+        if _is_offered(visit, model.routes)
     ]
     first = format_amount(catalog.models[next(iter(catalog.models))].asset, cheapest)
     scene = format_amount(catalog.models[catalog.video.clip_model].asset, catalog.video.price_credits)
@@ -107,13 +107,13 @@ def choice_of(visit: Visit[ForMembers], wanted: str) -> Choice:
         known = {"aspect_ratio": catalog.video.aspect_ratios}
         return Choice("video", "Video", families.VIDEO, _fields(schema, known))
     model = catalog.model(wanted)
-    if not _offered(visit, model.routes):
+    if not _is_offered(visit, model.routes):
         raise NotFound("This model is not available here.")
     schema = tasks.parameters_of(wanted, model).model_json_schema()
     return Choice(wanted, model.title, families.TASKS, _fields(schema, {}), (("model", wanted),))
 
 
-def _offered(visit: Visit[ForMembers], routes: Sequence[Route]) -> bool:
+def _is_offered(visit: Visit[ForMembers], routes: Sequence[Route]) -> bool:
     return visit.use.board()().offers(routes, visit.site.clock.now_ms())
 
 
@@ -132,7 +132,7 @@ def _quote(visit: Visit[ForMembers], choice: Choice) -> Context:
     url = visit.site.api_url + PATHS[choice.dialect]
     context = _empty_quote() | {"code": snippets(url, body)}
     try:
-        submission = submitting.parsed(body, choice.dialect)
+        submission = submitting.parse(body, choice.dialect)
     except ValidationFailed as error:
         fields = error.details.get("fields", [])
         missing = all(not visit.field(str(each.get("field"))) for each in fields)

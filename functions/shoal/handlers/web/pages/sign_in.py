@@ -36,9 +36,9 @@ def show_sign_in(visit: Visit[ForMembers]) -> Page:
 
 def sign_in(visit: Visit[ForMembers]) -> Page:
     """On to where the person wanted to go, with a session; 422 and the form again if they are refused."""
-    email, password = _typed(visit)
+    email, password = _credentials(visit)
     try:
-        return _entered(visit, email, password)
+        return _enter(visit, email, password)
     except SignInRefused as refused:
         wanted = _next(visit.field("next"))
         return page(visit, "sign_in.html", status=REFUSED, email=email, next=wanted, error=str(refused))
@@ -55,7 +55,7 @@ def sign_up(visit: Visit[ForMembers]) -> Page:
     knows: the person with the code chooses one, not the first to type the address.
     """
     settings, identity = visit.use.sign_up, visit.use.identity()
-    email, password = _typed(visit)
+    email, password = _credentials(visit)
     try:
         _check_email(email)
         if not may_register(email, settings.sign_up_domains):
@@ -65,7 +65,7 @@ def sign_up(visit: Visit[ForMembers]) -> Page:
             return redirect("/confirm", email=email)
         _check_password(password)
         identity.sign_up(email, password)
-        return _entered(visit, email, password)
+        return _enter(visit, email, password)
     except SignInRefused as refused:
         return _sign_up(visit, email, str(refused))
 
@@ -88,7 +88,7 @@ def show_confirm(visit: Visit[ForMembers]) -> Page:
 
 def confirm(visit: Visit[ForMembers]) -> Page:
     """Signed in with the password that is chosen here; one answer for every code that does not fit."""
-    email, password = _typed(visit)
+    email, password = _credentials(visit)
     identity = visit.use.identity()
     try:
         _check_email(email)
@@ -97,7 +97,7 @@ def confirm(visit: Visit[ForMembers]) -> Page:
             return redirect("/confirm", email=email, done="code")
         _check_password(password)
         identity.confirm(email, visit.field("code"), password)
-        return _entered(visit, email, password)
+        return _enter(visit, email, password)
     except SignInRefused as refused:
         return _confirm(visit, email, str(refused))
 
@@ -120,7 +120,7 @@ def show_forgot(visit: Visit[ForMembers]) -> Page:
 
 def forgot(visit: Visit[ForMembers]) -> Page:
     """The same for known and unknown addresses."""
-    email, _ = _typed(visit)
+    email, _ = _credentials(visit)
     try:
         _check_email(email)
         visit.use.identity().forgot(email)
@@ -135,7 +135,7 @@ def show_reset(visit: Visit[ForMembers]) -> Page:
 
 
 def reset(visit: Visit[ForMembers]) -> Page:
-    email, password = _typed(visit)
+    email, password = _credentials(visit)
     try:
         _check_email(email)
         _check_password(password)
@@ -173,13 +173,13 @@ def choose_theme(visit: Visit[ForMembers]) -> Page:
     return redirect(_next(visit.field("next")), cookies=(kept,))
 
 
-def _entered(visit: Visit[ForMembers], email: str, password: str) -> Page:
+def _enter(visit: Visit[ForMembers], email: str, password: str) -> Page:
     session_id, _ = visit.site.sign_in()(email, password)
     kept = cookie(SESSION_COOKIE, session_id, SESSION_LIFETIME_MS // 1000)
     return redirect(_next(visit.field("next")), cookies=(kept,))
 
 
-def _typed(visit: Visit[ForMembers]) -> tuple[str, str]:
+def _credentials(visit: Visit[ForMembers]) -> tuple[str, str]:
     """E-mail address and password."""
     return visit.field("email").lower(), visit.fields.get("password", [""])[0]
 

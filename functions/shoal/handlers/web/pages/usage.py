@@ -24,7 +24,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def show(visit: Visit[ForMembers]) -> Page:
-    days, rows = _asked(visit)
+    days, rows = _days_and_usage(visit)
     model = visit.query.get("model", "")
     shown = [row for row in rows if model in ("", row.model)]
     models: dict[tuple[str, Asset], list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -54,7 +54,7 @@ def show(visit: Visit[ForMembers]) -> Page:
 
 def show_csv(visit: Visit[ForMembers]) -> Page:
     """The same rows as a file; amounts are plain decimals, `asset` says of what."""
-    days, rows = _asked(visit)
+    days, rows = _days_and_usage(visit)
     model = visit.query.get("model", "")
     text = io.StringIO()
     writer = csv.writer(text)
@@ -70,7 +70,7 @@ def show_csv(visit: Visit[ForMembers]) -> Page:
     return Page(200, text.getvalue(), headers)
 
 
-def _asked(visit: Visit[ForMembers]) -> tuple[list[str], list[Rollup]]:
+def _days_and_usage(visit: Visit[ForMembers]) -> tuple[list[str], list[Rollup]]:
     """The days, and what was used on them. Raises `ValidationFailed`."""
     standard = charts.days_until(visit.site.clock.now_ms(), DAYS)
     first = _day(visit.query.get("from", standard[0]))

@@ -38,11 +38,11 @@ def create(visit: Visit[ForMembers]) -> Page:
         )
     except (ValidationFailed, TooManyWebhooks, IdempotencyKeyReused) as error:
         return _all(visit, body, error)
-    return _shown(visit, answered.body["webhook"]["id"], secret=answered.body["secret"])
+    return _show(visit, answered.body["webhook"]["id"], secret=answered.body["secret"])
 
 
 def show_one(visit: Visit[ForMembers]) -> Page:
-    return _shown(visit, visit.parameter("id"))
+    return _show(visit, visit.parameter("id"))
 
 
 def show_deliveries(visit: Visit[ForMembers]) -> Page:
@@ -55,7 +55,7 @@ def rotate(visit: Visit[ForMembers]) -> Page:
     webhook_id = visit.parameter("id")
     key = IdempotencyKey.of(visit.session.account_id, f"{ROUTE}/{webhook_id}/rotate", visit.once, {})
     answered = visit.use.manage_webhooks().rotate(visit.caller, webhook_id, key, webhooks.webhook)
-    return _shown(visit, webhook_id, secret=answered.body["secret"])
+    return _show(visit, webhook_id, secret=answered.body["secret"])
 
 
 def test(visit: Visit[ForMembers]) -> Page:
@@ -102,7 +102,7 @@ def _all(visit: Visit[ForMembers], wanted: Context, problem: ApiError | None = N
     )
 
 
-def _shown(visit: Visit[ForMembers], webhook_id: str, secret: str = "") -> Page:
+def _show(visit: Visit[ForMembers], webhook_id: str, secret: str = "") -> Page:
     subscription = visit.use.manage_webhooks().read(visit.caller, webhook_id)
     return page(visit, "webhook.html", webhook=subscription, secret=secret, **_deliveries(visit, webhook_id))
 
