@@ -48,19 +48,9 @@ def providers(
     """
     from shoal.adapters.providers.registry import ProviderRegistry
 
-    up = ups.upstream(settings)
-    makers: dict[str, Callable[[], Provider]] = {
-        SIMULATOR: partial(ups.simulator, secret, draws=draws),
-        "openai": partial(ups.openai, up),
-        ups.OPENAI_BACKGROUND: partial(ups.openai_background, up),
-        "gemini": partial(ups.gemini, up),
-        "gemini-video": partial(ups.gemini_video, up),
-        "stability": partial(ups.stability, up),
-        "replicate": partial(ups.replicate, up),
-        "fal": partial(ups.fal, up),
-        ups.BEDROCK: partial(ups.bedrock, up),
-        "bedrock-video": partial(ups.bedrock_video, up, bucket),
-    }
+    up = ups.upstream(settings, bucket)
+    makers: dict[str, Callable[[], Provider]] = {SIMULATOR: partial(ups.simulator, secret, draws=draws)}
+    makers |= {name: partial(make, up) for name, make in ups.PROVIDERS.items()}
     return ProviderRegistry(makers, up.has)
 
 
@@ -156,8 +146,8 @@ def manage_providers(settings: UpstreamSettings, statistics: Statistics, at: Sta
         breakers=breakers(settings, lifetime_ms=0, at=at),
         statistics=statistics,
         routes=[route for route in at.catalog().all_routes() if route.provider not in ALWAYS_THERE],
-        testable=ups.testable(ups.Upstream(settings, keys, at.client)),
-        keyed=ups.KEYED,
+        testable=ups.testable(ups.Reach(settings, keys, at.client)),
+        keyed=ups.keyed(),
         keyless=frozenset(settings.keyless_providers),
         clock=clock,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from shoal.composition.parts import HERE, Stage, clock
@@ -14,33 +14,40 @@ from shoal.settings import UpstreamSettings
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.provider_keys import ProviderKeys
+    from shoal.adapters.providers.polly.speech import Polly
     from shoal.domain.moderation import Moderator
     from shoal.domain.script import Speaker
-    from shoal.ports.routing import Provider, Testable
+    from shoal.ports.routing import Provider, Testable, Upstream
     from shoal.ports.videos import ScriptWriter
 
 BEDROCK, POLLY = "bedrock", "polly"
 """They need no key: the functions' own roles may call them, where the stage says so."""
 OPENAI_BACKGROUND, OPENAI_MODERATION = "openai-background", "openai-moderation"
-KEYED = frozenset({"openai", "gemini", "stability", "replicate", "fal"})
-"""Whose keys are secrets of the stage."""
 
 
-class Upstream:
+class Reach:
     """How this stage reaches providers: their addresses, their keys, and AWS's own model services."""
 
     def __init__(
-        self, settings: UpstreamSettings, keys: ProviderKeys, client: Callable[..., Any] | None = None
+        self,
+        settings: UpstreamSettings,
+        keys: ProviderKeys,
+        client: Callable[..., Any] | None = None,
+        bucket: str = "",
     ) -> None:
-        """`client` makes AWS clients where the process's own environment is not that of the stage."""
+        """`client` makes AWS clients where the process's own environment is not that of the stage.
+
+        `bucket` takes what providers write into S3 themselves.
+        """
         self._settings = settings
+        self.bucket = bucket
         self._client = client
         self.keys = keys
         self._urls: dict[str, str] = json.loads(settings.provider_base_urls)
 
     def has(self, provider: str) -> bool:
         name = key_name(provider)
-        return name in self._settings.keyless_providers or (name in KEYED and self.keys.has(name))
+        return name in self._settings.keyless_providers or (name in keyed() and self.keys.has(name))
 
     def url(self, name: str, otherwise: str) -> str:
         return self._urls.get(name, otherwise)
@@ -53,21 +60,20 @@ class Upstream:
         return (self._client or client)(service, **elsewhere)
 
 
-def upstream(settings: UpstreamSettings) -> Upstream:
-    return Upstream(settings, keys_of(settings.stage))
+def upstream(settings: UpstreamSettings, bucket: str = "") -> Reach:
+    return Reach(settings, keys_of(settings.stage), bucket=bucket)
 
 
-def testable(up: Upstream) -> Mapping[str, Callable[[], Testable]]:
+def testable(up: Reach) -> Mapping[str, Callable[[], Testable]]:
     """Makers of the adapters that operators test, by whose key they use."""
-    return {
-        "openai": lambda: openai_http_of(up),
-        "gemini": lambda: gemini(up),
-        "stability": lambda: stability(up),
-        "replicate": lambda: replicate(up),
-        "fal": lambda: fal(up),
-        BEDROCK: lambda: bedrock(up),
-        POLLY: lambda: polly(up, ""),
-    }
+    makers: dict[str, Callable[[Reach], Testable]] = {POLLY: polly}
+    makers |= {name: PROVIDERS[name] for name in (*keyed(), BEDROCK)}
+    return {name: partial(make, up) for name, make in makers.items()}
+
+
+def keyed() -> frozenset[str]:
+    """Whose keys are secrets of the stage."""
+    return frozenset(map(key_name, PROVIDERS)) - {BEDROCK}
 
 
 @cache
@@ -92,19 +98,19 @@ def simulator(secret: Any, *, draws: bool) -> Provider:
     )
 
 
-def openai_http_of(up: Upstream) -> Any:
+def openai_http_of(up: Reach) -> Any:
     from shoal.adapters.providers.openai.http import BASE_URL, OpenAiHttp
 
     return OpenAiHttp(up.keys.key("openai"), up.url("openai", BASE_URL))
 
 
-def openai(up: Upstream) -> Provider:
+def openai(up: Reach) -> Upstream:
     from shoal.adapters.providers.openai.images import OpenAiImages
 
     return OpenAiImages(openai_http_of(up))
 
 
-def openai_background(up: Upstream) -> Provider:
+def openai_background(up: Reach) -> Upstream:
     from shoal.adapters.providers.openai.images import OpenAiBackground
     from shoal.ports.routing import WEBHOOK_SECRET
 
@@ -114,31 +120,31 @@ def openai_background(up: Upstream) -> Provider:
     )
 
 
-def openai_writer(up: Upstream, model: str) -> ScriptWriter:
+def openai_writer(up: Reach, model: str) -> ScriptWriter:
     from shoal.adapters.providers.openai.script import OpenAiScriptWriter
 
     return OpenAiScriptWriter(openai_http_of(up), model=model)
 
 
-def openai_speaker(up: Upstream, model: str) -> Speaker:
+def openai_speaker(up: Reach, model: str) -> Speaker:
     from shoal.adapters.providers.openai.speech import OpenAiSpeaker
 
     return OpenAiSpeaker(openai_http_of(up), model=model)
 
 
-def gemini_http_of(up: Upstream) -> Any:
+def gemini_http_of(up: Reach) -> Any:
     from shoal.adapters.providers.gemini.http import BASE_URL, gemini_http
 
     return gemini_http(up.keys.key("gemini"), up.url("gemini", BASE_URL))
 
 
-def gemini(up: Upstream) -> Provider:
+def gemini(up: Reach) -> Upstream:
     from shoal.adapters.providers.gemini.images import GeminiImages
 
     return GeminiImages(gemini_http_of(up))
 
 
-def gemini_video(up: Upstream) -> Provider:
+def gemini_video(up: Reach) -> Upstream:
     from shoal.adapters.providers.gemini.video import GeminiVideos
     from shoal.ports.routing import WEBHOOK_SECRET
 
@@ -148,43 +154,43 @@ def gemini_video(up: Upstream) -> Provider:
     return GeminiVideos(gemini_http_of(up), webhook_secret=webhook_secret)
 
 
-def stability(up: Upstream) -> Provider:
+def stability(up: Reach) -> Upstream:
     from shoal.adapters.providers.stability import BASE_URL, Stability
 
     return Stability(up.keys.key("stability"), up.url("stability", BASE_URL))
 
 
-def replicate(up: Upstream) -> Provider:
+def replicate(up: Reach) -> Upstream:
     from shoal.adapters.providers.replicate import BASE_URL, Replicate
 
     return Replicate(up.keys.key("replicate"), up.url("replicate", BASE_URL))
 
 
-def fal(up: Upstream) -> Provider:
+def fal(up: Reach) -> Upstream:
     from shoal.adapters.providers.fal.images import BASE_URL, KEYS_URL, Fal
 
     return Fal(up.keys.key("fal"), up.url("fal", BASE_URL), up.url("fal-keys", KEYS_URL))
 
 
-def bedrock(up: Upstream) -> Provider:
+def bedrock(up: Reach) -> Upstream:
     from shoal.adapters.providers.bedrock.images import BedrockImages
 
     return BedrockImages(up.aws("bedrock-runtime", BEDROCK))
 
 
-def bedrock_video(up: Upstream, bucket: str) -> Provider:
+def bedrock_video(up: Reach) -> Upstream:
     from shoal.adapters.providers.bedrock.video import BedrockVideos
 
-    return BedrockVideos(up.aws("bedrock-runtime", BEDROCK), output_uri=f"s3://{bucket}/{BEDROCK}")
+    return BedrockVideos(up.aws("bedrock-runtime", BEDROCK), output_uri=f"s3://{up.bucket}/{BEDROCK}")
 
 
-def bedrock_writer(up: Upstream, model: str) -> ScriptWriter:
+def bedrock_writer(up: Reach, model: str) -> ScriptWriter:
     from shoal.adapters.providers.bedrock.script import BedrockScriptWriter
 
     return BedrockScriptWriter(up.aws("bedrock-runtime", BEDROCK), model=model)
 
 
-def polly(up: Upstream, _model: str) -> Speaker:
+def polly(up: Reach, _model: str = "") -> Polly:
     from shoal.adapters.providers.polly.speech import Polly
 
     return Polly(up.aws("polly", POLLY))
@@ -208,13 +214,13 @@ def tone_speaker(_model: str) -> Speaker:
     return ToneSpeaker()
 
 
-def openai_moderator(up: Upstream) -> Moderator:
+def openai_moderator(up: Reach) -> Moderator:
     from shoal.adapters.providers.openai.moderation import OpenAiModerator
 
     return OpenAiModerator(openai_http_of(up), model=load_catalog().assistants[OPENAI_MODERATION])
 
 
-def guardrails(up: Upstream, guardrail: str) -> Moderator:
+def guardrails(up: Reach, guardrail: str) -> Moderator:
     """`guardrail` is its id and version with a colon between them."""
     from shoal.adapters.providers.bedrock.guardrails import BedrockGuardrails
 
@@ -243,3 +249,17 @@ def film(**request: Any) -> bytes:
 
 def no_drawing(**_: Any) -> bytes:
     raise RuntimeError("this function does not draw")
+
+
+PROVIDERS: Mapping[str, Callable[[Reach], Upstream]] = {
+    "openai": openai,
+    OPENAI_BACKGROUND: openai_background,
+    "gemini": gemini,
+    "gemini-video": gemini_video,
+    "stability": stability,
+    "replicate": replicate,
+    "fal": fal,
+    BEDROCK: bedrock,
+    "bedrock-video": bedrock_video,
+}
+"""Who makes pictures and clips, by the names that routes of the catalog have. A new one is a line here."""

@@ -152,3 +152,7 @@ class Statistics(Protocol):
 class Testable(Protocol):
     def test(self) -> str:
         """One cheap call with the key, in words for the operator. Raises what providers raise."""
+
+
+class Upstream(Provider, Testable, Protocol):
+    """A provider outside of the stage."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shoal.composition.upstreams import KEYED
+from shoal.composition.upstreams import keyed
 from shoal.domain.catalog import Catalog, load_catalog, size_px
 from shoal.domain.money import Asset, format_usd
 from shoal.domain.provider import EMBEDDED
@@ -81,7 +81,7 @@ def test_every_model_that_ships_has_routes_to_providers_there_are() -> None:
     catalog = load_catalog()
 
     assert len(catalog.models) == 8
-    assert {route.key_name for route in catalog.all_routes()} == {*KEYED, "bedrock", "polly", EMBEDDED}
+    assert {route.key_name for route in catalog.all_routes()} == {*keyed(), "bedrock", "polly", EMBEDDED}
 
 
 def test_the_videos_that_ship_cost_a_credit_a_scene_and_need_no_key_for_words_and_voice() -> None:
