@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from shoal.dialects.answers import errors as answers
+from shoal.dialects.spoken import Shape
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import ApiError, JobError
 
 from .json_schema import Schema, schemas_of
 
-Shape = Literal["image", "tasks", "video", "neutral"]
 SHAPES: Mapping[Shape, tuple[type[Any], type[Any]]] = {
     "image": (answers.ImageError, answers.ErrorFields),
     "tasks": (answers.TasksError, answers.DetailedFields),

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
+from shoal.dialects.spoken import Shape
 from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ApiError, ValidationFailed
 from shoal.domain.webhook import EVENT_TYPES
 
 from . import requests
-from .errors import Shape, error_schema, gateway_schema
+from .errors import error_schema, gateway_schema
 from .event_resources import ENVELOPES, MEANING
 from .examples import Example, recorded_examples
 from .json_schema import schemas_of

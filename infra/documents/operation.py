@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shoal.dialects.spoken import Shape, spoken
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import (
     ApiError,
@@ -22,23 +23,11 @@ from shoal.domain.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from shoal.handlers.http.routes import ROUTES
-
-from .errors import Shape
+from shoal.handlers.http.routes import ROUTES, Route
 
 BODY_ERRORS = (InvalidJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
 UNDECIDED = {Unauthorized, Forbidden, RateLimited, *BODY_ERRORS} - {ValidationFailed}
 """What `POST /v1/generate` may refuse before it has seen which dialect the body speaks."""
-SHAPES: Mapping[str | None, tuple[Shape, ...]] = {
-    None: ("neutral",),
-    "generate": ("neutral", "image", "tasks"),
-    "image": ("image",),
-    "image-v1": ("image",),
-    "quote": ("tasks",),
-    "tasks": ("tasks",),
-    "video": ("video",),
-}
-"""How errors look, by what a route's row says is spoken there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +92,10 @@ def routed(operations: Mapping[str, Operation]) -> dict[str, Operation]:
     """
     rows = {name.replace("+}", "}"): row for name, row in ROUTES.items()}
     return {
-        name: replace(operation, shapes=SHAPES[rows[name].dialect], scope=rows[name].scope)
+        name: replace(operation, shapes=_shapes(rows[name]), scope=rows[name].scope)
         for name, operation in operations.items()
     }
+
+
+def _shapes(row: Route) -> tuple[Shape, ...]:
+    return spoken(row.dialect).shapes if row.dialect else ("neutral",)

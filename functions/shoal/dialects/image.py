@@ -177,6 +177,7 @@ def _spelled(complete: answers.Success) -> SpokenApi:
     """Two documents describe this API, and each spells success in its own way."""
     return SpokenApi(
         render_error=lambda error, _: image_error(error),
+        shapes=("image",),
         request_of=lambda *_: GenerateRequest,
         parse=parse_submission,
         accepted=acceptance,
@@ -192,6 +193,10 @@ def _spelled(complete: answers.Success) -> SpokenApi:
 API, API_V1 = _spelled("completed"), _spelled("complete")
 """The job-status page, under /api/v1, and the quick start, under /v1."""
 GENERATE = replace(
-    API_V1, choose=choose, parse=parse_either, render_error=lambda error, _: neutral_error(error)
+    API_V1,
+    choose=choose,
+    parse=parse_either,
+    render_error=lambda error, _: neutral_error(error),
+    shapes=("neutral", "image", "tasks"),
 )
 """An image or a task: errors are neutral until the body has been read."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,6 +34,8 @@ APIS = {
 """By name, the module and the attribute of each. The API that a job is stored with has the stored name."""
 
 Resource = Mapping[str, Any]
+Shape = Literal["image", "tasks", "video", "neutral"]
+"""How errors look."""
 ApiUrl = Callable[[], str]
 """The root of the API, found out only where an answer names it."""
 
@@ -66,11 +68,13 @@ class SpokenApi:
     `parse` and `parse_list` raise `ValidationFailed`, and `parse` also `NotFound`. `request_of` is the model
     that parses a body which asks for this model of the catalog. `wrap` puts a resource into an answer.
     `submit_waits`, `read_waits`: whether an answer waits for the job to end where `Prefer` says so.
-    `reads_neutral`: whether its callers can read the neutral error. `choose` finds the API that a body
-    speaks, where the address leaves that open; it raises `ValidationFailed`.
+    `shapes` are those its errors have; `reads_neutral`: whether its callers can read the neutral one too.
+    `choose` finds the API that a body speaks, where the address leaves that open; it raises
+    `ValidationFailed`.
     """
 
     render_error: Callable[[ApiError, ApiUrl], Resource]
+    shapes: tuple[Shape, ...]
     request_of: Callable[[str, Catalog], type[BaseModel]]
     parse: Callable[[Mapping[str, Any], Catalog], Submission]
     accepted: Callable[[Job], Resource]

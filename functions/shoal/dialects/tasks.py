@@ -259,6 +259,7 @@ def _statuses(text: str) -> frozenset[JobStatus]:
 
 API = SpokenApi(
     render_error=lambda error, _: tasks_error(error),
+    shapes=("tasks",),
     request_of=lambda name, catalog: request_of(name, catalog.models[name]),
     parse=parse_submission,
     accepted=acceptance,

@@ -212,6 +212,7 @@ def _shown(job: Job, view: View) -> answers.Video:
 
 API = SpokenApi(
     render_error=video_error,
+    shapes=("video",),
     request_of=lambda *_: VideoRequest,
     parse=parse_submission,
     accepted=acceptance,
