@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from shoal import settings
-from shoal.composition import parts as bootstrap_parts
+from shoal.composition import parts
 from shoal.settings import ReadHealthSettings, Settings, SubmitJobSettings, environment_variable
 
 GOOD = {
@@ -77,8 +77,8 @@ def test_every_model_is_named_after_its_function_and_has_variables_of_ours() -> 
 
 def test_a_misspelt_setting_fails_the_type_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """mypy reads this test too: it refuses the first line below if the type is lost, and the second then."""
-    monkeypatch.setattr(bootstrap_parts, "_settings", {})
-    read = assert_type(bootstrap_parts.settings_of(ReadHealthSettings), ReadHealthSettings)
+    monkeypatch.setattr(parts, "_settings", {})
+    read = assert_type(parts.settings_of(ReadHealthSettings), ReadHealthSettings)
     with pytest.raises(AttributeError):
         print(read.staeg)  # type: ignore[attr-defined]
-    assert bootstrap_parts.settings_of(ReadHealthSettings) is read
+    assert parts.settings_of(ReadHealthSettings) is read
