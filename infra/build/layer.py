@@ -71,8 +71,15 @@ def requirements(name: str) -> str:
     if name == "base":
         return "".join(locked_requirements())
     below = _with(LAYERS[name])
-    before = locked_requirements(*below)
-    return "".join(entry for entry in locked_requirements(*below, *_with((name,))) if entry not in before)
+    before = {_pin(entry) for entry in locked_requirements(*below)}
+    return "".join(
+        entry for entry in locked_requirements(*below, *_with((name,))) if _pin(entry) not in before
+    )
+
+
+def _pin(entry: str) -> str:
+    """An entry's name and version, without the marker, which tells who asks for the package."""
+    return entry.split()[0]
 
 
 def locked_requirements(*options: str) -> list[str]:

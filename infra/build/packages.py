@@ -16,6 +16,7 @@ from shoal.domain.catalog import CATALOG_FILE, load_catalog
 
 from .. import documents
 from ..documents import build
+from ..errors import SynthesisError
 from ..one_at_a_time import one_at_a_time
 from ..paths import BUILD, FUNCTIONS, STATE_MACHINES
 from ..stage import Stage
@@ -27,10 +28,16 @@ CODE = "shoal"
 """The folder of the package, in its source and in the zip."""
 EXCLUDED = ("__pycache__", "cli", "__main__.py")
 """The operator's command is part of the package `shoal`, but no function runs it."""
+UNPACKED_BYTES_MAX = 250 * 2**20
+"""What a function and its layers may have together on Lambda, unpacked."""
 KEPT_MAX = 4
 """Builds of a zip that are kept: stages may differ in their catalogs, and be synthesized at once."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644
+
+
+class TooLarge(SynthesisError):
+    """The packages of one function are more than Lambda takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +85,7 @@ def build_packages(catalog: Path = CATALOG_FILE, *, espeak: bool) -> Packages:
     `espeak`: whether the stage asks for the layer `voice`, which is not even fetched otherwise.
     """
     front_end.bring()
-    return Packages(
+    built = Packages(
         functions=functions_zip(FUNCTIONS, catalog),
         base=_layer_zip("base"),
         media=_layer_zip("media"),
@@ -88,6 +95,18 @@ def build_packages(catalog: Path = CATALOG_FILE, *, espeak: bool) -> Packages:
         web=_layer_zip("web"),
         mcp=_layer_zip("mcp"),
     )
+    check_size(built)
+    return built
+
+
+def check_size(built: Packages) -> None:
+    """Raises `TooLarge` if the functions that carry most, those of videos, would not fit into Lambda."""
+    carried = (built.functions, built.base, built.media, built.video, built.voice)
+    unpacked = sum(entry.file_size for path in carried if path for entry in zipfile.ZipFile(path).infolist())
+    if unpacked > UNPACKED_BYTES_MAX:
+        raise TooLarge(
+            f"The functions of videos would be {unpacked:,} bytes: Lambda takes {UNPACKED_BYTES_MAX:,}."
+        )
 
 
 def functions_zip(source: Path, catalog: Path = CATALOG_FILE) -> Path:

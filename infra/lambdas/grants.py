@@ -15,6 +15,7 @@ Target = Literal[
     "staging_bucket",
     "staging_objects",
     "output_images",
+    "outputs_bucket",
     "videos_bucket",
     "video_objects",
     "poll_queue",

@@ -174,6 +174,7 @@ SWEEP_JOBS = Function(
         allow("machines", "states:StartExecution"),
         allow("executions", "states:DescribeExecution", "states:StopExecution"),
         allow("output_images", "s3:DeleteObject"),
+        allow("outputs_bucket", "s3:ListBucket"),
         SIGN_VIDEO_URL,
         *DELETE_VIDEO,
         allow("async_failures_queue", "sqs:SendMessage"),

@@ -191,6 +191,7 @@ class ServiceStack(StageStack):
             "staging_bucket": (self.state.storage.staging.bucket_arn,),
             "staging_objects": (self.state.storage.staging.arn_for_objects("*"),),
             "output_images": (self.state.storage.outputs.arn_for_objects("images/*"),),
+            "outputs_bucket": (self.state.storage.outputs.bucket_arn,),
             "videos_bucket": (self.state.storage.videos.bucket_arn,),
             "video_objects": (self.state.storage.videos.arn_for_objects(f"{FOLDER}*"),),
             "poll_queue": (self.queues.poll.queue_arn,),

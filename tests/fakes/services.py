@@ -195,22 +195,28 @@ class FakeStaging:
 
 @dataclass
 class FakeOutputs:
-    """Objects by key: their bytes and content type. `cached_s` tells how long caches may keep each."""
+    """Objects by key: their bytes and content type. `cached_until_ms` tells how long caches may keep each."""
 
     network: Network
     objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    cached_s: dict[str, int] = field(default_factory=dict)
+    cached_until_ms: dict[str, int | None] = field(default_factory=dict)
     port: str = "outputs"
 
     @reached
-    def put(self, key: str, data: bytes, content_type: str, *, cache_s: int) -> None:
+    def put(self, key: str, data: bytes, content_type: str, *, expires_at_ms: int | None) -> None:
         self.objects[key] = data, content_type
-        self.cached_s[key] = cache_s
+        self.cached_until_ms[key] = expires_at_ms
 
     @reached
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             self.objects.pop(key, None)
+
+    @reached
+    def delete_leftovers(self, job: Job) -> None:
+        kept = {output.key for output in job.outputs}
+        for key in [key for key in self.objects if key.startswith(f"images/{job.id}/") and key not in kept]:
+            del self.objects[key]
 
 
 @dataclass

@@ -163,7 +163,14 @@ class FakeStudio:
         return data.startswith((CLIP, CONFORMED))
 
     def conform(
-        self, source: Path, target: Path, *, width_px: int, height_px: int, subtitle: str | None
+        self,
+        source: Path,
+        target: Path,
+        *,
+        width_px: int,
+        height_px: int,
+        subtitle: str | None,
+        language: str,
     ) -> None:
         target.write_bytes(CONFORMED + (subtitle or "").encode())
 

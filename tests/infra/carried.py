@@ -103,7 +103,8 @@ def _cut(use_case: Any) -> None:
     with TemporaryDirectory() as folder:
         clip, conformed = Path(folder, "clip.mp4"), Path(folder, "conformed.mp4")
         clip.write_bytes(_simulate()[1])
-        use_case.studio.conform(clip, conformed, width_px=64, height_px=64, subtitle="Reefs.")
+        asked = {"width_px": 64, "height_px": 64, "subtitle": "Reefs.", "language": "th"}
+        use_case.studio.conform(clip, conformed, **asked)
         use_case.studio.poster(conformed, Path(folder, "poster.jpg"))
 
 

@@ -11,7 +11,8 @@ MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{
 EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
 BUS = "<Bus.Arn>"
 STAGING = "<StorageStaging.Arn>"
-IMAGES = "<StorageOutputs.Arn>/images/*"
+OUTPUTS = "<StorageOutputs.Arn>"
+IMAGES = f"{OUTPUTS}/images/*"
 VIDEOS = "<StorageVideos.Arn>"
 CLIPS = f"{VIDEOS}/videos/*"
 POLL = "<QueuesPoll.Arn>"
@@ -213,6 +214,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *STOP,
         *on_each(EXECUTIONS, "states:DescribeExecution"),
         ("s3:DeleteObject", IMAGES),
+        ("s3:ListBucket", OUTPUTS),
         SIGN,
         *DELETE_VIDEO,
         ("sqs:SendMessage", ASYNC_FAILURES),

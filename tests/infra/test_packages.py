@@ -125,6 +125,16 @@ def test_a_zip_depends_on_content_only(source: Path, tmp_path: Path) -> None:
     assert zips[0] == zips[1]
 
 
+def test_packages_that_lambda_would_refuse_are_not_built(tmp_path: Path) -> None:
+    half = tmp_path / "half.zip"
+    with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(packages.UNPACKED_BYTES_MAX // 2))
+    packages.check_size(packages.Packages(functions=half, base=half))
+
+    with pytest.raises(packages.TooLarge, match="Lambda takes 262,144,000"):
+        packages.check_size(packages.Packages(functions=half, base=half, voice=half))
+
+
 def names_in(requirements: str) -> list[str]:
     return re.findall(r"^([\w-]+)==", requirements, re.MULTILINE)
 
@@ -133,7 +143,7 @@ def test_layers_hold_locked_and_hashed_packages_each_in_one_layer() -> None:
     texts = {name: layer.requirements(name) for name in layer.LAYERS}
     names = {name: names_in(text) for name, text in texts.items()}
     assert {"aws-lambda-powertools", "botocore", "pydantic", "requests"} <= set(names["base"])
-    assert names["media"] == ["pillow"]
+    assert names["media"] == ["budoux", "manimgx-fonts", "manimgx-fonts-cjk", "pillow", "pyvips-binary"]
     assert names["video"] == ["av"]
     assert names["voice"] == ["espeakng-loader"]
     assert names["stripe"] == ["stripe"]

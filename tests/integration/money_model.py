@@ -14,6 +14,8 @@ DAY_S = 24 * 3_600
 QUEUE_MINUTES_MAX = 15
 STEP_MS = 180_000 + 5 * MINUTE_MS
 """The provider's deadline, and what storing and settling may take after it."""
+LEFTOVERS_MS = 15 * MINUTE_MS
+"""How long after a failure or a cancel a step that still ran may have stored something."""
 
 OPEN = ("queued", "processing")
 
@@ -82,10 +84,12 @@ class ModelJob:
 
     @property
     def deletes_ms(self) -> int | None:
-        """When its outputs are to be deleted."""
-        if self.status != "completed" or self.order.ttl_s is None or self.deleted:
+        """When what it has stored is to be deleted."""
+        if self.deleted:
             return None
-        return self.closed_ms + self.order.ttl_s * 1000
+        if self.status != "completed":
+            return self.closed_ms + LEFTOVERS_MS
+        return None if self.order.ttl_s is None else self.closed_ms + self.order.ttl_s * 1000
 
 
 @dataclass
@@ -170,23 +174,24 @@ class ModelAccount:
             self.announce(job, bus_down)
             return "deferred" if bus_down else "announced"
         if job.status == "processing":
-            return self._close_swept(job, "failed", bus_down)
+            return self._close_swept(job, "failed", now_ms, bus_down)
         if now_ms - job.created_ms > QUEUE_MINUTES_MAX * MINUTE_MS:
-            return self._close_swept(job, "expired", bus_down)
+            return self._close_swept(job, "expired", now_ms, bus_down)
         if job.execution == "ended":
-            return self._close_swept(job, "failed", bus_down)
+            return self._close_swept(job, "failed", now_ms, bus_down)
         if job.execution == "running":
             return "left"
         job.execution = "running"
         return "started"
 
-    def _close_swept(self, job: ModelJob, status: str, bus_down: bool) -> str:
-        job.status, job.closer = status, "sweep"
+    def _close_swept(self, job: ModelJob, status: str, now_ms: int, bus_down: bool) -> str:
+        job.status, job.closer, job.closed_ms = status, "sweep", now_ms
         self.announce(job, bus_down)
         return "closed"
 
     def cancel(self, job: ModelJob, now_ms: int, bus_down: bool) -> None:
-        job.status, job.closer, job.due_ms = "canceled", "cancel", now_ms + MINUTE_MS
+        job.status, job.closer, job.closed_ms = "canceled", "cancel", now_ms
+        job.due_ms = now_ms + MINUTE_MS
         self.announce(job, bus_down)
 
     def announce(self, job: ModelJob, bus_down: bool) -> None:

@@ -190,6 +190,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.bench.workflow.executions[job_id] = ExecutionState.ENDED
         if job.open:
             job.status, job.closer, expected = "failed", "sweep", "closed"
+            job.closed_ms = self.now_ms
         else:
             expected = "announced" if job.closer == "workflow" else "left"
         assert self.bench.close_execution(self.caller.account_id, job_id) == expected
@@ -201,6 +202,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.break_bus(bus_down)
         if bucket_down:
             self.bench.network.fail("outputs.delete", Unavailable())
+            self.bench.network.fail("outputs.delete_leftovers", Unavailable())
         done = self.bench.sweep_jobs()
         self.bench.network.heal()
         assert done == self.model.sweep(self.now_ms, bus_down=bus_down, bucket_down=bucket_down)

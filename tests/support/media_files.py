@@ -7,11 +7,13 @@ import math
 import wave
 from array import array
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import av
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
 from shoal.domain.script import Speech
@@ -64,6 +66,44 @@ def foreign_clip(path: Path, *, codec: str, frames: int, rate: int = 30, sound: 
             for frame in frames_of(bytes(2 * 48_000)):
                 container.mux(audio.encode(frame))
             container.mux(audio.encode(None))
+    return path
+
+
+def shot_clip(
+    path: Path,
+    *,
+    colour: tuple[int, int, int] = (200, 60, 40),
+    turned: int = 0,
+    pixel_shape: Fraction = Fraction(1),
+    bits: int = 8,
+    colours: tuple[ColorPrimaries, ColorTrc, int] = (ColorPrimaries.BT709, ColorTrc.BT709, Colorspace.ITU709),
+) -> Path:
+    """Four frames as a camera might store them, 320 by 180: a black left half beside a colour.
+
+    `turned`: by how many degrees clockwise a player is to turn them. `colour` is what is stored, by BT.709.
+    """
+    pixel_format = {8: "yuv420p", 10: "yuv420p10le"}[bits]
+    options = {"x265-params": "log-level=none"} if bits == 10 else {}
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx265" if bits == 10 else "libx264", rate=24, options=options)
+        video.width, video.height, video.pix_fmt = 320, 180, pixel_format
+        video.sample_aspect_ratio = pixel_shape
+        video.set_display_rotation(-turned)
+        context = video.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = colours
+        context.color_range = ColorRange.MPEG
+        picture = Image.new("RGB", (320, 180), colour)
+        picture.paste((0, 0, 0), (0, 0, 160, 180))
+        for _ in range(4):
+            frame: av.VideoFrame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
+            container.mux(
+                video.encode(
+                    frame.reformat(
+                        format=pixel_format, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                    )
+                )
+            )
+        container.mux(video.encode(None))
     return path
 
 

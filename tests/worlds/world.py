@@ -209,7 +209,7 @@ class World:
     def keep_outputs_for(self, seconds: int | None) -> None:
         """Give the stage a retention; None is for ever."""
         self.store_output = StoreOutput(
-            self.jobs, self.staging, self.outputs, inspect_any, inspect_any_clip, seconds
+            self.jobs, self.staging, self.outputs, inspect_any, inspect_any_clip, self.clock, seconds
         )
         self.settle_wallet = SettleWallet(
             self.jobs, self.ledger, self.runs, self.note_low_balance, self.clock, url_of, seconds

@@ -249,6 +249,7 @@ def store_output() -> StoreOutput:
         outputs=S3Outputs(s3, settings.outputs_bucket),
         inspect=inspect_picture,
         inspect_clip=inspect_clip,
+        clock=clock,
         retention_s=parts.retention_s(settings),
     )
 

@@ -24,6 +24,7 @@ from shoal.domain.catalog import Catalog
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.events import UrlOf
 from shoal.domain.job import HoldState, Job, JobStatus
+from shoal.domain.languages import showable
 from shoal.domain.money import Asset
 from shoal.domain.script import CATEGORIES, VOICES, without_markers
 from shoal.domain.submission import Submission
@@ -88,6 +89,8 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         raise invalid_field("aspect_ratio", f"must be one of {', '.join(terms.aspect_ratios)}")
     if not without_markers(request.idea):
         raise invalid_field("idea", "must say something")
+    if request.subtitles == "burned" and not showable(request.language):
+        raise invalid_field("subtitles", 'cannot be "burned" in this language, but can be a "track"')
     width_px, height_px = CLIP_SIZES_PX[request.aspect_ratio]
     return Submission(
         family=families.VIDEO,

@@ -21,8 +21,9 @@ STILL_SIZES_PX: Final = {ratio: (w * 3 // 2, h * 3 // 2) for ratio, (w, h) in CL
 class ClipFacts:
     """What a video file turned out to be, counted packet by packet rather than taken from its header.
 
-    `seconds` is frames over frames per second. `parameter_sets` are H.264's sequence and picture parameter
-    sets (`avcC`): clips are joinable when theirs are equal.
+    Width and height are those of what is shown; `as_stored` is whether that is what is stored, neither turned
+    nor stretched. `seconds` is frames over frames per second. `parameter_sets` are H.264's sequence and
+    picture parameter sets (`avcC`): clips are joinable when theirs are equal.
     """
 
     width_px: int
@@ -36,3 +37,4 @@ class ClipFacts:
     audio_codec: str | None
     size_bytes: int
     parameter_sets: bytes = b""
+    as_stored: bool = True

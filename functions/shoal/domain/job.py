@@ -25,7 +25,7 @@ FINISH_GRACE_MS = 5 * 60_000
 """What storing and settling may take after the provider's deadline before the sweeper closes the job."""
 
 CLEAN_UP_AFTER_MS = 15 * 60_000
-"""What a failed video left is deleted once more after this: longer than any function can still write."""
+"""What a failed or canceled job left is deleted after this: longer than any function can still write."""
 
 
 class JobStatus(StrEnum):
@@ -190,7 +190,7 @@ class Job:
         """When its files are due to be deleted; None if never, or if the stage's own rule deletes them."""
         if self.status is JobStatus.COMPLETED:
             return self.outputs_expire_at_ms if self.submission.ttl_s is not None else None
-        if self.kind is Kind.VIDEO and self.closed_at_ms is not None:
+        if self.closed_at_ms is not None:
             return self.closed_at_ms + CLEAN_UP_AFTER_MS
         return None
 
@@ -217,6 +217,11 @@ class Job:
     def completed_at_ms(self) -> int | None:
         """When it completed; None while it has not, and when it ended otherwise."""
         return self.closed_at_ms if self.status is JobStatus.COMPLETED else None
+
+
+def output_folder(job: Job) -> str:
+    """What the keys of all its outputs begin with."""
+    return f"images/{job.id}/"
 
 
 def closing_status(failure: JobFailure) -> JobStatus:

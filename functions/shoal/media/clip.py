@@ -7,7 +7,6 @@ which costs half of what colours do.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from shoal.domain.clip import FRAMES_PER_SECOND, SCENE_SECONDS
 from shoal.domain.errors import OutputInvalid
 from shoal.media.encoding import PIXEL_FORMAT, ClipWriter, frame_of, planes_of
 from shoal.media.lettering import Lettering
+from shoal.media.picture import read_picture
 
 STILL_SCALE: Final = 1.5
 """A still is brought to this many times the clip's size."""
@@ -118,9 +118,8 @@ def _planes(still: bytes, width_px: int, height_px: int) -> list[Image.Image]:
     """The still, cut to the clip's shape and brought to its size times `STILL_SCALE`, in video colours."""
     size = round(width_px * STILL_SCALE) // 2 * 2, round(height_px * STILL_SCALE) // 2 * 2
     try:
-        with Image.open(io.BytesIO(still), formats=["PNG", "JPEG", "WEBP"]) as picture:
-            fitted = ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        fitted = ImageOps.fit(read_picture(still), size, Image.Resampling.LANCZOS)
+    except OutputInvalid:
         raise OutputInvalid("The still of a scene could not be read.") from None
     frame: av.VideoFrame = av.VideoFrame.from_image(fitted)  # type: ignore[no-untyped-call]
     return planes_of(

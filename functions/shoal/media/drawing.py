@@ -4,12 +4,11 @@ import hashlib
 import io
 import math
 import re
-import unicodedata
 from collections.abc import Callable
 from random import Random
-from typing import Final, cast
+from typing import Final
 
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor
 
 from shoal.media.canvas import (
     FISH,
@@ -29,6 +28,7 @@ from shoal.media.canvas import (
     ridge,
     rolling_line,
 )
+from shoal.media.typesetting import line
 from shoal.media.words import count
 
 SIDE_PX_MIN: Final = 16
@@ -59,28 +59,16 @@ def draw(*, prompt: str, seed: int, width_px: int, height_px: int, captioned: bo
 def caption(c: Canvas, prompt: str) -> None:
     """Say at the bottom edge what this is, so that nobody takes it for a model's work."""
     size = max(9, round(min(c.w, c.h) * 0.0165))
-    margin, base = round(size * 1.3), cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
-    # The other layout engine needs a library that is not on every machine, and spaces letters differently.
-    font = base.font_variant(layout_engine=ImageFont.Layout.BASIC)
-    room = c.w - 3 * margin - font.getlength(LABEL)
-    if room < 0 or c.h < 4 * size:
+    margin, label = round(size * 1.3), line(LABEL, size, c.w)
+    if label is None or (room := c.w - 3 * margin - label.mask.width) < 0 or c.h < 4 * size:
         return
     c.veil(curve(Image.linear_gradient("L"), 0, 1, 0.5), c.palette.shade, (0, c.h - 4 * size, c.w, c.h))
-    text = whole = readable(" ".join(prompt.split())[:400], font)
-    while text and font.getlength(text) > room:
-        whole = whole[:-1].rstrip()
-        text = whole and whole + "…"
-    pen, ink, y = ImageDraw.Draw(c.image, "RGBA"), (255, 255, 255, 185), c.h - margin
-    pen.text((margin, y), text, fill=ink, font=font, anchor="ls")
-    pen.text((c.w - margin, y), LABEL, fill=ink, font=font, anchor="rs")
-
-
-def readable(text: str, font: ImageFont.FreeTypeFont) -> str:
-    """The text in the letters the font has; nothing when those are too few to make sense."""
-    absent = bytes(font.getmask("\U0010ffff"))
-    letters = [char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)]
-    kept = [char for char in letters if char.isprintable() and bytes(font.getmask(char)) != absent]
-    return " ".join("".join(kept).split()) if len(kept) * 3 > len(letters) * 2 else ""
+    top = c.h - margin - label.mask.height - label.top_px
+    said = line(prompt[:400], size, room)
+    for ink, left in ((said, margin), (label, c.w - margin - label.mask.width)):
+        if ink is not None:
+            strength = ink.mask.point([level * 185 // 255 for level in range(256)])
+            c.image.paste(WHITE, (left, top + ink.top_px), strength)
 
 
 def land(c: Canvas, text: str) -> None:

@@ -8,9 +8,10 @@ from typing import Final
 
 from PIL import Image, ImageOps
 
-from shoal.domain.errors import ProviderRejected
+from shoal.domain.errors import OutputInvalid, ProviderRejected
 from shoal.media.canvas import PALETTES, Canvas
 from shoal.media.drawing import caption
+from shoal.media.picture import read_picture
 from shoal.media.words import count
 
 STRENGTH: Final = 0.65
@@ -49,7 +50,6 @@ def _side_by_side(pictures: Sequence[bytes], width_px: int, height_px: int) -> I
 
 def _read(data: bytes) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as picture:
-            return picture.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return read_picture(data)
+    except OutputInvalid:
         raise ProviderRejected("A picture to edit could not be read.") from None

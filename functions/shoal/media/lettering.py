@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageFilter, ImageOps
 
 from shoal.media.canvas import Box
-from shoal.media.drawing import readable
+from shoal.media.typesetting import line, paragraph
 
 BLACK: Final = 16
 WHITE: Final = 235
@@ -25,13 +25,19 @@ class Lettering:
     """Text to lay over the planes of every frame of a clip; drawn once."""
 
     def __init__(
-        self, width_px: int, height_px: int, *, subtitle: str | None = None, label: str | None = None
+        self,
+        width_px: int,
+        height_px: int,
+        *,
+        subtitle: str | None = None,
+        language: str = "en",
+        label: str | None = None,
     ) -> None:
-        """Letters that the font lacks are left out; a subtitle made of such shows nothing."""
+        """What no font has is left out; a subtitle made of such shows nothing."""
         self._ink = Image.new("L", (width_px, height_px))
         self._edge = self._ink.copy()
         if subtitle:
-            self._subtitle(subtitle)
+            self._subtitle(subtitle, language)
         if label:
             self._label(label)
         self._box = _on_chroma(self._edge.getbbox())
@@ -49,30 +55,30 @@ class Lettering:
         for plane in chroma:
             plane.paste(COLOURLESS, (left, top, right, bottom), self._chroma)
 
-    def _subtitle(self, text: str) -> None:
+    def _subtitle(self, text: str, language: str) -> None:
         width, height = self._ink.size
-        room = width * (1 - 2 * SIDE_MARGIN)
-        size = max(10, round(min(width, height) * 0.056))
-        lines = wrap(text, room, font := _font(size))
-        while len(lines) > LINES_MAX and size > 10:
-            size = max(10, size * 9 // 10)
-            lines = wrap(text, room, font := _font(size))
-        pitch = round(size * 1.28)
-        for row, line in enumerate(reversed(lines[-LINES_MAX:])):
-            self._write(line, (width / 2, height * (1 - BOTTOM_MARGIN) - row * pitch), font, size, "ms")
+        room, size = round(width * (1 - 2 * SIDE_MARGIN)), max(10, round(min(width, height) * 0.056))
+        ink = paragraph(text, size, room, lines_max=LINES_MAX, smallest_px=10, language=language)
+        if ink is not None:
+            left, below = (width - ink.mask.width) // 2, round(height * (1 - BOTTOM_MARGIN) + size * 0.2)
+            self._write(ink.mask, left, below - ink.mask.height, size)
 
     def _label(self, text: str) -> None:
         width, height = self._ink.size
         size = max(9, round(min(width, height) * 0.022))
-        self._write(text, (width - size * 1.4, height - size * 1.3), _font(size), size, "rs")
+        ink = line(text, size, width - 2.8 * size)
+        if ink is not None:
+            left, below = round(width - size * 1.4) - ink.mask.width, round(height - size * 1.3)
+            self._write(ink.mask, left, below - ink.mask.height, size)
 
-    def _write(
-        self, text: str, at: tuple[float, float], font: ImageFont.FreeTypeFont, size: int, anchor: str
-    ) -> None:
-        """White letters, thickened a little because the font is light, on a dark rim."""
-        bold, rim = max(0, size // 40), max(1, size // 9)
-        ImageDraw.Draw(self._edge).text(at, text, 225, font, anchor, stroke_width=rim + bold, stroke_fill=225)
-        ImageDraw.Draw(self._ink).text(at, text, 255, font, anchor, stroke_width=bold, stroke_fill=255)
+    def _write(self, mask: Image.Image, left: int, top: int, size: int) -> None:
+        """White letters on a dark rim, which follows their shapes."""
+        rim = max(1, size // 9)
+        grown = ImageOps.expand(mask, 2 * rim).filter(ImageFilter.GaussianBlur(rim * 0.6))
+        self._edge.paste(
+            grown.point([min(225, level * 6) for level in range(256)]), (left - 2 * rim, top - 2 * rim)
+        )
+        self._ink.paste(mask, (left, top))
 
 
 def _on_chroma(box: Box | None) -> Box | None:
@@ -81,41 +87,3 @@ def _on_chroma(box: Box | None) -> Box | None:
         return None
     left, top, right, bottom = box
     return left // 2 * 2, top // 2 * 2, -(-right // 2) * 2, -(-bottom // 2) * 2
-
-
-def wrap(text: str, room_px: float, font: ImageFont.FreeTypeFont) -> list[str]:
-    """The text in lines of about equal length that fit; a word that is too long alone is cut."""
-    words = [_cut(word, room_px, font) for word in readable(text, font).split()]
-    lines = _fill(words, room_px, font)
-    if len(lines) < 2:
-        return lines
-    even = sum(map(font.getlength, lines)) / len(lines)
-    while even < room_px:  # widen from the mean until the text needs no more lines than it must
-        balanced = _fill(words, even, font)
-        if len(balanced) <= len(lines):
-            return balanced
-        even += font.size
-    return lines
-
-
-def _fill(words: Sequence[str], room_px: float, font: ImageFont.FreeTypeFont) -> list[str]:
-    lines: list[str] = []
-    for word in words:
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(longer) <= room_px:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def _cut(word: str, room_px: float, font: ImageFont.FreeTypeFont) -> str:
-    while font.getlength(word) > room_px:
-        word = word[:-2] + "…"
-    return word
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The pictures' own font, laid out by the engine that is on every machine."""
-    font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
-    return font.font_variant(layout_engine=ImageFont.Layout.BASIC)

@@ -1,44 +1,105 @@
-"""Is this really a picture, and of what size?"""
+"""Pictures as browsers show them: upright, in sRGB, with what is transparent left out of sight."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Final
 
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.provider import Picture
+from shoal.media.picture_work import SIDE_PX_MAX, SIDE_PX_MIN, check_work, passes_of
 
-SIDE_PX_MIN = 16
-SIDE_PX_MAX = 8192
-_EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+FORMATS: Final = ("PNG", "JPEG", "WEBP")
+NO_PICTURE: Final = "The provider did not deliver a readable image."
+BAD_SIZE: Final = "The provider's image has an unusable size."
+PAPER: Final = (255, 255, 255)
+"""What shows through where a picture is transparent."""
+
+_FILES: Final = {"PNG": ("image/png", "png"), "WEBP": ("image/webp", "webp")}
+_JPEG: Final = ("image/jpeg", "jpg")
+"""Also of what Pillow calls MPO: a JPEG that further ones follow, as many phones write."""
+_LYING: Final = frozenset({5, 6, 7, 8})
+"""EXIF's orientations that swap width and height."""
+_SPACES: Final = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK"}
+"""Colour spaces of ICC profiles and Pillow's modes that they describe."""
 
 
 def inspect_picture(data: bytes) -> Picture:
     """Decode the whole picture, so that a truncated one is found. Raises `OutputInvalid`."""
+    with _readable(), _decoded(data) as image:
+        content_type, extension = _FILES.get(str(image.format), _JPEG)
+        lying = image.getexif().get(ExifTags.Base.Orientation) in _LYING
+        width_px, height_px = reversed(image.size) if lying else image.size
+        return Picture(content_type, extension, width_px, height_px)
+
+
+def read_picture(data: bytes) -> Image.Image:
+    """The picture's colours as they are seen, on white paper, in mode RGB. Raises `OutputInvalid`."""
+    with _readable():
+        with _decoded(data) as image:
+            upright = ImageOps.exif_transpose(image)
+        del image  # with what its decoder holds: twice the picture and more
+        alpha = _alpha(upright)
+        shown = _in_srgb(_in_8_bits(upright))
+        if alpha is not None:
+            shown.paste(PAPER, mask=ImageOps.invert(alpha))
+        return shown
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raises `OutputInvalid` for a picture that turns out to be broken while it is used."""
     try:
-        with (
-            warnings.catch_warnings(),
-            Image.open(io.BytesIO(data), formats=list(_EXTENSIONS)) as image,
-        ):
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            width_px, height_px = image.size
-            if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in image.size):
-                raise OutputInvalid("The provider's image has an unusable size.")
-            image.load()
-            picture_format = str(image.format)
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ):
-        raise OutputInvalid("The provider did not deliver a readable image.") from None
-    return Picture(
-        content_type=Image.MIME[picture_format],
-        extension=_EXTENSIONS[picture_format],
-        width_px=width_px,
-        height_px=height_px,
-    )
+        with warnings.catch_warnings():
+            # What is odd about a file's notes is not the picture's fault, and its size is looked at anyway.
+            warnings.simplefilter("ignore")
+            yield
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise OutputInvalid(NO_PICTURE) from None
+
+
+@contextmanager
+def _decoded(data: bytes) -> Iterator[Image.Image]:
+    passes = passes_of(data)
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in image.size):
+            raise OutputInvalid(BAD_SIZE)
+        check_work(passes, *image.size)
+        image.load()
+        yield image
+
+
+def _alpha(image: Image.Image) -> Image.Image | None:
+    """How opaque it is where, None for everywhere."""
+    if not image.has_transparency_data:
+        return None
+    return (image if "A" in image.mode else image.convert("RGBA")).getchannel("A")
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits, which Pillow would cut at 255. Colours of 16 bits it reads as 8."""
+    return image.point(lambda level: level * (1 / 256)).convert("L") if image.mode.startswith("I") else image
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """RGB by the picture's ICC profile. Without one, or with one for other colours, they are sRGB already."""
+    mode = {"L": "L", "LA": "L", "1": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info.get("icc_profile") or b""))
+        if _SPACES.get(profile.profile.xcolor_space) == mode:
+            shown = ImageCms.profileToProfile(image.convert(mode), profile, _srgb(), outputMode="RGB")
+            return shown or image.convert("RGB")
+    except (OSError, ImageCms.PyCMSError):
+        pass  # no profile, or one that nobody could use: browsers pass over it as well
+    return image.convert("RGB")
+
+
+@lru_cache(maxsize=1)
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))

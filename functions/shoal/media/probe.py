@@ -5,12 +5,13 @@ Headers lie, above all in files that were cut off on their way here, so nothing 
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import av
 from av.container import InputContainer
@@ -19,7 +20,10 @@ from av.video.stream import VideoStream
 
 from shoal.domain.clip import FRAMES_PER_CLIP, FRAMES_PER_SECOND, ClipFacts
 from shoal.domain.errors import OutputInvalid
+from shoal.media.clip_work import check_samples
 from shoal.media.encoding import PIXEL_FORMAT, house_parameter_sets
+
+Part = TypeVar("Part")
 
 SIDE_PX_MAX: Final = 4096
 SIDES_RATIO_MAX: Final = 4
@@ -28,6 +32,10 @@ SECONDS_MAX: Final = 600
 FRAMES_MAX: Final = 60 * SECONDS_MAX
 PIXELS_MAX: Final = 12 * 10**9
 """What one clip may have to be decoded: 2160p at 24 frames per second for a minute."""
+CPU_SECONDS_MAX: Final = 60.0
+"""What one file may take, of all processors together; twice what those pixels take."""
+STREAMS_MAX: Final = 16
+"""Pictures, sound, and what editors put beside them; each is looked into when the file is opened."""
 CODECS: Final = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4"})
 SHORT_BY: Final = Fraction(1, 10)
 """Share of the time its header promises that a file without an index of frames may lack."""
@@ -48,11 +56,12 @@ def probe_clip(path: Path, *, decode_all: bool = True) -> ClipFacts:
             raise OutputInvalid("The clip ends before its end: the file is cut off.")
         if not 0 < _span(times) <= SECONDS_MAX:
             raise OutputInvalid(f"The clip is not between one frame and {SECONDS_MAX} seconds long.")
-        _decode(container, packets)
+        frame = _decode(container, packets)
         audio, context = container.streams.audio, stream.codec_context
+        width_px, height_px = shown_size(stream, frame)
         return ClipFacts(
-            width_px=context.width,
-            height_px=context.height,
+            width_px=width_px,
+            height_px=height_px,
             frames_per_second=len(times) / _span(times),
             frames=len(times),
             seconds=_span(times),
@@ -62,6 +71,7 @@ def probe_clip(path: Path, *, decode_all: bool = True) -> ClipFacts:
             audio_codec=audio[0].codec_context.name if audio else None,
             size_bytes=path.stat().st_size,
             parameter_sets=bytes(context.extradata or b""),
+            as_stored=clockwise_degrees(frame) == 0 and pixel_shape(stream) == 1,
         )
 
 
@@ -69,11 +79,45 @@ def conforms(facts: ClipFacts, width_px: int, height_px: int) -> bool:
     """Whether a clip is one of the house's own, ready to be joined with others of its size."""
     return (
         (facts.width_px, facts.height_px) == (width_px, height_px)
+        and facts.as_stored
         and facts.frames == FRAMES_PER_CLIP
         and facts.frames_per_second == FRAMES_PER_SECOND
         and (facts.codec, facts.pixel_format, facts.audio_codec) == ("h264", PIXEL_FORMAT, None)
         and facts.parameter_sets == house_parameter_sets(width_px, height_px)
     )
+
+
+def clockwise_degrees(frame: av.VideoFrame) -> int:
+    """By how much a player turns the picture before it shows it: 0, 90, 180 or 270."""
+    return round(-frame.rotation / 90) % 4 * 90
+
+
+def pixel_shape(stream: VideoStream) -> Fraction:
+    """How wide a stored pixel is shown, of its height."""
+    return stream.sample_aspect_ratio or Fraction(1)
+
+
+def shown_size(stream: VideoStream, frame: av.VideoFrame) -> tuple[int, int]:
+    """Width and height in pixels, as players show the frame."""
+    size = round(frame.width * pixel_shape(stream)), frame.height
+    return (size[1], size[0]) if clockwise_degrees(frame) % 180 else size
+
+
+def in_time(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts of a file. Raises `OutputInvalid` once all that is done with them takes too long.
+
+    No header tells what a picture or a sound costs to decode.
+    """
+    until = time.process_time() + CPU_SECONDS_MAX
+    for part in parts:
+        if time.process_time() > until:
+            raise OutputInvalid("The file takes too long to decode.")
+        yield part
+
+
+def _usable(width_px: Fraction | int, height_px: int) -> bool:
+    short, long = min(width_px, height_px), max(width_px, height_px)
+    return 0 < short <= long <= min(SIDE_PX_MAX, short * SIDES_RATIO_MAX)
 
 
 @contextmanager
@@ -82,6 +126,8 @@ def open_video(path: Path) -> Iterator[InputContainer]:
 
     Raises `OutputInvalid`, also when the file turns out to be broken while it is read.
     """
+    with path.open("rb") as file:
+        check_samples(file)
     try:
         with (
             warnings.catch_warnings(),
@@ -89,11 +135,14 @@ def open_video(path: Path) -> Iterator[InputContainer]:
         ):
             if not container.streams.video:
                 raise OutputInvalid("The clip holds no video.")
-            context = container.streams.video[0].codec_context
+            if len(container.streams) > STREAMS_MAX:
+                raise OutputInvalid("The clip has too many streams.")
+            stream = container.streams.video[0]
+            context = stream.codec_context
             if context.name not in CODECS:
                 raise OutputInvalid("The clip is encoded in a way that is not supported.")
-            short, long = sorted((context.width, context.height))
-            if not 0 < short <= long <= min(SIDE_PX_MAX, short * SIDES_RATIO_MAX):
+            shown_width = context.width * pixel_shape(stream)
+            if not (_usable(context.width, context.height) and _usable(shown_width, context.height)):
                 raise OutputInvalid("The clip has an unusable size.")
             # Pictures may change their size on the way; no header tells.
             context.options = {"max_pixels": str(SIDE_PX_MAX**2)}
@@ -144,15 +193,17 @@ def _promised_seconds(container: InputContainer) -> Fraction:
     return Fraction(container.duration or 0, av.time_base)
 
 
-def _decode(container: InputContainer, packets: list[Packet[VideoStream]]) -> None:
-    """Decode packets that begin with a keyframe. Raises `OutputInvalid` if pictures are missing."""
+def _decode(container: InputContainer, packets: list[Packet[VideoStream]]) -> av.VideoFrame:
+    """The last frame of packets that begin with a keyframe. Raises `OutputInvalid` if some are missing."""
     context = container.streams.video[0].codec_context
     if len(packets) * context.width * context.height > PIXELS_MAX:
         raise OutputInvalid("The clip has too many pictures.")
     decoded = corrupt = 0
     sizes: set[tuple[int, int]] = set()
-    for packet in [*packets, None]:
+    last: av.VideoFrame | None = None
+    for packet in in_time([*packets, None]):
         for frame in context.decode(packet):
+            last = frame
             decoded += 1
             corrupt += frame.is_corrupt
             sizes.add((frame.width, frame.height))
@@ -160,5 +211,6 @@ def _decode(container: InputContainer, packets: list[Packet[VideoStream]]) -> No
             raise OutputInvalid("The clip changes its size.")
     # Only in H.264 is every packet a picture to be shown; elsewhere some are there to predict others from.
     expected = len(packets) if context.name == "h264" else 1
-    if corrupt or decoded < expected:
+    if last is None or corrupt or decoded < expected:
         raise OutputInvalid("The clip is damaged.")
+    return last

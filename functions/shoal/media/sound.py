@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import math
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import BinaryIO, Final, cast
 
 import av
 from av.audio.frame import AudioFrame
 from av.filter import Graph
 
 from shoal.domain.errors import OutputInvalid
+from shoal.media.clip_work import check_samples
+from shoal.media.probe import SECONDS_MAX, in_time
 
 RATE_HZ: Final = 48_000
 """At this rate, eight seconds are a whole number of AAC frames (375 of 1,024 samples)."""
@@ -29,14 +31,30 @@ _FORMATS: Final = {"format_whitelist": "wav,mp3,ogg,flac,mov,matroska", "protoco
 
 def samples_of(sound: bytes | Path, *filters: Filter) -> bytes:
     """The samples of an audio file, sent through filters. Raises `OutputInvalid` if it cannot be read."""
-    source = str(sound) if isinstance(sound, Path) else io.BytesIO(sound)
     try:
-        with av.open(source, "r", options=dict(_FORMATS)) as container:
+        with _open(sound) as file, av.open(file, "r", options=dict(_FORMATS)) as container:
             if not container.streams.audio:
                 raise OutputInvalid("The narration holds no sound.")
-            return b"".join(map(_bytes, _filter_frames(container.decode(audio=0), *filters, _SHAPE)))
+            sound_in_time = in_time(container.decode(audio=0))
+            return _bounded(map(_bytes, _filter_frames(sound_in_time, *filters, _SHAPE)))
     except (av.FFmpegError, ValueError):
         raise OutputInvalid("The narration's sound could not be read.") from None
+
+
+def _open(sound: bytes | Path) -> BinaryIO:
+    file: BinaryIO = sound.open("rb") if isinstance(sound, Path) else io.BytesIO(sound)
+    check_samples(file)
+    file.seek(0)
+    return file
+
+
+def _bounded(parts: Iterable[bytes]) -> bytes:
+    samples = bytearray()
+    for part in parts:
+        samples += part
+        if seconds_of(samples) > SECONDS_MAX:
+            raise OutputInvalid("The narration's sound is too long.")
+    return bytes(samples)
 
 
 def filter_samples(samples: bytes, *filters: Filter) -> bytes:
@@ -55,7 +73,7 @@ def true_peak_db(samples: bytes) -> float:
     return 20 * math.log10(peak) if peak > 0 else -math.inf
 
 
-def seconds_of(samples: bytes) -> float:
+def seconds_of(samples: bytes | bytearray) -> float:
     """How long samples last."""
     return len(samples) / SAMPLE_BYTES / RATE_HZ
 

@@ -139,7 +139,8 @@ def _subtitles(video: OutputContainer, subtitles: Sequence[Subtitle], seconds: i
 
 def _timed_text(stream: SubtitleStream, begin: int, until: int, words: str) -> AnyPacket:
     """One sample of 3GPP TS 26.245: how many bytes of text, and the text."""
-    text = words.encode("utf-8", "replace")[:TEXT_BYTES_MAX]
+    cut = words.encode("utf-8", "replace")[:TEXT_BYTES_MAX]
+    text = cut.decode("utf-8", "ignore").encode()  # no half letter at the end
     packet = Packet(len(text).to_bytes(2, "big") + text)
     packet.stream, packet.time_base = stream, MILLISECOND
     packet.pts = packet.dts = begin

@@ -145,8 +145,11 @@ class CallerHttp(Protocol):
 class Outputs(Protocol):
     """What callers may fetch."""
 
-    def put(self, key: str, data: bytes, content_type: str, *, cache_s: int) -> None:
-        """`cache_s` is how long caches may keep it."""
+    def put(self, key: str, data: bytes, content_type: str, *, expires_at_ms: int | None) -> None:
+        """Caches may keep it until `expires_at_ms`, None for as long as they like."""
 
     def delete(self, keys: Sequence[str]) -> None:
         """What is not there is no error."""
+
+    def delete_leftovers(self, job: Job) -> None:
+        """What was stored for the job and did not become an output of it."""

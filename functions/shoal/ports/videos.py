@@ -81,9 +81,19 @@ class Studio(Protocol):
         """Whether the clip can be joined with others as it is."""
 
     def conform(
-        self, source: Path, target: Path, *, width_px: int, height_px: int, subtitle: str | None
+        self,
+        source: Path,
+        target: Path,
+        *,
+        width_px: int,
+        height_px: int,
+        subtitle: str | None,
+        language: str,
     ) -> None:
-        """Make a clip that can be joined of any clip, with a line of text in it if there is one."""
+        """Make a clip that can be joined of any clip, with a line of text in it if there is one.
+
+        `language`, a BCP 47 tag, is that of the line.
+        """
 
     def narrate(self, lines: Sequence[str], speak: Callable[..., Speech], target_wav: Path) -> Narration:
         """Speak the lines, each within its scene, into one file as long as the video."""

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import io
+import struct
+from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
 
 import av
 import pytest
-from PIL import Image, ImageChops, ImageFont, ImageStat
+from av.video.reformatter import ColorPrimaries, ColorTrc
+from PIL import Image, ImageChops, ImageStat
 
 from shoal.domain.clip import CLIP_SIZES_PX, STILL_SIZES_PX
 from shoal.domain.errors import OutputInvalid
+from shoal.media import probe
 from shoal.media.clip import NARROWEST, STILL_SCALE, camera_path, render_clip
 from shoal.media.conform import conform_clip
 from shoal.media.drawing import draw
 from shoal.media.encoding import house_parameter_sets
-from shoal.media.lettering import Lettering, wrap
+from shoal.media.lettering import Lettering
 from shoal.media.probe import conforms, probe_clip
-from tests.support.media_files import clip_bytes, foreign_clip, frames, still, written
+from shoal.media.sound import samples_of
+from tests.support.media_files import clip_bytes, foreign_clip, frames, shot_clip, still, written
 
 LINE = "Long before anyone wrote it down, the sea belonged to those who could hold their breath the longest."
 MOVES = 8
@@ -135,28 +140,15 @@ def test_a_subtitle_is_white_in_the_middle_below_and_stays_in_the_safe_area(tmp_
     assert ImageStat.Stat(other.crop(changed)).extrema[0][1] > 220
 
 
-def test_what_the_font_cannot_write_is_left_out() -> None:
+def test_what_no_font_has_is_left_out() -> None:
     planes = [Image.new("L", (180, 320), 90), *(Image.new("L", (90, 160), 100) for _ in range(2))]
     before = [plane.tobytes() for plane in planes]
 
-    Lettering(180, 320, subtitle="深海を泳ぐ 🦈").onto(planes)
+    Lettering(180, 320, subtitle="\U0001e923\uffff\x1b").onto(planes)
     assert [plane.tobytes() for plane in planes] == before
 
     Lettering(180, 320, subtitle="Shark").onto(planes)
     assert [plane.tobytes() for plane in planes] != before
-
-
-def test_lines_are_about_equally_long_and_none_is_too_wide() -> None:
-    font = ImageFont.load_default(20)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-
-    lines = wrap(LINE, 300, font)
-
-    assert " ".join(lines) == LINE
-    assert all(font.getlength(line) <= 300 for line in lines)
-    assert min(map(font.getlength, lines)) > 130
-    assert all(font.getlength(line) <= 300 for line in wrap("W" * 200, 300, font))
-    assert wrap("", 300, font) == []
 
 
 @pytest.mark.parametrize(
@@ -197,3 +189,146 @@ def test_a_clip_that_cannot_be_read_is_not_fitted(tmp_path: Path) -> None:
                 written(tmp_path, data), tmp_path / "fitted.mp4", width_px=180, height_px=320, subtitle=None
             )
         assert not (tmp_path / "fitted.mp4").exists()
+
+
+DARK_SIDE = {0: (8, 160, 60, 200), 90: (60, 20, 120, 40), 180: (120, 160, 172, 200), 270: (60, 280, 120, 300)}
+"""Where the left half of the pixels is to be seen in a clip of 180 by 320, by degrees clockwise."""
+
+
+def fitted(source: Path, width_px: int = 180, height_px: int = 320) -> Image.Image:
+    """The first picture of a clip that was made to fit."""
+    target = source.with_name("fitted.mp4")
+    conform_clip(source, target, width_px=width_px, height_px=height_px)
+    return next(frames(target))
+
+
+@pytest.mark.parametrize("turned", DARK_SIDE)
+def test_a_clip_is_shown_upright(tmp_path: Path, turned: int) -> None:
+    source = shot_clip(tmp_path / "turned.mp4", turned=turned)
+    facts, shown = probe_clip(source), fitted(source).convert("L")
+
+    assert (facts.width_px, facts.height_px) == ((180, 320) if turned % 180 else (320, 180))
+    assert facts.as_stored is (turned == 0)
+    dark = ImageStat.Stat(shown.crop(DARK_SIDE[turned])).mean[0]
+    bright = ImageStat.Stat(shown.crop(DARK_SIDE[(turned + 180) % 360])).mean[0]
+    assert dark < 30 < 60 < bright
+
+
+def test_a_clip_of_the_house_that_says_it_is_turned_is_not_joined_as_it_is(tmp_path: Path) -> None:
+    source, turned = written(tmp_path, clip_bytes()), tmp_path / "turned.mp4"
+    with av.open(str(source)) as container, av.open(str(turned), "w") as copy:
+        stream = copy.add_stream_from_template(container.streams.video[0])
+        stream.set_display_rotation(180)
+        for packet in container.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                copy.mux(packet)
+
+    assert not conforms(probe_clip(turned), 180, 320)
+    assert conforms(probe_clip(source), 180, 320)
+
+
+def test_pixels_that_are_not_square_are_shown_as_wide_as_they_are(tmp_path: Path) -> None:
+    """Stored 320 by 180 in pixels 4/3 high: shown 240 by 180, and so wholly in a frame of that shape."""
+    source = shot_clip(tmp_path / "narrow.mp4", pixel_shape=Fraction(3, 4))
+    facts, shown = probe_clip(source), fitted(source, 240, 180).convert("L")
+
+    assert (facts.width_px, facts.height_px, facts.as_stored) == (240, 180, False)
+    assert ImageStat.Stat(shown.crop((0, 0, 112, 180))).mean[0] < 30
+    assert ImageStat.Stat(shown.crop((128, 0, 240, 180))).mean[0] > 60
+
+
+def test_a_strip_that_is_only_shown_as_one_is_refused_too(tmp_path: Path) -> None:
+    with pytest.raises(OutputInvalid, match="unusable size"):
+        probe_clip(shot_clip(tmp_path / "strip.mp4", pixel_shape=Fraction(9, 1)))
+
+
+BT2020 = ColorPrimaries.BT2020
+WHITE = {"pq": (148, ColorTrc.SMPTE2084), "hlg": (191, ColorTrc.ARIB_STD_B67)}
+"""What white paper is stored as (ITU-R BT.2408): 58 % of PQ's signal, 75 % of HLG's."""
+
+
+@pytest.mark.parametrize("transfer", WHITE)
+def test_white_is_white_also_in_high_dynamic_range(tmp_path: Path, transfer: str) -> None:
+    level, trc = WHITE[transfer]
+    source = shot_clip(tmp_path / "hdr.mp4", colour=(level,) * 3, bits=10, colours=(BT2020, trc, 9))
+
+    right = fitted(source, 320, 180).crop((200, 20, 300, 160))
+    assert min(ImageStat.Stat(right).mean) > 235
+
+
+def test_wide_colours_are_brought_into_those_of_the_house(tmp_path: Path) -> None:
+    """BT.2020's colours are stronger than BT.709's of the same numbers."""
+    plain = fitted(shot_clip(tmp_path / "plain.mp4"), 320, 180).getpixel((240, 90))
+    wide = shot_clip(tmp_path / "wide.mp4", bits=10, colours=(BT2020, ColorTrc.BT2020_10, 9))
+    shown = fitted(wide, 320, 180).getpixel((240, 90))
+
+    assert isinstance(plain, tuple)
+    assert isinstance(shown, tuple)
+    assert all(abs(one - other) < 8 for one, other in zip(plain, (200, 60, 40), strict=True))
+    assert shown[0] > plain[0] + 10
+    assert shown[1] < plain[1]
+
+
+def test_ten_bits_are_eight_of_the_same_colour(tmp_path: Path) -> None:
+    shown = fitted(shot_clip(tmp_path / "ten.mp4", bits=10), 320, 180).getpixel((240, 90))
+
+    assert isinstance(shown, tuple)
+    assert all(abs(one - other) < 8 for one, other in zip(shown, (200, 60, 40), strict=True))
+
+
+def test_a_clip_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = shot_clip(tmp_path / "slow.mp4")
+    monkeypatch.setattr(probe, "CPU_SECONDS_MAX", 0.0)
+
+    for work in (lambda: probe_clip(source), lambda: fitted(source)):
+        with pytest.raises(OutputInvalid, match="too long to decode"):
+            work()
+
+
+def test_a_clip_of_many_streams_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "many.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=24) for _ in range(17)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for stream in streams:
+            container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+            container.mux(stream.encode(None))
+
+    with pytest.raises(OutputInvalid, match="too many streams"):
+        probe_clip(path)
+
+
+def promising(path: Path, samples: int) -> Path:
+    """A clip of two kilobytes whose tables are for that many samples, of one byte each, in one chunk."""
+    data = bytearray(shot_clip(path).read_bytes())
+    sizes, chunks = data.index(b"stsz") + 8, data.index(b"stsc") + 8
+    data[sizes : sizes + 8] = struct.pack(">II", 1, samples)
+    data[chunks + 8 : chunks + 12] = struct.pack(">I", samples)
+    path.write_bytes(data)
+    return path
+
+
+def test_a_clip_that_promises_more_pictures_than_there_can_be_takes_no_memory(tmp_path: Path) -> None:
+    for samples in (80_000_000, 2**32 - 1):
+        with pytest.raises(OutputInvalid, match="too many pictures"):
+            probe_clip(promising(tmp_path / "clip.mp4", samples))
+        with pytest.raises(OutputInvalid, match="too many pictures"):
+            samples_of(promising(tmp_path / "sound.mp4", samples).read_bytes())
+
+
+@pytest.mark.parametrize("outer", [b"moov", b"moof"])
+def test_boxes_in_boxes_without_end_are_refused(tmp_path: Path, outer: bytes) -> None:
+    empty = struct.pack(">I4s", 8, b"free")
+    flat = b"".join([empty] * 200_000)
+    path = written(tmp_path, struct.pack(">I4s", 8 + len(flat), outer) + flat)
+
+    with pytest.raises(OutputInvalid, match="too many pictures"):
+        probe_clip(path)
+
+    nested = b""
+    for _ in range(5_000):
+        nested = struct.pack(">I4s", 8 + len(nested), outer) + nested
+    with pytest.raises(OutputInvalid):
+        probe_clip(written(tmp_path, nested))

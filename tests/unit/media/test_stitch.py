@@ -142,6 +142,19 @@ def test_subtitles_are_a_track_with_their_times(clips: list[Path], wav: Path, tm
     ]
 
 
+def test_a_subtitle_that_is_too_long_ends_with_a_whole_letter(
+    clips: list[Path], wav: Path, tmp_path: Path
+) -> None:
+    long = NarratedLine(0.0, 5.0, "ab" + "深" * 700)
+    stitch(clips, wav, tmp_path / "final.mp4", subtitles=[long])
+
+    with av.open(str(tmp_path / "final.mp4")) as container:
+        (text,) = (
+            bytes(packet)[2:] for packet in container.demux(container.streams.subtitles[0]) if packet.size > 2
+        )
+    assert text.decode() == "ab" + "深" * 666
+
+
 def test_stitching_again_gives_the_same_bytes(clips: list[Path], wav: Path, tmp_path: Path) -> None:
     for name in ("one.mp4", "other.mp4"):
         stitch(clips, wav, tmp_path / name, subtitles=SUBTITLES)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypedDict
 
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import OutputInvalid
-from shoal.domain.job import Job
+from shoal.domain.job import Job, output_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 OUTPUT_BYTES_MAX = 64 * 1024 * 1024
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def staging_key(job: Job, index: int) -> str:
@@ -64,24 +66,42 @@ class S3Staging:
             raise
 
 
+class CacheHeaders(TypedDict, total=False):
+    """What S3 tells caches of an object."""
+
+    CacheControl: str
+    Expires: datetime
+
+
 class S3Outputs:
-    """Implements the `Outputs` port. An output never changes, so caches may keep it as long as it is kept."""
+    """Implements the `Outputs` port. An output never changes, so caches may keep it as long as it is kept.
+
+    Until a moment rather than for a time: the CDN counts a time from when it fetched the object, so that it
+    would serve what it fetched last long after the object is deleted.
+    """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
-    def put(self, key: str, data: bytes, content_type: str, *, cache_s: int) -> None:
+    def put(self, key: str, data: bytes, content_type: str, *, expires_at_ms: int | None) -> None:
+        cached: CacheHeaders = {"CacheControl": FOR_EVER}
+        if expires_at_ms is not None:
+            # No `max-age` beside it, which would win (RFC 9111, 5.3).
+            cached = {"CacheControl": "public", "Expires": datetime.fromtimestamp(expires_at_ms // 1000, UTC)}
         with unavailable_when_unreachable():
             self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=data,
-                ContentType=content_type,
-                CacheControl=f"public, max-age={cache_s}, immutable",
+                Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, **cached
             )
 
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             with unavailable_when_unreachable():
                 self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def delete_leftovers(self, job: Job) -> None:
+        kept = {output.key for output in job.outputs}
+        with unavailable_when_unreachable():
+            # One page: a job has a few outputs, a folder holds a thousand.
+            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=output_folder(job))
+        self.delete([found["Key"] for found in page.get("Contents", []) if found["Key"] not in kept])

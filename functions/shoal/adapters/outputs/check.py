@@ -12,9 +12,9 @@ from typing import IO
 
 import imagesize
 
-from shoal.adapters.outputs.picture_header import SIDE_PX_MAX, SIDE_PX_MIN
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job
+from shoal.media.picture_work import SIDE_PX_MAX, SIDE_PX_MIN
 
 HEAD_BYTES = 16
 NO_PICTURE = "The provider did not deliver a readable image."

@@ -39,11 +39,19 @@ class PyAvStudio:
         return conforms(probe_clip(clip), width_px, height_px)
 
     def conform(
-        self, source: Path, target: Path, *, width_px: int, height_px: int, subtitle: str | None
+        self,
+        source: Path,
+        target: Path,
+        *,
+        width_px: int,
+        height_px: int,
+        subtitle: str | None,
+        language: str,
     ) -> None:
         from shoal.media.conform import conform_clip
 
-        conform_clip(source, target, width_px=width_px, height_px=height_px, subtitle=subtitle)
+        size = {"width_px": width_px, "height_px": height_px}
+        conform_clip(source, target, **size, subtitle=subtitle, language=language)
 
     def narrate(self, lines: Sequence[str], speak: Callable[..., Speech], target_wav: Path) -> Narration:
         from shoal.media.narration import fit_narration

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import JobError, OutputInvalid
 from shoal.domain.failures import job_error
-from shoal.domain.job import Job, Output
+from shoal.domain.job import Job, Output, output_folder
 from shoal.domain.provider import Picture
 from shoal.ports.jobs import Jobs, Outputs, Staging
-
-YEAR_S = 365 * 24 * 3600
+from shoal.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,7 @@ class StoreOutput:
     outputs: Outputs
     inspect: Callable[[bytes], Picture]
     inspect_clip: Callable[[bytes], Picture]
+    clock: Clock
     retention_s: int | None = None
 
     def __call__(
@@ -55,10 +55,14 @@ class StoreOutput:
         data = self.staging.read(item["key"])
         inspect = self.inspect_clip if job.kind.of_clips else self.inspect
         picture = inspect(data)
-        key = f"images/{job.id}/{index}{_secret(job, index)}.{picture.extension}"
-        kept_s = min(job.submission.ttl_s or YEAR_S, self.retention_s or YEAR_S)
-        self.outputs.put(key, data, picture.content_type, cache_s=kept_s)
+        key = f"{output_folder(job)}{index}{_secret(job, index)}.{picture.extension}"
+        self.outputs.put(key, data, picture.content_type, expires_at_ms=self._expires_at_ms(job))
         return Output(key, picture.content_type, picture.width_px, picture.height_px, len(data))
+
+    def _expires_at_ms(self, job: Job) -> int | None:
+        """When caches forget it: no later than its files are due, which is counted from its settling."""
+        kept_s = [seconds for seconds in (job.submission.ttl_s, self.retention_s) if seconds is not None]
+        return self.clock.now_ms() + min(kept_s) * 1000 if kept_s else None
 
 
 def _secret(job: Job, index: int) -> str:

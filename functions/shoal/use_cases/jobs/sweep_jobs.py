@@ -59,8 +59,11 @@ class SweepJobs:
             return "announced"
         if job.kind is Kind.VIDEO:
             self.video_files.delete_of(job)
-        else:
+        elif job.status is JobStatus.COMPLETED:
             self.outputs.delete([output.key for output in job.outputs])
+        else:
+            # What was stored before it ended was never announced, but a caller could guess its address.
+            self.outputs.delete_leftovers(job)
         self.jobs.mark_files_deleted(job)
         return "deleted"
 

@@ -49,5 +49,5 @@ class StoreClip:
         if self.studio.conforms(delivered, **size) and subtitle is None:
             self.files.take_staged(staged_key, key, VIDEO_TYPE)
             return
-        self.studio.conform(delivered, conformed, **size, subtitle=subtitle)
+        self.studio.conform(delivered, conformed, **size, subtitle=subtitle, language=brief.of_video.language)
         self.files.put(key, conformed, VIDEO_TYPE)

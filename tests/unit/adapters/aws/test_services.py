@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_service_out_of_reach_is_unavailable_and_to_be_tried_again(error: Exce
         lambda: S3Staging(client, "bucket").put(job, 0, b""),
         lambda: S3Staging(client, "bucket").read("key"),
         lambda: S3Staging(client, "bucket").find_staged(job, 0),
-        lambda: S3Outputs(client, "bucket").put("key", b"", "image/png", cache_s=60),
+        lambda: S3Outputs(client, "bucket").put("key", b"", "image/png", expires_at_ms=None),
         lambda: S3Outputs(client, "bucket").delete(["key"]),
         lambda: S3Staging(client, "bucket").put_input("key", b""),
         Secret(client, "arn", FakeClock()),
@@ -238,14 +239,25 @@ def test_staging_keys_derive_from_the_job() -> None:
     assert S3Staging(client, "bucket").put(a_job(), 1, b"x") == f"{ACCOUNT}/{JOB}/1"
 
 
-def test_an_output_is_immutable_typed_and_cached_while_it_is_kept() -> None:
+def test_an_output_is_immutable_typed_and_cached_for_ever() -> None:
     client: Any = Client({})
 
-    S3Outputs(client, "bucket").put("images/x/0.png", b"picture", "image/png", cache_s=86_400)
+    S3Outputs(client, "bucket").put("images/x/0.png", b"picture", "image/png", expires_at_ms=None)
 
     (call,) = client.calls
     assert (call["Key"], call["ContentType"]) == ("images/x/0.png", "image/png")
-    assert call["CacheControl"] == "public, max-age=86400, immutable"
+    assert (call["CacheControl"], call.get("Expires")) == ("public, max-age=31536000, immutable", None)
+
+
+def test_an_output_that_expires_is_cached_until_a_moment_whenever_a_cache_got_it() -> None:
+    client: Any = Client({})
+
+    S3Outputs(client, "bucket").put(
+        "images/x/0.png", b"picture", "image/png", expires_at_ms=1_800_000_000_999
+    )
+
+    (call,) = client.calls
+    assert (call["CacheControl"], call["Expires"]) == ("public", datetime(2027, 1, 15, 8, tzinfo=UTC))
 
 
 def test_a_callers_picture_is_staged_under_the_key_it_was_given() -> None:
@@ -263,6 +275,20 @@ def test_outputs_are_deleted_one_by_one() -> None:
     assert [(call["operation"], call["Key"]) for call in client.calls] == [
         ("delete_object", "images/x/0.png"),
         ("delete_object", "images/x/1.png"),
+    ]
+
+
+def test_what_became_no_output_is_deleted_and_what_did_is_kept() -> None:
+    job = a_completed_job()
+    kept = [{"Key": output.key} for output in job.outputs]
+    client: Any = Client({"Contents": [*kept, {"Key": f"images/{job.id}/left.png"}]})
+
+    S3Outputs(client, "bucket").delete_leftovers(job)
+
+    listed, *deleted = client.calls
+    assert (listed["operation"], listed["Prefix"]) == ("list_objects_v2", f"images/{job.id}/")
+    assert [(call["operation"], call["Key"]) for call in deleted] == [
+        ("delete_object", f"images/{job.id}/left.png")
     ]
 
 

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal.adapters.outputs.picture_header import SIDE_PX_MAX, SIDE_PX_MIN, check_picture_header
+from shoal.adapters.outputs.picture_header import check_picture_header
 from shoal.domain.errors import OutputInvalid
+from shoal.media.picture_work import SIDE_PX_MAX, SIDE_PX_MIN
+from tests.support.hostile_pictures import HOSTILE, animated_webp, costs, progressive, saved, with_scans
 
 FORMATS = ["PNG", "JPEG", "WEBP"]
 
@@ -76,3 +78,57 @@ def test_a_broken_header_is_refused_or_passes_and_never_crashes(
 
     with suppress(OutputInvalid):
         check_picture_header(bytes(data))
+
+
+@pytest.mark.parametrize("side_px", [64, 1024, SIDE_PX_MAX])
+def test_a_picture_as_encoders_write_it_passes(side_px: int) -> None:
+    check_picture_header(progressive(side_px))
+    check_picture_header(animated_webp(64, 100))
+    check_picture_header(saved(Image.effect_noise((800, 600), 90), "JPEG", progressive=True))
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if "00" in name and "headers" not in name])
+def test_small_files_of_much_work_are_refused_without_decoding(name: str) -> None:
+    with pytest.raises(OutputInvalid, match=r"more scans or frames|too many parts"):
+        check_picture_header(HOSTILE[name]())
+
+
+def test_what_a_picture_costs_is_bounded_whatever_its_sender_wrote() -> None:
+    """An honest picture of the largest size costs about as much as the worst that passes."""
+    worst = {cost.name: cost for cost in costs()}
+    honest = worst["JPEG of 500 empty headers"].decoded_ms
+
+    for cost in worst.values():
+        print(
+            f"{cost.name:36} {cost.sent_bytes:>10,} B : {cost.looked_at_ms:6.1f} + {cost.decoded_ms:7.1f} ms"
+        )
+        assert cost.looked_at_ms < max(50, honest)
+        assert cost.decoded_ms < 20 * honest
+
+
+def test_scans_are_counted_as_a_decoder_finds_them() -> None:
+    """A preview among the headers is none, nor are bytes after the end; fill bytes hide none."""
+    data = progressive(4096)
+    preview = b"\xff\xe1" + struct.pack(">H", 2 + 400) + b"\xff\xda\0\x02" * 100
+    check_picture_header(data[:2] + preview + data[2:])
+    check_picture_header(data + b"\xff\xda\0\x02" * 1_000)
+
+    filled = with_scans(data, 100).replace(b"\xff\xda", b"\xff\xff\xff\xda")
+    with pytest.raises(OutputInvalid, match="more scans"):
+        check_picture_header(filled)
+
+
+@pytest.mark.parametrize("frame", [0xC3, 0xC9, 0xCA])
+def test_jpegs_that_nobody_reads_quickly_are_refused(frame: int) -> None:
+    data = progressive(64).replace(b"\xff\xc2", bytes((0xFF, frame)), 1)
+
+    with pytest.raises(OutputInvalid, match="baseline or progressive"):
+        check_picture_header(data)
+
+
+def test_the_size_must_stand_within_the_first_quarter_of_a_megabyte() -> None:
+    data, note = progressive(64), b"\xff\xe2\xff\xff" + bytes(0xFFFD)
+    check_picture_header(data[:2] + note * 3 + data[2:])
+
+    with pytest.raises(OutputInvalid, match="pixels on each side"):
+        check_picture_header(data[:2] + note * 4 + data[2:])

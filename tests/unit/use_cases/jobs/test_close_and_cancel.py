@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, Unavailable
-from shoal.domain.job import Closer, HoldState, Job, JobStatus
+from shoal.domain.job import CLEAN_UP_AFTER_MS, Closer, HoldState, Job, JobStatus
 from shoal.ports.jobs import ExecutionState
 from tests.worlds.world import STORED, Customer, World
 
@@ -26,13 +26,17 @@ def test_a_canceled_job_costs_nothing_and_its_execution_stops(
     assert world.bus.types() == ["image.failed", "job.failed"]
 
 
-def test_a_canceled_job_is_nobodys_concern_any_more(world: World, customer: Customer) -> None:
+def test_a_canceled_job_is_due_once_more_and_then_nobodys_concern(world: World, customer: Customer) -> None:
     job = world.processing(customer)
 
     world.cancel_job(customer.caller, job.id)
 
     stored = world.now(job)
-    assert (stored.deadline_at_ms, stored.task_tokens, stored.closed_by) == (None, {}, Closer.CANCEL)
+    assert stored.deadline_at_ms == world.clock.ms + CLEAN_UP_AFTER_MS
+    assert (stored.task_tokens, stored.closed_by) == ({}, Closer.CANCEL)
+    world.clock.pass_seconds(CLEAN_UP_AFTER_MS // 1000)
+    assert world.sweep_jobs() == {"deleted": 1}
+    assert world.now(job).deadline_at_ms is None
 
 
 def test_a_canceled_free_trial_is_given_back(world: World) -> None:
@@ -94,7 +98,7 @@ def test_an_execution_that_cannot_be_stopped_does_not_undo_a_cancel(
 
     assert world.cancel_job(customer.caller, job.id).status is JobStatus.CANCELED
 
-    assert world.now(job).deadline_at_ms is None
+    assert world.now(job).deadline_at_ms == world.clock.ms + CLEAN_UP_AFTER_MS
     assert len(world.bus.published) == 2
 
 

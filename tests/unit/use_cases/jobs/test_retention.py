@@ -8,7 +8,7 @@ import pytest
 
 from shoal.dialects import image, tasks
 from shoal.domain.errors import Unavailable
-from shoal.domain.job import Job, JobStatus
+from shoal.domain.job import CLEAN_UP_AFTER_MS, Job, JobStatus
 from tests.support.factories import url_of
 from tests.worlds.machine import Stage
 from tests.worlds.world import Customer, World
@@ -127,10 +127,24 @@ def test_both_dialects_show_expired_outputs_as_such(world: World, customer: Cust
         assert (task["status"], shown["status"], shown["cost"]) == ("completed", "complete", "$0.02")
 
 
-def test_a_failed_job_has_nothing_to_delete(world: World, customer: Customer) -> None:
-    job = world.processing(customer, ttl_seconds=60)
-    world.release_hold(job.account_id, job.id, "ProviderFailed", "No luck.")
-    world.clock.pass_seconds(DAY_S)
+@pytest.mark.parametrize("ttl", [{}, {"ttl_seconds": 60}])
+@pytest.mark.parametrize("end", ["failed", "canceled"])
+def test_what_a_failed_or_canceled_job_had_stored_is_deleted(
+    world: World, customer: Customer, end: str, ttl: dict[str, int]
+) -> None:
+    other, job = kept(world, customer), world.processing(customer, model="nanobanana", num_outputs=2, **ttl)
+    delivered = [{"key": world.staging.put(job, index, b"picture")} for index in range(2)]
+    world.store_output(job.account_id, job.id, delivered[:1])
+    if end == "failed":
+        world.release_hold(job.account_id, job.id, "ProviderFailed", "No luck.")
+    else:
+        world.cancel_job(customer.caller, job.id)
+    world.store_output(job.account_id, job.id, delivered)  # by a step that was still running
 
-    assert world.sweep_jobs() == {}
+    world.clock.pass_seconds(CLEAN_UP_AFTER_MS // 1000)
+
+    assert world.sweep_jobs() == {"deleted": 1}
+    assert set(world.outputs.objects) == {output.key for output in other.outputs}
     assert world.now(job).outputs_expire_at_ms is None
+    world.clock.pass_seconds(DAY_S)
+    assert world.sweep_jobs() == {}

@@ -17,7 +17,6 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.provider import Pending
-from shoal.use_cases.jobs.store_output import YEAR_S
 from tests.fakes import PollMessage
 from tests.worlds.machine import Stage
 from tests.worlds.world import Customer, World
@@ -194,9 +193,9 @@ def test_a_bucket_out_of_reach_is_no_failed_output(world: World, customer: Custo
 
 
 @pytest.mark.parametrize(
-    ("retention_s", "ttl_s", "cached_s"),
+    ("retention_s", "ttl_s", "kept_s"),
     [
-        (None, None, YEAR_S),
+        (None, None, None),
         (None, 60, 60),
         (86_400, None, 86_400),
         (86_400, 60, 60),
@@ -204,14 +203,15 @@ def test_a_bucket_out_of_reach_is_no_failed_output(world: World, customer: Custo
     ],
 )
 def test_caches_keep_an_output_no_longer_than_it_is_kept(
-    world: World, customer: Customer, retention_s: int | None, ttl_s: int | None, cached_s: int
+    world: World, customer: Customer, retention_s: int | None, ttl_s: int | None, kept_s: int | None
 ) -> None:
     world.keep_outputs_for(retention_s)
     job = world.processing(customer, model="nanobanana", **({"ttl_seconds": ttl_s} if ttl_s else {}))
 
     (stored,) = world.store_output(job.account_id, job.id, [staged(world, job, 0)])
 
-    assert world.outputs.cached_s == {stored.key: cached_s}
+    until_ms = world.clock.now_ms() + kept_s * 1000 if kept_s else None
+    assert world.outputs.cached_until_ms == {stored.key: until_ms}
 
 
 def test_a_batch_canceled_on_the_way_costs_nothing(world: World) -> None:
