@@ -13,11 +13,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from infra.local.aws import REGION, Endpoint
 from infra.local.cloud import LocalCloud
 
 READ_UNIT_BYTES = 4096
 """What one strongly consistent read unit covers (DynamoDB Developer Guide, "Read and write operations")."""
 CALL_S_MAX = 60.0
+UNSIGNED = frozenset(
+    {"authorization", "connection", "content-length", "host", "x-amz-date", "x-amz-security-token"}
+)
+"""Fields of a request that hold for it alone."""
 READS = {"GetItem": "Item", "Query": "Items", "BatchGetItem": "Responses", "Scan": "Items"}
 
 
@@ -55,8 +64,7 @@ class Recorder:
 def recorder(cloud: LocalCloud) -> Iterator[Recorder]:
     """Lead every call of every deployed function through a proxy of ours."""
     recording = Recorder()
-    host = urlsplit(cloud.endpoint_url).netloc
-    handler = type("Proxy", (_Proxy,), {"recorder": recording, "cloud": host})
+    handler = type("Proxy", (_Proxy,), {"recorder": recording, "cloud": cloud.endpoint})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever)
@@ -83,7 +91,7 @@ class _Proxy(BaseHTTPRequestHandler):
     """The first part of a path is the function's name; the rest is AWS's."""
 
     recorder: Recorder
-    cloud: str
+    cloud: Endpoint
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
@@ -95,10 +103,8 @@ class _Proxy(BaseHTTPRequestHandler):
         service, operation = _identify(dict(self.headers.items()), self.command)
         if service == "dynamodb":
             body = json.dumps({**json.loads(body), "ReturnConsumedCapacity": "TOTAL"}).encode()
-        connection = http.client.HTTPConnection(self.cloud, timeout=CALL_S_MAX)
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        headers |= {"Content-Length": str(len(body)), "Host": self.cloud}
-        connection.request(self.command, path, body, headers)
+        connection = http.client.HTTPConnection(urlsplit(self.cloud.url).netloc, timeout=CALL_S_MAX)
+        connection.request(self.command, path, body, self._signed_again(service, path, body))
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
@@ -111,6 +117,15 @@ class _Proxy(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length or str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _signed_again(self, service: str, path: str, body: bytes) -> dict[str, str]:
+        """The fields for the cloud: the function signed another address, and another body."""
+        passed = {name: value for name, value in self.headers.items() if name.lower() not in UNSIGNED}
+        request = AWSRequest(self.command, f"{self.cloud.url}{path}", passed, body)
+        keys = self.cloud.credentials
+        sign = S3SigV4Auth if service == "s3" else SigV4Auth
+        sign(Credentials(keys.access_key_id, keys.secret_access_key), service, REGION).add_auth(request)
+        return {**dict(request.headers.items()), "Content-Length": str(len(body))}
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _forward  # noqa: N815 - the base's names
 

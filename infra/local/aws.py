@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -14,33 +15,56 @@ ACCOUNT = "000000000000"
 STAGE = "local"
 STATE_STACK, SERVICE_STACK = f"shoal-{STAGE}-state", f"shoal-{STAGE}-service"
 API_ID = f"shoal{STAGE}"  # the stack asks for it with the tag ms-custom-id
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}  # the account's owner
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 2}, s3={"addressing_style": "path"}, max_pool_connections=64
 )
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """Of the account's owner, for one run of the local cloud: nothing else opens it."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+    @classmethod
+    def fresh(cls) -> Credentials:
+        """Credentials that no other run has."""
+        return cls(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20))
+
+    def environment(self) -> dict[str, str]:
+        """The variables in which the AWS SDKs look for them."""
+        return {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
+
+
+@dataclass(frozen=True)
 class Endpoint:
-    """A local cloud by its root URL."""
+    """A local cloud by its root URL, with what opens it."""
 
     url: str
+    credentials: Credentials
+
+    @property
+    def port(self) -> int:
+        """Where the cloud listens."""
+        return int(self.url.rpartition(":")[2])
 
     def environment(self) -> dict[str, str]:
         """Environment variables that send the AWS SDKs of a program here."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            **{name.upper(): value for name, value in CREDENTIALS.items()},
+            **self.credentials.environment(),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
 
     def client(self, service: str) -> Any:
         """The boto3 client of `service` here, whatever the machine's own AWS settings are."""
-        return _client(self.url, service)
+        return _client(self, service)
 
 
 @cache  # making one takes as long as ten calls with it
-def _client(url: str, service: str) -> Any:
-    session = boto3.Session(region_name=REGION)
-    return session.client(service, endpoint_url=url, config=CLIENT_CONFIG, **CREDENTIALS)  # type: ignore[call-overload]
+def _client(endpoint: Endpoint, service: str) -> Any:
+    keys = endpoint.credentials
+    session = boto3.Session(keys.access_key_id, keys.secret_access_key, region_name=REGION)
+    return session.client(service, endpoint_url=endpoint.url, config=CLIENT_CONFIG)  # type: ignore[call-overload]

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,23 +36,24 @@ class LocalCloud:
     """A booted cloud with the stack deployed. `api_url` is the front's root, `outputs` are the stack's."""
 
     api_url: str
-    endpoint_url: str
+    endpoint: aws.Endpoint
     folder: Path
     outputs: Mapping[str, str]
 
     def client(self, service: str) -> Any:
         """A boto3 client of `service` in this cloud."""
-        return aws.Endpoint(self.endpoint_url).client(service)
+        return self.endpoint.client(service)
 
     def environment(self) -> dict[str, str]:
         """Environment variables that send the AWS SDKs of a program to this cloud."""
-        return aws.Endpoint(self.endpoint_url).environment()
+        return self.endpoint.environment()
 
     def config(self, *, api_key: str = "", account_id: str = "") -> dict[str, str]:
         """What `.local/shoal.json` says of this cloud."""
         return {
             "api_url": self.api_url,
-            "endpoint_url": self.endpoint_url,
+            "endpoint_url": self.endpoint.url,
+            **asdict(self.endpoint.credentials),
             "region": aws.REGION,
             "stage": aws.STAGE,
             "stage_kind": self.outputs["StageKind"],
@@ -79,7 +80,9 @@ def bare_cloud(folder: Path, *, enforce_iam: bool = False) -> Iterator[aws.Endpo
     """An empty cloud without Shoal; it ends with the context."""
     service = Service("cloud", folder)
     try:
-        yield start_cloud(service, port=free_port(), enforce_iam=enforce_iam)
+        endpoint = aws.Endpoint(f"http://localhost:{free_port()}", aws.Credentials.fresh())
+        start_cloud(service, endpoint, enforce_iam=enforce_iam)
+        yield endpoint
     finally:
         service.stop()
 
@@ -110,7 +113,7 @@ def local_cloud(
             start_front(front, port=front_port, endpoint=endpoint)
             yield LocalCloud(
                 api_url=settings["SHOAL_LOCAL_URL"],
-                endpoint_url=endpoint.url,
+                endpoint=endpoint,
                 folder=folder,
                 outputs=outputs(endpoint),
             )
@@ -118,18 +121,16 @@ def local_cloud(
             front.stop()
 
 
-def start_cloud(service: Service, *, port: int, enforce_iam: bool = False) -> aws.Endpoint:
-    """Boot MiniStack, empty. Raises `LocalCloudError`."""
+def start_cloud(service: Service, endpoint: aws.Endpoint, *, enforce_iam: bool = False) -> None:
+    """Boot MiniStack, empty, for these credentials alone. Raises `LocalCloudError`."""
     temporary = temporary_folder(service)
     temporary.mkdir(parents=True, exist_ok=True)
     service.start(
         [sys.executable, "-m", "infra.local.ministack"],
-        port=port,
-        env=server_environment(port=port, temporary=temporary, enforce_iam=enforce_iam),
+        port=endpoint.port,
+        env=server_environment(endpoint, temporary=temporary, enforce_iam=enforce_iam),
     )
-    endpoint = aws.Endpoint(f"http://localhost:{port}")
     service.wait_until(lambda: _answers(f"{endpoint.url}/_ministack/health"), seconds_max=BOOT_SECONDS_MAX)
-    return endpoint
 
 
 def temporary_folder(service: Service) -> Path:
@@ -137,12 +138,13 @@ def temporary_folder(service: Service) -> Path:
     return service.folder / "tmp"
 
 
-def server_environment(*, port: int, temporary: Path, enforce_iam: bool) -> dict[str, str]:
+def server_environment(endpoint: aws.Endpoint, *, temporary: Path, enforce_iam: bool) -> dict[str, str]:
     """MiniStack's settings, and nothing of this process's environment that a Lambda could trip over."""
     return {
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "TMPDIR": str(temporary),
-        "GATEWAY_PORT": str(port),
+        **endpoint.credentials.environment(),
+        "GATEWAY_PORT": str(endpoint.port),
         "BIND_HOST": "127.0.0.1",
         "LOG_LEVEL": "WARNING",
         "AUTH": "true" if enforce_iam else "false",

@@ -25,6 +25,8 @@ from hypercorn.typing import (
 )
 from ministack.core import hypercorn_compat  # type: ignore[import-untyped]
 
+from infra.local.pages import READS, headers_of, of_own_page, of_this_machine, refuse
+
 BODY_BYTES_MAX = 10 * 1024 * 1024  # "Payload size" of an HTTP API
 OUTPUT_PATHS = ("/images/", "/videos/")
 CONCURRENT_REQUESTS_MAX = 64
@@ -32,6 +34,9 @@ ANSWER_SECONDS_MAX = 60.0
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"}
 )
+
+# Whose page shows an output is nobody's business, as outputs are public or signed.
+OF_BROWSERS = frozenset({"origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"})
 
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
@@ -54,6 +59,9 @@ class Front:
 
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         body = await _read(receive)
+        if problem := _problem(scope):
+            await refuse(send, problem)
+            return
         if body is None:
             status, headers, content = _error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
         else:
@@ -65,8 +73,10 @@ class Front:
     def _answer(self, scope: HTTPScope, body: bytes) -> Answer:
         """Ask the local cloud. An answer that doesn't come is API Gateway's 503."""
         path, headers = _target(scope), _headers(scope["headers"])
-        of_cdn = scope["method"] in {"GET", "HEAD"} and path.startswith(OUTPUT_PATHS)
-        if of_cdn:
+        if of_cdn := _of_cdn(scope):
+            headers = urllib3.HTTPHeaderDict(
+                {name: value for name, value in headers.items() if name not in OF_BROWSERS}
+            )
             headers["host"] = self._cdn_host
             headers["x-forwarded-proto"] = "https"  # the distribution refuses plain HTTP
         else:
@@ -88,6 +98,20 @@ class Front:
         passed = [(name.lower(), value) for name, value in answer.headers.items()]
         kept = [(name, value) for name, value in passed if name not in HOP_BY_HOP]
         return answer.status, [(name.encode(), value.encode("latin-1")) for name, value in kept], answer.data
+
+
+def _problem(scope: HTTPScope) -> str | None:
+    """Why the request is refused, or None."""
+    headers = headers_of(scope)
+    if not of_this_machine(headers):
+        return "This address answers to names of this machine alone."
+    if not of_own_page(scope["method"], headers) and not _of_cdn(scope):
+        return "Pages of other sites may not call this address."
+    return None
+
+
+def _of_cdn(scope: HTTPScope) -> bool:
+    return scope["method"] in READS and scope["path"].startswith(OUTPUT_PATHS)
 
 
 def _target(scope: HTTPScope) -> str:

@@ -9,11 +9,9 @@ from shoal.adapters.dynamodb.people import DynamoDbPeople
 from shoal.adapters.dynamodb.table import Table
 from shoal.domain.person import OPERATORS
 
-PASSWORD = "shoal of friendly fish"  # noqa: S105 - of this machine's demo, printed by `make run`
 
-
-def allow_in(cloud: LocalCloud, *, email: str, account_id: str) -> None:
-    """Let `email` with `PASSWORD` into the account; doing it again changes nothing."""
+def allow_in(cloud: LocalCloud, *, email: str, password: str, account_id: str) -> None:
+    """Let `email` with `password` into the account; doing it again changes nothing."""
     pool = {"UserPoolId": cloud.outputs["UserPoolId"], "Username": email}
     identity = cloud.client("cognito-idp")
     with suppress(identity.exceptions.UsernameExistsException):  # an earlier run made them
@@ -25,7 +23,7 @@ def allow_in(cloud: LocalCloud, *, email: str, account_id: str) -> None:
                 {"Name": "email_verified", "Value": "true"},
             ],
         )
-    identity.admin_set_user_password(**pool, Password=PASSWORD, Permanent=True)
+    identity.admin_set_user_password(**pool, Password=password, Permanent=True)
     identity.admin_add_user_to_group(**pool, GroupName=OPERATORS)
     attributes = {each["Name"]: each["Value"] for each in identity.admin_get_user(**pool)["UserAttributes"]}
     table = Table(cloud.client("dynamodb"), cloud.outputs["TableName"])

@@ -1,4 +1,4 @@
-"""The local cloud's server: MiniStack with the project's patches.
+"""The local cloud's server: MiniStack with the project's patches, behind the guard.
 
 Run by `python -m infra.local.ministack`, with the environment that `cloud.server_environment` gives.
 """
@@ -14,10 +14,14 @@ def main() -> None:
         patches.apply()
     except (patches.WrongMinistack, patches.PatchDoesNotFit) as error:
         sys.exit(f"local cloud: {error}")
-    from ministack.app import main as serve  # type: ignore[import-untyped]
+    # Imported late: the patches come first, and refuse another version with a clearer error.
+    from ministack import app as emulator  # type: ignore[import-untyped]
 
+    from infra.local.guard import Guard
+
+    emulator.app = Guard(emulator.app)
     sys.argv = ["ministack"]
-    serve()
+    emulator.main()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import IO
 LOG_TAIL_LINES = 30
 STOP_SECONDS_MAX = 15.0
 PAUSE_SECONDS = 0.05
+OWNER_ONLY = 0o700
 ROOT = Path(__file__).parents[2]
 
 _started: dict[int, subprocess.Popen[bytes]] = {}  # this process's children, to be waited for
@@ -61,6 +62,7 @@ class Service:
         """Start it detached from this terminal. Raises `LocalCloudError` when its port is taken."""
         require_free(port, self.name)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(OWNER_ONLY)  # what a run leaves there opens its cloud
         with self.pid_file.open("a+") as file, self.log.open("w") as log:
             if not _lock(file):
                 raise LocalCloudError(f"the {self.name} is already running")

@@ -1,7 +1,8 @@
 """`make run` and `make down`: Shoal on this machine, deployed by the real CDK, left running.
 
-State is in `.local/`: pid, port and log of the cloud and its front, the CDK's logs, `shoal.json` for the
-operator's command, and the pictures. The cloud keeps everything in memory: `down` forgets it.
+State is in `.local/`, which only its owner can read: pid, port and log of the cloud and its front, the
+credentials of this run, the CDK's logs, `shoal.json` for the operator's command, and the pictures. The cloud
+keeps everything in memory: `down` forgets it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from infra.local import aws
 from infra.local.assembly import outputs, source_hash
 from infra.local.cloud import LocalCloud, start_cloud, start_front, temporary_folder
 from infra.local.demo import REQUEST, Client
-from infra.local.login import PASSWORD, allow_in
+from infra.local.login import allow_in
 from infra.local.processes import ROOT, LocalCloudError, Service, require_free, run
 
 FOLDER = ROOT / ".local"
@@ -34,6 +36,7 @@ CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 OVERRIDES = ("SHOAL_PROVIDER_DEADLINE_S", "SHOAL_CLIP_DEADLINE_S", "SHOAL_WEBHOOK_RETRY_S")
 """What the environment may change of the local stage."""
 SHOAL = Path(sys.executable).with_name("shoal")
+PASSWORD_BYTES = 12
 DEMO_EMAIL, DEMO_USD = "demo@example.com", "10.00"
 DEMO_USD_MIN = Decimal("0.02")  # the price of the demo's picture
 console = Console(highlight=False)
@@ -48,24 +51,25 @@ class Local:
     cloud: Service = field(default=Service("cloud", FOLDER))
     front: Service = field(default=Service("front", FOLDER))
     config: Path = FOLDER / "shoal.json"
+    credentials: Path = FOLDER / "credentials.json"
     deployed: Path = FOLDER / "deployed"  # the hash of the sources that run
 
     def up(self) -> LocalCloud:
         """Boot what doesn't run, deploy what has changed. Raises `LocalCloudError`."""
         self._require_ports()
-        endpoint = aws.Endpoint(f"http://localhost:{self.cloud_port}")
         if self.cloud.find_process() is None:
             self.front.stop()
             self._forget()
             with step("Booting the local cloud"):
-                start_cloud(self.cloud, port=self.cloud_port)
+                self.credentials.touch(0o600)
+                self.credentials.write_text(json.dumps(asdict(aws.Credentials.fresh())))
+                start_cloud(self.cloud, self._endpoint())
+        endpoint = self._endpoint()
         self._deploy(endpoint)
         if self.front.find_process() is None:
             with step("Opening the front"):
                 start_front(self.front, port=self.front_port, endpoint=endpoint)
-        return LocalCloud(
-            api_url=self.api_url, endpoint_url=endpoint.url, folder=FOLDER, outputs=outputs(endpoint)
-        )
+        return LocalCloud(api_url=self.api_url, endpoint=endpoint, folder=FOLDER, outputs=outputs(endpoint))
 
     def down(self) -> None:
         """Stop front and cloud."""
@@ -78,8 +82,16 @@ class Local:
     def api_url(self) -> str:
         return f"http://localhost:{self.front_port}"
 
+    def _endpoint(self) -> aws.Endpoint:
+        """The cloud that runs, with the credentials it was booted with. Raises `LocalCloudError`."""
+        if not self.credentials.exists():
+            raise LocalCloudError("the cloud that runs is of another version: `make down` stops it")
+        credentials = aws.Credentials(**json.loads(self.credentials.read_text()))
+        return aws.Endpoint(f"http://localhost:{self.cloud_port}", credentials)
+
     def _forget(self) -> None:
         """What described a cloud that has gone."""
+        self.credentials.unlink(missing_ok=True)
         self.deployed.unlink(missing_ok=True)
         self.config.unlink(missing_ok=True)
         shutil.rmtree(temporary_folder(self.cloud), ignore_errors=True)
@@ -147,6 +159,7 @@ def demo_client(local: Local, cloud: LocalCloud) -> Client:
         )
     account = json.loads(created)
     config = cloud.config(api_key=account["api_key"], account_id=account["account_id"])
+    config["password"] = secrets.token_urlsafe(PASSWORD_BYTES)
     local.config.write_text(json.dumps(config, indent=2))
     return Client(cloud.api_url, account["api_key"])
 
@@ -156,7 +169,7 @@ def dollars(text: str) -> Decimal:
     return Decimal(text.replace("$", ""))
 
 
-def play(client: Client) -> None:
+def play(client: Client, password: str) -> None:
     """Make one picture as the quick start says, and tell how to make the next one."""
     before = client.wallet()
     with progress() as shown:
@@ -176,7 +189,7 @@ def play(client: Client) -> None:
         "API": client.api_url,
         "Key": client.api_key,
         "Dashboard": f"{client.api_url}/dashboard",
-        "Sign in": f"{DEMO_EMAIL} with the password {PASSWORD!r}",
+        "Sign in": f"{DEMO_EMAIL} with the password {password}",
         "Try": curl,
     }
     console.print()
@@ -215,9 +228,9 @@ def main() -> None:
         else:
             cloud = local.up()
             client = demo_client(local, cloud)
-            account_id = json.loads(local.config.read_text())["account_id"]
-            allow_in(cloud, email=DEMO_EMAIL, account_id=account_id)
-            play(client)
+            config = json.loads(local.config.read_text())
+            allow_in(cloud, email=DEMO_EMAIL, password=config["password"], account_id=config["account_id"])
+            play(client, config["password"])
     except (LocalCloudError, requests.RequestException) as error:
         console.print("[red]✗[/red]", end=" ")
         console.print(str(error), markup=False, soft_wrap=True)

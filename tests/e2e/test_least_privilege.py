@@ -13,7 +13,6 @@ import requests
 
 from infra.lambdas import registry
 from infra.lambdas.function import Function
-from infra.local.aws import Endpoint
 from infra.local.cloud import local_cloud
 from shoal.adapters.dynamodb.breakers import breaker_key
 from shoal.domain.catalog import load_catalog
@@ -301,7 +300,7 @@ def test_every_function_works_with_what_its_role_allows(guarded: Deployed, provi
 
 def test_a_role_allows_nothing_else(guarded: Deployed) -> None:
     functions = guarded.cloud.client("lambda")
-    lab = Lab(Endpoint(guarded.cloud.endpoint_url))
+    lab = Lab(guarded.cloud.endpoint)
 
     def scan_as(verb: str) -> str | None:
         role = functions.get_function_configuration(FunctionName=f"shoal-local-{verb}")["Role"]

@@ -15,13 +15,14 @@ from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.media.clip import render_clip
 from tests.fakes.providers.media import png
-from tests.fakes.providers.server import FakeProvider, instead, lost, telling
+from tests.fakes.providers.server import FakeProvider, Fault, Told, instead, lost, telling
 from tests.support.client import Json
 from tests.support.deployed import Customer, eventually
 from tests.support.tasks import TasksClient
 from tests.support.upstreams import DEADLINE_S, Upstreams, upstreams
 from tests.support.videos import VideosClient
 
+GATEWAY = Told(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
 TOLD = ["job.completed", "job.created", "job.processing", "task.completed"]
 
 
@@ -87,15 +88,21 @@ def submits(stage: Upstreams, task_id: str) -> int:
 class Early:
     """Tasks that take their time whatever is done meanwhile: all are submitted before the first test."""
 
-    unanswered: Asked
+    unanswered: tuple[Asked, ...]
     polled: tuple[tuple[Asked, str], ...]
+
+
+def without_answer(stage: Upstreams, fault: Fault) -> Asked:
+    """A task whose submit reached Replicate without an answer that says so."""
+    stage.replicate.will(fault)
+    asked = ask(stage, "flux-schnell")
+    eventually(lambda: submits(stage, asked.id))
+    return asked
 
 
 @pytest.fixture(scope="module")
 def early(stage: Upstreams) -> Early:
-    stage.replicate.will(lost())
-    unanswered = ask(stage, "flux-schnell")
-    eventually(lambda: submits(stage, unanswered.id))
+    unanswered = tuple(without_answer(stage, fault) for fault in (lost(), instead(GATEWAY)))
     return Early(unanswered, ((ask(stage, "flux"), "fal"), (ask(stage, "flux-schnell"), "replicate")))
 
 
@@ -180,14 +187,15 @@ def test_a_prompt_the_provider_refuses_fails_plainly_and_asks_nobody_else(stage:
 
 
 def test_a_submit_whose_reply_was_lost_is_not_sent_again(stage: Upstreams, early: Early) -> None:
-    task = early.unanswered.wait()
+    for asked in early.unanswered:
+        task = asked.wait()
 
-    assert (task["status"], task["error"]["message"]) == (
-        "failed",
-        f"Provider request timed out after {DEADLINE_S}s.",
-    )
-    assert submits(stage, early.unanswered.id) == 1
-    assert stage.deployed.wallet(early.unanswered.customer).held == 0
+        assert (task["status"], task["error"]["message"]) == (
+            "failed",
+            f"Provider request timed out after {DEADLINE_S}s.",
+        )
+        assert submits(stage, asked.id) == 1
+        assert stage.deployed.wallet(asked.customer).held == 0
 
 
 def test_a_callback_resolves_a_submit_whose_reply_was_lost(stage: Upstreams) -> None:

@@ -39,7 +39,7 @@ class PlatformTeam:
             **CDK_ENVIRONMENT,
             "PATH": f"{self.programs}:{os.environ['PATH']}",
         }
-        self.root = f"{cloud.endpoint_url}/_aws/execute-api/shoal{STAGE}/$default"
+        self.root = f"{cloud.endpoint.url}/_aws/execute-api/shoal{STAGE}/$default"
 
     def bootstrap(self) -> None:
         # Elsewhere, for the CDK would synthesize a stage in the app's folder first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from shoal.adapters.http.caller_http import VettedCallerHttp
 from shoal.adapters.http.vetted_http import VettedHttp, resolve
 from shoal.domain.addresses import LOCAL_RULES, AddressRules
 from shoal.domain.errors import (
@@ -22,7 +24,7 @@ from shoal.domain.errors import (
     NameNotResolved,
     TlsFailed,
 )
-from tests.support.receiver import AUTHORITY, Receiver, raw, reply, write_authority
+from tests.support.receiver import AUTHORITY, Receiver, head, raw, reply, write_authority
 from tests.support.resolver import Resolver
 
 NAME = "hooks.example.com"
@@ -71,6 +73,39 @@ def test_any_status_is_an_answer(local: VettedHttp, status: int) -> None:
     assert (response.status, response.body, response.truncated) == (status, b"", False)
     assert response.headers["retry-after"] == "7"
     assert 0 <= response.duration_ms < 5000
+
+
+INTERIM = (
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n",
+)
+
+
+@pytest.mark.parametrize("interim", INTERIM)
+def test_the_final_answer_is_the_one_that_counts(local: VettedHttp, interim: bytes) -> None:
+    with Receiver(raw(interim + head(200, {"Content-Length": "2"}) + b"ok")) as receiver:
+        response = local.send("GET", receiver.url())
+    assert (response.status, response.body) == (200, b"ok")
+
+
+def test_only_interim_answers_are_none(local: VettedHttp) -> None:
+    with Receiver(raw(INTERIM[1])) as receiver, pytest.raises(ConnectionFailed):
+        local.send("GET", receiver.url())
+
+
+def test_a_field_of_several_lines_is_one_list(local: VettedHttp) -> None:
+    lines = b"HTTP/1.1 200\r\nX-One: a \r\nx-one:b\r\nContent-Length: 0\r\n\r\n"
+    with Receiver(raw(lines)) as receiver:
+        assert local.send("GET", receiver.url()).headers["x-one"] == "a, b"
+
+
+@pytest.mark.parametrize("status", [200, 203])
+def test_a_whole_file_may_have_come_through_a_proxy(local: VettedHttp, status: int) -> None:
+    target = io.BytesIO()
+    with Receiver(reply(status, b"file")) as receiver:
+        local.download(receiver.url(), target, wall_clock_seconds=5.0, bytes_max=10)
+        fetched = VettedCallerHttp(loopback_allowed=True).fetch(receiver.url(), bytes_max=10, seconds_max=5.0)
+    assert target.getvalue() == fetched == b"file"
 
 
 def test_redirect_is_not_followed(local: VettedHttp) -> None:

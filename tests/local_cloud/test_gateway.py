@@ -92,18 +92,18 @@ def test_the_best_key_gets_the_request_with_its_path_decoded(
 
 @pytest.mark.parametrize(("path", "key"), [("/things", "ANY /things"), ("/nowhere", "$default")])
 def test_options_is_a_method_like_any_other(lab: Lab, path: str, key: str) -> None:
-    preflight = {"Origin": "https://example.com", "Access-Control-Request-Method": "POST"}
+    preflight = {"Origin": lab.endpoint.url, "Access-Control-Request-Method": "POST"}
     answer = requests.options(api_of(lab, SHOWS_ROUTE, *KEYS) + path, headers=preflight, timeout=10)
 
     assert (answer.status_code, answer.json()[:2]) == (200, [key, "OPTIONS"])
 
 
 def test_with_cors_the_gateway_answers_a_preflight(lab: Lab) -> None:
-    cors = {"AllowOrigins": ["https://example.com"], "AllowMethods": ["POST"]}
-    preflight = {"Origin": "https://example.com", "Access-Control-Request-Method": "POST"}
+    cors = {"AllowOrigins": [lab.endpoint.url], "AllowMethods": ["POST"]}
+    preflight = {"Origin": lab.endpoint.url, "Access-Control-Request-Method": "POST"}
     root = api_of(lab, SHOWS_ROUTE, *KEYS, CorsConfiguration=cors)
 
     answer = requests.options(f"{root}/things", headers=preflight, timeout=10)
 
     assert (answer.status_code, answer.text) == (204, "")
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://example.com"
+    assert answer.headers["Access-Control-Allow-Origin"] == lab.endpoint.url

@@ -73,3 +73,12 @@ def test_a_program_that_fails_shows_the_end_of_its_log(tmp_path: Path) -> None:
     assert run([sys.executable, "-c", "print('said')"], env=os.environ, log=log) == "said\n"
     with pytest.raises(LocalCloudError, match=r"(?s)failed.*program\.log.*could not start"):
         run([sys.executable, "-c", DIES], env=os.environ, log=log)
+
+
+def test_what_a_service_leaves_behind_is_its_owner_s_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    service = Service("thing", tmp_path)
+    start(service, SERVES)
+    service.stop()
+
+    assert tmp_path.stat().st_mode & 0o777 == 0o700

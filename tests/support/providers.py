@@ -77,10 +77,29 @@ def unusable(fake: FakeProvider, ask: Callable[[], object], told: Told) -> str:
     return str(found.value)
 
 
-def plain_failures(fake: FakeProvider, ask: Callable[[], object]) -> None:
-    """What every provider's adapter does with a bare HTTP status."""
-    for status in (429, 500, 502, 503, 504):
+def gateways(fake: FakeProvider, submit: Callable[[], object], own: Told) -> None:
+    """A submit that a gateway answers, or a 500 in no words of the provider's, was sent once, and no more."""
+    page = Told(500, b"<html>Internal Server Error</html>", {"Content-Type": "text/html"})
+    nobodys = [replace(page, status=status) for status in (500, 502, 504, 520, 524)]
+    for told in (*nobodys, telling({}, 500), replace(own, status=502), replace(own, status=504)):
+        before = len(fake.requests)
+        fake.will(instead(told))
+        with pytest.raises(OutcomeUnknown):
+            submit()
+        assert len(fake.requests) == before + 1
+    assert waiting(fake, submit, own) >= 1
+
+
+def plain_failures(fake: FakeProvider, ask: Callable[[], object], *, own: Told | None = None) -> None:
+    """What every provider's adapter does with a bare HTTP status.
+
+    `own`: a 500 in the provider's own words, for a submit that may not be repeated: it says that nothing was
+    made, while a gateway, or a program that answers in its place, does not know.
+    """
+    for status in (429, 503) if own else (429, 500, 502, 503, 504):
         assert waiting(fake, ask, telling({}, status, {"Retry-After": "7"})) == 7
     assert waiting(fake, ask, Told(503, b"<html>", {"Content-Type": "text/html"})) >= 1
+    if own:
+        gateways(fake, ask, own)
     for status in (401, 402, 403, 302):
         assert str(status) in unusable(fake, ask, telling({"error": {"message": fake.key}}, status))

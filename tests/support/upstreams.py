@@ -14,6 +14,7 @@ from unittest.mock import patch
 import requests
 from typer.testing import CliRunner, Result
 
+from infra.local.aws import ACCOUNT, REGION
 from infra.local.cloud import LocalCloud, local_cloud
 from shoal.cli import app
 from shoal.cli.stage import LOCAL_FILE_VARIABLE
@@ -31,9 +32,6 @@ from tests.support.fixtures import pause_sweeper
 
 DEADLINE_S, CLIP_DEADLINE_S = 45, 90
 """Providers are asked again after 10 s, and a busy machine takes as long to start a function."""
-
-LOCAL_CREDENTIALS = "000000000000:test"
-"""What the local cloud gives its functions; their region is its own."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,8 @@ class Upstreams:
 def operate(cloud: LocalCloud, *arguments: str, stdin: str | None = None) -> Result:
     """The operator's command on the stage in a cloud."""
     file = cloud.folder / "shoal.json"
-    file.write_text(json.dumps(cloud.config()))
+    # By the functions' own key: it is the one that the fakes of AWS's services know.
+    file.write_text(json.dumps(cloud.config() | {"access_key_id": ACCOUNT}))
     with patch.dict(os.environ, {LOCAL_FILE_VARIABLE: str(file)}):
         return CliRunner().invoke(app, arguments, input=stdin)
 
@@ -81,6 +80,10 @@ def upstreams(folder: Path) -> Iterator[Upstreams]:
         cloud = stack.enter_context(
             local_cloud(folder, provider_deadline_s=DEADLINE_S, clip_deadline_s=CLIP_DEADLINE_S)
         )
+        for name in ("bedrock", "polly"):
+            # What the local cloud gives its functions.
+            fakes[name].key = f"{ACCOUNT}:{cloud.endpoint.credentials.secret_access_key}"
+            fakes[name].region = REGION
         http = stack.enter_context(requests.Session())
         pause_sweeper(cloud)
         stage = Upstreams(Deployed(cloud, http, BusLog(cloud)), **fakes)
@@ -104,8 +107,6 @@ def _fakes() -> dict[str, Any]:
         "bedrock": FakeBedrock(),
         "polly": FakePolly(),
     }
-    for name in ("bedrock", "polly"):
-        fakes[name].key, fakes[name].region = LOCAL_CREDENTIALS, "us-east-1"
     fakes["fal"].states = ("COMPLETED",)
     return fakes
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
 
 from shoal_client import (
     ApiError,
@@ -29,6 +30,7 @@ from shoal_client import (
     WaitTimedOut,
     verify,
 )
+from shoal_client.errors import api_error
 
 URL = "https://api.example.com"
 KEY = "sk_live_0123456789abcdefghijABCDEFGHIJKL"
@@ -55,9 +57,11 @@ class Api(BaseAdapter):
 
     answers: list[requests.Response | Exception]
     sent: list[requests.PreparedRequest] = field(default_factory=list)
+    proxies: list[Mapping[str, str]] = field(default_factory=list)
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **more: Any) -> requests.Response:
         self.sent.append(request)
+        self.proxies.append(more["proxies"])
         given = self.answers.pop(0)
         if isinstance(given, Exception):
             raise given
@@ -196,8 +200,9 @@ def test_what_may_have_been_done_already_is_not_repeated_without_a_key() -> None
         (404, NotFound),
         (409, Conflict),
         (413, InvalidRequest),
+        (302, ServerError),
         (422, InvalidRequest),
-        (500, ServerError),
+        (501, ServerError),
     ],
 )
 def test_a_refusal_is_an_error_of_its_own_and_final(status: int, kind: type[ApiError]) -> None:
@@ -231,10 +236,100 @@ def test_every_dialect_of_an_error_reads_the_same(body: Mapping[str, Any]) -> No
     assert str(error) == "402 insufficient_credits: Need 6. (request r-1)"
 
 
+GATEWAY = [500, 502, 504, 520, 524]
+
+
+@pytest.mark.parametrize("status", GATEWAY)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda shoal: shoal.generate("A shark"),
+        lambda shoal: shoal.wallet(),
+        lambda shoal: shoal.webhooks.change("wh_1", enabled=False),
+        lambda shoal: shoal.download("https://cdn.example.com/0.png"),
+    ],
+    ids=["with a key", "a read", "a change", "a download"],
+)
+def test_an_unknown_outcome_is_asked_again_where_that_does_no_harm(
+    ask: Callable[[Shoal], Any], status: int
+) -> None:
+    played = world(answer(status, b"<html>"), answer(200, {**ACCEPTED, "webhook": {}}))
+    ask(played.shoal)
+    assert len(played.api.sent) == 2
+
+
+@pytest.mark.parametrize("status", GATEWAY)
+def test_an_unknown_outcome_is_told_where_asking_again_could_do_harm(status: int) -> None:
+    played = world(answer(status, b"<html>"))
+    with pytest.raises(ServerError):
+        played.shoal.webhooks.test("wh_1")
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in to the network</html>", b"", b"[]", b'"ok"', b"\xff"])
+def test_a_success_that_is_not_the_api_s_is_an_error_of_the_tree(body: bytes) -> None:
+    played = world(*[answer(200, body, Content_Type="text/html")] * 5)
+    with pytest.raises(ConnectionFailed, match="answered 200 with text/html"):
+        played.shoal.wallet()
+    assert len(played.api.sent) == 5
+
+
+SENT_AT = "Mon, 05 Jan 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("Mon, 05 Jan 2026 10:00:30 GMT", 30),
+        ("Monday, 05-Jan-26 10:00:30 GMT", 30),
+        ("Mon Jan  5 10:00:30 2026", 30),
+        ("Mon, 05 Jan 2026 09:00:00 GMT", 0),
+        ("9" * 5_000, 2**31),
+        ("soon", None),
+        ("-1", None),
+        ("", None),
+    ],
+)
+def test_a_retry_after_is_seconds_or_a_date(value: str, seconds: int | None) -> None:
+    error = api_error(503, CaseInsensitiveDict({"retry-after": value, "date": SENT_AT}), None)
+    assert error.retry_after_s == seconds
+
+
+def test_a_key_in_other_letters_is_sent_and_refused() -> None:
+    played = world(answer(401))
+    shoal = Shoal("sk_live_…", URL, session=played.shoal._transport.session)
+    with pytest.raises(Unauthorized):
+        shoal.wallet()
+    assert played.api.headers("Authorization") == ["Bearer sk_live_…".encode().decode("latin-1")]
+
+
+def test_a_netrc_replaces_no_key_and_goes_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password of-another-service\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    moved = answer(302, b"", Location="https://elsewhere.example.com/0.png")
+    played = world(answer(200, {}), moved, answer(200, b"PNG"))
+    played.shoal._transport.session.trust_env = True
+
+    played.shoal.wallet()
+    assert played.shoal.download("https://cdn.example.com/images/0.png") == b"PNG"
+
+    assert played.api.headers("Authorization") == [f"Bearer {KEY}", None, None]
+    assert [proxies["https"] for proxies in played.api.proxies] == ["http://proxy.example.com:3128"] * 3
+
+
+def test_a_name_that_python_keeps_is_written_with_an_underscore() -> None:
+    played = world(answer(200, {"requests": [], "next_cursor": None}))
+    played.shoal.usage(from_="2026-01-01", to="2026-02-01")
+    assert played.api.sent[0].url == f"{URL}/v1/usage?from=2026-01-01&to=2026-02-01"
+
+
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", {"message": "Forbidden"}])
 def test_an_answer_from_something_on_the_way_is_an_error_too(body: Any) -> None:
     with pytest.raises(ServerError):
-        world(answer(502, body)).shoal.wallet()
+        world(*[answer(502, body)] * 5).shoal.wallet()
 
 
 def test_a_job_is_polled_until_it_is_complete() -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from PIL import Image
 
-from infra.local.aws import ACCOUNT, Endpoint
+from infra.local.aws import ACCOUNT
 from shoal.domain.brief import Kind
 from shoal.domain.job import Closer, Job, JobFailure
 from tests.local_cloud.lab import Lab
@@ -166,7 +166,7 @@ class Workshop:
             machine=Machine(deployed, arn),
             batch=Machine(deployed, f"{arn}-batch"),
             video=Machine(deployed, video_arn),
-            lab=Lab(Endpoint(deployed.cloud.endpoint_url)),
+            lab=Lab(deployed.cloud.endpoint),
         )
 
     def with_function(self, state: str, source: str, of: Machine | None = None, **more: Any) -> Machine:

@@ -92,12 +92,12 @@ class Shoal:
         return found
 
     def usage(self, *, cursor: str | None = None, limit: int | None = None, **query: Any) -> Usage:
-        """One page of requests, newest first. `query`: status, from, to."""
+        """One page of requests, newest first. `query`: status, from_, to."""
         usage: Usage = self._transport.get("/v1/usage", {"cursor": cursor, "limit": limit, **query})
         return usage
 
     def usage_summary(self, **query: Any) -> list[UsageOfModel]:
-        """By model. `query`: from, to."""
+        """By model. `query`: from_, to."""
         summary: list[UsageOfModel] = self._transport.get("/v1/usage/summary", query)["data"]
         return summary
 

@@ -2,15 +2,15 @@
 
 ShoalError
 ├── ApiError               the API refused: `status`, `code`, `message`, `details`, `request_id`
-│   ├── InvalidRequest     400, 405, 413, 415, 422
+│   ├── InvalidRequest     400, 405, 413, 415, 422 and any other 4xx
 │   ├── Unauthorized       401
 │   ├── PaymentRequired    402
 │   ├── Forbidden          403
 │   ├── NotFound           404
 │   ├── Conflict           409
 │   ├── RateLimited        429, with `retry_after_s`
-│   └── ServerError        5xx, with `retry_after_s`
-├── ConnectionFailed       no answer came
+│   └── ServerError        5xx and whatever else is no success, with `retry_after_s`
+├── ConnectionFailed       no answer came, or none of the API's
 ├── JobFailed              what was waited for ended without an output; it cost nothing
 ├── WaitTimedOut           it has not ended yet; waiting again is fine
 └── SignatureInvalid       a webhook that the secret did not sign, or not recently
@@ -18,8 +18,12 @@ ShoalError
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 
@@ -76,7 +80,10 @@ class ServerError(ApiError):
 
 
 class ConnectionFailed(ShoalError):
-    """No answer came. A call that spends may be repeated with its idempotency key."""
+    """No answer came, or one that is not the API's, as from a proxy on the way.
+
+    A call that spends may be repeated with its idempotency key.
+    """
 
 
 class JobFailed(ShoalError):
@@ -95,6 +102,10 @@ class SignatureInvalid(ShoalError):
     """Not from Shoal, changed on the way, or too old."""
 
 
+DELAY_S_MAX = 2**31
+DELAY_DIGITS_MAX = 11
+"""Longer numbers mean no other delay (RFC 9111, section 1.2.2: 2³¹ stands for infinity)."""
+
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: Unauthorized,
     402: PaymentRequired,
@@ -109,14 +120,37 @@ def api_error(status: int, headers: Mapping[str, str], body: Any) -> ApiError:
     """The error an answer tells of, in whichever dialect. `body` is None where it is no JSON."""
     told = body if isinstance(body, dict) else {}
     fields = told["error"] if isinstance(told.get("error"), dict) else told
-    kind = _BY_STATUS.get(status, ServerError if status >= 500 else InvalidRequest)
-    seconds = headers.get("Retry-After", "")
+    kind = _BY_STATUS.get(status, InvalidRequest if 400 <= status < 500 else ServerError)
+    details = fields.get("details")
     return kind(
         status=status,
         code=str(fields.get("code", "unknown")).lower(),
         message=str(fields.get("message", "The answer says no more.")),
-        details=fields.get("details") or {},
+        details=details if isinstance(details, dict) else {},
         request_id=headers.get("X-Request-Id"),
         docs_url=fields.get("docs_url"),
-        retry_after_s=int(seconds) if seconds.isdecimal() else None,
+        retry_after_s=_retry_after_s(headers),
     )
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> int | None:
+    """Seconds from now: the field holds a number of them or a date (RFC 9110, section 10.2.3).
+
+    A date counts from the answer's own, since clocks differ.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdecimal():
+        return min(int(value[:DELAY_DIGITS_MAX]), DELAY_S_MAX)
+    until, now = _moment_s(value), _moment_s(headers.get("Date", ""))
+    if until is None:
+        return None
+    return max(0, math.ceil(until - (time.time() if now is None else now)))
+
+
+def _moment_s(date: str) -> float | None:
+    """Unix time of an HTTP date, which is in UTC whether it says so or not."""
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

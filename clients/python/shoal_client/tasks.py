@@ -61,7 +61,7 @@ class Tasks:
         )
 
     def list(self, *, cursor: str | None = None, limit: int | None = None, **query: Any) -> TaskPage:
-        """One page, newest first, and the cursor of the next. `query`: status, model, from, to."""
+        """One page, newest first, and the cursor of the next. `query`: status, model, from_, to."""
         page = self.transport.get("/v1/tasks", {"cursor": cursor, "limit": limit, **query})
         return page["data"], page["next_cursor"]
 

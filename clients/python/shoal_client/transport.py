@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import random
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
+from urllib.parse import quote, urljoin
 from uuid import uuid4
 
 import requests
@@ -16,6 +16,13 @@ from shoal_client.errors import ApiError, ConnectionFailed, api_error
 
 SAFE_METHODS = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 """Done twice they change nothing more (RFC 9110, section 9.2.2; every PATCH of this API sets values)."""
+REFUSED = frozenset({429, 503})
+UNKNOWN_OUTCOME = frozenset({500, 502, 504, *range(520, 528)})
+"""The request may have been carried out: only what does no harm twice is sent again. 52x is Cloudflare's."""
+REDIRECTS_MAX = 5
+
+T = TypeVar("T")
+Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,23 +72,20 @@ class Transport:
         self._call("DELETE", path, {})
 
     def download(self, url: str) -> bytes:
-        """What lies at the address of an output: the key is not sent there. Raises `ConnectionFailed`."""
-        try:
-            answer = self.session.get(url, timeout=self.timeout_s)
-        except requests.RequestException as error:
-            raise ConnectionFailed(str(error)) from error
-        if not answer.ok:
-            raise api_error(answer.status_code, answer.headers, None)
-        return answer.content
+        """What lies at the address of an output: the key is not sent there. Raises as `get`."""
+        return self._retried(lambda: self._fetched(url), repeatable=True)
 
     def _call(self, method: str, path: str, headers: Mapping[str, str], **sent: Any) -> Any:
         repeatable = method in SAFE_METHODS or "Idempotency-Key" in headers
+        return self._retried(lambda: self._once(method, path, headers, **sent), repeatable=repeatable)
+
+    def _retried(self, once: Callable[[], T], *, repeatable: bool) -> T:
         for attempt in range(self.retries.count + 1):
             last = attempt == self.retries.count
             try:
-                return self._once(method, path, headers, **sent)
+                return once()
             except ApiError as error:
-                if last or not self._passes(error):
+                if last or not self._passes(error, repeatable=repeatable):
                     raise
                 self.sleep((error.retry_after_s or 0) + self._pause_s(attempt))
             except ConnectionFailed:
@@ -99,27 +103,51 @@ class Transport:
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> Any:
+        answer = self._sent(
+            method,
+            f"{self.base_url.rstrip('/')}{path}",
+            self._with_key,
+            json=body,
+            params=_written(query or {}),
+            headers={name: _utf_8(value) for name, value in headers.items()},
+        )
+        if answer.status_code in (requests.codes.no_content, requests.codes.reset_content):
+            return None
+        told = _json(answer)
+        if not 200 <= answer.status_code < 300:
+            raise api_error(answer.status_code, answer.headers, told)
+        if not isinstance(told, dict):
+            kind = answer.headers.get("Content-Type", "no type")
+            raise ConnectionFailed(f"Something else than the API answered {answer.status_code} with {kind}.")
+        return told
+
+    def _fetched(self, url: str) -> bytes:
+        for _ in range(REDIRECTS_MAX + 1):
+            answer = self._sent("GET", url, _without_key)
+            if not answer.is_redirect:
+                break
+            url = urljoin(url, answer.headers["Location"])
+        if not 200 <= answer.status_code < 300:
+            raise api_error(answer.status_code, answer.headers, None)
+        return answer.content
+
+    def _sent(self, method: str, url: str, auth: Auth, **more: Any) -> requests.Response:
+        """The answer, redirects too: following them would send the key, or what `.netrc` has, elsewhere."""
         try:
-            answer = self.session.request(
-                method,
-                f"{self.base_url.rstrip('/')}{path}",
-                json=body,
-                params={name: value for name, value in (query or {}).items() if value is not None},
-                headers={"Authorization": f"Bearer {self.api_key}", **headers},
-                timeout=self.timeout_s,
-                allow_redirects=False,
+            return self.session.request(
+                method, url, auth=auth, timeout=self.timeout_s, allow_redirects=False, **more
             )
         except requests.RequestException as error:
             raise ConnectionFailed(str(error)) from error
-        if answer.status_code == requests.codes.no_content:
-            return None
-        if not 200 <= answer.status_code < 300:
-            raise api_error(answer.status_code, answer.headers, _json(answer))
-        return answer.json()
 
-    def _passes(self, error: ApiError) -> bool:
-        """Whether the refusal says that the same request may be taken soon."""
-        if error.status not in (429, 503) and error.code != "idempotency_in_flight":
+    def _with_key(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = _utf_8(f"Bearer {self.api_key}")
+        return request
+
+    def _passes(self, error: ApiError, *, repeatable: bool) -> bool:
+        """Whether the same request may be taken soon, and may be sent again."""
+        refused = error.status in REFUSED or error.code == "idempotency_in_flight"
+        if not refused and not (repeatable and error.status in UNKNOWN_OUTCOME):
             return False
         return (error.retry_after_s or 0) <= self.retries.retry_after_max_s
 
@@ -130,6 +158,21 @@ class Transport:
 def part(id_: str) -> str:
     """An id as one part of a path, whatever is in it: it may come from anywhere."""
     return quote(id_, safe="")
+
+
+def _without_key(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An authentication that adds none. Without one `requests` would look into `.netrc`."""
+    return request
+
+
+def _utf_8(text: str) -> str:
+    """A field's value whose bytes are UTF-8: fields are sent a byte a letter, and fail on other letters."""
+    return text.encode().decode("latin-1")
+
+
+def _written(query: Mapping[str, Any]) -> dict[str, Any]:
+    """By the API's names: `from_` is what Python can write of `from`."""
+    return {name.removesuffix("_"): value for name, value in query.items() if value is not None}
 
 
 def _json(answer: requests.Response) -> Any:

@@ -61,7 +61,7 @@ class Webhooks:
     def deliveries(
         self, webhook_id: str, *, cursor: str | None = None, limit: int | None = None, **query: Any
     ) -> DeliveryPage:
-        """One page, newest first, and the cursor of the next. `query`: status, type, from, to."""
+        """One page, newest first, and the cursor of the next. `query`: status, type, from_, to."""
         sent = {"cursor": cursor, "limit": limit, **query}
         page = self.transport.get(f"{ROOT}/{part(webhook_id)}/deliveries", sent)
         return page["deliveries"], page["next_cursor"]

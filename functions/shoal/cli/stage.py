@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 LOCAL_STAGE = "local"
-LOCAL_ACCOUNT = "000000000000"
 LOCAL_FILE = Path(".local", "shoal.json")
 LOCAL_FILE_VARIABLE = "SHOAL_CONFIG"
 CATALOG_VARIABLE = "SHOAL_CATALOG"
@@ -50,6 +49,8 @@ class LocalStage(OperatorSettings):
 
     endpoint_url: str
     region: str
+    access_key_id: str
+    secret_access_key: str
 
 
 def connect(stage: str | None) -> Operator:
@@ -83,8 +84,8 @@ def _local(file: Path) -> Operator:
         ) from None
     except ValidationError as error:
         raise StageNotFound(f"{file} does not describe a local stage: {_fields(error)}.") from None
-    # The local cloud takes any credentials; the machine's own must not go there.
-    session = boto3.Session(LOCAL_ACCOUNT, "test", region_name=local.region)
+    # The machine's own credentials must not go there.
+    session = boto3.Session(local.access_key_id, local.secret_access_key, region_name=local.region)
     return operator_of(local, clients_of(session, local.endpoint_url), _catalog())
 
 

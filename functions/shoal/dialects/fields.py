@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shoal.dialects.errors import invalid_field
+from shoal.domain.json_text import json_bytes
 from shoal.domain.money import Asset, parse_usd
 
 PROMPT_LENGTH_MAX = 4_000
@@ -81,7 +81,7 @@ class SubmitFields(BaseModel):
     @field_validator("metadata")
     @classmethod
     def _metadata_is_small(cls, metadata: dict[str, Any] | None) -> dict[str, Any] | None:
-        if metadata is not None and len(json.dumps(metadata)) > METADATA_BYTES_MAX:
+        if metadata is not None and json_bytes(metadata) > METADATA_BYTES_MAX:
             raise PydanticCustomError("too_large", f"must be at most {METADATA_BYTES_MAX} bytes of JSON")
         return metadata
 

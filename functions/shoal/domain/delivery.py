@@ -257,9 +257,9 @@ def _fraction(seed: str) -> float:
 def _fit(envelope: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     kept = dict(data)
     while len((body := _json({**envelope, "data": kept})).encode()) >= BODY_BYTES_MAX:
-        kept[max(kept, key=lambda name: len(_json(kept[name])))] = None
+        kept[max(kept, key=lambda name: len(_json(kept[name]).encode()))] = None
     return body
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -30,7 +31,7 @@ from tests.fakes.providers.server import (
     telling,
 )
 from tests.integration.providers.aws import opened, set_credentials
-from tests.support.providers import NOW_MS, asking
+from tests.support.providers import NOW_MS, asking, gateways
 
 PICTURE = asking(provider_model=PICTURE_MODEL)
 
@@ -156,6 +157,10 @@ def test_refusals_have_their_class(
     fake.will(instead(answer))
     with pytest.raises(error_class, match=says):
         bedrock.start(PICTURE)
+
+
+def test_a_gateway_does_not_know_what_became_of_a_picture(fake: FakeBedrock, bedrock: BedrockImages) -> None:
+    gateways(fake, partial(bedrock.start, PICTURE), error(500, "InternalServerException", "oops"))
 
 
 def test_throttling_says_when_to_come_back(fake: FakeBedrock, bedrock: BedrockImages) -> None:

@@ -122,7 +122,13 @@ def test_a_check_whose_answer_is_lost_is_repeated(
     [
         ("The output was blocked by content filters.", ProviderRejected),
         ("Content moderation rejected the prompt", ProviderRejected),
+        ("This request has been blocked by our content filters.", ProviderRejected),
+        ("The generated video may conflict with our AUP or AWS Responsible AI Policy.", ProviderRejected),
+        ("The input was flagged by moderation.", ProviderRejected),
         ("Internal error", ProviderFailed),
+        ("The moderation service did not answer", ProviderFailed),
+        ("Writing the output was blocked by the bucket policy", ProviderFailed),
+        ("nsfw_filter.bin not found", ProviderFailed),
     ],
 )
 def test_a_clip_that_failed_has_its_class(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import requests
@@ -28,7 +29,7 @@ from tests.fakes.providers.server import (
     telling,
     wrong_type,
 )
-from tests.support.providers import asking
+from tests.support.providers import asking, gateways
 
 REQUEST = asking(provider_model=MODEL, seed=7)
 
@@ -168,7 +169,7 @@ def test_an_error_beside_a_result_is_a_failure(fake: FakeFal, fal: Fal) -> None:
         (POLICY, ProviderRejected, "moderation"),
         (model_error("prompt", "field required", "value_error.missing"), ProviderRejected, "parameters"),
         (request_error("oops", "internal_error", 500), ProviderBusy, "oops"),
-        (TIMED_OUT, ProviderBusy, "timed out"),
+        (TIMED_OUT, OutcomeUnknown, "timed out"),
     ],
 )
 def test_a_refused_submit_has_its_class(
@@ -177,6 +178,10 @@ def test_a_refused_submit_has_its_class(
     fake.will(instead(answer))
     with pytest.raises(error, match=says):
         fal.start(REQUEST)
+
+
+def test_a_gateway_does_not_know_what_became_of_a_submit(fake: FakeFal, fal: Fal) -> None:
+    gateways(fake, partial(fal.start, REQUEST), request_error("oops", "internal_error", 500))
 
 
 def test_throttling_says_when_to_come_back(fake: FakeFal, fal: Fal) -> None:

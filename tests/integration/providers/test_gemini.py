@@ -136,7 +136,8 @@ def test_quotas(gemini: FakeGemini) -> None:
 
 
 def test_bare_statuses(gemini: FakeGemini) -> None:
-    plain_failures(gemini, partial(provider(gemini).start, REQUEST))
+    own = failing(500, "Internal error encountered.", name="INTERNAL")
+    plain_failures(gemini, partial(provider(gemini).start, REQUEST), own=own)
 
 
 def test_a_lost_answer_is_unknown_for_the_work_was_done(gemini: FakeGemini) -> None:

@@ -154,6 +154,12 @@ def test_the_key_goes_to_the_provider_alone(gemini: FakeGemini) -> None:
         ({"status": "failed", "errors": [{"code": "internal", "message": "x"}]}, ProviderFailed),
         ({"status": "failed", "errors": [{"code": "SAFETY", "message": "x"}]}, ProviderRejected),
         ({"status": "failed", "errors": [{"code": 3, "message": "violates our policy"}]}, ProviderRejected),
+        (
+            {"status": "failed", "errors": [{"code": 3, "message": "blocked by safety filters"}]},
+            ProviderRejected,
+        ),
+        ({"status": "failed", "errors": [{"code": 13, "message": "safety service down"}]}, ProviderFailed),
+        ({"status": "failed", "errors": [{"code": 7, "message": "blocked by a firewall"}]}, ProviderFailed),
         ({"status": "failed"}, ProviderFailed),
         ({"status": "cancelled"}, ProviderFailed),
         ({"status": "incomplete"}, ProviderFailed),
@@ -180,7 +186,7 @@ def test_a_lost_submit_is_unknown_and_a_lost_look_only_busy(gemini: FakeGemini) 
 
 def test_errors_of_a_submit(gemini: FakeGemini) -> None:
     ask = partial(provider(gemini).start, REQUEST)
-    plain_failures(gemini, ask)
+    plain_failures(gemini, ask, own=failing(500, "Internal error encountered.", name="INTERNAL"))
     hint = {"retryDelay": "4s"}
     assert waiting(gemini, ask, failing(503, "The model is overloaded.", hint, name="UNAVAILABLE")) == 4
     with pytest.raises(ProviderUnusable):

@@ -31,6 +31,7 @@ from tests.fakes.providers.server import (
     lost,
     telling,
 )
+from tests.support.receiver import Receiver, raw
 
 
 class Echo(FakeProvider):
@@ -171,11 +172,31 @@ def test_an_answer_beyond_the_limit_fails(echo: Echo) -> None:
         http(echo, bytes_max=999).send("GET", "/work")
 
 
+def test_answers_before_the_final_one_are_passed_over() -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    final = (
+        b"HTTP/1.1 200 OK\r\nContent-Type:  Application/JSON ; charset=utf-8 \r\nContent-Length: 2\r\n\r\n{}"
+    )
+    with Receiver(raw(interim + final)) as receiver:
+        reply = ProviderHttp("early", receiver.url(), headers=dict).send("POST", "/work")
+    assert (reply.status, reply.json()) == (200, {})
+
+
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 503])
 def test_busy_statuses(status: int) -> None:
     with pytest.raises(ProviderBusy) as busy:
-        _reply(status, {"Retry-After": "12"}).raise_for_status()
+        _reply(status, {"Retry-After": "12"}).raise_for_status(known=True)
     assert busy.value.retry_after_seconds == 12
+
+
+@pytest.mark.parametrize(
+    ("status", "known"), [(502, True), (504, True), (522, True), (500, False), (507, False)]
+)
+def test_who_does_not_know_the_outcome_is_not_asked_twice(status: int, known: bool) -> None:
+    with pytest.raises(OutcomeUnknown):
+        _reply(status).raise_for_status(known=known)
+    with pytest.raises(ProviderBusy):
+        replace(_reply(status), repeatable=True).raise_for_status(known=known)
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
@@ -199,6 +220,9 @@ def test_waits_are_read_in_every_spelling() -> None:
     assert retry_after_seconds({"Retry-After": format_datetime(at, usegmt=True)}) == 90
     assert retry_after_seconds({"Retry-After-Ms": "2500", "Retry-After": "9"}) == 3
     assert retry_after_seconds({"Retry-After": "-5"}) == 1
+    assert retry_after_seconds({"Retry-After": "9" * 300}) == 86_400
+    assert retry_after_seconds({"Retry-After": "Sunday, 22-Nov-26 00:01:30 GMT"}) == 90
+    assert retry_after_seconds({"Retry-After": "Sun Nov 22 00:01:30 2026"}) == 90
     for word in ("soon", "", "nan", "inf"):
         assert retry_after_seconds({"Retry-After": word}) is None
 

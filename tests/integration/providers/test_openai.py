@@ -140,7 +140,9 @@ def test_no_quota_is_the_operators_and_a_rate_limit_is_not(openai: FakeOpenAi) -
 
 
 def test_bare_statuses(openai: FakeOpenAi) -> None:
-    plain_failures(openai, lambda: images(openai).start(REQUEST))
+    own = failing("server_error", "The server had an error.", 500)
+    plain_failures(openai, partial(images(openai).start, REQUEST), own=own)
+    plain_failures(openai, partial(background(openai).start, REQUEST), own=own)
 
 
 def test_the_providers_advice_beats_the_status(openai: FakeOpenAi) -> None:

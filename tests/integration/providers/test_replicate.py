@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from tests.fakes.providers.server import (
     telling,
     wrong_type,
 )
-from tests.support.providers import NOW_MS, NOW_S, asking
+from tests.support.providers import NOW_MS, NOW_S, asking, gateways
 
 REQUEST = asking(provider_model=MODEL, seed=7)
 FILE = "https://example.com/1"
@@ -130,6 +131,27 @@ def test_an_output_may_be_of_any_shape(fake: FakeReplicate, replicate: Replicate
     assert done.output.url == FILE
 
 
+MODERATED = (
+    "NSFW content detected in all outputs, please try a different prompt",
+    "Potential NSFW content was detected in one or more images.",
+    "All generated images contained NSFW content. Try running it again with a different prompt.",
+    "The input or output was flagged as sensitive. Please try again with different inputs. (E005) (kp3vBLz1)",
+    "Content was flagged by the safety system. Try different prompts or inputs.",
+    "Request Moderated",
+    "Prediction failed: the prompt was rejected for violating our content policy",
+)
+BROKEN = (
+    "CUDA out of memory",
+    "safety_checker/model.safetensors not found",
+    "Error: the NSFW filter model could not be loaded",
+    "moderation service timed out",
+    "No such file: content_filter.onnx",
+    "E0055: worker lost",
+    "UnsafetyError in module moderation.py, line 3",
+    "The job was flagged for retry",
+)
+
+
 @pytest.mark.parametrize(
     ("ends", "error", "says"),
     [
@@ -139,7 +161,8 @@ def test_an_output_may_be_of_any_shape(fake: FakeReplicate, replicate: Replicate
             ProviderRejected,
             "mod",
         ),
-        ({"status": "failed", "error": "CUDA out of memory"}, ProviderFailed, "failed to generate"),
+        *[({"status": "failed", "error": said}, ProviderRejected, "moderation") for said in MODERATED],
+        *[({"status": "failed", "error": said}, ProviderFailed, "failed to generate") for said in BROKEN],
         ({"status": "failed", "error": None}, ProviderFailed, "failed to generate"),
         ({"status": "canceled"}, ProviderFailed, "stopped"),
         ({"status": "aborted"}, ProviderFailed, "stopped"),
@@ -185,6 +208,10 @@ def test_refusals_have_their_class(
     fake.will(instead(answer))
     with pytest.raises(error, match=says):
         replicate.start(REQUEST)
+
+
+def test_a_gateway_does_not_know_what_became_of_a_create(fake: FakeReplicate, replicate: Replicate) -> None:
+    gateways(fake, partial(replicate.start, REQUEST), problem(500, "oops"))
 
 
 def test_a_wrong_key_and_an_unknown_model_are_the_operators(fake: FakeReplicate) -> None:

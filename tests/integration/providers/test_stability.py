@@ -98,7 +98,7 @@ def test_a_key_a_purse_or_a_model_is_the_operators(stability: FakeStability) -> 
 
 def test_bare_statuses_and_the_lock_out(stability: FakeStability) -> None:
     ask = partial(provider(stability).start, asking(provider_model="core"))
-    plain_failures(stability, ask)
+    plain_failures(stability, ask, own=failing(500, "internal_error", "An error occurred."))
     assert waiting(stability, ask, failing(429, "rate_limit_exceeded", "Slow down.")) == 60
     assert waiting(stability, ask, telling({}, 429, {"Retry-After": "3"})) == 3
 

@@ -27,6 +27,8 @@ from shoal.settings import OperatorSettings
 LOCAL = {
     "api_url": "http://localhost:8787",
     "endpoint_url": "http://localhost:4566",
+    "access_key_id": "AKIALOCAL",
+    "secret_access_key": "of-this-run",
     "region": "us-east-1",
     "stage": "local",
     "stage_kind": "local",

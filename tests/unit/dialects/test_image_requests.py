@@ -136,6 +136,7 @@ def test_metadata_may_have_4096_bytes_of_json_and_no_more() -> None:
     frame = len('{"note": ""}')
 
     assert parse(metadata={"note": "x" * (4_096 - frame)})
+    assert parse(metadata={"note": "🦈" * ((4_096 - frame) // 4)})
     assert refused({"prompt": "A shark", "metadata": {"note": "x" * (4_097 - frame)}}) == ["metadata"]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from shoal.adapters.aws.client import unavailable_when_unreachable
 from shoal.domain.errors import Unavailable
 from shoal.domain.events import SOURCE, Event
+from shoal.domain.json_text import json_text
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -36,7 +36,7 @@ class EventBridgeBus:
                         "EventBusName": self._bus,
                         "Source": SOURCE,
                         "DetailType": event.type,
-                        "Detail": json.dumps(event.detail),
+                        "Detail": json_text(event.detail),
                     }
                     for event in events
                 ]

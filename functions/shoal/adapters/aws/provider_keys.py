@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import ProviderUnusable
+from shoal.domain.json_text import json_text
 from shoal.domain.routing import key_name
 from shoal.ports.routing import KEY, WEBHOOK_SECRET
 from shoal.ports.system import Clock
@@ -67,7 +68,7 @@ class ProviderKeys:
     def put(self, provider: str, field: str, value: str) -> None:
         """Set one field of the provider's secret, which is made if there is none."""
         name = secret_name(self._stage, provider)
-        text = json.dumps({**self._fetch(name), field: value})
+        text = json_text({**self._fetch(name), field: value})
         with unavailable_when_unreachable():
             try:
                 self._client.put_secret_value(SecretId=name, SecretString=text)

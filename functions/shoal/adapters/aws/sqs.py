@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from shoal.adapters.aws.client import unavailable_when_unreachable
+from shoal.domain.json_text import json_text
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -25,6 +25,6 @@ class SqsPollQueue:
         with unavailable_when_unreachable():
             self._client.send_message(
                 QueueUrl=self._url,
-                MessageBody=json.dumps(message),
+                MessageBody=json_text(message),
                 DelaySeconds=delay_seconds,
             )

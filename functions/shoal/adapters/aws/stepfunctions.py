@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.brief import Kind
 from shoal.domain.job import Job
+from shoal.domain.json_text import json_text
 from shoal.ports.jobs import ExecutionState
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class StepFunctionsWorkflow:
                 self._client.start_execution(
                     stateMachineArn=self._machine_arn(job),
                     name=job.id,
-                    input=json.dumps(execution),
+                    input=json_text(execution),
                 )
         except ClientError as error:
             if error_code(error) == "ExecutionAlreadyExists":
@@ -92,7 +92,7 @@ class StepFunctionsTaskTokens:
         return self._resolve(
             self._client.send_task_success,
             taskToken=task_token,
-            output=json.dumps(output),
+            output=json_text(output),
         )
 
     def fail(self, task_token: str, error: str, cause: str) -> bool:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.delivery import Order
 from shoal.domain.errors import Unavailable
+from shoal.domain.json_text import json_text
 from shoal.ports.webhooks import Lane, RecoverOrder, TakenOrder
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class SqsDeliveryQueue:
             entries: Any = [
                 {
                     "Id": str(n),
-                    "MessageBody": json.dumps(asdict(order)),
+                    "MessageBody": json_text(asdict(order)),
                     "MessageGroupId": order.group,
                     "DelaySeconds": delay_s,
                 }
@@ -122,7 +123,7 @@ class ScheduledRetries:
                     Target={
                         "Arn": self._target.queue_arn,
                         "RoleArn": self._target.role_arn,
-                        "Input": json.dumps(asdict(order)),
+                        "Input": json_text(asdict(order)),
                         "DeadLetterConfig": {"Arn": self._target.dead_letters_arn},
                     },
                 )
@@ -142,6 +143,6 @@ class SqsRecoverQueue:
         with unavailable_when_unreachable():
             self._client.send_message(
                 QueueUrl=self._url,
-                MessageBody=json.dumps({"recover": asdict(order)}),
+                MessageBody=json_text({"recover": asdict(order)}),
                 MessageGroupId=order.account_id,
             )

@@ -9,6 +9,7 @@ from shoal.adapters.dynamodb.items import idempotency_key
 from shoal.adapters.dynamodb.table import Item, Put, Table, TransactionContended, TransactionRefused, Update
 from shoal.domain.errors import IdempotencyInFlight, Unavailable
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
+from shoal.domain.json_text import json_text
 
 UNUSED = "attribute_not_exists(pk) OR expires_at <= :now_s"
 
@@ -40,7 +41,7 @@ def record_put(record: IdempotencyRecord, now_ms: int) -> Put:
         "fingerprint": record.key.fingerprint,
         "job_id": record.job_id,
         "answer_status": record.status,
-        "answer_body": json.dumps(record.body),
+        "answer_body": json_text(record.body),
         "expires_at": record.expires_at_ms // 1000,
     }
     return Put(item, UNUSED, {":now_s": now_ms // 1000})

@@ -19,6 +19,7 @@ from shoal.domain.job import (
     Output,
     Step,
 )
+from shoal.domain.json_text import json_text
 from shoal.domain.money import Asset
 from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
 from shoal.domain.rate_limit import RateLimit
@@ -236,7 +237,7 @@ def job_item(job: Job) -> Item:
 
 
 def outputs_json(outputs: Any) -> str:
-    return json.dumps([asdict(output) for output in outputs])
+    return json_text([asdict(output) for output in outputs])
 
 
 def job_of(item: Item) -> Job:

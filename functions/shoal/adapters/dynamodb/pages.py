@@ -10,6 +10,9 @@ from shoal.adapters.dynamodb.table import Item, Table
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.ids import first_ulid_at, is_ulid
 
+READ_BYTES_MAX = 4 * 2**20
+"""What one page reads of items, about: a hundred large ones. A call of DynamoDB's adds a megabyte at most."""
+
 _ULID_LAST = "8"
 """Sorts after the first character of every ULID."""
 
@@ -54,7 +57,11 @@ def read_page(
     limit: int,
     read_max: int,
 ) -> Page[T]:
-    """At most `limit` of the wanted. After `read_max` items the page ends even if it is not full."""
+    """At most `limit` of the wanted.
+
+    After `read_max` items, or `READ_BYTES_MAX`, the page ends even if it is not full: the next one goes on
+    from there.
+    """
     if within.newest < within.oldest:  # DynamoDB refuses such a range
         return Page((), None, 0)
     arguments: dict[str, Any] = {
@@ -70,16 +77,21 @@ def read_page(
     if within.index:
         arguments["IndexName"] = within.index
     found: list[tuple[str, T]] = []
-    seen = 0
+    seen = seen_bytes = 0
     for items, last in table.query(**arguments):
-        seen += len(items)
+        seen, seen_bytes = seen + len(items), seen_bytes + sum(map(_bytes, items))
         found += [(item["sk"], thing) for item in items if wanted(thing := read(item))]
         shown = tuple(thing for _, thing in found[:limit])
         if len(found) > limit:
             return Page(shown, found[limit - 1][0].removeprefix(within.prefix), seen)
-        if last and seen >= read_max:
+        if last and (seen >= read_max or seen_bytes >= READ_BYTES_MAX):
             return Page(shown, last["sk"].removeprefix(within.prefix), seen)
     return Page(tuple(thing for _, thing in found), None, seen)
+
+
+def _bytes(item: Item) -> int:
+    """An item's size, about: names and punctuation are some more in Python."""
+    return len(str(item).encode("utf-8", "surrogatepass"))
 
 
 def _ends(to_ms: int | None, cursor: str | None) -> Iterator[str]:

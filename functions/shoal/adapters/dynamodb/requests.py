@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from shoal.domain.brief import Brief, Kind, VideoBrief
+from shoal.domain.json_text import json_text
 from shoal.domain.submission import Submission
 
 OF_CLIPS = "video_generate"
@@ -20,7 +20,7 @@ ADDED = frozenset({"type", "width_px", "height_px", "clip_model", "input_keys"})
 
 def request_text(submission: Submission) -> str:
     """JSON keeps the caller's numbers as they came: DynamoDB has no floats."""
-    return json.dumps({**submission.words, "metadata": submission.metadata, **_told(submission.brief)})
+    return json_text({**submission.words, "metadata": submission.metadata, **_told(submission.brief)})
 
 
 def words_of(request: Mapping[str, Any]) -> dict[str, Any]:

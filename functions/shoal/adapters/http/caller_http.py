@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from shoal.adapters.http.vetted_http import VettedHttp, resolve
+from shoal.adapters.http.vetted_http import WITH_CONTENT, VettedHttp, resolve
 from shoal.domain.addresses import LOCAL_RULES, AddressRules, vet
 from shoal.domain.errors import ResponseInvalid
-
-SUCCESS = 200
 
 
 class VettedCallerHttp:
@@ -23,6 +21,6 @@ class VettedCallerHttp:
         answer = self._http.send(
             "GET", url, wall_clock_seconds=seconds_max, response_bytes_max=bytes_max, too_long="refuse"
         )
-        if answer.status != SUCCESS:
-            raise ResponseInvalid(f"The URL answered with status {answer.status}, not {SUCCESS}.")
+        if answer.status not in WITH_CONTENT:
+            raise ResponseInvalid(f"The URL answered with status {answer.status}, not 200.")
         return answer.body

@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from shoal.adapters.http.final_response import FinalResponse
 from shoal.domain.addresses import AddressRules, Resolve, Response, Target, VettedTarget, vet
 from shoal.domain.errors import (
     ConnectionFailed,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 RESOLVE_SECONDS_MAX = 5.0
 ADDRESSES_TRIED_MAX = 4
 CHUNK_BYTES = 64 * 1024
+WITH_CONTENT = frozenset({HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
+"""What a GET is answered with that brings the whole file, be it through a proxy that changed it."""
 
 
 def resolve(
@@ -98,12 +101,12 @@ class VettedHttp:
         return _response(answer, data[:response_bytes_max], len(data) > response_bytes_max, deadline)
 
     def download(self, url: str, target: IO[bytes], *, wall_clock_seconds: float, bytes_max: int) -> Response:
-        """GET, with the body of a 200 written to `target` as it comes; the answer told of has none.
+        """GET, with the body of a 200 or 203 written to `target` as it comes; the answer told of has none.
 
         Raises `ExchangeError`, `ResponseTooLarge` among them.
         """
         with self._answer("GET", url, {}, None, wall_clock_seconds) as (answer, deadline):
-            if answer.status == HTTPStatus.OK:
+            if answer.status in WITH_CONTENT:
                 _refuse_more(answer.length or 0, bytes_max)
                 size = 0
                 for chunk in _chunks(answer, bytes_max + 1):
@@ -121,6 +124,7 @@ class VettedHttp:
         vetted = vet(url, self._rules, self._resolve)
         with _plain_errors(seconds_max), self._connect(vetted, deadline) as sock:
             client = http.client.HTTPConnection(vetted.target.host, vetted.target.port)
+            client.response_class = FinalResponse
             client.sock = _TimedSocket(sock, deadline)
             client.request(method, vetted.target.path, body, _headers(vetted.target, headers))
             yield client.getresponse(), deadline
@@ -249,11 +253,20 @@ def _response(
 ) -> Response:
     return Response(
         status=answer.status,
-        headers={name.lower(): value for name, value in answer.getheaders()},
+        headers=_fields(answer.getheaders()),
         body=body,
         truncated=truncated,
         duration_ms=deadline.elapsed_ms(),
     )
+
+
+def _fields(lines: list[tuple[str, str]]) -> dict[str, str]:
+    """By lower-case name, a field of several lines as one list (RFC 9110, section 5.3)."""
+    fields: dict[str, str] = {}
+    for name, value in lines:
+        key, said = name.lower(), value.strip()
+        fields[key] = f"{fields[key]}, {said}" if key in fields else said
+    return fields
 
 
 @contextmanager

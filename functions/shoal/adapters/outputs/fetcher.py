@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.adapters.aws.s3 import OUTPUT_BYTES_MAX, staging_key
-from shoal.adapters.http.vetted_http import VettedHttp
+from shoal.adapters.http.vetted_http import WITH_CONTENT, VettedHttp
 from shoal.adapters.outputs.check import HEAD_BYTES, check_file, check_head
 from shoal.domain.errors import (
     ConnectionFailed,
@@ -74,7 +74,7 @@ class VettedOutputFetcher:
                 if not tries:
                     raise
                 continue
-            if answer.status == 200:
+            if answer.status in WITH_CONTENT:
                 return
             if answer.status not in REDIRECTS or "location" not in answer.headers:
                 raise ResponseInvalid(f"The output's address answered with status {answer.status}.")

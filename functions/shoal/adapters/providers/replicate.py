@@ -17,6 +17,7 @@ from shoal.adapters.providers.kit.http import (
     bearer,
     retry_after_seconds,
 )
+from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.rotating import Rotating
 from shoal.domain.errors import (
     CallbackRefused,
@@ -42,7 +43,6 @@ SEEDS = 2**31
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RESETS_IN = re.compile(r"resets in ~?(\d{1,4})\s?s")
 _SECONDS = re.compile(r"^\d{1,4}$")
-_MODERATED = re.compile(r"nsfw|\bE005\b|flagged|safety|moderat|content (?:polic|filter)", re.IGNORECASE)
 
 
 class Replicate:
@@ -145,7 +145,7 @@ def _raise_for_status(reply: Reply) -> None:
     if reply.status == 422 and said.get("title") != "Input validation failed":
         # Such as `Invalid version or not permitted`: the catalog's fault, not the caller's.
         raise ProviderUnusable(reply.detail())
-    reply.raise_for_status()
+    reply.raise_for_status(known=said.get("status") == reply.status)
 
 
 def _wait_seconds(reply: Reply, detail: str) -> int:
@@ -182,6 +182,6 @@ def _output_url(prediction: Mapping[str, Any]) -> str:
 
 
 def _failure(said: str) -> ProviderRejected | ProviderFailed:
-    if _MODERATED.search(said):
+    if is_content_refusal(said):
         return ProviderRejected(REFUSED_BY_MODERATION)
     return ProviderFailed("The provider failed to generate the output.")

@@ -131,4 +131,4 @@ def _check(reply: Reply) -> None:
         raise ProviderRejected(REFUSED_BY_MODERATION)
     if reply.status == 429 and "Retry-After" not in reply.headers:
         raise ProviderBusy(reply.detail(message), retry_after_seconds=LOCK_OUT_SECONDS)
-    reply.raise_for_status(message)
+    reply.raise_for_status(message, known=bool(name))

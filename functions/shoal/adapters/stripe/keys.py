@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import PaymentsOff
+from shoal.domain.json_text import json_text
 from shoal.ports.system import Clock
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class StripeKeys:
         return self._keys is not None
 
     def set(self, *, api_key: str, webhook_secret: str) -> None:
-        text = json.dumps(asdict(Keys(api_key, webhook_secret)))
+        text = json_text(asdict(Keys(api_key, webhook_secret)))
         with unavailable_when_unreachable():
             try:
                 self._client.put_secret_value(SecretId=self._name, SecretString=text)

@@ -47,13 +47,17 @@ class InspectAccount:
         self.accounts.get(account_id)
         return self.jobs.get(account_id, job_id)
 
-    def list_jobs(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
-        """Newest first, `limit` of them if there are as many.
+    def page_of_jobs(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
+        """Newest first, at most `limit`; fewer, and a cursor, where a filter finds little in one look.
 
         Raises `ValidationFailed` for a cursor that no page gave out.
         """
         self.accounts.get(account_id)
-        page = self.jobs.page(account_id, which, limit=limit, cursor=cursor)
+        return self.jobs.page(account_id, which, limit=limit, cursor=cursor)
+
+    def list_jobs(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
+        """`limit` of them if there are as many, for one who can wait. Raises as `page_of_jobs`."""
+        page = self.page_of_jobs(account_id, which, limit=limit, cursor=cursor)
         while len(page.jobs) < limit and page.next_cursor:
             more = self.jobs.page(account_id, which, limit=limit - len(page.jobs), cursor=page.next_cursor)
             page = JobPage(page.jobs + more.jobs, more.next_cursor)

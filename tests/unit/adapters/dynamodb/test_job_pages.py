@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
-from shoal.adapters.dynamodb.pages import Range, read_page
+from shoal.adapters.dynamodb.pages import READ_BYTES_MAX, Range, read_page
 from shoal.adapters.dynamodb.table import Table
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.ids import derived_id, first_ulid_at
 from shoal.ports.jobs import JobFilter
 from tests.support.factories import ACCOUNT
+
+CALL_BYTES_MAX = 2**20
+"""What DynamoDB reads for one call, at most."""
 
 MOMENTS = st.integers(0, 2**47)
 
@@ -37,14 +40,17 @@ class EmptyTable:
 class Endless:
     """A DynamoDB client that never runs out of items; keeps how many it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, item_bytes: int = 0) -> None:
         self.limits: list[int] = []
+        self.item_bytes = item_bytes
 
     def query(self, **arguments: Any) -> dict[str, Any]:
         limit = arguments["Limit"]
         self.limits.append(limit)
         key = {"pk": {"S": "any"}, "sk": {"S": f"JOB#{job_at(0)}"}}
-        return {"Items": [key] * limit, "LastEvaluatedKey": key}
+        size = CALL_BYTES_MAX // self.item_bytes if self.item_bytes else limit
+        item = {**key, "request": {"S": "鲨" * (self.item_bytes // 3)}}
+        return {"Items": [item] * min(limit, size), "LastEvaluatedKey": key}
 
 
 def ranges(which: JobFilter, cursor: str | None = None) -> list[tuple[str, str]]:
@@ -94,6 +100,25 @@ def test_what_is_rare_is_looked_for_in_few_calls_and_not_for_ever() -> None:
 
     assert client.limits == [21, 42, 84, 168, 336, 500]
     assert (page.found, page.next_cursor, page.read) == ((), job_at(0), sum(client.limits))
+
+
+def test_what_is_rare_among_large_items_is_looked_for_in_a_few_megabytes() -> None:
+    client: Any = Endless(item_bytes=36_000)
+    within = Range.of("any", "JOB#", None, None, None)
+
+    page = read_page(Table(client, "table"), within, dict, lambda _: False, limit=20, read_max=1000)
+
+    assert (page.found, page.next_cursor) == ((), job_at(0))
+    assert READ_BYTES_MAX <= page.read * 36_000 <= READ_BYTES_MAX + CALL_BYTES_MAX
+
+
+def test_a_page_of_large_items_that_are_wanted_is_full() -> None:
+    client: Any = Endless(item_bytes=36_000)
+    within = Range.of("any", "JOB#", None, None, None)
+
+    page = read_page(Table(client, "table"), within, dict, lambda _: True, limit=100, read_max=1000)
+
+    assert len(page.found) == 100
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "01JD7Q3V9GM8T2XKZ5N4R6W0Y", "JOB#01JD7Q3V9GM8T2XKZ5N4R6W0YB"])

@@ -120,6 +120,13 @@ def tool(api: Api, customer: Customer, name: str, **arguments: Any) -> dict[str,
     return result
 
 
+def test_a_page_of_another_site_may_not_call(api: Api, customer: Customer) -> None:
+    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+
+    assert rpc(api, customer, listing, origin="https://evil.example").status == 403
+    assert rpc(api, customer, listing).status == 200
+
+
 def test_tools_refuse_in_plain_words(api: Api, customer: Customer, desk: Desk) -> None:
     refused = tool(api, customer, "quote", tool=TOOL, request={"mode": "9k", "prompt": "A shark"})
 

@@ -11,6 +11,7 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import Forbidden
 from shoal.domain.money import Asset
 from shoal.domain.routing import Board
+from shoal.ports.jobs import JobPage
 from tests.worlds.site import Browser, Site
 from tests.worlds.site_fixtures import SCRIPT, inert, site
 from tests.worlds.world import Customer
@@ -151,6 +152,22 @@ def test_a_job_that_cost_nothing_is_not_refunded(site: Site, operator: Browser, 
     path = f"/operate/accounts/{customer.account_id}/jobs/{job.id}"
     assert operator.submit("/operate", f"{path}/refund").status == 409
     assert site.world.wallet(customer, Asset.USD).balance == 10_000_000
+
+
+def test_a_filter_that_finds_nothing_in_one_look_costs_one_look(
+    site: Site, operator: Browser, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor, looks = site.world.queued(customer).ulid, []
+
+    def nothing_yet(*which: object, **_: object) -> JobPage:
+        looks.append(which)
+        return JobPage((), cursor if len(looks) < 10 else None)
+
+    monkeypatch.setattr(site.world.jobs, "page", nothing_yet)
+    shown = operator.get(f"/operate/accounts/{customer.account_id}", only="failed")
+
+    assert len(looks) == 1
+    assert f"cursor={cursor}" in shown.text
 
 
 def test_a_suspended_accounts_keys_are_refused_until_it_is_lifted(

@@ -73,6 +73,13 @@ def test_what_is_sent_again_by_hand_carries_addresses_signed_for_it(webhooks: We
     assert first.event_id == again.event_id
 
 
+def test_a_body_is_measured_in_the_letters_it_has(webhooks: WebhookWorld) -> None:
+    event = video_event(webhooks, 1, metadata={"note": "🦈" * 4_000})
+    (subscription,) = [webhooks.subscription(webhooks.subscribed("video.*")[0])]
+
+    assert json.loads(delivery_of(event, subscription).body)["data"]["metadata"] == {"note": "🦈" * 4_000}
+
+
 def test_a_body_with_newly_signed_addresses_stays_below_its_limit(webhooks: WebhookWorld) -> None:
     event = video_event(webhooks, 1, metadata={"note": "x" * 19_000})
     (subscription,) = [webhooks.subscription(webhooks.subscribed("video.*")[0])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.domain.errors import ProviderFailed, ProviderRejected
+from shoal.domain.json_text import json_text
 from shoal.domain.provider import Done, ProviderOutput, ProviderRequest
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class BedrockImages(AtOnce):
                 modelId=request.provider_model,
                 contentType="application/json",
                 accept="application/json",
-                body=json.dumps(_input(request)),
+                body=json_text(_input(request)),
             )
             made = parse_object(answer["body"].read())
         return Done(ProviderOutput(data=_picture(made)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from shoal.adapters.providers.kit import script_prompt
@@ -10,6 +9,7 @@ from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import objects
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.domain.errors import ProviderFailed, ProviderRejected
+from shoal.domain.json_text import json_text
 from shoal.domain.script import SceneText
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ TEMPERATURE = 0.8
 _OUTPUT: OutputConfigTypeDef = {
     "textFormat": {
         "type": "json_schema",
-        "structure": {"jsonSchema": {"name": "script", "schema": json.dumps(script_prompt.SCHEMA)}},
+        "structure": {"jsonSchema": {"name": "script", "schema": json_text(script_prompt.SCHEMA)}},
     }
 }
 

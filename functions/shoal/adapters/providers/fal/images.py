@@ -140,9 +140,10 @@ def _input(request: ProviderRequest) -> dict[str, Any]:
 
 def _raise_for_status(reply: Reply) -> None:
     """A refused submit: a model's own words before the common ones."""
-    if 400 <= reply.status < 500 and "content_policy_violation" in _types(reply):
+    types = _types(reply)
+    if 400 <= reply.status < 500 and "content_policy_violation" in types:
         raise ProviderRejected(REFUSED_BY_MODERATION)
-    reply.raise_for_status()
+    reply.raise_for_status(known=bool(types))
 
 
 def _raise_for_result(reply: Reply) -> None:

@@ -15,6 +15,20 @@ from shoal.adapters.providers.kit.http import ProviderHttp, Reply, bearer
 from shoal.domain.errors import ProviderBusy, ProviderUnusable
 
 BASE_URL = "https://generativelanguage.googleapis.com/v1"
+BLOCKED = frozenset(
+    {
+        "SAFETY",
+        "IMAGE_SAFETY",
+        "PROHIBITED_CONTENT",
+        "IMAGE_PROHIBITED_CONTENT",
+        "RECITATION",
+        "IMAGE_RECITATION",
+        "BLOCKLIST",
+        "SPII",
+    }
+)
+"""Finish reasons that lie in the request. IMAGE_OTHER, NO_IMAGE and the rest are the provider's own."""
+
 _OPERATORS = re.compile(r"API key|only supports Interactions API|User location|billing", re.IGNORECASE)
 """What a 400 speaks of when nothing is wrong with the caller's request."""
 
@@ -45,7 +59,7 @@ def check(reply: Reply) -> None:
         raise ProviderUnusable(said)
     if reply.status in (429, 503) and (wait := _retry_seconds(details)):
         raise ProviderBusy(said, retry_after_seconds=wait)
-    reply.raise_for_status(message)
+    reply.raise_for_status(message, known=bool(told.get("status")))
 
 
 def _is_for_today(detail: Mapping[str, Any]) -> bool:

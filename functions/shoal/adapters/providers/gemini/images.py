@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from math import sqrt
 from typing import Any
 
-from shoal.adapters.providers.gemini.http import check, test
+from shoal.adapters.providers.gemini.http import BLOCKED, check, test
 from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.fields import media_type, nearest_ratio, objects
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
@@ -22,20 +22,6 @@ READ_SECONDS = 170.0
 ASPECT_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "9:16", "16:9", "21:9")
 SIDES_PX = {"1K": 1024, "2K": 2048, "4K": 4096}
 """The side of a square of each size."""
-
-BLOCKED = frozenset(
-    {
-        "SAFETY",
-        "IMAGE_SAFETY",
-        "PROHIBITED_CONTENT",
-        "IMAGE_PROHIBITED_CONTENT",
-        "RECITATION",
-        "IMAGE_RECITATION",
-        "BLOCKLIST",
-        "SPII",
-    }
-)
-"""Finish reasons that lie in the request. IMAGE_OTHER, NO_IMAGE and the rest are the provider's own."""
 
 
 class GeminiImages(AtOnce):

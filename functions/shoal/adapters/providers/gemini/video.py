@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shoal.adapters.providers.gemini.callbacks import GeminiCallbacks
-from shoal.adapters.providers.gemini.http import check, test
+from shoal.adapters.providers.gemini.http import BLOCKED, check, test
 from shoal.adapters.providers.kit.fields import media_type, nearest_ratio, objects
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
+from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.wording import prompt_of
 from shoal.domain.errors import ProviderFailed, ProviderRejected, ProviderUnusable, ShoalError
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
@@ -25,7 +26,6 @@ ASPECT_RATIOS = ("16:9", "9:16")
 RESOLUTIONS_PX = {"360p": 360, "720p": 720, "1080p": 1080, "4k": 2160}
 _REF = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _FILE = re.compile(r"/(files/[A-Za-z0-9_-]{1,100})(?::download)?$")
-_MODERATION = re.compile(r"safety|prohibited|policy|blocked|recitation", re.IGNORECASE)
 
 
 class GeminiVideos:
@@ -145,10 +145,13 @@ def _fields(request: ProviderRequest) -> dict[str, Any]:
 
 
 def _failure(interaction: Mapping[str, Any]) -> ShoalError:
-    errors = objects(interaction.get("errors"))
-    if any(_MODERATION.search(f"{error.get('code')} {error.get('message')}") for error in errors):
+    if any(map(_is_refusal, objects(interaction.get("errors")))):
         return ProviderRejected(REFUSED_BY_MODERATION)
     return ProviderFailed("The provider failed to generate the video.")
+
+
+def _is_refusal(error: Mapping[str, Any]) -> bool:
+    return str(error.get("code")).upper() in BLOCKED or is_content_refusal(str(error.get("message")))
 
 
 def _check_file(reply: Reply) -> None:

@@ -30,7 +30,9 @@ from shoal.adapters.providers.kit.http import (
     REFUSED_PARAMETERS,
     RETRY_SECONDS,
     retry_after_seconds,
+    tells_no_outcome,
 )
+from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.domain.errors import (
     OutcomeUnknown,
     ProviderBusy,
@@ -70,9 +72,6 @@ _OPERATORS_FAULT = re.compile(
 )
 """Validation errors that no prompt causes: they speak of the account, its models and its buckets."""
 
-_MODERATED = re.compile(r"content filter|moderat|blocked|policy|responsible ai|nsfw", re.IGNORECASE)
-
-
 _BROKEN = (
     HTTPClientError,
     IncompleteReadError,
@@ -100,7 +99,7 @@ def port_errors(provider: str, *, repeatable: bool) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _refusal(provider, error) from error
+        raise _refusal(provider, error, repeatable=repeatable) from error
     except (ConnectTimeoutError, EndpointConnectionError) as error:
         raise lost_answer(provider, type(error).__name__, repeatable=True) from error
     except _BROKEN as error:
@@ -116,18 +115,15 @@ def lost_answer(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
     return ProviderBusy(said, retry_after_seconds=RETRY_SECONDS) if repeatable else OutcomeUnknown(said)
 
 
-def is_content_refusal(said: str) -> bool:
-    """Whether an error's text is that of a content filter."""
-    return bool(_MODERATED.search(said))
-
-
-def _refusal(provider: str, error: ClientError) -> ShoalError:
+def _refusal(provider: str, error: ClientError, *, repeatable: bool) -> ShoalError:
     answer = error.response.get("ResponseMetadata", {})
     status = answer.get("HTTPStatusCode", 0)
     code = error_code(error)
     said = storable(str(error.response.get("Error", {}).get("Message", ""))[:DETAIL_CHARS_MAX])
     detail = f"{provider} answered {status} {code}: {said}"
     logger.warning("provider refused", extra={"provider": provider, "detail": detail})
+    if not repeatable and tells_no_outcome(status, known=code in _BUSY):
+        return OutcomeUnknown(detail)
     if code in _BUSY or status in (408, 429) or status >= 500:
         headers = CaseInsensitiveDict(answer.get("HTTPHeaders", {}))
         wait_seconds = retry_after_seconds(headers) or RETRY_SECONDS

@@ -1,7 +1,8 @@
 """One HTTP exchange with a provider, its failures in the words of the `Provider` port.
 
-What was never sent is `ProviderBusy`. What was sent and not answered whole is `OutcomeUnknown`, unless the
-request may be repeated (a read, or a submit under an idempotency key): then it is `ProviderBusy` as well.
+What was never sent is `ProviderBusy`. What was sent and not answered whole, or answered by a gateway that
+does not know what became of it, is `OutcomeUnknown`, unless the request may be repeated (a read, or a submit
+under an idempotency key): then it is `ProviderBusy` as well.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
+from shoal.adapters.http.final_response import FinalResponse
 from shoal.adapters.providers.kit.fields import storable
 from shoal.domain.errors import (
     OutcomeUnknown,
@@ -39,8 +43,14 @@ CHUNK_BYTES = 16_384
 RETRY_SECONDS = 5
 """When a provider that gives no hint is asked again."""
 
+RETRY_SECONDS_MAX = 86_400
+"""No job lives that long: what is longer says no more."""
+
 DETAIL_CHARS_MAX = 500
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+GATEWAY = frozenset({502, 504, *range(520, 531)})
+"""Something between us and the provider gave up on it; 520 to 530 are Cloudflare's."""
+
 REFUSED_PARAMETERS = "The provider refused the request's parameters."
 REFUSED_BY_MODERATION = "The request was refused by content moderation."
 
@@ -100,12 +110,17 @@ class Reply:
             text = text.replace(secret, "***")
         return f"{self.provider} answered {self.status}: {text[:DETAIL_CHARS_MAX]}"
 
-    def raise_for_status(self, detail: str = "") -> None:
-        """The errors that every provider spells alike; nothing for a 2xx. `detail` is told to operators."""
+    def raise_for_status(self, detail: str = "", *, known: bool = False) -> None:
+        """The errors that every provider spells alike; nothing for a 2xx. `detail` is told to operators.
+
+        `known`: the body is an error in the provider's own words.
+        """
         if 200 <= self.status < 300:
             return
         said = self.detail(detail)
         logger.warning("provider refused", extra={"provider": self.provider, "detail": said})
+        if not self.repeatable and tells_no_outcome(self.status, known=known):
+            raise OutcomeUnknown(said)
         if self.status in (408, 409, 425, 429) or self.status >= 500:
             raise ProviderBusy(said, retry_after_seconds=retry_after_seconds(self.headers) or RETRY_SECONDS)
         if self.status in (400, 413, 415, 422):
@@ -170,13 +185,16 @@ class ProviderHttp:
         # on it could not be told from one whose answer was lost.
         with requests.Session() as session:
             session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, _Adapter())
             request = self._prepare(session, requests.Request(method, url, sent, **body))
             try:
                 # By the adapter: a session reads all of a redirect's body even where it does not follow it.
                 with session.get_adapter(url).send(request, stream=True, timeout=timeout) as answer:
                     data = self._read(answer, timeout[1])
                     secrets = tuple(value.rpartition(" ")[2] for value in own.values())
-                    return Reply(self.provider, answer.status_code, answer.headers, data, can_repeat, secrets)
+                    fields = CaseInsensitiveDict({name: v.strip() for name, v in answer.headers.items()})
+                    return Reply(self.provider, answer.status_code, fields, data, can_repeat, secrets)
             except (requests.RequestException, ValueError) as error:
                 reason = f"{type(error).__name__} at {method} {urlsplit(url).path}"
                 raise _loss(self.provider, reason, repeatable=can_repeat or _is_unsent(error)) from error
@@ -229,6 +247,31 @@ class ProviderHttp:
         return bytes(data)
 
 
+class _Adapter(requests.adapters.HTTPAdapter):
+    """As its base, but for the 1xx ahead of an answer: they are passed over."""
+
+    def init_poolmanager(self, *how: Any, **more: Any) -> None:
+        super().init_poolmanager(*how, **more)
+        pools = self.poolmanager.pool_classes_by_scheme
+        self.poolmanager.pool_classes_by_scheme = {scheme: _final(pool) for scheme, pool in pools.items()}
+
+
+@cache
+def _final(pool: Any) -> Any:
+    """A kind of connection pool whose connections give final answers alone."""
+    connection = type("Connection", (pool.ConnectionCls,), {"response_class": FinalResponse})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+def tells_no_outcome(status: int, *, known: bool) -> bool:
+    """Whether an error leaves open if the request was taken, and is being worked on and paid for.
+
+    A gateway's always does, whatever its body says; a 503 says that nothing was taken; any other 5xx tells
+    as much as its body does. `known`: that is an error in the provider's own words.
+    """
+    return status in GATEWAY or (status >= 500 and status != 503 and not known)
+
+
 def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
     """The wait a provider asks for, at least 1 s; None where it asks for none, or in words that are neither.
 
@@ -236,14 +279,19 @@ def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
     """
     for name, per_second in (("Retry-After-Ms", 1000), ("Retry-After", 1)):
         try:
-            return max(1, math.ceil(float(headers.get(name, "")) / per_second))
+            return _bounded(float(headers.get(name, "")) / per_second)
         except (ValueError, OverflowError):
             continue
     try:
         at = parsedate_to_datetime(headers.get("Retry-After", ""))
     except (ValueError, OverflowError):
         return None
-    return max(1, math.ceil((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
+    return _bounded((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _bounded(wait_s: float) -> int:
+    """Raises `ValueError`, `OverflowError` for what is no number of seconds."""
+    return min(max(1, math.ceil(wait_s)), RETRY_SECONDS_MAX)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

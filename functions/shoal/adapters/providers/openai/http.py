@@ -11,7 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shoal.adapters.providers.kit.fields import objects
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply, bearer
+from shoal.adapters.providers.kit.http import (
+    REFUSED_BY_MODERATION,
+    ProviderHttp,
+    Reply,
+    bearer,
+    tells_no_outcome,
+)
 from shoal.domain.errors import (
     ProviderBusy,
     ProviderFailed,
@@ -34,6 +40,7 @@ MODERATION_CODES = frozenset(
         "misalignment_policy_violation",
     }
 )
+ADVICE = "x-should-retry"
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -68,12 +75,14 @@ def check(reply: Reply) -> None:
     error = reply.error_json().get("error")
     told: dict[str, Any] = error if isinstance(error, dict) else {}
     code, message = str(told.get("code") or told.get("type") or ""), str(told.get("message") or "")
-    if known := _known_error(code, reply.detail(message)):
-        raise known
+    if refused := _known_error(code, reply.detail(message)):
+        raise refused
     if told.get("param") == "model":
         raise ProviderUnusable(reply.detail(message))
-    _follow_advice(reply, message)
-    reply.raise_for_status(message)
+    known = bool(code) or ADVICE in reply.headers
+    if not tells_no_outcome(reply.status, known=known):
+        _follow_advice(reply, message)
+    reply.raise_for_status(message, known=known)
 
 
 def failure(error: Mapping[str, Any]) -> ShoalError:
@@ -96,7 +105,7 @@ def _known_error(code: str, said: str) -> ShoalError | None:
 
 def _follow_advice(reply: Reply, message: str) -> None:
     """`x-should-retry` beats the status; a rate limit that says no wait says when it is over."""
-    advice = reply.headers.get("x-should-retry")
+    advice = reply.headers.get(ADVICE)
     if advice == "false" and (reply.status in (408, 409, 429) or reply.status >= 500):
         raise ProviderFailed("The provider failed to generate the output.")
     wait = None if "Retry-After" in reply.headers else _reset_seconds(reply.headers)

@@ -12,6 +12,7 @@ import requests
 
 from shoal.adapters.providers.kit import standard_webhooks
 from shoal.domain.errors import CallbackRefused
+from shoal.domain.json_text import json_text
 from shoal.ports.system import Clock
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class SimulatorCallbacks:
 
     def send(self, url: str, ref: str) -> None:
         """Post the callback. One that is refused or lost is what the fallback poll is for."""
-        body = json.dumps({"ref": ref, "status": "succeeded"}).encode()
+        body = json_text({"ref": ref, "status": "succeeded"}).encode()
         headers = standard_webhooks.signed_headers(self._key(), ref, self._clock.now_ms() // 1000, body)
         try:
             requests.post(

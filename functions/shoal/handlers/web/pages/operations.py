@@ -61,7 +61,7 @@ def show_account(visit: Visit[ForOperators]) -> Page:
     account = visit.use.operate().account(visit.parameter("id"))
     inspect = visit.use.inspect_account()
     which = JobFilter(statuses=FAILED if visit.query.get("only") == "failed" else None)
-    found = inspect.list_jobs(account.id, which, limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
+    found = inspect.page_of_jobs(account.id, which, limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
     return page(
         visit,
         "operate_account.html",
