@@ -19,7 +19,7 @@ from ..lambdas.grants import Target
 from ..nag import accept, accept_wildcard
 from ..stage import Stage
 from .metrics import NAMESPACE
-from .service_role import ServiceRole, leading_keys
+from .service_role import ServiceRole, item_conditions
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
@@ -142,7 +142,7 @@ class Functions(Construct):
             iam.PolicyStatement(
                 actions=list(grant.actions),
                 resources=list(self._arns[grant.target]),
-                conditions=leading_keys(*grant.leading_keys),
+                conditions=item_conditions(grant.leading_keys, grant.attributes),
             )
             for grant in function.grants
             if self._arns[grant.target]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -50,6 +50,21 @@ class ServiceRole(Construct):
         return self._role.without_policy_updates()
 
 
-def leading_keys(*patterns: str) -> dict[str, dict[str, list[str]]] | None:
-    """The condition that every item's partition key matches one of the patterns; none without patterns."""
-    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(patterns)}} if patterns else None
+def item_conditions(
+    leading_keys: Sequence[str], attributes: Sequence[str] = ()
+) -> dict[str, dict[str, list[str] | str]] | None:
+    """That every item's partition key matches one of the patterns, and a request names these attributes only.
+
+    None without patterns. DynamoDB counts what a request sets, compares and asks for. `ForAllValues` holds
+    where nothing is named, so something must be. `ALL_NEW` still answers the whole item, which is as well:
+    `dynamodb:ReturnValues` would be what forbids it.
+    """
+    if not leading_keys:
+        return None
+    conditions: dict[str, dict[str, list[str] | str]] = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(leading_keys)}
+    }
+    if attributes:
+        conditions["ForAllValues:StringEquals"] = {"dynamodb:Attributes": list(attributes)}
+        conditions["Null"] = {"dynamodb:Attributes": "false"}
+    return conditions

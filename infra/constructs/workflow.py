@@ -14,10 +14,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from ..lambdas.grants import ACCOUNTS
 from ..nag import accept, accept_wildcard
 from ..paths import STATE_MACHINES
 from ..stage import Stage
-from .service_role import ServiceRole, leading_keys
+from .service_role import ServiceRole, item_conditions
 
 GENERATE = "generate"
 RENDER_VIDEO = "render-video"
@@ -105,7 +106,7 @@ class Workflows(Construct):
                 iam.PolicyStatement(
                     actions=["dynamodb:UpdateItem"],
                     resources=[self._table.table_arn],
-                    conditions=leading_keys("ACCOUNT#*"),
+                    conditions=item_conditions(ACCOUNTS),
                 ),
                 iam.PolicyStatement(actions=list(LOG_DELIVERY_ACTIONS), resources=["*"]),
             ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .function import Function
-from .grants import SCENES, SIGN_VIDEO_URL, on_table
+from .grants import QUOTES, RUNS, SCENES, SIGN_VIDEO_URL, on_table
 
 MEMORY_MB = 1024
 """Comes with half a vCPU: the protocol's package takes 2 s of a whole one to import; a start has 10 s."""
@@ -17,5 +17,11 @@ def serve_mcp(submit_job: Function) -> Function:
         memory_mb=MEMORY_MB,
         mcp=True,
         timeout_seconds=submit_job.timeout_seconds,
-        grants=(*submit_job.grants, on_table("Query", keys=SCENES), SIGN_VIDEO_URL),
+        grants=(
+            *submit_job.grants,
+            on_table("GetItem", keys=(*QUOTES, *RUNS)),
+            on_table("PutItem", keys=QUOTES),
+            on_table("Query", keys=SCENES),
+            SIGN_VIDEO_URL,
+        ),
     )

@@ -5,19 +5,57 @@ from __future__ import annotations
 from .function import WAITING_TIMEOUT_SECONDS, Function
 from .grants import (
     ACCOUNTS,
+    AUDIT,
+    CLOSE_JOB,
     DELETE_VIDEO,
+    DIRECTORY,
     JUDGE_REQUESTS,
+    KEYS,
+    LOOK_AT_BOARD,
+    PEOPLE,
+    RUNS,
+    SCENES,
+    SESSIONS,
     SETTLE_PAYMENTS,
     SIGN_VIDEO_URL,
+    TAKE_JOB,
     TAKE_PAYMENTS,
+    WALLETS,
     allow,
     on_table,
 )
-from .webhooks import OPEN, SEAL
+from .webhooks import MANAGE_DELIVERIES, MANAGE_WEBHOOKS
 
 PAGE_MEMORY_MB = 1024
 """A page is rendered in a few milliseconds of a whole vCPU; people wait for it."""
 ASK_POOL = allow("user_pool", "cognito-idp:AdminInitiateAuth", "cognito-idp:DescribeUserPoolClient")
+
+USE_SESSION = (
+    on_table("GetItem", keys=(*SESSIONS, *ACCOUNTS)),
+    on_table("UpdateItem", "DeleteItem", keys=SESSIONS),
+)
+"""To know who is there: a session ends where the pool no longer vouches for its person."""
+LET_IN = (
+    on_table("PutItem", keys=(*SESSIONS, *PEOPLE, *ACCOUNTS, *DIRECTORY, *WALLETS)),
+    on_table("GetItem", keys=PEOPLE),
+)
+"""A sign-in: the first opens an account with its wallets."""
+MANAGE_KEYS = (
+    on_table("PutItem", keys=KEYS),
+    on_table("UpdateItem", keys=KEYS, attributes=("revoked",)),
+    on_table("BatchGetItem", keys=KEYS),
+)
+"""The pages where a person makes and revokes keys: nothing else of the stage makes one."""
+LOOK_AROUND = (
+    on_table("Query", keys=(*ACCOUNTS, *WALLETS, *SCENES)),
+    on_table("BatchGetItem", keys=SCENES),
+    on_table("GetItem", keys=RUNS),
+)
+GRANT_AND_REFUND = (on_table("PutItem", "UpdateItem", keys=WALLETS),)
+SUSPEND = (
+    on_table("UpdateItem", keys=(*ACCOUNTS, *DIRECTORY)),
+    on_table("UpdateItem", keys=KEYS, attributes=("suspended",)),
+)
 
 SHOW_DASHBOARD = Function(
     verb="show_dashboard",
@@ -28,15 +66,19 @@ SHOW_DASHBOARD = Function(
     grants=(
         ASK_POOL,
         allow("user_pool", "cognito-idp:AdminSetUserPassword", "cognito-idp:AdminUserGlobalSignOut"),
-        on_table("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
+        *USE_SESSION,
+        *LET_IN,
+        *TAKE_JOB,
+        *CLOSE_JOB,
+        *MANAGE_KEYS,
+        *LOOK_AROUND,
+        *MANAGE_WEBHOOKS,
+        *MANAGE_DELIVERIES,
+        LOOK_AT_BOARD,
         allow("machines", "states:StartExecution"),
         allow("executions", "states:StopExecution"),
         allow("staging_objects", "s3:PutObject"),
         allow("bus", "events:PutEvents"),
-        allow("webhook_events_queue", "sqs:SendMessage"),
-        allow("retries_queue", "sqs:SendMessage"),
-        SEAL,
-        OPEN,
         *JUDGE_REQUESTS,
         SIGN_VIDEO_URL,
         *DELETE_VIDEO,
@@ -50,13 +92,17 @@ OPERATE = Function(
     web=True,
     grants=(
         ASK_POOL,
-        on_table("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
+        *USE_SESSION,
+        *AUDIT,
+        on_table("GetItem", "BatchGetItem", "Query", keys=(*ACCOUNTS, *DIRECTORY, *SCENES)),
+        LOOK_AT_BOARD,
+        *GRANT_AND_REFUND,
+        *SUSPEND,
         allow("open_jobs", "dynamodb:Query"),
         allow("failed_jobs", "dynamodb:Query"),
         SIGN_VIDEO_URL,
     ),
 )
-SESSIONS = ("SESSION#*",)
 TOP_UP = Function(
     verb="top_up",
     group="web",
@@ -66,8 +112,7 @@ TOP_UP = Function(
     web=True,
     grants=(
         ASK_POOL,
-        on_table("GetItem", keys=(*SESSIONS, *ACCOUNTS)),
-        on_table("UpdateItem", "DeleteItem", keys=SESSIONS),
+        *USE_SESSION,
         SETTLE_PAYMENTS,
         TAKE_PAYMENTS,
     ),

@@ -48,11 +48,13 @@ class Grant:
     """Leave to do exactly these actions on one resource.
 
     `leading_keys`: patterns that an item's partition key must match; none for any item of a table.
+    `attributes`: all that a request may name of an item, in its expressions too; none for any.
     """
 
     target: Target
     actions: tuple[str, ...]
     leading_keys: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
 
 
 def allow(target: Target, *actions: str) -> Grant:
@@ -60,17 +62,32 @@ def allow(target: Target, *actions: str) -> Grant:
     return Grant(target=target, actions=actions)
 
 
-def on_table(*operations: str, keys: tuple[str, ...] = ()) -> Grant:
+def on_table(*operations: str, keys: tuple[str, ...] = (), attributes: tuple[str, ...] = ()) -> Grant:
     """The grant of DynamoDB operations on items with these partition keys, on all items if none are named.
 
-    A transaction is allowed by the operations it consists of.
+    A transaction is allowed by the operations it consists of. The names of the table's keys belong to the
+    attributes of every request.
     """
     actions = tuple(f"dynamodb:{operation}" for operation in operations)
-    return Grant(target="table", actions=actions, leading_keys=keys)
+    named = ("pk", "sk", *attributes) if attributes else ()
+    return Grant(target="table", actions=actions, leading_keys=keys, attributes=named)
 
 
 ACCOUNTS = ("ACCOUNT#*",)
-"""An account with its jobs and its usage."""
+"""An account with its jobs, its usage and the list of its keys, by which nobody gets in."""
+
+WALLETS = ("WALLET#*",)
+"""A wallet with its entries and payments."""
+
+KEYS = ("KEY#*",)
+"""What an API key is known by: who writes all of one makes a key."""
+
+PEOPLE = ("PERSON#*",)
+"""Which account is a person's."""
+
+SESSIONS = ("SESSION#*",)
+
+QUOTES = ("QUOTE#*",)
 
 SUBSCRIPTIONS = ("WEBHOOKS#*",)
 """The subscriptions of an account and its webhook secret."""
@@ -108,8 +125,15 @@ USE_BEDROCK = (
 DIRECTORY = ("ACCOUNTS",)
 """The list of all accounts."""
 
-COUNT_REQUEST = on_table("UpdateItem", keys=("KEY#*",))
-"""The write that authenticates an API key and limits its rate."""
+KEY_STATE = ("revoked", "suspended", "requests_per_minute", "burst")
+"""What the write that counts a request compares of a key."""
+
+COUNT_REQUEST = on_table("UpdateItem", keys=KEYS, attributes=(*KEY_STATE, "tat"))
+"""The write that authenticates an API key and limits its rate.
+
+It names neither an account, a scope nor a prefix: what only counts can neither make a key nor hand one over.
+IAM does not tell what a request compares from what it sets, so the rate of a key is within reach.
+"""
 
 # The roles of functions that move no money reach no wallet, and so no ledger entry.
 READ_MISSING = allow("staging_bucket", "s3:ListBucket")
@@ -140,9 +164,24 @@ ASK_PROVIDERS = (
 )
 """What asking the providers of pictures and clips takes, and telling the state that waits."""
 
-MOVE_MONEY = on_table("GetItem", "PutItem", "UpdateItem")
+TAKE_JOB = (
+    on_table("GetItem", keys=(*ACCOUNTS, *WALLETS, *RECORDS)),
+    on_table("PutItem", keys=(*ACCOUNTS, *WALLETS, *RECORDS)),
+    on_table("UpdateItem", keys=WALLETS),
+)
+"""A submit: the job, the hold on its wallet with its entry, the record of the request."""
+
+CLOSE_JOB = (
+    on_table("GetItem", keys=(*ACCOUNTS, *WALLETS)),
+    on_table("PutItem", keys=WALLETS),
+    on_table("UpdateItem", keys=(*ACCOUNTS, *WALLETS)),
+)
+"""Capture or release of a hold: the job, its account's usage, the wallet and a new entry."""
+
+AUDIT = (on_table("Scan"), on_table("GetItem", "Query", keys=WALLETS))
+"""One reading of the whole table, and a closer look at wallets."""
 
 TAKE_PAYMENTS = allow("stripe_secret", "secretsmanager:GetSecretValue")
 
-SETTLE_PAYMENTS = on_table("GetItem", "PutItem", "UpdateItem", keys=("WALLET#*",))
+SETTLE_PAYMENTS = on_table("GetItem", "PutItem", "UpdateItem", keys=WALLETS)
 """Wallets with their entries and payments: no account, no job, no key."""

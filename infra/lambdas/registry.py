@@ -19,20 +19,23 @@ from .function import (
 from .grants import (
     ACCOUNTS,
     ASK_PROVIDERS,
+    AUDIT,
+    CLOSE_JOB,
     CONSUME,
     COUNT_REQUEST,
     DELETE_VIDEO,
     JUDGE_REQUESTS,
     LOOK_AT_BOARD,
-    MOVE_MONEY,
     READ_KEYS,
     READ_MISSING,
     RUNS,
     SCENES,
     SETTLE_PAYMENTS,
     SIGN_VIDEO_URL,
+    TAKE_JOB,
     TAKE_PAYMENTS,
     USE_JOB,
+    WALLETS,
     allow,
     on_table,
 )
@@ -42,7 +45,8 @@ SUBMIT_JOB = Function(
     group="http",
     timeout_seconds=WAITING_TIMEOUT_SECONDS,
     grants=(
-        MOVE_MONEY,
+        *TAKE_JOB,
+        COUNT_REQUEST,
         LOOK_AT_BOARD,
         allow("machines", "states:StartExecution"),
         allow("staging_objects", "s3:PutObject"),
@@ -78,7 +82,8 @@ HTTP = (
         verb="cancel_job",
         group="http",
         grants=(
-            MOVE_MONEY,
+            *CLOSE_JOB,
+            COUNT_REQUEST,
             on_table("Query", keys=SCENES),
             allow("bus", "events:PutEvents"),
             allow("executions", "states:StopExecution"),
@@ -88,7 +93,7 @@ HTTP = (
     Function(
         verb="read_wallet",
         group="http",
-        grants=(on_table("GetItem", keys=("WALLET#*",)), COUNT_REQUEST),
+        grants=(on_table("GetItem", keys=WALLETS), COUNT_REQUEST),
     ),
     Function(
         verb="list_jobs",
@@ -150,8 +155,12 @@ WORKFLOW = (
         ),
     ),
     *video_registry.WORKFLOW,
-    Function(verb="settle_wallet", group="workflow", grants=(MOVE_MONEY, SIGN_VIDEO_URL)),
-    Function(verb="release_hold", group="workflow", grants=(MOVE_MONEY, SIGN_VIDEO_URL, *DELETE_VIDEO)),
+    Function(
+        verb="settle_wallet",
+        group="workflow",
+        grants=(*CLOSE_JOB, on_table("UpdateItem", keys=RUNS), SIGN_VIDEO_URL),
+    ),
+    Function(verb="release_hold", group="workflow", grants=(*CLOSE_JOB, SIGN_VIDEO_URL, *DELETE_VIDEO)),
 )
 
 POLL_PROVIDER = Function(
@@ -168,7 +177,7 @@ SWEEP_JOBS = Function(
     group="consumers",
     timeout_seconds=50,
     grants=(
-        MOVE_MONEY,
+        *CLOSE_JOB,
         allow("open_jobs", "dynamodb:Query"),
         allow("bus", "events:PutEvents"),
         allow("machines", "states:StartExecution"),
@@ -184,7 +193,7 @@ CLOSE_EXECUTION = Function(
     verb="close_execution",
     group="consumers",
     grants=(
-        MOVE_MONEY,
+        *CLOSE_JOB,
         allow("bus", "events:PutEvents"),
         allow("executions", "states:StopExecution"),
         allow("closed_executions_queue", *CONSUME),
@@ -196,7 +205,7 @@ AUDIT_LEDGER = Function(
     verb="audit_ledger",
     group="consumers",
     timeout_seconds=300,
-    grants=(on_table("Scan", "Query", "GetItem"), allow("async_failures_queue", "sqs:SendMessage")),
+    grants=(*AUDIT, allow("async_failures_queue", "sqs:SendMessage")),
 )
 CONSUMERS = (
     POLL_PROVIDER,

@@ -39,6 +39,21 @@ import boto3
 def handler(event, context):
     return boto3.client("dynamodb").scan(TableName=event["table"])["Count"]
 """
+MAKES_A_KEY = """
+import boto3
+def handler(event, context):
+    client = boto3.client("dynamodb")
+    key = {"pk": {"S": "KEY#" + "0" * 64}, "sk": {"S": "KEY"}}
+    if event["put"]:
+        return client.put_item(TableName=event["table"], Item=key | {"account_id": {"S": "acc_1"}})
+    client.update_item(
+        TableName=event["table"],
+        Key=key,
+        UpdateExpression=f"SET {event['attribute']} = :v",
+        ExpressionAttributeValues={":v": {"S": "acc_1"}},
+        ReturnValues="ALL_NEW",
+    )
+"""
 DEADLINE_S = 90
 """Nothing here waits for it, and every function starts cold."""
 HOOK = "http://127.0.0.1:9/nobody"
@@ -311,3 +326,21 @@ def test_a_role_allows_nothing_else(guarded: Deployed) -> None:
     assert scan_as("audit-ledger") is None
     assert scan_as("sweep-jobs") == "Unhandled"
     assert scan_as("store-output") == "Unhandled"
+
+
+@pytest.mark.parametrize("verb", ["submit-job", "read-models", "cancel-job", "manage-webhooks", "operate"])
+def test_a_role_that_reaches_keys_makes_none(guarded: Deployed, verb: str) -> None:
+    """Whoever counts a request, or suspends an account, writes of a key only what that takes."""
+    functions = guarded.cloud.client("lambda")
+    lab = Lab(Endpoint(guarded.cloud.endpoint_url))
+    role = functions.get_function_configuration(FunctionName=f"shoal-local-{verb}")["Role"]
+    writer = lab.function(MAKES_A_KEY, role=role)
+
+    def said(attribute: str, *, put: bool = False) -> str:
+        asked = {"table": guarded.cloud.outputs["TableName"], "attribute": attribute, "put": put}
+        return json.dumps(lab.invoke(writer, asked)["body"])
+
+    for attribute in ("account_id", "scopes", "prefix", "id"):
+        assert "AccessDenied" in said(attribute)
+    assert "AccessDenied" in said("", put=True)
+    assert said("suspended" if verb == "operate" else "tat") == "null"

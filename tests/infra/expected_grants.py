@@ -258,10 +258,26 @@ ON_BOARD = {"dynamodb:BatchGetItem": ["PROVIDER#*", "ROUTE#*"]}
 ASKED = {**ON_BOARD, **ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "ROUTE#*"]}
 ASKED_SCENE = {**ASKED, "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"]}
 COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*"]}
+TAKE_JOB = {
+    "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
+    "dynamodb:PutItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
+    "dynamodb:UpdateItem": ["KEY#*", "WALLET#*"],
+}
+CLOSE_JOB = {
+    "dynamodb:GetItem": ["ACCOUNT#*", "WALLET#*"],
+    "dynamodb:PutItem": ["WALLET#*"],
+    "dynamodb:UpdateItem": ["ACCOUNT#*", "WALLET#*"],
+}
 LEADING_KEYS = {
-    "serve_mcp": {**ON_BOARD, "dynamodb:Query": ["JOB#*"]},
+    "serve_mcp": {
+        **TAKE_JOB,
+        **ON_BOARD,
+        "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "MODEL#*", "QUOTE#*", "WALLET#*"],
+        "dynamodb:PutItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "QUOTE#*", "WALLET#*"],
+        "dynamodb:Query": ["JOB#*"],
+    },
     "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:Query": ["JOB#*"], **COUNT_REQUEST},
-    "submit_job": ON_BOARD,
+    "submit_job": {**TAKE_JOB, **ON_BOARD},
     "read_models": {**ON_BOARD, **COUNT_REQUEST},
     "quote_job": {"dynamodb:GetItem": ["MODEL#*"], **COUNT_REQUEST},
     "summarize_usage": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
@@ -276,6 +292,41 @@ LEADING_KEYS = {
         "dynamodb:GetItem": ["WALLET#*"],
         "dynamodb:PutItem": ["WALLET#*"],
         "dynamodb:UpdateItem": ["WALLET#*"],
+    },
+    "show_dashboard": {
+        "dynamodb:BatchGetItem": ["JOB#*", "KEY#*", "PROVIDER#*", "ROUTE#*"],
+        "dynamodb:GetItem": [
+            "ACCOUNT#*",
+            "IDEMPOTENCY#*",
+            "MODEL#*",
+            "PERSON#*",
+            "SESSION#*",
+            "WALLET#*",
+            "WEBHOOK#*",
+            "WEBHOOKS#*",
+        ],
+        "dynamodb:PutItem": [
+            "ACCOUNT#*",
+            "ACCOUNTS",
+            "IDEMPOTENCY#*",
+            "KEY#*",
+            "PERSON#*",
+            "SESSION#*",
+            "WALLET#*",
+            "WEBHOOK#*",
+            "WEBHOOKS#*",
+        ],
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "KEY#*", "SESSION#*", "WALLET#*", "WEBHOOK#*", "WEBHOOKS#*"],
+        "dynamodb:DeleteItem": ["SESSION#*", "WEBHOOKS#*"],
+        "dynamodb:Query": ["ACCOUNT#*", "JOB#*", "WALLET#*", "WEBHOOK#*", "WEBHOOKS#*"],
+    },
+    "operate": {
+        "dynamodb:BatchGetItem": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "PROVIDER#*", "ROUTE#*"],
+        "dynamodb:GetItem": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:PutItem": ["WALLET#*"],
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "ACCOUNTS", "KEY#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:DeleteItem": ["SESSION#*"],
+        "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "WALLET#*"],
     },
     "top_up": {
         "dynamodb:GetItem": ["ACCOUNT#*", "SESSION#*", "WALLET#*"],
@@ -312,7 +363,16 @@ LEADING_KEYS = {
     "retry_webhook": SEND_KEYS,
     "store_output": {"dynamodb:GetItem": ["ACCOUNT#*"]},
     "poll_provider": ASKED_SCENE,
-    "cancel_job": {"dynamodb:Query": ["JOB#*"]},
+    "cancel_job": {
+        **CLOSE_JOB,
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "KEY#*", "WALLET#*"],
+        "dynamodb:Query": ["JOB#*"],
+    },
+    "settle_wallet": {**CLOSE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "MODEL#*", "WALLET#*"]},
+    "release_hold": CLOSE_JOB,
+    "sweep_jobs": CLOSE_JOB,
+    "close_execution": CLOSE_JOB,
+    "audit_ledger": {"dynamodb:GetItem": ["WALLET#*"], "dynamodb:Query": ["WALLET#*"]},
     "write_script": {**ASKED, "dynamodb:PutItem": ["JOB#*"], "dynamodb:Query": ["JOB#*"]},
     "narrate": {**ASKED, "dynamodb:Query": ["JOB#*"]},
     "render_scene": ASKED_SCENE,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import chain
 
 import pytest
 
 from infra.lambdas import registry
+from shoal.adapters.dynamodb.items import api_key_item
+from shoal.domain.api_key import ApiKey, KeyPrefix
+from shoal.domain.rate_limit import RateLimit
 from tests.infra.expected_grants import (
     BUS,
     CLIPS,
@@ -45,6 +50,23 @@ STATE_ACTIONS = {
     "dynamodb:updateItem": ("dynamodb:UpdateItem", TABLE),
 }
 TRUSTED = {"lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"}
+WRITES = {
+    f"dynamodb:{verb}"
+    for verb in (
+        "*",
+        "PutItem",
+        "UpdateItem",
+        "DeleteItem",
+        "BatchWriteItem",
+        "PartiQLInsert",
+        "PartiQLUpdate",
+        "PartiQLDelete",
+    )
+}
+OF_KEYS = {"KEY#*", "*"}
+MAKE_A_KEY = {"id", "account_id", "prefix", "last_four", "scopes", "created_at_ms", "name"}
+"""What makes an item an API key of somebody, for something."""
+POLICY_LENGTH_MAX = 10_240
 SEND = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sns:Publish"}
 
 
@@ -80,11 +102,73 @@ def leading_keys_of(role: Resource) -> dict[str, list[str]]:
     """The partition keys to which each action is limited, sorted."""
     found: dict[str, set[str]] = defaultdict(set)
     for statement in statements(role):
-        if "Condition" in statement:
-            keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        if keys := keys_of(statement):
             for action in listed(statement["Action"]):
                 found[action].update(keys)
     return {action: sorted(keys) for action, keys in found.items()}
+
+
+def keys_of(statement: Resource) -> list[str]:
+    """The patterns of the partition keys that a statement is limited to, none if it is not."""
+    found = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+    return list(listed(found.get("dynamodb:LeadingKeys", [])))
+
+
+def writes(template: Template) -> Iterator[tuple[str, Resource]]:
+    """Every statement of a role that lets it write items of the table, with the role's logical id."""
+    for id_, role in template.of_type("AWS::IAM::Role").items():
+        for statement in statements(role["Properties"]):
+            if WRITES.intersection(listed(statement["Action"])) and TABLE in map(
+                text, listed(statement["Resource"])
+            ):
+                yield id_, statement
+
+
+def test_no_role_writes_to_the_whole_table(template: Template) -> None:
+    found = list(writes(template))
+
+    assert len(found) > len(EXPECTED) / 2
+    for id_, statement in found:
+        assert keys_of(statement), f"{id_} writes any item"
+        assert all(re.fullmatch(r"[A-Z]+#\*|ACCOUNTS", key) for key in keys_of(statement)), id_
+
+
+def test_only_the_pages_where_people_make_keys_make_one(template: Template) -> None:
+    """Any other write to keys names what it needs, and that is nothing a key is made of."""
+    for id_, statement in writes(template):
+        if set(keys_of(statement)).isdisjoint(OF_KEYS):
+            continue
+        assert keys_of(statement) == ["KEY#*"], id_
+        (action,) = WRITES.intersection(listed(statement["Action"]))
+        if action == "dynamodb:PutItem":
+            assert id_.startswith("FunctionsShowDashboardRole")
+            continue
+        assert action == "dynamodb:UpdateItem", id_
+        named = set(statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+        assert named.isdisjoint(MAKE_A_KEY), id_
+        assert statement["Condition"]["Null"] == {"dynamodb:Attributes": "false"}, id_
+
+
+def test_a_key_is_made_of_what_no_counter_names() -> None:
+    """Every attribute of a key's item is one that only its makers write, or one listed here as changing."""
+    key = ApiKey(
+        "key_1", "acc_1", "0" * 64, KeyPrefix.LIVE, "abcd", frozenset(), RateLimit(), created_at_ms=0
+    )
+    changing = {"revoked", "requests_per_minute", "burst"}
+
+    assert api_key_item(key).keys() == {"pk", "sk"} | MAKE_A_KEY | changing
+
+
+def test_a_policy_fits_its_role(template: Template) -> None:
+    """IAM takes at most 10,240 characters of inline policies in a role, white space aside."""
+    for role in template.properties("AWS::IAM::Role"):
+        written = sum(len(text_of_policy(policy)) for policy in role["Policies"])
+        assert written < POLICY_LENGTH_MAX
+
+
+def text_of_policy(policy: Resource) -> str:
+    """About what CloudFormation writes: names take the place of references."""
+    return json.dumps(policy["PolicyDocument"], separators=(",", ":"))
 
 
 def test_only_the_audit_and_the_operators_scan(dev: Template) -> None:

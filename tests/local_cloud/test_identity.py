@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.constructs.service_role import item_conditions
 from infra.local.aws import Endpoint
 from infra.local.cloud import bare_cloud
 from tests.local_cloud.lab import ROLE, Lab, token_task
@@ -32,6 +33,12 @@ def handler(event, context):
         Target={"Arn": event["queue"], "RoleArn": event["role"]},
     )
 """
+WRITES = """
+import boto3
+def handler(event, context):
+    client = boto3.client("dynamodb")
+    getattr(client, event.pop("call"))(**event)
+"""
 READS = """
 import boto3
 def handler(event, context):
@@ -47,11 +54,11 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab(endpoint)
 
 
-def role(endpoint: Endpoint, name: str, action: str, resource: str) -> str:
-    """A role that allows one action on one resource; returns its ARN."""
+def role(endpoint: Endpoint, name: str, action: str, resource: str, **condition: Any) -> str:
+    """A role that allows one action on one resource, under a condition; returns its ARN."""
     iam = endpoint.client("iam")
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=policy)
     return arn
@@ -114,3 +121,87 @@ def test_a_bucket_that_demands_tls_can_be_read(guarded: Lab) -> None:
     answer = guarded.invoke(guarded.function(READS, role=reader), {"bucket": "tls-only"})
 
     assert answer == {"error": None, "body": "content"}
+
+
+@pytest.fixture(scope="module")
+def counts(guarded: Lab) -> str:
+    """A function that may update `count` of items `KEY#*` if that is `open`, and nothing else; its ARN."""
+    guarded.endpoint.client("dynamodb").create_table(
+        TableName="kept",
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    condition = item_conditions(["KEY#*"], ["pk", "sk", "count", "open"])
+    arn = "arn:aws:dynamodb:us-east-1:000000000000:table/kept"
+    only = role(guarded.endpoint, "counter", "dynamodb:UpdateItem", arn, **condition or {})
+    return guarded.function(WRITES, role=only)
+
+
+def key_of(partition: str) -> dict[str, Any]:
+    return {"pk": {"S": partition}, "sk": {"S": "KEY"}}
+
+
+def update_of(expression: str, partition: str = "KEY#1", **more: Any) -> dict[str, Any]:
+    """An update that sets `:v` to one."""
+    return {
+        "TableName": "kept",
+        "Key": key_of(partition),
+        "UpdateExpression": expression,
+        "ExpressionAttributeValues": {":v": {"N": "1"}},
+        **more,
+    }
+
+
+ALLOWED = [
+    update_of("SET #c = :v", ExpressionAttributeNames={"#c": "count"}),
+    update_of(
+        "ADD #c :v",
+        ConditionExpression="attribute_not_exists(#o) AND NOT contains(sk, :v)",
+        ExpressionAttributeNames={"#c": "count", "#o": "open"},
+        ReturnValues="ALL_NEW",
+    ),
+]
+REFUSED = [
+    update_of("SET owner = :v"),
+    update_of("SET #c = if_not_exists(owner, :v)", ExpressionAttributeNames={"#c": "count"}),
+    update_of(
+        "SET #c = :v",
+        ConditionExpression="owner.name = :v",
+        ExpressionAttributeNames={"#c": "count"},
+    ),
+    update_of("SET #c = :v", "WALLET#1", ExpressionAttributeNames={"#c": "count"}),
+]
+
+
+@pytest.mark.parametrize("update", ALLOWED)
+def test_an_update_may_name_the_attributes_of_its_role(
+    guarded: Lab, counts: str, update: dict[str, Any]
+) -> None:
+    assert guarded.invoke(counts, {"call": "update_item", **update}) == {"error": None, "body": None}
+    whole = {"call": "transact_write_items", "TransactItems": [{"Update": transacted(update)}]}
+    assert guarded.invoke(counts, whole) == {"error": None, "body": None}
+
+
+@pytest.mark.parametrize("update", REFUSED)
+def test_an_update_may_name_no_other_attribute_and_no_other_item(
+    guarded: Lab, counts: str, update: dict[str, Any]
+) -> None:
+    alone = guarded.invoke(counts, {"call": "update_item", **update})
+    # A part that is allowed carries none that is not.
+    parts = [{"Update": transacted(each)} for each in (ALLOWED[0], update)]
+    within = guarded.invoke(counts, {"call": "transact_write_items", "TransactItems": parts})
+
+    for answer in (alone, within):
+        assert "AccessDenied" in answer["body"]["errorMessage"]
+
+
+def transacted(update: dict[str, Any]) -> dict[str, Any]:
+    """The same update as a part of a transaction, which answers no values."""
+    return {name: value for name, value in update.items() if name != "ReturnValues"}
