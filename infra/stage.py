@@ -100,6 +100,9 @@ class Stage:
     sign_up_domains: tuple[Domain, ...] = setting(
         "whose e-mail addresses may register on the dashboard; anybody's if empty", default=()
     )
+    operators_second_factor: bool = setting(
+        "whether the operators' pages are closed to who signed in with a password alone", default=False
+    )
     cors_origins: tuple[Origin, ...] = setting(
         "web pages that may call the API; none as a rule, because a key has no business in a page",
         default=(),
@@ -235,6 +238,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "archive_days": 30,
         "point_in_time_recovery": True,
         "deletion_protection": True,
+        "operators_second_factor": True,
         "iam_providers": ["polly"],
     },
 }

@@ -312,6 +312,7 @@ class DashboardSettings(AddressSettings):
     api_url: str
     user_pool_id: str
     user_pool_client_id: str
+    operators_second_factor: bool
 
 
 class SignUpSettings(Settings):

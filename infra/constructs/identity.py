@@ -14,8 +14,11 @@ from ..lambdas.dashboard import ADMIT_SIGN_UP
 from ..nag import accept
 from ..stage import Stage
 
-TOKEN_MINUTES = 60
-"""How long the pool's word for a person holds: after it a disabled one is out."""
+TOKEN_MINUTES = 5
+"""How long the pool's word for a person holds, Cognito's least.
+
+After it who is disabled is out, and who is no operator any more is none.
+"""
 REFRESH_DAYS = 1
 """As long as a session of the dashboard lasts."""
 
@@ -45,6 +48,9 @@ class Identity(Construct):
                 require_symbols=False,
                 require_uppercase=False,
             ),
+            mfa=cognito.Mfa.OPTIONAL,
+            # Apps alone: text messages can be rerouted, and cost.
+            mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
             deletion_protection=stage.deletion_protection,
             removal_policy=stage.removal_policy,
         )
@@ -58,7 +64,11 @@ class Identity(Construct):
             "AwsSolutions-COG8",
             because="Threat protection is a plan of Cognito with a price of its own for each user.",
         )
-        accept(self.pool, "AwsSolutions-COG2", because="A second factor is the platform team's choice.")
+        accept(
+            self.pool,
+            "AwsSolutions-COG2",
+            because="People may do without a second factor; the dashboard asks operators for theirs.",
+        )
         self.client = self.pool.add_client(
             "Dashboard",
             user_pool_client_name="dashboard",

@@ -37,9 +37,9 @@ USE_SESSION = (
 """To know who is there: a session ends where the pool no longer vouches for its person."""
 LET_IN = (
     on_table("PutItem", keys=(*SESSIONS, *PEOPLE, *ACCOUNTS, *DIRECTORY, *WALLETS)),
-    on_table("GetItem", keys=PEOPLE),
+    on_table("GetItem", "UpdateItem", "Query", keys=PEOPLE),
 )
-"""A sign-in: the first opens an account with its wallets."""
+"""A sign-in: the first opens an account with its wallets. A reset ends all sessions of its person."""
 MANAGE_KEYS = (
     on_table("PutItem", keys=KEYS),
     on_table("UpdateItem", keys=KEYS, attributes=("revoked",)),
@@ -65,7 +65,13 @@ SHOW_DASHBOARD = Function(
     web=True,
     grants=(
         ASK_POOL,
-        allow("user_pool", "cognito-idp:AdminSetUserPassword", "cognito-idp:AdminUserGlobalSignOut"),
+        allow(
+            "user_pool",
+            "cognito-idp:AdminSetUserPassword",
+            "cognito-idp:AdminUserGlobalSignOut",
+            "cognito-idp:AdminRespondToAuthChallenge",
+            "cognito-idp:AdminGetUser",
+        ),
         *USE_SESSION,
         *LET_IN,
         *TAKE_JOB,

@@ -174,6 +174,7 @@ class ServiceStack(StageStack):
             "cors_origins": ",".join(stage.cors_origins),
             "user_pool_id": self.state.identity.pool.user_pool_id,
             "user_pool_client_id": self.state.identity.client.user_pool_client_id,
+            "operators_second_factor": str(stage.operators_second_factor).lower(),
             "sign_up_domains": ",".join(stage.sign_up_domains),
             "sign_ups_confirmed": str(stage.sign_ups_confirmed).lower(),
         }

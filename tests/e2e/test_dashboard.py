@@ -11,9 +11,22 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from infra.local.cloud import LocalCloud
 from tests.fakes.stripe import FakeStripe
+from tests.support.authenticator import code_of
 from tests.support.browser import tab
 from tests.support.curl import curl
-from tests.support.pages import choose, chromium, faults, make_key, operators, pay, register, tile, violations
+from tests.support.pages import (
+    PASSWORD,
+    choose,
+    chromium,
+    faults,
+    keep,
+    make_key,
+    operators,
+    pay,
+    register,
+    tile,
+    violations,
+)
 from tests.support.receiver import Receiver
 
 __all__ = ["chromium", "operators"]
@@ -106,6 +119,47 @@ def test_the_playground_quotes_runs_and_shows_the_picture(cloud: LocalCloud, chr
         expect(page.locator("#watched img")).to_have_js_property("naturalWidth", 1024)
 
 
+def test_an_app_is_set_up_by_its_qr_code_and_asked_for_from_then_on(
+    cloud: LocalCloud, chromium: Browser
+) -> None:
+    with tab(chromium) as page:
+        email = register(page, cloud)
+        page.get_by_role("link", name="Security").click()
+        page.get_by_role("button", name="Set up").click()
+        expect(page.get_by_role("img", name="QR code")).to_be_visible()
+        keep(page, "security-set-up")
+        secret = page.locator("#app-key").inner_text()
+        page.get_by_label("Code of the app").fill(code_of(secret))
+        page.get_by_label("Your password").fill(PASSWORD)
+        page.get_by_role("button", name="Turn on").click()
+        expect(page.get_by_text("Your second factor is set up")).to_be_visible()
+
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_label("Code").fill("000000")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("does not fit")
+        keep(page, "second-factor")
+        page.get_by_label("Code").fill(code_of(secret))
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text(email)).to_be_visible()
+
+        make_key(page, cloud, "of today")
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("link", name="Forgot your password?").click()
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_role("button", name="Send the code").click()
+        expect(page.get_by_label("E-mail")).to_have_value(email)
+        assert email.partition("@")[0] not in page.url
+        page.get_by_label("Code").fill("654321")
+        page.get_by_label("New password").fill(f"another {PASSWORD}")
+        page.get_by_role("button", name="Set password").click()
+        expect(page.get_by_text("of today")).to_be_visible()
+        keep(page, "reset-done")
+
+
 def test_the_first_page_is_light_and_asks_nobody_else(cloud: LocalCloud, chromium: Browser) -> None:
     with tab(chromium) as page:
         register(page, cloud)
@@ -121,7 +175,10 @@ def test_the_first_page_is_light_and_asks_nobody_else(cloud: LocalCloud, chromiu
 
 
 GUESTS = ("/sign-in", "/sign-up", "/confirm", "/forgot", "/reset")
-FIRST_MEMBERS = ("", "/playground", "/jobs", "/videos", "/usage", "/wallet", "/keys", "/webhooks", "/nowhere")
+FIRST_MEMBERS = (
+    *("", "/playground", "/jobs", "/videos", "/usage", "/wallet", "/keys", "/webhooks", "/security"),
+    "/nowhere",
+)
 
 
 def live_in(page: Page, cloud: LocalCloud) -> dict[str, str]:
@@ -177,6 +234,10 @@ def problems(page: Page, cloud: LocalCloud) -> list[str]:
     page.get_by_label("Address").fill("ftp://example.com")
     page.get_by_role("button", name="Create webhook").click()
     expect(page.get_by_role("alert")).to_contain_text("url")
+    found += violations(page)
+    page.goto(f"{cloud.api_url}/dashboard/security")
+    page.get_by_role("button", name="Set up").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
     return found + violations(page)
 
 

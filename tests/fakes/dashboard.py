@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from shoal.domain.errors import NotFound, SignInRefused, ValidationFailed
 from shoal.domain.job import FAILED, Job
 from shoal.domain.money import Asset
-from shoal.domain.person import Person, Session, Vouched
+from shoal.domain.person import Challenge, Person, Session, Vouched
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.accounts import Account
 from shoal.ports.jobs import JobPage
@@ -28,11 +28,20 @@ class Registered:
     password: str
     confirmed: bool
     enabled: bool = True
+    secret: str = ""
+
+
+APP_CODE = "654321"
+"""What everybody's authenticator app shows."""
+SECRET = "JBSWY3DPEHPK3PXP"
 
 
 @dataclass
 class FakeIdentity:
-    """A pool of people by e-mail address. `confirms`: nobody who signs up need confirm the address."""
+    """A pool of people by e-mail address. `confirms`: nobody who signs up need confirm the address.
+
+    `demands`: nobody gets in without a second factor.
+    """
 
     network: Network
     clock: Clock
@@ -40,6 +49,7 @@ class FakeIdentity:
     issued: dict[str, list[str]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     confirms: bool = True
+    demands: bool = False
     port: str = "identity"
 
     @reached
@@ -61,21 +71,53 @@ class FakeIdentity:
         pass
 
     @reached
-    def sign_in(self, email: str, password: str) -> Vouched:
+    def sign_in(self, email: str, password: str) -> Vouched | Challenge:
         known = self.people.get(email)
         known_and_right = known is not None and known.confirmed and known.password == password
         if known is None or not known_and_right or not known.enabled:
             raise SignInRefused("Wrong e-mail address or password.")
-        issued = self.issued.setdefault(email, [])
+        if known.secret or self.demands:
+            return Challenge(email, f"asked-{email}", "" if known.secret else SECRET)
+        return self._vouch(email)
+
+    @reached
+    def answer(self, challenge: Challenge, code: str) -> Vouched:
+        if code != APP_CODE or challenge.session != f"asked-{challenge.email}":
+            raise SignInRefused("That code does not fit.")
+        self.people[challenge.email].secret = SECRET
+        return replace(self._vouch(challenge.email), second_factor=True)
+
+    @reached
+    def has_second_factor(self, email: str) -> bool:
+        return bool(self.people[email].secret)
+
+    @reached
+    def new_second_factor(self, vouched: Vouched) -> str:
+        assert vouched.access_token
+        return SECRET
+
+    @reached
+    def set_second_factor(self, vouched: Vouched, code: str) -> None:
+        if code != APP_CODE:
+            raise SignInRefused("That code does not fit.")
+        self.people[vouched.person.email].secret = SECRET
+
+    @reached
+    def drop_second_factor(self, vouched: Vouched) -> None:
+        self.people[vouched.person.email].secret = ""
+
+    def _vouch(self, email: str) -> Vouched:
+        known, issued = self.people[email], self.issued.setdefault(email, [])
         issued.append(f"refresh-{known.person.subject}-{len(issued)}")
-        return Vouched(known.person, self.clock.now_ms() + TOKEN_MS, issued[-1])
+        return Vouched(known.person, self.clock.now_ms() + TOKEN_MS, issued[-1], f"access-{email}")
 
     @reached
     def renew(self, vouched: Vouched) -> Vouched:
         known = next(k for k in self.people.values() if k.person.subject == vouched.person.subject)
         if not known.enabled or vouched.refresh_token in self.revoked:
             raise SignInRefused("Signed out.")
-        return Vouched(known.person, self.clock.now_ms() + TOKEN_MS, vouched.refresh_token)
+        access = f"access-{known.person.email}"
+        return Vouched(known.person, self.clock.now_ms() + TOKEN_MS, vouched.refresh_token, access)
 
     @reached
     def revoke(self, refresh_token: str) -> None:
@@ -86,21 +128,25 @@ class FakeIdentity:
         pass
 
     @reached
-    def reset(self, email: str, code: str, password: str) -> None:
+    def reset(self, email: str, code: str, password: str) -> str:
         if code != CODE or email not in self.people:
             raise SignInRefused(WRONG_CODE)
         self.people[email].password = password
         self.revoked.update(self.issued.get(email, ()))
+        return self.people[email].person.subject
 
 
 @dataclass
 class FakeSessions:
     network: Network
     sessions: dict[str, Session] = field(default_factory=dict)
+    signed_out_ms: dict[str, int] = field(default_factory=dict)
     port: str = "sessions"
 
     @reached
-    def put(self, session: Session) -> None:
+    def put(self, session: Session, since_ms: int, now_ms: int) -> None:
+        if self.signed_out_ms.get(session.person.subject, -1) >= since_ms:
+            raise SignInRefused("Everybody was signed out meanwhile.")
         self.sessions[session.digest] = session
 
     @reached
@@ -121,8 +167,20 @@ class FakeSessions:
             self.sessions[digest] = replace(self.sessions[digest], test=test)
 
     @reached
+    def strengthen(self, digest: str) -> None:
+        if digest in self.sessions:
+            self.sessions[digest] = replace(self.sessions[digest], second_factor=True)
+
+    @reached
     def end(self, digest: str) -> None:
         self.sessions.pop(digest, None)
+
+    @reached
+    def end_all(self, subject: str, now_ms: int) -> None:
+        self.signed_out_ms[subject] = now_ms
+        for digest, session in list(self.sessions.items()):
+            if session.person.subject == subject:
+                del self.sessions[digest]
 
 
 @dataclass

@@ -51,3 +51,21 @@ def test_the_pool_outlives_a_deletion_where_the_table_does(template: Template) -
 
 def test_there_is_a_group_for_operators(template: Template) -> None:
     assert template.one("AWS::Cognito::UserPoolGroup")["GroupName"] == "operators"
+
+
+def test_people_may_have_a_second_factor_by_app_and_by_no_other_way(template: Template) -> None:
+    pool = template.one("AWS::Cognito::UserPool")
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+
+
+def test_operators_of_prod_need_one(local: Template, dev: Template, prod: Template) -> None:
+    def needed(template: Template) -> str:
+        variables = template.function("operate")["Environment"]["Variables"]
+        return str(variables["SHOAL_OPERATORS_SECOND_FACTOR"])
+
+    assert [needed(each) for each in (local, dev, prod)] == ["false", "false", "true"]
+
+
+def test_the_pool_is_asked_about_people_every_five_minutes(template: Template) -> None:
+    client = template.one("AWS::Cognito::UserPoolClient")
+    assert (client["IdTokenValidity"], client["TokenValidityUnits"]["IdToken"]) == (5, "minutes")

@@ -268,6 +268,7 @@ def test_people_and_their_sessions(recorded: Recorded, version: str) -> None:
         assert session is not None
         assert (session.person.subject, session.account_id) == (subject, person["account_id"])
         assert (session.test, session.operator) == (test, operator)
+        assert not session.second_factor, "nobody had one in 0.1"
         assert (session.csrf, session.refresh_token) == (item["csrf"], item["refresh_token"])
         assert session.expires_at_ms == item["expires_at"] * 1000
         assert sessions.get(digest, session.expires_at_ms) is None

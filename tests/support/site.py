@@ -11,13 +11,16 @@ import requests
 from infra.local.cloud import LocalCloud
 from shoal.domain.person import OPERATORS
 from shoal.handlers.web.visit import SESSION_COOKIE
+from tests.support.authenticator import code_of
 from tests.support.deployed import eventually
 
 PASSWORD = "correct horse battery staple"
 ANSWER_SECONDS_MAX = 30
 JOB_SECONDS_MAX = 120
+RESET_CODE = "654321"
+"""What the local cloud sends to everybody."""
 NOBODY = "http://127.0.0.1:9/nobody"
-HIDDEN = re.compile(r'name="(csrf|once|nonce|next|model|run)" value="([^"]*)"')
+HIDDEN = re.compile(r'name="(csrf|once|nonce|next|model|run|challenge|secret)" value="([^"]*)"')
 
 
 class Visitor:
@@ -57,6 +60,14 @@ class Visitor:
     def form(self, path: str) -> dict[str, str]:
         """What a page's form holds beside what people fill in."""
         return {name: html.unescape(value) for name, value in HIDDEN.findall(self.get(path))}
+
+    def fill(self, page: str, to: str, **fields: str) -> str:
+        """Fill in a form of a page that is open and send it. Returns the page it leads to."""
+        hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(page)}
+        answer = self._ask("POST", to, hidden | fields)
+        assert answer.status_code in (200, 303), f"{to}: {answer.status_code} {answer.text}"
+        leads_to = answer.headers.get("Location", "").removeprefix("/dashboard")
+        return self.get(leads_to) if answer.status_code == 303 else answer.text
 
     def send(self, path: str, *, to: str | None = None, **fields: str) -> str:
         """Fill in a form of a page and send it. Returns the path it leads to."""
@@ -115,6 +126,7 @@ def use_dashboard(cloud: LocalCloud) -> None:
     person.send(other, to=f"{other}/suspend")
     person.send(other, to=f"{other}/resume")
     manage_a_webhook(person)
+    guard_an_account(Visitor(cloud))
 
 
 def operate_a_job(person: Visitor, account: str) -> None:
@@ -146,3 +158,21 @@ def manage_a_webhook(person: Visitor) -> None:
     for enabled in ("false", "true"):
         person.send(webhook, to=f"{webhook}/switch", enabled=enabled)
     person.send(webhook, to=f"{webhook}/delete")
+
+
+def guard_an_account(person: Visitor) -> None:
+    """A second factor is set up, asked for and removed; then the password is reset."""
+    begun = person.fill(person.get("/security"), "/security/begin")
+    secret = dict(HIDDEN.findall(begun))["secret"]
+    proof = {"code": code_of(secret), "password": PASSWORD}
+    assert "is set up" in person.fill(begun, "/security/confirm", **proof)
+    person.fill(person.get("/security"), "/sign-out")
+    asked = person.fill(person.get("/sign-in"), "/sign-in", email=person.email, password=PASSWORD)
+    person.fill(asked, "/sign-in/code", email=person.email, code=code_of(secret))
+    assert "badge completed" in person.get("/security")
+    person.fill(person.get("/security"), "/security/remove", code=code_of(secret), password=PASSWORD)
+    person.send("/sign-in", email=person.email, password=PASSWORD)
+    person.send("/keys", name="of today", kind="sk_live_", scopes="read", rate="60")
+    person.fill(person.get("/forgot"), "/forgot", email=person.email)
+    new = {"email": person.email, "code": RESET_CODE, "password": f"another {PASSWORD}"}
+    assert "of today" in person.fill(person.get("/reset"), "/reset", **new)

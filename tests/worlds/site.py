@@ -21,6 +21,7 @@ from shoal.settings import SignUpSettings
 from shoal.use_cases.accounts.inspect_account import InspectAccount
 from shoal.use_cases.people.look_around import LookAround
 from shoal.use_cases.people.operate import Operate
+from shoal.use_cases.people.second_factor import SecondFactor
 from shoal.use_cases.people.sign_in import SignIn
 from tests.fakes.dashboard import (
     FakeDirectory,
@@ -43,6 +44,8 @@ ROOT = "/dashboard"
 STRIPE_URL = "https://api.stripe.com"
 HIDDEN = ("csrf", "once", "nonce")
 """What forms hold beside what people fill in."""
+CARRIED = ("next", "email", "challenge", "secret")
+"""What some carry on from page to page."""
 Use = TypeVar("Use")
 Part = TypeVar("Part")
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -87,9 +90,12 @@ class Browser:
     def submit(self, page: str, path: str, **fields: Any) -> Shown:
         """Open a page and send its form, with the hidden fields that it has."""
         shown = self.get(page)
-        hidden = {
-            name: shown.hidden(name) for name in ("csrf", "once", "nonce") if f'name="{name}"' in shown.text
-        }
+        return self.fill(shown, path, **fields)
+
+    def fill(self, shown: Shown, path: str, **fields: Any) -> Shown:
+        """Send a form of a page that is open, with the hidden fields that it has."""
+        there = [each for each in (*HIDDEN, *CARRIED) if f'type="hidden" name="{each}"' in shown.text]
+        hidden = {name: shown.hidden(name) for name in there}
         return self.post(path, **hidden | fields)
 
     def send(
@@ -153,6 +159,8 @@ class Site:
         self.operate = Operate(
             world.accounts, directory, world.jobs, world.ledger, world.board, load_catalog(), world.clock
         )
+        self.second_factor = SecondFactor(made(self.identity), self.sessions, world.clock)
+        self.second_factor_required = False
         self.sign_up, self.stripe_url = sign_up_settings(confirmed=True), STRIPE_URL
         self.all_else: Handler = replace(
             show_dashboard.handler, build=lambda: self._dashboard(self._for_members())
@@ -172,6 +180,7 @@ class Site:
             media_origins=("https://cdn.test",),
             sign_in=made(self.sign_in),
             accounts=made(self.world.accounts),
+            second_factor_required=self.second_factor_required,
             use=use,
         )
 
@@ -181,6 +190,7 @@ class Site:
             identity=made(self.identity),
             sign_up=self.sign_up,
             look_around=made(self.look_around),
+            second_factor=made(self.second_factor),
             manage_accounts=made(world.manage),
             board=made(world.board),
             submit_job=made(world.submit_job),

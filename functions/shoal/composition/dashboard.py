@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shoal.use_cases.payments.create_checkout import CreateCheckout
     from shoal.use_cases.people.look_around import LookAround
     from shoal.use_cases.people.operate import Operate
+    from shoal.use_cases.people.second_factor import SecondFactor
     from shoal.use_cases.people.sign_in import SignIn
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
     from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
@@ -49,7 +50,7 @@ Use_co = TypeVar("Use_co", covariant=True)
 class Dashboard(Generic[Use_co]):
     """What all pages use; `use` is what only those of one function do.
 
-    `media_origins` are the origins that outputs are fetched from.
+    `media_origins` are the origins that outputs are fetched from. `second_factor_required`: of operators.
     """
 
     clock: Clock
@@ -59,6 +60,7 @@ class Dashboard(Generic[Use_co]):
     media_origins: tuple[str, ...]
     sign_in: Callable[[], SignIn]
     accounts: Callable[[], Accounts]
+    second_factor_required: bool
     use: Use_co
 
 
@@ -69,6 +71,7 @@ class ForMembers:
     identity: Callable[[], IdentityProvider]
     sign_up: SignUpSettings
     look_around: Callable[[], LookAround]
+    second_factor: Callable[[], SecondFactor]
     manage_accounts: Callable[[], ManageAccounts]
     board: Callable[[], LookAtRoutes]
     submit_job: Callable[[], SubmitJob]
@@ -109,6 +112,7 @@ def show_dashboard() -> Dashboard[ForMembers]:
         identity=_identity,
         sign_up=settings_of(SignUpSettings),
         look_around=_look_around,
+        second_factor=_second_factor,
         manage_accounts=_manage_accounts,
         board=lambda: providers.board(settings_of(BoardSettings)),
         submit_job=jobs.submit_job,
@@ -159,6 +163,7 @@ def _dashboard(use: Use) -> Dashboard[Use]:
         media_origins=_origins(settings.public_url, url_of(f"{FOLDER}any")),
         sign_in=_sign_in,
         accounts=_accounts,
+        second_factor_required=settings.operators_second_factor,
         use=use,
     )
 
@@ -196,6 +201,14 @@ def _sign_in() -> SignIn:
     from shoal.use_cases.people.sign_in import SignIn
 
     return SignIn(_identity, DynamoDbPeople(_table()), DynamoDbSessions(_table()), clock, ids)
+
+
+@cache
+def _second_factor() -> SecondFactor:
+    from shoal.adapters.dynamodb.people import DynamoDbSessions
+    from shoal.use_cases.people.second_factor import SecondFactor
+
+    return SecondFactor(_identity, DynamoDbSessions(_table()), clock)
 
 
 @cache

@@ -29,11 +29,28 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """A person with the provider's word for them, good until `until_ms`, and the token that renews it."""
+    """A person with the provider's word for them, good until `until_ms`, and the token that renews it.
+
+    `access_token` is for what they change at the provider; `second_factor`: they showed more than a password.
+    """
 
     person: Person
     until_ms: int
     refresh_token: str
+    access_token: str = ""
+    second_factor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The password was right, and the provider asks for a code of the person's authenticator app.
+
+    `session` is the provider's and holds for some minutes. `secret`: the app has to be set up with it first.
+    """
+
+    email: str
+    session: str
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +59,7 @@ class Session:
 
     `digest` is the SHA-256 of the id in the person's cookie, hexadecimal: the id itself is not kept.
     `csrf` is what its forms are known by. `vouched_until_ms` is when the provider is asked again.
-    `test`: the dashboard shows and spends play money.
+    `test`: the dashboard shows and spends play money. `second_factor`: its person showed one.
     """
 
     digest: str
@@ -53,6 +70,7 @@ class Session:
     vouched_until_ms: int
     expires_at_ms: int
     test: bool = False
+    second_factor: bool = False
 
     @property
     def operator(self) -> bool:

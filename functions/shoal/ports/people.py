@@ -8,7 +8,7 @@ from typing import Protocol
 
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
-from shoal.domain.person import Session, Vouched
+from shoal.domain.person import Challenge, Session, Vouched
 from shoal.domain.wallet import Movement
 from shoal.ports.accounts import Account
 from shoal.ports.jobs import JobPage
@@ -33,8 +33,23 @@ class IdentityProvider(Protocol):
     def send_code(self, email: str) -> None:
         """Send the code for `confirm` again; nothing happens if there is nothing to confirm."""
 
-    def sign_in(self, email: str, password: str) -> Vouched:
-        """Only who has confirmed their address is let in."""
+    def sign_in(self, email: str, password: str) -> Vouched | Challenge:
+        """Only who has confirmed their address is let in, or asked for their second factor."""
+
+    def answer(self, challenge: Challenge, code: str) -> Vouched:
+        """Let in with the code of an authenticator app, which is set up by it if the challenge says so."""
+
+    def has_second_factor(self, email: str) -> bool:
+        """Whether a code is asked for at the sign-in."""
+
+    def new_second_factor(self, vouched: Vouched) -> str:
+        """A secret for the person's authenticator app; nothing changes until one of its codes is shown."""
+
+    def set_second_factor(self, vouched: Vouched, code: str) -> None:
+        """From now on codes are asked for: this one shows that the app has the newest secret."""
+
+    def drop_second_factor(self, vouched: Vouched) -> None:
+        """From now on a password is enough."""
 
     def renew(self, vouched: Vouched) -> Vouched:
         """Vouch again. Raises `SignInRefused` when the person was disabled or signed out everywhere."""
@@ -45,12 +60,16 @@ class IdentityProvider(Protocol):
     def forgot(self, email: str) -> None:
         """Send a code for `reset`; nothing happens for an unknown address, and nothing tells."""
 
-    def reset(self, email: str, code: str, password: str) -> None:
-        """Set the password with the code. Nobody who signed in before is vouched for again."""
+    def reset(self, email: str, code: str, password: str) -> str:
+        """Set the password with the code; answers the person's `subject`.
+
+        Nobody who signed in before is vouched for again.
+        """
 
 
 class Sessions(Protocol):
-    def put(self, session: Session) -> None: ...
+    def put(self, session: Session, since_ms: int, now_ms: int) -> None:
+        """Raises `SignInRefused` if all of the person's sessions were ended since the sign-in began."""
 
     def get(self, digest: str, now_ms: int) -> Session | None:
         """None for one that is unknown or has expired."""
@@ -61,7 +80,13 @@ class Sessions(Protocol):
     def switch(self, digest: str, *, test: bool) -> None:
         """Show and spend play money, or real money. Nothing happens if the session has ended."""
 
+    def strengthen(self, digest: str) -> None:
+        """Its person has shown a second factor. Nothing happens if the session has ended."""
+
     def end(self, digest: str) -> None: ...
+
+    def end_all(self, subject: str, now_ms: int) -> None:
+        """No session of the person opens anything any more, nor one whose sign-in is under way."""
 
 
 class People(Protocol):

@@ -37,6 +37,7 @@ KINDS = {
     ("PROVIDER", "KEY"): "provider key",
     ("ACCOUNTS", "ACCOUNT"): "listed account",
     ("PERSON", "PERSON"): "person",
+    ("PERSON", "SESSION"): "session of person",
     ("SESSION", "SESSION"): "session",
     ("WEBHOOKS", "COUNT"): "count of subscriptions",
     ("WEBHOOKS", "SECRET"): "account secret",

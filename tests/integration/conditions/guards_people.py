@@ -16,6 +16,12 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
     Guard("person", NEW): [scenarios.a_person_has_one_account],
     Guard("listed account", NEW): [scenarios.a_person_has_one_account],
     Guard("session", NEW): [scenarios.a_session_id_names_one_session],
+    Guard("session of person", NEW): [scenarios.a_session_id_names_one_session],
+    Guard("person", people.SINCE_SIGNED_OUT): [
+        scenarios.who_is_signed_out_everywhere_is_out,
+        scenarios.nobody_has_no_session,
+    ],
+    Guard("person", people.THERE, alone=True): [scenarios.nobody_has_no_session],
     Guard("session", people.THERE): [scenarios.a_session_that_has_ended_stays_so],
     Guard("session", people.THERE, alone=True): [scenarios.a_session_that_has_ended_stays_so],
     Guard("account", accounts.MAY_HAVE_KEYS): [nobody_gets_no_key, scenarios.a_suspended_account_gets_no_key],
@@ -33,6 +39,7 @@ UNGUARDED = {
 }
 
 WITHOUT_EFFECT = {
+    Mutant(Guard("session of person", NEW), NEW, holds=True): "its session stands in the way as well",
     Mutant(Guard("listed account", NEW), NEW, holds=True): "its account stands in the way as well",
     Mutant(Guard("session", people.THERE), people.THERE, holds=True): (
         "deleting what is not there deletes nothing"

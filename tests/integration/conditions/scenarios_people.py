@@ -8,7 +8,7 @@ import pytest
 
 from shoal.adapters.dynamodb.items import account_key, api_key_key
 from shoal.adapters.dynamodb.table import TransactionRefused
-from shoal.domain.errors import Forbidden, NotFound
+from shoal.domain.errors import Forbidden, NotFound, SignInRefused
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched, session_digest
 from shoal.domain.rate_limit import RateLimit
@@ -33,10 +33,17 @@ def a_session(bench: Bench) -> Session:
     )
 
 
-def opened(bench: Bench, email: str) -> tuple[Account, bool]:
+def opened(bench: Bench, email: str, person: Person = PERSON) -> tuple[Account, bool]:
     now_ms = bench.clock.now_ms()
     account = Account(bench.ids.new("acc", now_ms), email, now_ms)
-    return account, bench.people.open(PERSON.subject, account, opening_grants(account))
+    return account, bench.people.open(person.subject, account, opening_grants(account))
+
+
+def put(bench: Bench, session: Session, since_ms: int | None = None) -> Session:
+    """Keep the session of a sign-in that began at `since_ms`, now if it is not told."""
+    now_ms = bench.clock.now_ms()
+    bench.sessions.put(session, now_ms if since_ms is None else since_ms, now_ms)
+    return session
 
 
 def a_person_has_one_account(bench: Bench) -> None:
@@ -52,28 +59,58 @@ def a_person_has_one_account(bench: Bench) -> None:
 
 
 def a_session_id_names_one_session(bench: Bench) -> None:
-    session = a_session(bench)
-    bench.sessions.put(session)
+    other = replace(PERSON, subject="somebody-else")
+    opened(bench, "first@x.org")
+    opened(bench, "second@x.org", other)
+    session = put(bench, a_session(bench))
     with pytest.raises(TransactionRefused):
-        bench.sessions.put(replace(session, account_id="acc_of_somebody_else"))
+        put(bench, replace(session, person=other, account_id="acc_of_somebody_else"))
     assert bench.sessions.get(session.digest, bench.clock.now_ms()) == session
     assert bench.sessions.get(session.digest, session.expires_at_ms) is None
 
 
 def a_session_that_has_ended_stays_so(bench: Bench) -> None:
-    session = a_session(bench)
-    bench.sessions.put(session)
+    opened(bench, "first@x.org")
+    session = put(bench, a_session(bench))
     again = Vouched(replace(PERSON, groups=frozenset()), session.vouched_until_ms + 5, "refresh")
     bench.sessions.renew(session.digest, again)
     bench.sessions.switch(session.digest, test=True)
-    renewed = replace(session, person=again.person, vouched_until_ms=again.until_ms, test=True)
+    bench.sessions.strengthen(session.digest)
+    renewed = replace(
+        session, person=again.person, vouched_until_ms=again.until_ms, test=True, second_factor=True
+    )
     assert bench.sessions.get(session.digest, bench.clock.now_ms()) == renewed
 
     for _ in range(2):
         bench.sessions.end(session.digest)
     bench.sessions.renew(session.digest, again)
     bench.sessions.switch(session.digest, test=False)
+    bench.sessions.strengthen(session.digest)
     assert bench.table.get(f"SESSION#{session.digest}", "SESSION") is None
+
+
+def who_is_signed_out_everywhere_is_out(bench: Bench) -> None:
+    account, _ = opened(bench, "first@x.org")
+    now_ms = bench.clock.now_ms()
+    there = [put(bench, a_session(bench)) for _ in range(2)]
+    for _ in range(2):  # as when the first time broke off
+        bench.sessions.end_all(PERSON.subject, now_ms)
+
+    under_way, later = a_session(bench), a_session(bench)
+    with pytest.raises(SignInRefused):
+        put(bench, under_way, since_ms=now_ms)
+    put(bench, later, since_ms=now_ms + 1)
+
+    found = [bench.sessions.get(each.digest, now_ms) for each in (*there, under_way, later)]
+    assert found == [None, None, None, later]
+    assert bench.people.account_of(PERSON.subject) == account.id
+
+
+def nobody_has_no_session(bench: Bench) -> None:
+    bench.sessions.end_all(PERSON.subject, bench.clock.now_ms())
+    with pytest.raises(SignInRefused):
+        put(bench, a_session(bench))
+    assert bench.people.account_of(PERSON.subject) is None
 
 
 def nobody_is_not_suspended(bench: Bench) -> None:

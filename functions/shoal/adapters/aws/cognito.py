@@ -12,15 +12,16 @@ import hmac
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import jwt
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import SignInRefused, Unavailable
-from shoal.domain.person import Person, Vouched
+from shoal.domain.person import Challenge, Person, Vouched
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -32,10 +33,25 @@ KEYS_KEPT_S = 3600
 
 NO_ENTRY = "Wrong e-mail address or password, or the address is not confirmed."
 WRONG_CODE = "That code does not fit this address, or it is too old. Check both, or ask for a new code."
+WRONG_APP_CODE = "That code does not fit. Wait for the next one of your app, and try again."
+TOO_LATE = "The sign-in took too long, or the code was wrong too often. Start again."
+TOTP: Final = "SOFTWARE_TOKEN_MFA"
+SET_UP: Final = "MFA_SETUP"
+Asked = Literal["SOFTWARE_TOKEN_MFA", "MFA_SETUP"]
+UNANSWERED = {
+    "NEW_PASSWORD_REQUIRED": "Your password was chosen by an operator for once. Ask for one that lasts.",
+    "SMS_MFA": "Codes by text message are not taken here. Ask the operator to set up an app instead.",
+    "EMAIL_OTP": "Codes by e-mail are not taken here. Ask the operator to set up an app instead.",
+    "SELECT_MFA_TYPE": "Your account has several second factors. Ask the operator to leave the app alone.",
+}
+"""What people read who are asked for what this dashboard cannot take."""
 WORDS = {
     "InvalidPasswordException": "Choose a password of at least twelve characters.",
     "InvalidParameterException": "Check the e-mail address.",
     "UserLambdaValidationException": "This e-mail address cannot register here.",
+    "CodeMismatchException": WRONG_APP_CODE,
+    "EnableSoftwareTokenMFAException": WRONG_APP_CODE,
+    "ExpiredCodeException": WRONG_APP_CODE,
 }
 """What people read when the pool refuses: never its own words, which name names."""
 UNKNOWN_PERSON = (
@@ -100,7 +116,7 @@ class CognitoIdentity:
         with _translate_refusals(), _quiet(*NOTHING_SENT):
             self._client.resend_confirmation_code(**self._as_client(email), Username=email)
 
-    def sign_in(self, email: str, password: str) -> Vouched:
+    def sign_in(self, email: str, password: str) -> Vouched | Challenge:
         parameters = {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": self._secret_hash(email)}
         with _translate_refusals(NO_ENTRY, UNKNOWN_PERSON):
             answer = self._client.admin_initiate_auth(
@@ -109,10 +125,36 @@ class CognitoIdentity:
                 AuthFlow="ADMIN_USER_PASSWORD_AUTH",
                 AuthParameters=parameters,
             )
-        if "AuthenticationResult" not in answer:
-            raise SignInRefused("This account cannot sign in here: ask its operator.")
-        result = answer["AuthenticationResult"]
-        return self._vouch(result["IdToken"], result["RefreshToken"])
+        if "AuthenticationResult" in answer:
+            return self._vouch(answer["AuthenticationResult"])
+        return self._challenge(email, answer["ChallengeName"], answer["Session"])
+
+    def answer(self, challenge: Challenge, code: str) -> Vouched:
+        with _translate_refusals(TOO_LATE, UNKNOWN_PERSON):
+            if challenge.secret:
+                verified = self._client.verify_software_token(Session=challenge.session, UserCode=code)
+                answer = self._respond(SET_UP, challenge.email, verified["Session"])
+            else:
+                answer = self._respond(TOTP, challenge.email, challenge.session, SOFTWARE_TOKEN_MFA_CODE=code)
+        return replace(self._vouch(answer["AuthenticationResult"]), second_factor=True)
+
+    def has_second_factor(self, email: str) -> bool:
+        with _translate_refusals():
+            found = self._client.admin_get_user(UserPoolId=self._pool_id, Username=email)
+        return TOTP in found.get("UserMFASettingList", ())
+
+    def new_second_factor(self, vouched: Vouched) -> str:
+        with _translate_refusals():
+            return self._client.associate_software_token(AccessToken=vouched.access_token)["SecretCode"]
+
+    def set_second_factor(self, vouched: Vouched, code: str) -> None:
+        with _translate_refusals():
+            self._client.verify_software_token(AccessToken=vouched.access_token, UserCode=code)
+            self._prefer(vouched, totp=True)
+
+    def drop_second_factor(self, vouched: Vouched) -> None:
+        with _translate_refusals():
+            self._prefer(vouched, totp=False)
 
     def renew(self, vouched: Vouched) -> Vouched:
         parameters = {
@@ -126,7 +168,7 @@ class CognitoIdentity:
                 AuthFlow="REFRESH_TOKEN_AUTH",
                 AuthParameters=parameters,
             )
-        return self._vouch(answer["AuthenticationResult"]["IdToken"], vouched.refresh_token)
+        return self._vouch({"RefreshToken": vouched.refresh_token, **answer["AuthenticationResult"]})
 
     def revoke(self, refresh_token: str) -> None:
         with _translate_refusals():
@@ -138,13 +180,15 @@ class CognitoIdentity:
         with _translate_refusals(), _quiet(*NOTHING_SENT):
             self._client.forgot_password(**self._as_client(email), Username=email)
 
-    def reset(self, email: str, code: str, password: str) -> None:
+    def reset(self, email: str, code: str, password: str) -> str:
         with _translate_refusals(WRONG_CODE, WRONG):
             self._client.confirm_forgot_password(
                 **self._as_client(email), Username=email, ConfirmationCode=code, Password=password
             )
             # Who was in with the old password is not vouched for again.
             self._client.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=email)
+            found = self._client.admin_get_user(UserPoolId=self._pool_id, Username=email)
+        return next(each["Value"] for each in found["UserAttributes"] if each["Name"] == "sub")
 
     @cached_property
     def _client_secret(self) -> str:
@@ -165,11 +209,41 @@ class CognitoIdentity:
             hmac.new(self._client_secret.encode(), message, hashlib.sha256).digest()
         ).decode()
 
-    def _vouch(self, id_token: str, refresh_token: str) -> Vouched:
-        claims = verify(id_token, self._signing_key, issuer=issuer(self._pool_id), audience=self._client_id)
-        groups = frozenset(claims.get("cognito:groups", ()))
-        person = Person(claims["sub"], claims["email"], groups)
-        return Vouched(person, int(claims["exp"]) * 1000, refresh_token)
+    def _challenge(self, email: str, asked: str, session: str) -> Challenge:
+        """What the pool wants beside the password. Raises `SignInRefused` for what nobody can give here."""
+        if asked == TOTP:
+            return Challenge(email, session)
+        if asked == SET_UP:
+            with _translate_refusals():
+                begun = self._client.associate_software_token(Session=session)
+            return Challenge(email, begun["Session"], begun["SecretCode"])
+        logger.warning("a sign-in was asked for what the dashboard cannot take", extra={"challenge": asked})
+        raise SignInRefused(UNANSWERED.get(asked, "This account cannot sign in here: ask its operator."))
+
+    def _respond(self, asked: Asked, email: str, session: str, **answers: str) -> Any:
+        who = {"USERNAME": email, "SECRET_HASH": self._secret_hash(email)}
+        return self._client.admin_respond_to_auth_challenge(
+            UserPoolId=self._pool_id,
+            ClientId=self._client_id,
+            ChallengeName=asked,
+            Session=session,
+            ChallengeResponses=who | answers,
+        )
+
+    def _prefer(self, vouched: Vouched, *, totp: bool) -> None:
+        self._client.set_user_mfa_preference(
+            AccessToken=vouched.access_token,
+            SoftwareTokenMfaSettings={"Enabled": totp, "PreferredMfa": totp},
+        )
+
+    def _vouch(self, result: Any) -> Vouched:
+        """`result` is what the pool answers to who is let in."""
+        claims = verify(
+            result["IdToken"], self._signing_key, issuer=issuer(self._pool_id), audience=self._client_id
+        )
+        person = Person(claims["sub"], claims["email"], frozenset(claims.get("cognito:groups", ())))
+        until_ms = int(claims["exp"]) * 1000
+        return Vouched(person, until_ms, result["RefreshToken"], access_token=result["AccessToken"])
 
 
 def verify(

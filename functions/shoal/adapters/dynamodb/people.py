@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from shoal.adapters.dynamodb.accounts import account_puts
 from shoal.adapters.dynamodb.items import Key
 from shoal.adapters.dynamodb.table import ConditionFailed, Delete, Put, Table, TransactionRefused, Update
+from shoal.domain.errors import SignInRefused
 from shoal.domain.person import Person, Session, Vouched
 from shoal.domain.wallet import Movement
 from shoal.ports.accounts import Account
 
 THERE = "attribute_exists(pk)"
+SIGNED_OUT = "Everybody was signed out meanwhile. Sign in again."
+SINCE_SIGNED_OUT = f"{THERE} AND (attribute_not_exists(signed_out_at_ms) OR signed_out_at_ms < :since)"
 
 
 class DynamoDbPeople:
@@ -46,7 +49,7 @@ class DynamoDbSessions:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def put(self, session: Session) -> None:
+    def put(self, session: Session, since_ms: int, now_ms: int) -> None:
         pk, sk = _session_key(session.digest)
         item = {
             "pk": pk,
@@ -60,8 +63,19 @@ class DynamoDbSessions:
             "vouched_until_ms": session.vouched_until_ms,
             "expires_at": session.expires_at_ms // 1000,
             "test": session.test,
+            "second_factor": session.second_factor,
         }
-        self._table.transact([Put(item)])
+        # A reset of the password that came in between has ended all sessions, this one too.
+        person = _person_key(session.person.subject)
+        values = {":now": now_ms}
+        known = Update(person, "SET signed_in_at_ms = :now", SINCE_SIGNED_OUT, values | {":since": since_ms})
+        pointer = {"pk": person[0], "sk": f"SESSION#{session.digest}", "expires_at": item["expires_at"]}
+        try:
+            self._table.transact([Put(item), Put(pointer), known])
+        except TransactionRefused as refused:
+            if refused.failed(2):
+                raise SignInRefused(SIGNED_OUT) from None
+            raise
 
     def get(self, digest: str, now_ms: int) -> Session | None:
         item = self._table.get(*_session_key(digest))
@@ -77,6 +91,7 @@ class DynamoDbSessions:
             vouched_until_ms=int(item["vouched_until_ms"]),
             expires_at_ms=int(item["expires_at"]) * 1000,
             test=item["test"],
+            second_factor=item.get("second_factor", False),
         )
 
     def renew(self, digest: str, vouched: Vouched) -> None:
@@ -96,11 +111,28 @@ class DynamoDbSessions:
     def switch(self, digest: str, *, test: bool) -> None:
         self._change(digest, "SET #test = :test", {":test": test}, {"#test": "test"})
 
+    def strengthen(self, digest: str) -> None:
+        self._change(digest, "SET second_factor = :yes", {":yes": True})
+
     def end(self, digest: str) -> None:
         try:
             self._table.transact([Delete(_session_key(digest))])
         except TransactionRefused:
             return  # it has ended
+
+    def end_all(self, subject: str, now_ms: int) -> None:
+        person = _person_key(subject)
+        try:
+            self._table.update(Update(person, "SET signed_out_at_ms = :now", THERE, {":now": now_ms}))
+        except ConditionFailed:
+            return  # who never signed in has no session
+        pages = self._table.query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sessions)",
+            ConsistentRead=True,
+            values={":pk": person[0], ":sessions": "SESSION#"},
+        )
+        for pointer in (item for items, _ in pages for item in items):
+            self.end(pointer["sk"].removeprefix("SESSION#"))
 
     def _change(
         self, digest: str, expression: str, values: dict[str, object], names: dict[str, str] | None = None

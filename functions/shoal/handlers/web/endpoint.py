@@ -37,6 +37,11 @@ FOR_BOTH_MODES = ALWAYS | {"/mode"}
 """What works from a tab that was left open when the mode was switched in another: it moves no money."""
 SUSPENDED = "This account is suspended."
 
+
+class SecondFactorMissing(Exception):
+    """An operator has to show a second factor first."""
+
+
 Views = Mapping[str, View[Use]]
 
 
@@ -85,6 +90,8 @@ class WebEndpoint(Generic[Use]):
             return view(visit)
         except SessionEnded:
             return _sign_in_first(visit)
+        except SecondFactorMissing:
+            return redirect("/security", done="operators")
         except ApiError as error:
             return _error(visit, error)
 
@@ -115,7 +122,8 @@ def _find_view(visit: Visit[Use], views: Views[Use]) -> View[Use] | None:
 def _enter(visit: Visit[object], operators: bool) -> None:
     """Raises `SessionEnded`, and `NotFound` where only operators may look: nothing tells that it is there.
 
-    Raises `Forbidden` for an operator who is suspended: those pages show what is others'.
+    Raises `Forbidden` for an operator who is suspended: those pages show what is others'. Raises
+    `SecondFactorMissing` for one who signed in with a password alone, where that is not enough.
     """
     session_id = visit.cookies.get(SESSION_COOKIE)
     if not session_id:
@@ -126,6 +134,8 @@ def _enter(visit: Visit[object], operators: bool) -> None:
         raise NotFound("There is no such page.")
     if operators and visit.account.suspended:
         raise Forbidden(SUSPENDED)
+    if operators and visit.site.second_factor_required and not visit.session.second_factor:
+        raise SecondFactorMissing
 
 
 def _check_post(visit: Visit[object]) -> None:

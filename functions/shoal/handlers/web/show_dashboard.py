@@ -6,13 +6,24 @@ from shoal.composition import dashboard
 from shoal.composition.dashboard import ForMembers
 from shoal.handlers.web import assets
 from shoal.handlers.web.endpoint import web_endpoint
-from shoal.handlers.web.pages import jobs, keys, overview, playground, sign_in, usage, wallet, webhooks
+from shoal.handlers.web.pages import (
+    jobs,
+    keys,
+    overview,
+    playground,
+    security,
+    sign_in,
+    usage,
+    wallet,
+    webhooks,
+)
 from shoal.handlers.web.visit import View
 
 GUESTS: dict[str, View[ForMembers]] = {
     "GET /assets/{name}": assets.serve,
     "GET /sign-in": sign_in.show_sign_in,
     "POST /sign-in": sign_in.sign_in,
+    "POST /sign-in/code": sign_in.answer,
     "GET /sign-up": sign_in.show_sign_up,
     "POST /sign-up": sign_in.sign_up,
     "GET /confirm": sign_in.show_confirm,
@@ -28,6 +39,13 @@ MEMBERS: dict[str, View[ForMembers]] = {
     "POST /sign-out": sign_in.sign_out,
     "POST /mode": sign_in.switch_mode,
     "POST /theme": sign_in.choose_theme,
+    "GET /security": security.show,
+    "POST /security/begin": security.begin,
+    "GET /security/begin": security.show,  # where a page that was loaded again leads
+    "POST /security/confirm": security.confirm,
+    "GET /security/confirm": security.show,
+    "POST /security/remove": security.remove,
+    "GET /security/remove": security.show,
     "GET /keys": keys.show,
     "POST /keys": keys.create,
     "POST /keys/{id}/revoke": keys.revoke,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from shoal.composition.dashboard import Dashboard, Use_co
 from shoal.domain.api_key import Caller, Scope
@@ -23,6 +23,9 @@ from shoal.ports.accounts import Account
 ROOT = "/dashboard"
 SESSION_COOKIE = "__Host-shoal_session"
 FORM_COOKIE = "__Host-shoal_form"
+EMAIL_COOKIE = "__Host-shoal_email"
+"""The address that a code was sent to, for the form that asks for the code: addresses stand in no URL."""
+EMAIL_KEPT_S = 3600
 THEME_COOKIE = "__Host-shoal_theme"
 THEMES = ("light", "dark")
 THEME_KEPT_S = 365 * 24 * 3600
@@ -89,6 +92,11 @@ class Visit(Generic[Use_co]):
             test=self.session.test,
             allowance=Allowance(RateLimit(), 0, 0),
         )
+
+    @property
+    def email(self) -> str:
+        """The address that this browser asked a code for, empty if it did not."""
+        return unquote(self.cookies.get(EMAIL_COOKIE, ""))
 
     @property
     def partial(self) -> bool:
@@ -228,6 +236,10 @@ def cookie(name: str, value: str, max_age_s: int) -> str:
 
 def no_cookie(name: str) -> str:
     return cookie(name, "", 0)
+
+
+def email_cookie(email: str) -> str:
+    return cookie(EMAIL_COOKIE, quote(email, safe="@"), EMAIL_KEPT_S)
 
 
 def parse_cookies(lines: list[str]) -> dict[str, str]:

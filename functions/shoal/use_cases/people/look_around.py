@@ -11,6 +11,8 @@ from shoal.ports.money import Rollup, UsageRollups
 from shoal.ports.people import Entries, EntryPage, KeyUses
 from shoal.ports.system import Clock
 
+DAY_MS = 24 * 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class UsedKey:
@@ -41,6 +43,12 @@ class LookAround:
     def ledger(self, caller: Caller, asset: Asset, *, limit: int, cursor: str | None) -> EntryPage:
         """The entries of a wallet, newest first. Raises `ValidationFailed` for an unknown cursor."""
         return self.entries.page(caller.account_id, caller.asset(asset), limit=limit, cursor=cursor)
+
+    def new_keys(self, account_id: str) -> list[ApiKey]:
+        """The keys that were made in the last day, newest first, revoked ones too."""
+        since_ms = self.clock.now_ms() - DAY_MS
+        made = [key for key in self.keys.of_account(account_id) if key.created_at_ms >= since_ms]
+        return sorted(made, key=lambda key: key.id, reverse=True)
 
     def used_keys(self, caller: Caller) -> list[UsedKey]:
         """The keys of the account, newest first, revoked ones last."""

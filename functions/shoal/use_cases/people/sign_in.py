@@ -9,6 +9,7 @@ from shoal.domain.errors import SessionEnded, SignInRefused
 from shoal.domain.person import (
     SECRET_LENGTH,
     SESSION_LIFETIME_MS,
+    Challenge,
     Person,
     Session,
     Vouched,
@@ -30,9 +31,31 @@ class SignIn:
     clock: Clock
     ids: Ids
 
-    def __call__(self, email: str, password: str) -> tuple[str, Session]:
-        """A new session and its id, for the person's cookie. Raises `SignInRefused`."""
+    def __call__(self, email: str, password: str) -> str | Challenge:
+        """The id of a new session, for the person's cookie, or what is to be shown before there is one.
+
+        Raises `SignInRefused`.
+        """
+        since_ms = self.clock.now_ms()
         vouched = self.identity().sign_in(email, password)
+        return vouched if isinstance(vouched, Challenge) else self._open(vouched, since_ms)
+
+    def answer(self, challenge: Challenge, code: str) -> str:
+        """The id of a new session. Raises `SignInRefused`."""
+        since_ms = self.clock.now_ms()
+        return self._open(self.identity().answer(challenge, code), since_ms)
+
+    def reset(self, email: str, code: str, password: str) -> str | None:
+        """Set a new password with the code and end all of the person's sessions. Raises `SignInRefused`.
+
+        Answers their account, None if they have none yet. The pool comes first: it knows whether the code
+        is right. Should the table not answer then, no session is vouched for again all the same.
+        """
+        subject = self.identity().reset(email, code, password)
+        self.sessions.end_all(subject, self.clock.now_ms())
+        return self.people.account_of(subject)
+
+    def _open(self, vouched: Vouched, since_ms: int) -> str:
         now_ms = self.clock.now_ms()
         session_id = self.ids.secret(SECRET_LENGTH)
         session = Session(
@@ -43,9 +66,10 @@ class SignIn:
             refresh_token=vouched.refresh_token,
             vouched_until_ms=vouched.until_ms,
             expires_at_ms=now_ms + SESSION_LIFETIME_MS,
+            second_factor=vouched.second_factor,
         )
-        self.sessions.put(session)
-        return session_id, session
+        self.sessions.put(session, since_ms, now_ms)
+        return session_id
 
     def resume(self, session_id: str) -> Session:
         """The session behind a cookie; the provider is asked again when its word has run out.

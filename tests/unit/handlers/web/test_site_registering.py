@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -66,7 +67,8 @@ def test_an_unconfirmed_address_is_confirmed_with_its_code(mailed: Site) -> None
     browser = mailed.browser()
     assert 'name="password"' not in browser.get("/sign-up").text
     asked = browser.submit("/sign-up", "/sign-up", email=EMAIL)
-    assert asked.location == "/dashboard/confirm?email=diver%40example.com"
+    assert asked.location == "/dashboard/confirm"
+    assert f'value="{EMAIL}"' in browser.get("/confirm").text
 
     wrong = browser.submit("/confirm", "/confirm", email=EMAIL, code="0", password=PASSWORD)
     assert wrong.status == 422
@@ -134,10 +136,13 @@ def test_a_password_is_reset_with_its_code(site: Site) -> None:
     site.identity.sign_up(EMAIL, PASSWORD)
     browser = site.browser()
     asked = browser.submit("/forgot", "/forgot", email=EMAIL)
-    assert asked.location == "/dashboard/reset?email=diver%40example.com"
+    assert asked.location == "/dashboard/reset"
+    assert f'value="{EMAIL}"' in browser.get("/reset").text
 
     new = "another long password"
-    assert browser.submit("/reset", "/reset", email=EMAIL, code=CODE, password=new).status == 303
+    assert browser.submit("/reset", "/reset", email=EMAIL, code=CODE, password=new).status == 200
+    assert EMAIL not in browser.get("/reset").text
+    site.world.clock.ms += 1
 
     assert browser.submit("/sign-in", "/sign-in", email=EMAIL, password=PASSWORD).status == 422
     assert browser.submit("/sign-in", "/sign-in", email=EMAIL, password=new).status == 303
@@ -145,7 +150,32 @@ def test_a_password_is_reset_with_its_code(site: Site) -> None:
 
 def test_asking_for_a_reset_tells_nobody_which_addresses_are_known(site: Site) -> None:
     answer = site.browser().submit("/forgot", "/forgot", email="nobody@example.com")
-    assert answer.location == "/dashboard/reset?email=nobody%40example.com"
+    assert answer.location == "/dashboard/reset"
+
+
+def test_the_address_for_a_code_may_hold_what_no_cookie_may(site: Site) -> None:
+    browser, email = site.browser(), "o'h;are,\u00fc=1@example.com"
+    browser.submit("/forgot", "/forgot", email=email)
+    assert html.escape(email, quote=True).replace("&#x27;", "&#39;") in browser.get("/reset").text
+
+
+def test_a_reset_tells_which_keys_were_made_in_the_last_day(site: Site) -> None:
+    browser = site.member()
+    browser.submit("/keys", "/keys", name="old one", kind="sk_live_", scopes=["read"], rate="60")
+    site.world.clock.ms += 25 * 3_600_000
+    browser = site.member()
+    browser.submit("/keys", "/keys", name="<b>thief's</b>", kind="sk_live_", scopes=["read"], rate="60")
+
+    shown = site.browser().submit("/reset", "/reset", email=EMAIL, code=CODE, password=OTHER)
+
+    assert "&lt;b&gt;thief" in shown.text
+    assert "old one" not in shown.text
+
+
+def test_a_reset_of_somebody_who_never_signed_in_tells_of_no_keys(site: Site) -> None:
+    site.identity.sign_up(EMAIL, PASSWORD)
+    shown = site.browser().submit("/reset", "/reset", email=EMAIL, code=CODE, password=OTHER)
+    assert "No API key was made" in shown.text
 
 
 @pytest.mark.parametrize(

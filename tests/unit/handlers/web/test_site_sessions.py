@@ -47,9 +47,11 @@ def test_two_first_sign_ins_at_once_are_one_account(site: Site) -> None:
     site.identity.sign_up(EMAIL, PASSWORD)
     site.world.network.before("people.open", lambda: site.sign_in(EMAIL, PASSWORD))
 
-    _, session = site.sign_in(EMAIL, PASSWORD)
+    assert site.sign_in(EMAIL, PASSWORD)
 
-    assert list(site.world.tables.accounts) == [session.account_id]
+    accounts = {session.account_id for session in site.sessions.sessions.values()}
+    assert (len(site.sessions.sessions), accounts) == (2, set(site.world.tables.accounts))
+    assert len(accounts) == 1
 
 
 @pytest.mark.parametrize("path", MEMBERS_PAGES + OPERATORS_PAGES)
@@ -253,13 +255,25 @@ def test_a_page_left_open_in_the_other_mode_is_loaded_again_rather_than_mixed(si
     assert "HX-Refresh" not in browser.send("GET", "/live", partial=True, headers=fresh).headers
 
 
-def test_a_new_password_ends_the_sessions_of_the_old_one(site: Site) -> None:
-    thief = site.member()
+def test_a_new_password_ends_the_sessions_of_the_old_one_at_once(site: Site) -> None:
+    thieves = [site.member() for _ in range(3)]
+    somebody_else = site.member("other@example.com")
     site.browser().submit("/reset", "/reset", email=EMAIL, code=CODE, password="another long password")
 
-    site.world.clock.ms += TOKEN_MS
+    assert [thief.get("").status for thief in thieves] == [303] * 3
+    assert somebody_else.get("").status == 200
 
-    assert thief.get("").status == 303
+
+def test_a_sign_in_that_was_under_way_at_a_reset_opens_no_session(site: Site) -> None:
+    site.member()
+    subject = site.identity.people[EMAIL].person.subject
+    slow = site.browser()
+    site.world.network.before("sessions.put", lambda: site.sessions.end_all(subject, site.world.clock.ms))
+
+    refused = slow.submit("/sign-in", "/sign-in", email=EMAIL, password=PASSWORD)
+
+    assert (refused.status, "signed out meanwhile" in refused.text) == (422, True)
+    assert site.sessions.sessions == {}
 
 
 def test_a_code_that_is_wrong_puts_nobody_out(site: Site) -> None:

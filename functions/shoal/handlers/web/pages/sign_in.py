@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from shoal.composition.dashboard import ForMembers
-from shoal.domain.errors import SignInRefused, Unavailable
-from shoal.domain.person import PASSWORD_LENGTH_MIN, SECRET_LENGTH, SESSION_LIFETIME_MS, may_register
+from shoal.domain.errors import SignInRefused, Unavailable, ValidationFailed
+from shoal.domain.person import (
+    PASSWORD_LENGTH_MIN,
+    SECRET_LENGTH,
+    SESSION_LIFETIME_MS,
+    Challenge,
+    may_register,
+)
+from shoal.handlers.web.authenticator import app_of, sent_secret
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import (
+    EMAIL_COOKIE,
+    OUT_OF_DATE,
     SESSION_COOKIE,
     THEME_COOKIE,
     THEME_KEPT_S,
@@ -16,6 +26,7 @@ from shoal.handlers.web.visit import (
     Page,
     Visit,
     cookie,
+    email_cookie,
     no_cookie,
     redirect,
 )
@@ -23,6 +34,8 @@ from shoal.observability import logger
 
 EMAIL_LENGTH_MAX = 254
 PASSWORD_LENGTH_MAX = 256
+CHALLENGE_LENGTH_MAX = 2048
+"""Of a session of the pool that waits for an answer, in Cognito's API reference."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _PATH = re.compile(r"/[a-z0-9_/-]*(\?[a-z0-9_=&%.+-]{0,1000})?", re.ASCII | re.IGNORECASE)
 REFUSED = 422
@@ -30,7 +43,7 @@ REFUSED = 422
 
 def show_sign_in(visit: Visit[ForMembers]) -> Page:
     return page(
-        visit, "sign_in.html", email="", next=_next(visit.query.get("next", "")), notice=_notice(visit)
+        visit, "sign_in.html", email="", next=next_path(visit.query.get("next", "")), notice=_notice(visit)
     )
 
 
@@ -40,7 +53,7 @@ def sign_in(visit: Visit[ForMembers]) -> Page:
     try:
         return _enter(visit, email, password)
     except SignInRefused as refused:
-        wanted = _next(visit.field("next"))
+        wanted = next_path(visit.field("next"))
         return page(visit, "sign_in.html", status=REFUSED, email=email, next=wanted, error=str(refused))
 
 
@@ -62,7 +75,7 @@ def sign_up(visit: Visit[ForMembers]) -> Page:
             raise SignInRefused("This e-mail address cannot register here.")
         if not settings.sign_ups_confirmed:
             identity.sign_up(email, visit.site.ids.secret(SECRET_LENGTH))
-            return redirect("/confirm", email=email)
+            return redirect("/confirm", cookies=(email_cookie(email),))
         _check_password(password)
         identity.sign_up(email, password)
         return _enter(visit, email, password)
@@ -83,7 +96,7 @@ def _sign_up(visit: Visit[ForMembers], email: str = "", error: str = "") -> Page
 
 
 def show_confirm(visit: Visit[ForMembers]) -> Page:
-    return _confirm(visit, visit.query.get("email", ""))
+    return _confirm(visit, visit.email)
 
 
 def confirm(visit: Visit[ForMembers]) -> Page:
@@ -94,7 +107,7 @@ def confirm(visit: Visit[ForMembers]) -> Page:
         _check_email(email)
         if visit.field("again"):
             identity.send_code(email)
-            return redirect("/confirm", email=email, done="code")
+            return redirect("/confirm", cookies=(email_cookie(email),), done="code")
         _check_password(password)
         identity.confirm(email, visit.field("code"), password)
         return _enter(visit, email, password)
@@ -126,20 +139,20 @@ def forgot(visit: Visit[ForMembers]) -> Page:
         visit.use.identity().forgot(email)
     except SignInRefused as refused:
         return page(visit, "forgot.html", status=REFUSED, email=email, error=str(refused))
-    return redirect("/reset", email=email)
+    return redirect("/reset", cookies=(email_cookie(email),))
 
 
 def show_reset(visit: Visit[ForMembers]) -> Page:
-    email = visit.query.get("email", "")
-    return page(visit, "reset.html", email=email, password_min=PASSWORD_LENGTH_MIN)
+    return page(visit, "reset.html", email=visit.email, password_min=PASSWORD_LENGTH_MIN)
 
 
 def reset(visit: Visit[ForMembers]) -> Page:
+    """All sessions end. What keys were made lately is told: not all of them need be the person's own."""
     email, password = _credentials(visit)
     try:
         _check_email(email)
         _check_password(password)
-        visit.use.identity().reset(email, visit.field("code"), password)
+        account_id = visit.site.sign_in().reset(email, visit.field("code"), password)
     except SignInRefused as refused:
         return page(
             visit,
@@ -149,7 +162,9 @@ def reset(visit: Visit[ForMembers]) -> Page:
             error=str(refused),
             password_min=PASSWORD_LENGTH_MIN,
         )
-    return redirect("/sign-in", done="reset")
+    keys = visit.use.look_around().new_keys(account_id) if account_id else []
+    done = page(visit, "reset_done.html", keys=keys)
+    return replace(done, cookies=(*done.cookies, no_cookie(EMAIL_COOKIE), no_cookie(SESSION_COOKIE)))
 
 
 def sign_out(visit: Visit[ForMembers]) -> Page:
@@ -164,19 +179,49 @@ def sign_out(visit: Visit[ForMembers]) -> Page:
 def switch_mode(visit: Visit[ForMembers]) -> Page:
     """Real money or play money from now on."""
     visit.site.sign_in().switch(visit.session, test=visit.field("mode") == "test")
-    return redirect(_next(visit.field("next")))
+    return redirect(next_path(visit.field("next")))
 
 
 def choose_theme(visit: Visit[ForMembers]) -> Page:
     theme = visit.field("theme")
     kept = cookie(THEME_COOKIE, theme, THEME_KEPT_S) if theme in THEMES else no_cookie(THEME_COOKIE)
-    return redirect(_next(visit.field("next")), cookies=(kept,))
+    return redirect(next_path(visit.field("next")), cookies=(kept,))
 
 
 def _enter(visit: Visit[ForMembers], email: str, password: str) -> Page:
-    session_id, _ = visit.site.sign_in()(email, password)
+    """Into the dashboard, or to the form that asks for a second factor. Raises `SignInRefused`."""
+    found = visit.site.sign_in()(email, password)
+    if isinstance(found, Challenge):
+        return _ask(visit, found)
+    return _let_in(visit, found)
+
+
+def answer(visit: Visit[ForMembers]) -> Page:
+    """In with the code of the person's app; 422 and the form again if it does not fit."""
+    asked = Challenge(visit.field("email"), visit.field("challenge"), sent_secret(visit))
+    if len(asked.email) > EMAIL_LENGTH_MAX or len(asked.session) > CHALLENGE_LENGTH_MAX:
+        raise ValidationFailed(OUT_OF_DATE)
+    try:
+        return _let_in(visit, visit.site.sign_in().answer(asked, visit.field("code")))
+    except SignInRefused as refused:
+        return _ask(visit, asked, str(refused))
+
+
+def _ask(visit: Visit[ForMembers], asked: Challenge, error: str = "") -> Page:
+    return page(
+        visit,
+        "second_factor.html",
+        status=REFUSED if error else 200,
+        asked=asked,
+        next=next_path(visit.field("next")),
+        error=error,
+        app=app_of(visit, asked.email, asked.secret) if asked.secret else None,
+    )
+
+
+def _let_in(visit: Visit[ForMembers], session_id: str) -> Page:
     kept = cookie(SESSION_COOKIE, session_id, SESSION_LIFETIME_MS // 1000)
-    return redirect(_next(visit.field("next")), cookies=(kept,))
+    return redirect(next_path(visit.field("next")), cookies=(kept, no_cookie(EMAIL_COOKIE)))
 
 
 def _credentials(visit: Visit[ForMembers]) -> tuple[str, str]:
@@ -200,14 +245,14 @@ def _check_password(password: str) -> None:
         raise SignInRefused("A password begins and ends with no space.")
 
 
-def _next(path: str) -> str:
+def next_path(path: str) -> str:
     """A path of the dashboard, never another site's address."""
     return path if _PATH.fullmatch(path) and not path.startswith("//") else "/"
 
 
 def _notice(visit: Visit[ForMembers]) -> str:
     return {
-        "reset": "Your new password is set. Sign in.",
+        "factor": "The second factor is removed, and all sessions have ended. Sign in.",
         "out": "You are signed out.",
         "code": "If this address has to be confirmed, a new code is on its way.",
     }.get(visit.query.get("done", ""), "")
