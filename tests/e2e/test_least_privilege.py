@@ -330,9 +330,9 @@ def test_a_role_allows_nothing_else(guarded: Deployed) -> None:
 
 @pytest.mark.parametrize("verb", ["submit-job", "read-models", "cancel-job", "manage-webhooks", "operate"])
 def test_a_role_that_reaches_keys_makes_none(guarded: Deployed, verb: str) -> None:
-    """Whoever counts a request, or suspends an account, writes of a key only what that takes."""
+    """What counts a request, or suspends an account, writes of a key only what that takes."""
     functions = guarded.cloud.client("lambda")
-    lab = Lab(Endpoint(guarded.cloud.endpoint_url))
+    lab = Lab(guarded.cloud.endpoint)
     role = functions.get_function_configuration(FunctionName=f"shoal-local-{verb}")["Role"]
     writer = lab.function(MAKES_A_KEY, role=role)
 

@@ -191,7 +191,7 @@ def test_a_reset_of_the_password_leaves_the_second_factor(
 
 
 def test_a_password_for_once_is_told_of(endpoint: Endpoint, identity: CognitoIdentity) -> None:
-    """A person whom an operator made in the pool has to be given a password that lasts."""
+    """An operator who makes a person in the pool has to give them a password that lasts."""
     email = f"{uuid4().hex}@example.com"
     endpoint.client("cognito-idp").admin_create_user(
         UserPoolId=identity._pool_id, Username=email, TemporaryPassword=FIRST, MessageAction="SUPPRESS"
