@@ -24,8 +24,8 @@ SHAPES: Mapping[Shape, tuple[type[Any], type[Any]]] = {
 
 MEANING = {
     "invalid_json": (
-        "The body is not JSON, or JSON that other readers would take differently: `NaN`, a lone surrogate, a "
-        "number of more than 308 digits.",
+        "The body is not JSON in UTF-8, or JSON that other readers would take differently: `NaN`, a lone "
+        "surrogate, a number of more than 308 digits.",
         "Send UTF-8 JSON from a JSON library.",
     ),
     "unauthorized": (
@@ -70,8 +70,9 @@ MEANING = {
     ),
     "payload_too_large": ("The body is larger than 1 MB.", "Send less. Pictures go by address."),
     "unsupported_media_type": (
-        "The body is not declared as JSON.",
-        "Send `Content-Type: application/json`.",
+        "The body is not declared as JSON, or is compressed.",
+        "Send `Content-Type: application/json`, and the body as it is: `Accept-Encoding` names what is "
+        "taken.",
     ),
     "validation_error": (
         "The request is JSON but not what this address takes.",
@@ -80,7 +81,8 @@ MEANING = {
     ),
     "idempotency_key_reused": (
         "The `Idempotency-Key` was used within 24 hours with another body.",
-        "Use a new key for a new request; repeat a request with its old body.",
+        "Use a new key for a new request; repeat a request with its old body. `details` name what the key "
+        "`made`, and the SHA-256 of what both bodies say: 8 and 8.0, or a null and nothing, say the same.",
     ),
     "rate_limited": (
         "The key has used up its requests: 60 a minute with a burst of 20, unless its operator says "
@@ -131,6 +133,9 @@ DETAILS: dict[str, dict[str, Any]] = {
     },
     "max_cost_exceeded": {"price": {"type": "string"}, "max_cost": {"type": "string"}},
     "conflict": {"webhooks_max": {"type": "integer"}},
+    "idempotency_key_reused": {
+        name: {"type": "string"} for name in ("idempotency_key", "made", "first_body", "this_body")
+    },
     "forbidden": {"scope": {"type": "string", "enum": [*Scope]}},
     "not_found": {"nearest": {"type": "array", "items": {"type": "string"}}},
 }

@@ -223,8 +223,9 @@ def _refusal(operation: Operation, status: int, errors: list[type[ApiError]]) ->
     codes = sorted({error.code for error in errors})
     required = [] if from_gateway else ["X-Request-Id"]
     required += ["WWW-Authenticate"] if status == 401 else []
+    required += ["Allow"] if status == 405 else []
     optional = ["X-Request-Id"] if from_gateway else []
-    if operation.scope and status != 401:
+    if operation.scope and status not in (401, 405):
         optional += ["RateLimit", "RateLimit-Policy"]
     optional += ["Retry-After"] if WITH_RETRY_AFTER & set(codes) else []
     answer = _response(" or ".join(f"`{code}`" for code in codes), required, optional)

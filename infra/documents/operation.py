@@ -15,6 +15,7 @@ from shoal.domain.errors import (
     IdempotencyKeyReused,
     InternalError,
     InvalidJson,
+    MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
     RateLimited,
@@ -26,8 +27,10 @@ from shoal.domain.errors import (
 from shoal.handlers.http.routes import ROUTES, Route
 
 BODY_ERRORS = (InvalidJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
-UNDECIDED = {Unauthorized, Forbidden, RateLimited, *BODY_ERRORS} - {ValidationFailed}
-"""What `POST /v1/generate` may refuse before it has seen which dialect the body speaks."""
+UNREADABLE = {*BODY_ERRORS} - {ValidationFailed}
+"""What `POST /v1/generate` refuses because it cannot see which dialect the body speaks."""
+UNDECIDED = {Unauthorized, Forbidden, RateLimited, ValidationFailed, InternalError, Unavailable}
+"""What it may refuse in the words of the body, or in neutral ones if the body says neither."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ class Operation:
     def errors(self, path: str) -> Iterator[type[ApiError]]:
         """All that it may answer instead of a success."""
         yield from self.raises
-        yield InternalError
+        yield from (InternalError, MethodNotAllowed)
         if self.scope is not None:
             yield from (Unauthorized, Forbidden, RateLimited, Unavailable)
         if self.body is not None:
@@ -76,11 +79,13 @@ class Operation:
 
     def shapes_of(self, error: type[ApiError]) -> tuple[Shape, ...]:
         """Those in which it says this error."""
+        if error is MethodNotAllowed and self.shapes != ("video",):
+            return ("neutral",)
         if "neutral" not in self.shapes:
             return self.shapes
-        if error in UNDECIDED:
+        if error in UNREADABLE:
             return ("neutral",)
-        if error in (ValidationFailed, InternalError, Unavailable):
+        if error in UNDECIDED:
             return self.shapes
         return tuple(shape for shape in self.shapes if shape != "neutral")
 

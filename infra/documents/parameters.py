@@ -39,7 +39,10 @@ QUERY: dict[str, Schema] = {
     "type": _one_of("Only deliveries of this type of event.", *EVENT_TYPES),
     "model": _text("Only those of this model."),
     "from": _moment("From this moment on, ISO 8601."),
-    "to": _moment("Up to, but not including, this moment; in a summary up to the end of its UTC day."),
+    "to": _moment(
+        "Up to, but not including, this moment; a date means its whole UTC day, and in a summary so does a "
+        "moment."
+    ),
     "limit": {
         "description": "How many a page shows.",
         "schema": {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT_MAX, "default": PAGE_LIMIT},
@@ -73,6 +76,7 @@ ANSWER_HEADERS: dict[str, Schema] = {
     "Preference-Applied": _text("Which part of `Prefer` was applied.", pattern="^wait=[0-9]+$"),
     "Retry-After": _text("Seconds after which the request may be repeated.", pattern="^[1-9][0-9]*$"),
     "Next-Cursor": _text("The next page of CSV."),
+    "Allow": _text("What the address may be asked with."),
     "WWW-Authenticate": _text("How to say who asks.", const="Bearer"),
     "ETag": _text("Changes with the document."),
     "Cache-Control": _text("How long a copy is good."),

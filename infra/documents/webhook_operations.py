@@ -84,6 +84,7 @@ _DELIVERIES = {
         text="Waits for the attempt and answers with what became of it; 202 if it is still on its way.",
         body="TestWebhookRequest",
         body_required=False,
+        idempotent=True,
         answers={200: (webhooks.DeliveryAnswer,), 202: (webhooks.DeliveryAnswer,)},
         links={"resend_delivery": {**SAME, "delivery_id": "$response.body#/delivery/id"}},
     ),
@@ -103,6 +104,7 @@ _DELIVERIES = {
         summary="Send a delivery again",
         answers={202: (webhooks.DeliveryAnswer,)},
         raises=(WebhookDisabled, ResentTooOften),
+        idempotent=True,
     ),
     "POST /api/v1/webhooks/{id}/recover": replace(
         _DELIVERY,
@@ -112,6 +114,7 @@ _DELIVERIES = {
         body="RecoverRequest",
         answers={202: (webhooks.RecoverAnswer,)},
         raises=(WebhookDisabled,),
+        idempotent=True,
     ),
 }
 _SECRETS = {

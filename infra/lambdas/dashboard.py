@@ -9,6 +9,7 @@ from .grants import (
     CLOSE_JOB,
     DELETE_VIDEO,
     DIRECTORY,
+    GRANTS,
     JUDGE_REQUESTS,
     KEYS,
     LOOK_AT_BOARD,
@@ -51,7 +52,10 @@ LOOK_AROUND = (
     on_table("BatchGetItem", keys=SCENES),
     on_table("GetItem", keys=RUNS),
 )
-GRANT_AND_REFUND = (on_table("PutItem", "UpdateItem", keys=WALLETS),)
+GRANT_AND_REFUND = (
+    on_table("PutItem", "UpdateItem", keys=WALLETS),
+    on_table("GetItem", "PutItem", keys=GRANTS),
+)
 SUSPEND = (
     on_table("UpdateItem", keys=(*ACCOUNTS, *DIRECTORY)),
     on_table("UpdateItem", keys=KEYS, attributes=("suspended",)),

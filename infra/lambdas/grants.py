@@ -97,6 +97,9 @@ DELIVERIES = ("WEBHOOK#*",)
 
 RECORDS = ("IDEMPOTENCY#*",)
 
+GRANTS = ("GRANT#*",)
+"""Who granted what to an account, and why."""
+
 RUNS = ("MODEL#*",)
 """How long a model's recent jobs took."""
 

@@ -35,6 +35,7 @@ MANAGE_WEBHOOKS = (
 MANAGE_DELIVERIES = (
     on_table("GetItem", keys=SUBSCRIPTIONS),
     on_table("GetItem", "PutItem", "UpdateItem", "Query", keys=DELIVERIES),
+    on_table("GetItem", "PutItem", "UpdateItem", keys=RECORDS),
     allow("webhook_events_queue", "sqs:SendMessage"),
     allow("retries_queue", "sqs:SendMessage"),
 )

@@ -72,7 +72,7 @@ def give_credits(local: Local, client: Client, wanted: int) -> None:
     account_id = json.loads(local.config.read_text())["account_id"]
     with step(f"Giving the demo account {CREDITS} credits"):
         run(
-            [str(SHOAL), "wallet", "credit", account_id, "--credits", str(CREDITS)],
+            [str(SHOAL), "wallet", "credit", account_id, "--reason", "demo", "--credits", str(CREDITS)],
             env={**os.environ, "SHOAL_CONFIG": str(local.config)},
             log=FOLDER / "shoal.log",
         )

@@ -202,7 +202,7 @@ def test_a_method_an_address_does_not_take_is_refused(
     assert_discreet(answer)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v2/generate", "/v1/generate/", "/v1/jobs", "/admin", "/.env"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v2/generate", "/v1/jobs", "/admin", "/.env"])
 def test_an_unknown_address_is_not_found(customer: Customer, path: str) -> None:
     answer = customer.client.request("GET", path)
 

@@ -62,18 +62,15 @@ def test_the_order_of_fields_makes_no_other_request(customer: Customer) -> None:
 
 def test_a_key_that_comes_with_another_body_is_refused(customer: Customer) -> None:
     key = str(uuid4())
-    customer.client.submit("A shark", idempotency_key=key)
+    made = customer.client.submit("A shark", idempotency_key=key)
 
     refused = customer.client.generate("A whale", idempotency_key=key)
 
     assert refused.status_code == 422
-    assert refused.json() == {
-        "error": {
-            "code": "IDEMPOTENCY_KEY_REUSED",
-            "message": "This Idempotency-Key was used with a different request body.",
-            "status": 422,
-        }
-    }
+    error = refused.json()["error"]
+    assert (error["code"], error["status"]) == ("IDEMPOTENCY_KEY_REUSED", 422)
+    assert error["message"].startswith("This Idempotency-Key was used with a different request body.")
+    assert (error["details"]["idempotency_key"], error["details"]["made"]) == (key, made)
     assert len(customer.client.usage().json()["requests"]) == 1
 
 

@@ -14,6 +14,7 @@ from shoal.domain.errors import (
     NotFound,
 )
 from shoal.domain.events import utc_day
+from shoal.domain.grant import Grant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
     START_GRACE_MS,
@@ -93,13 +94,17 @@ class FakeLedger:
         return self._close(job, job.hold.release(now_ms), closer, changes)
 
     @reached
-    def top_up(self, movement: Movement) -> bool:
+    def grant(self, movement: Movement, grant: Grant) -> bool:
         wallet = self.tables.wallets.get((movement.account_id, movement.asset))
+        if earlier := self.tables.grants.get((grant.kind, grant.reference)):
+            grant.check_same(earlier)
+            return False
         if wallet and self._entered(movement):
             return False
         if wallet is None or wallet.balance > AMOUNT_MAX:
             raise NotFound("No such wallet, or it is full.")
         self.tables.move(movement.split_for(wallet))
+        self.tables.grants[grant.kind, grant.reference] = grant
         self.tables.low_since.pop((movement.account_id, movement.asset), None)
         return True
 
@@ -207,9 +212,11 @@ class FakeLedger:
         return replace(job, **changes)
 
     def _recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        earlier = self.tables.records.get(_place(key))
-        live = earlier and earlier.expires_at_ms // 1000 > now_ms // 1000
-        return earlier.replay(key) if earlier and live else None
+        for spelling in key.spellings:
+            earlier = self.tables.records.get((key.account_id, key.route, spelling))
+            if earlier and earlier.expires_at_ms // 1000 > now_ms // 1000:
+                return earlier.replay(key)
+        return None
 
 
 def _place(key: IdempotencyKey) -> tuple[str, str, str]:

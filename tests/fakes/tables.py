@@ -16,6 +16,7 @@ from shoal.domain.errors import (
     Unauthorized,
     ValidationFailed,
 )
+from shoal.domain.grant import Grant
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
@@ -24,7 +25,7 @@ from shoal.domain.payment import PaymentRecord
 from shoal.domain.rate_limit import Allowance
 from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
-from shoal.domain.wallet import Movement, Wallet
+from shoal.domain.wallet import EntryKind, Movement, Wallet
 from shoal.ports.accounts import Account
 from shoal.ports.jobs import JobFilter, JobPage
 from shoal.ports.money import Rollup
@@ -49,6 +50,7 @@ class Tables:
     entries: dict[WalletId, dict[str, Movement]] = field(default_factory=dict)
     payments: dict[str, PaymentRecord] = field(default_factory=dict)
     low_since: dict[WalletId, str] = field(default_factory=dict)
+    grants: dict[tuple[EntryKind, str], Grant] = field(default_factory=dict)
     jobs: dict[JobId, Job] = field(default_factory=dict)
     late_outputs: dict[JobId, int] = field(default_factory=dict)
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
-from shoal.domain.errors import NotFound
+from shoal.domain.errors import IdempotencyInFlight, NotFound
+from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.webhook import REQUESTED
 from shoal.ports.webhooks import LEASE_MS, DeliveryFilter, DeliveryPage, Loaded, Slot
 from tests.fakes.network import Network
@@ -24,6 +25,16 @@ class FakeDeliveries:
     def open(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             self.tables.deliveries.setdefault(delivery.id, delivery)
+
+    @reached
+    def begin(
+        self, delivery: Delivery, record: IdempotencyRecord | None, now_ms: int
+    ) -> IdempotencyRecord | None:
+        if record and (earlier := self.tables.find_record(record.key, now_ms)):
+            return earlier
+        self.tables.deliveries[delivery.id] = delivery
+        self.tables.record(record)
+        return None
 
     @reached
     def load(self, order: Order) -> Loaded:
@@ -92,11 +103,16 @@ class FakeDeliveries:
             self._store(stored, status=DeliveryStatus.FAILED, next_attempt_at_ms=None)
 
     @reached
-    def restart(self, delivery: Delivery, now_ms: int) -> Delivery | None:
+    def restart(
+        self, delivery: Delivery, now_ms: int, record: IdempotencyRecord | None = None
+    ) -> Delivery | None:
+        if record and self.tables.find_record(record.key, now_ms):
+            raise IdempotencyInFlight(retry_after_seconds=1)
         stored = self.tables.deliveries[delivery.id]
         if stored.status is not delivery.status or self._place(stored) != self._place(delivery):
             begun = (*self._place(stored), stored.next_attempt_at_ms)
             return stored if begun == (delivery.run + 1, 0, now_ms) else None
+        self.tables.record(record)
         return self._store(
             stored,
             status=DeliveryStatus.PENDING,

@@ -56,8 +56,11 @@ class WebhookTables:
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)
 
     def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
-        earlier = self.records.get((key.account_id, key.route, key.key))
-        return earlier.replay(key) if earlier and earlier.expires_at_ms > now_ms else None
+        for spelling in key.spellings:
+            earlier = self.records.get((key.account_id, key.route, spelling))
+            if earlier and earlier.expires_at_ms > now_ms:
+                return earlier.replay(key)
+        return None
 
     def record(self, record: IdempotencyRecord | None) -> None:
         if record:
@@ -197,3 +200,14 @@ class FakeRecords:
     @reached
     def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         return self.tables.find_record(key, now_ms)
+
+    @reached
+    def add(self, record: IdempotencyRecord, now_ms: int) -> IdempotencyRecord | None:
+        if earlier := self.tables.find_record(record.key, now_ms):
+            return earlier
+        self.tables.record(record)
+        return None
+
+    @reached
+    def finish(self, record: IdempotencyRecord) -> None:
+        self.tables.record(record)

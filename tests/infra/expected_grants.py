@@ -320,6 +320,7 @@ LEADING_KEYS = {
         ],
         "dynamodb:UpdateItem": [
             "ACCOUNT#*",
+            "IDEMPOTENCY#*",
             "KEY#*",
             "PERSON#*",
             "SESSION#*",
@@ -332,8 +333,8 @@ LEADING_KEYS = {
     },
     "operate": {
         "dynamodb:BatchGetItem": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "PROVIDER#*", "ROUTE#*"],
-        "dynamodb:GetItem": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "SESSION#*", "WALLET#*"],
-        "dynamodb:PutItem": ["WALLET#*"],
+        "dynamodb:GetItem": ["ACCOUNT#*", "ACCOUNTS", "GRANT#*", "JOB#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:PutItem": ["GRANT#*", "WALLET#*"],
         "dynamodb:UpdateItem": ["ACCOUNT#*", "ACCOUNTS", "KEY#*", "SESSION#*", "WALLET#*"],
         "dynamodb:DeleteItem": ["SESSION#*"],
         "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "WALLET#*"],
@@ -353,9 +354,9 @@ LEADING_KEYS = {
         "dynamodb:Query": ["WEBHOOKS#*"],
     },
     "manage_deliveries": {
-        "dynamodb:GetItem": ["WEBHOOK#*", "WEBHOOKS#*"],
-        "dynamodb:PutItem": ["WEBHOOK#*"],
-        "dynamodb:UpdateItem": ["KEY#*", "WEBHOOK#*"],
+        "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOK#*", "WEBHOOKS#*"],
+        "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOK#*"],
+        "dynamodb:UpdateItem": ["IDEMPOTENCY#*", "KEY#*", "WEBHOOK#*"],
         "dynamodb:Query": ["WEBHOOK#*"],
     },
     "manage_webhook_secret": {

@@ -8,6 +8,7 @@ from shoal.domain.api_key import Caller
 from shoal.domain.money import Asset
 from shoal.domain.wallet import Wallet
 from tests.integration.bench import PRICE, Bench
+from tests.support.factories import DECISION
 
 Action = Callable[[Bench, Caller], object]
 
@@ -17,7 +18,7 @@ def submit(bench: Bench, caller: Caller) -> object:
 
 
 def top_up(bench: Bench, caller: Caller) -> object:
-    return bench.accounts.top_up(caller.account_id, Asset.USD, PRICE, "invoice-1")
+    return bench.accounts.grant(caller.account_id, Asset.USD, PRICE, DECISION, "invoice-1")
 
 
 def settle(bench: Bench, caller: Caller) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.submission import Submission
 from shoal.domain.top_up import MICROS_PER_CENT, Purchase
 from shoal.domain.wallet import Wallet
 from shoal.ports.money import Rollup
@@ -132,12 +134,22 @@ class Bench:
         return Caller(account.id, key.key.id, frozenset(Scope), test=False, allowance=allowance)
 
     def submit(
-        self, caller: Caller, key: str | None = None, prompt: str = "A shark", mode: str = "1k"
+        self,
+        caller: Caller,
+        key: str | None = None,
+        prompt: str = "A shark",
+        mode: str = "1k",
+        *,
+        meanwhile: Callable[[], object] = bool,
     ) -> Answered:
-        """A submit as the handler makes it."""
+        """A submit as the handler makes it; `meanwhile` happens once no earlier answer was found."""
         body: dict[str, Any] = {"mode": mode, "prompt": prompt}
-        submission = image.parse_submission(body, load_catalog())
-        return self.submit_job(caller, submission, _scoped(caller, key, body), image.acceptance)
+
+        def read() -> Submission:
+            meanwhile()
+            return image.parse_submission(body, load_catalog())
+
+        return self.submit_job(caller, read, _scoped(caller, key, body), image.acceptance)
 
     def submit_task(
         self, caller: Caller, outputs: int, key: str | None = None, prompt: str = "A mug", **more: Any
@@ -145,7 +157,7 @@ class Bench:
         """Likewise a task of so many outputs; `more` are fields of its request."""
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
         submission = tasks.parse_submission(body, load_catalog())
-        return self.submit_job(caller, submission, _scoped(caller, key, body), tasks.acceptance)
+        return self.submit_job(caller, lambda: submission, _scoped(caller, key, body), tasks.acceptance)
 
     def submit_video(
         self, caller: Caller, scenes: int, key: str | None = None, idea: str = "Why sharks glow", **more: Any
@@ -153,7 +165,7 @@ class Bench:
         """Likewise a video of so many scenes."""
         body = {"idea": idea, "category": "story", "duration": 8 * scenes, "aspect_ratio": "9:16", **more}
         submission = video.parse_submission(body, load_catalog())
-        return self.submit_job(caller, submission, _scoped(caller, key, body), video.acceptance)
+        return self.submit_job(caller, lambda: submission, _scoped(caller, key, body), video.acceptance)
 
     def accept(self, caller: Caller, mode: str = "1k") -> Job:
         """A job that was submitted."""

@@ -25,6 +25,8 @@ COMMAND_SECONDS_MAX = 60
 
 Shoal = Callable[..., Result]
 
+WHY = ("--reason", "late refund")
+
 
 @pytest.fixture
 def shoal(deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shoal:
@@ -77,9 +79,22 @@ def test_a_new_account_makes_an_image_and_its_wallet_shows_it(shoal: Shoal, depl
 
 
 def test_a_credit_with_the_same_reference_counts_once(shoal: Shoal, customer: Customer) -> None:
-    credit = ("wallet", "credit", customer.account_id, "--usd", "2.50", "--reference", "INV-7", "--json")
+    credit = (
+        "wallet",
+        "credit",
+        customer.account_id,
+        "--reason",
+        "late refund",
+        "--usd",
+        "2.50",
+        "--reference",
+        "INV-7",
+        "--json",
+    )
     assert [printed(shoal(*credit))["credited"] for _ in range(2)] == [True, False]
-    assert printed(shoal("wallet", "credit", customer.account_id, "--credits", "20", "--json"))["credited"]
+    assert printed(shoal("wallet", "credit", customer.account_id, *WHY, "--credits", "20", "--json"))[
+        "credited"
+    ]
     amounts = printed(shoal("wallet", "show", customer.account_id, "--json"))
     assert amounts["usd"]["balance"] == amounts["usd"]["ledger_sum"] == "12.50"
     assert amounts["credit"]["available"] == "20"
@@ -97,7 +112,7 @@ def test_a_key_works_until_it_is_revoked(shoal: Shoal, deployed: Deployed, custo
 
 def test_an_unknown_account_is_an_error(shoal: Shoal) -> None:
     refused(shoal("wallet", "show", "acc_nobody"), "No such account.")
-    refused(shoal("wallet", "credit", "acc_nobody", "--usd", "1"), "No such account.")
+    refused(shoal("wallet", "credit", "acc_nobody", *WHY, "--usd", "1"), "No such account.")
     refused(shoal("keys", "create", "acc_nobody"), "No such account.")
 
 

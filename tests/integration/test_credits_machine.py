@@ -17,6 +17,7 @@ from tests.fakes import FakeIds
 from tests.integration.bench import OUTPUTS, Bench
 from tests.integration.faults import faulty, timed_out
 from tests.support.deployed import Deployed
+from tests.support.factories import DECISION
 
 CREDITS = 20
 RUN = settings(
@@ -108,7 +109,7 @@ class CreditsMachine(RuleBasedStateMachine):
 
     @rule(credits=st.integers(1, 9))
     def top_up(self, credits: int) -> None:
-        self.bench.accounts.top_up(self.caller.account_id, Asset.CREDIT, credits)
+        self.bench.accounts.grant(self.caller.account_id, Asset.CREDIT, credits, DECISION)
         self.granted += credits
 
     @invariant()

@@ -25,6 +25,7 @@ from shoal.domain.errors import (
     JobAlreadyTerminal,
     JobClosed,
     Unavailable,
+    ValidationFailed,
 )
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset
@@ -35,6 +36,7 @@ from tests.integration.bench import Bench
 from tests.integration.faults import faulty, timed_out
 from tests.integration.money_model import IMAGES, MINUTE_MS, TASKS, ModelAccount, ModelJob, Order
 from tests.support.deployed import Deployed
+from tests.support.factories import DECISION
 
 GRANT = 60_000
 EXAMPLES, STEPS = 25, 30
@@ -73,16 +75,26 @@ class MoneyMachine(RuleBasedStateMachine):
     def now_ms(self) -> int:
         return self.bench.clock.ms
 
-    @rule(amount=st.integers(1, 40_000), reference=st.sampled_from(["a", "b", "c", "d"]), reply_lost=RARELY)
-    def top_up(self, amount: int, reference: str, reply_lost: bool) -> None:
+    @rule(
+        amount=st.integers(1, 40_000),
+        reference=st.sampled_from(["a", "b", "c", "d"]),
+        again=st.booleans(),
+        reply_lost=RARELY,
+    )
+    def top_up(self, amount: int, reference: str, again: bool, reply_lost: bool) -> None:
         new = reference not in self.model.top_ups
+        if again and not new:
+            amount = self.model.top_ups[reference]
         accounts = self.real(reply_lost=reply_lost and new).accounts
 
         if reply_lost and new:
             with pytest.raises(Unavailable):
-                accounts.top_up(self.caller.account_id, Asset.USD, amount, reference)
+                accounts.grant(self.caller.account_id, Asset.USD, amount, DECISION, reference)
+        elif amount != self.model.top_ups.get(reference, amount):
+            with pytest.raises(ValidationFailed):
+                accounts.grant(self.caller.account_id, Asset.USD, amount, DECISION, reference)
         else:
-            assert accounts.top_up(self.caller.account_id, Asset.USD, amount, reference) is new
+            assert accounts.grant(self.caller.account_id, Asset.USD, amount, DECISION, reference) is new
         self.model.top_ups.setdefault(reference, amount)
 
     @rule(target=jobs, order=ORDERS, key=KEYS, unreachable=RARELY)

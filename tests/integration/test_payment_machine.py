@@ -23,6 +23,7 @@ from tests.integration.conditions.scenarios_payments import CENT
 from tests.integration.faults import faulty, timed_out
 from tests.integration.test_money_machine import RARELY, RUN
 from tests.support.deployed import Deployed
+from tests.support.factories import DECISION
 
 CENTS = st.integers(1, 6)
 EXAMPLES = 12
@@ -95,7 +96,7 @@ class PaymentMachine(RuleBasedStateMachine):
     @rule(amount=st.integers(1, 4 * PRICE))
     def grant(self, amount: int) -> None:
         self.granted += amount
-        assert self.bench.accounts.top_up(self.caller.account_id, Asset.USD, amount)
+        assert self.bench.accounts.grant(self.caller.account_id, Asset.USD, amount, DECISION)
 
     @rule(target=jobs)
     def submit(self) -> str | MultipleResults[str]:

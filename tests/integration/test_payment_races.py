@@ -14,6 +14,7 @@ from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions.scenarios_payments import CENT, owned
 from tests.integration.faults import canceled, faulty, timed_out
 from tests.integration.test_races import assert_sound, at_once
+from tests.support.factories import DECISION
 
 MANY = 16
 
@@ -90,8 +91,8 @@ def test_a_grant_that_many_make_pays_a_debt_once(bench: Bench) -> None:
     bench.books.refund(payment_id, 5)
     bench.settle_payment(payment_id)
 
-    grant = bench.accounts.top_up
-    made = at_once([lambda: grant(caller.account_id, Asset.USD, 8 * PRICE, "sorry")] * MANY)
+    grant = bench.accounts.grant
+    made = at_once([lambda: grant(caller.account_id, Asset.USD, 8 * PRICE, DECISION, "sorry")] * MANY)
 
     assert made.count(True) == 1
     assert owned(bench, caller) == (3 * PRICE, 0)

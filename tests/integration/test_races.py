@@ -27,6 +27,7 @@ from shoal.domain.rate_limit import RateLimit
 from shoal.use_cases.jobs.submit_job import Answered
 from tests.integration.bench import PRICE, Bench
 from tests.support.deployed import Deployed
+from tests.support.factories import DECISION
 
 ROUNDS = 40
 T = TypeVar("T")
@@ -117,7 +118,7 @@ def test_one_idempotency_key_on_the_last_money_is_never_told_there_is_none(bench
     with suppress(InsufficientBalance):
         while True:
             bench.submit(caller)
-    bench.accounts.top_up(caller.account_id, Asset.USD, PRICE)
+    bench.accounts.grant(caller.account_id, Asset.USD, PRICE, DECISION)
 
     answers = at_once([lambda: bench.submit(caller, "the last")] * 16)
 
@@ -204,7 +205,9 @@ def admitted(answers: list[Caller | Exception]) -> int:
 def test_a_top_up_made_by_many_is_made_once(bench: Bench) -> None:
     caller = bench.account(0)
 
-    made = at_once([lambda: bench.accounts.top_up(caller.account_id, Asset.USD, 7, "invoice-1")] * 16)
+    made = at_once(
+        [lambda: bench.accounts.grant(caller.account_id, Asset.USD, 7, DECISION, "invoice-1")] * 16
+    )
 
     assert Counter(made) == {True: 1, False: 15}
     assert bench.wallet(caller).balance == 7

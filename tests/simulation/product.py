@@ -186,7 +186,7 @@ class Product:
             order = self.ids.secret(16)
             key = IdempotencyKey.of(caller.account_id, caller.counts_in(ROUTE), order, BODY)
             submission = image.parse_submission(BODY, self.catalog)
-            return self.submit_job(caller, submission, key, image.acceptance).status
+            return self.submit_job(caller, lambda: submission, key, image.acceptance).status
         except ApiError as error:
             return error.status
 

@@ -98,7 +98,7 @@ def serving(world: World, view: Callable[[], View]) -> Serving:
     return Serving(
         origins=(),
         offer_quote=lambda: OfferQuote(quotes, world.clock, world.ids),
-        spend_quote=lambda: SpendQuote(quotes, world.ledger, world.submit_job, world.clock),
+        spend_quote=lambda: SpendQuote(quotes, world.submit_job, world.clock),
         read_job=lambda: world.read_job,
         read_wallet=lambda: world.read_wallet,
         board=world.board,

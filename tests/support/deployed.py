@@ -181,7 +181,7 @@ class Deployed:
             provider_deadline_s=TEST_DEADLINE_S,
             clip_deadline_s=TEST_DEADLINE_S,
         )
-        answered = submit(customer.caller, submission, None, tasks.acceptance)
+        answered = submit(customer.caller, lambda: submission, None, tasks.acceptance)
         return self.jobs.get(customer.account_id, answered.job_id)
 
     def job(self, customer: Customer, job_id: str) -> Job:

@@ -9,10 +9,12 @@ from typing import Any
 from shoal.adapters.dynamodb.requests import brief_of, words_of
 from shoal.domain import families
 from shoal.domain.events import UrlOf, output_url
+from shoal.domain.grant import Decision
 from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus, Output
 from shoal.domain.money import Asset
 from shoal.domain.submission import Submission
 
+DECISION = Decision("operator@example.com", "a late refund of invoice 7")
 ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ABC"
 JOB = "job_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
 PUBLIC_URL = "https://cdn.test"

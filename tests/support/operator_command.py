@@ -52,6 +52,7 @@ class Shoal:
             ),
             providers=lambda: self.providers,
             now_ms=world.clock.now_ms,
+            who=lambda: "arn:aws:iam::123456789012:user/operator",
         )
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> Result:

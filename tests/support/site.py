@@ -117,7 +117,7 @@ def use_dashboard(cloud: LocalCloud) -> None:
     person.send("", to="/mode", mode="live")
     account = f"/operate/accounts/{person.account_id}"
     for asset, amount in (("usd", "1.00"), ("credit", "2")):
-        person.send(account, to=f"{account}/grant", asset=asset, amount=amount)
+        person.send(account, to=f"{account}/grant", asset=asset, amount=amount, reason="tour")
     operate_a_job(person, account)
     for path in (account, "/operate", "/operate/failed"):
         person.get(path)
@@ -137,7 +137,7 @@ def operate_a_job(person: Visitor, account: str) -> None:
     person.get(f"{first}/live")
     person.get(f"{first}/card")
     person.send(first, to=f"{first}/retry")
-    person.send(f"{account}{first}", to=f"{account}{first}/refund")
+    person.send(f"{account}{first}", to=f"{account}{first}/refund", reason="tour")
     for model, field in (("image", "prompt"), ("video", "idea")):
         body = {field: "[timeout] sharks"}
         if model == "video":

@@ -47,10 +47,10 @@ class Returned:
     def browser(self) -> Browser:
         return Browser(self.site, {SESSION_COOKIE: self.cookie})
 
-    def send(self, name: str) -> tuple[int, str]:
+    def send(self, name: str, **more: str) -> tuple[int, str]:
         """Send a form that was shown before the upgrade. Status, and where that leads to."""
         form = self.forms[name]
-        shown = self.browser.post(form["path"], **form["fields"])
+        shown = self.browser.post(form["path"], **form["fields"] | more)
         return shown.status, shown.headers.get("Location", "")
 
     def remember(self, name: str) -> None:
@@ -135,7 +135,8 @@ def test_the_form_of_a_grant_grants_once(site: Site, version: str) -> None:
     returned = Returned(site, version, "operator")
     wallets, wallet_id = site.world.tables.wallets, (returned.session.account_id, Asset.USD)
 
-    first, again = (returned.send("grant")[1].partition("?")[2] for _ in range(2))
+    assert returned.send("grant")[1] == "", "a form of 0.1 has no reason, and one is required"
+    first, again = (returned.send("grant", reason="Sorry")[1].partition("?")[2] for _ in range(2))
 
     assert (first, again) == ("done=granted", "done=granted-before")
     assert wallets[wallet_id].balance == 15_000_000

@@ -35,7 +35,7 @@ def funded(site: Site, account_id: str) -> Customer:
     made = world.customer()
     for asset, amount in ((Asset.USD, 10_000_000), (Asset.CREDIT, 20)):
         grant = Movement(account_id, asset, EntryKind.TOP_UP, ULID, world.clock.ms, balance_delta=amount)
-        world.ledger.top_up(grant)
+        world.tables.move(grant)
     new = world.manage.create_key(
         account_id, made.stored_key.prefix, made.stored_key.limit, made.caller.scopes
     )

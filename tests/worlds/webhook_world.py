@@ -162,8 +162,11 @@ class KnownJobs:
 
 @dataclass
 class RecoverQueue:
+    network: Network
     queues: Queues
+    port: str = "recover_queue"
 
+    @reached
     def send(self, order: RecoverOrder) -> None:
         self.queues.put(order)
 
@@ -205,9 +208,9 @@ class WebhookWorld:
             subscriptions_max,
         )
         self.manage_secret = ManageWebhookSecret(account_secrets, records, secret_box, self.secret, clock)
-        recover_queue = RecoverQueue(queues)
+        recover_queue = RecoverQueue(network, queues)
         self.deliveries = ManageDeliveries(
-            subscriptions, deliveries, queues, recover_queue, slots, clock, self.ids, self._sleep
+            subscriptions, deliveries, queues, recover_queue, slots, records, clock, self.ids, self._sleep
         )
         self.recover = RecoverDeliveries(deliveries, queues, recover_queue, clock)
         self.fan_out = FanOutEvent(
@@ -236,13 +239,19 @@ class WebhookWorld:
 
     def create(self, *events: str, url: str = URL, account_id: str = ACCOUNT) -> Answered:
         new = NewWebhook("n8n production", url, events or ("*",))
-        return self.manage.create(self.caller(account_id), new, None, dialect.webhook)
+        return self.manage.create(self.caller(account_id), lambda: new, None, dialect.webhook)
 
     def subscribed(self, *events: str, url: str = URL) -> tuple[str, str]:
         """The id and the secret of a new subscription."""
         body = self.create(*events, url=url).body
         self.clock.pass_seconds(1)
         return body["webhook"]["id"], body["secret"]
+
+    def recover_since(self, caller: Caller, webhook_id: str, since_ms: int) -> Answered:
+        return self.deliveries.recover(caller, webhook_id, lambda: since_ms, None, dialect.recover_resource)
+
+    def resend(self, caller: Caller, webhook_id: str, delivery_id: str) -> Answered:
+        return self.deliveries.resend(caller, webhook_id, delivery_id, None, dialect.delivery_answer)
 
     def subscription(self, webhook_id: str) -> Subscription:
         return self.tables.subscriptions[webhook_id]

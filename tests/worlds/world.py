@@ -237,8 +237,9 @@ class World:
     def submit_body(self, customer: Customer, body: dict[str, Any], key: str | None) -> Answered:
         scoped = key and IdempotencyKey.of(customer.account_id, "POST /v1/generate", key, body)
         spoken = choose(body)
-        submission = spoken.parse(body, load_catalog())
-        return self.submit_job(customer.caller, submission, scoped or None, spoken.accepted)
+        return self.submit_job(
+            customer.caller, lambda: spoken.parse(body, load_catalog()), scoped or None, spoken.accepted
+        )
 
     def submit_task(self, customer: Customer, **body: Any) -> Answered:
         """As `submit`; `body` completes `{"model":"nanobanana","prompt":"A shark"}`."""
@@ -248,8 +249,12 @@ class World:
         """`body` completes a story of two scenes."""
         body = {"idea": "Why sharks glow", "category": "story", "duration": 16, "aspect_ratio": "9:16"} | body
         scoped = key and IdempotencyKey.of(customer.account_id, "POST /api/v1/videos", key, body)
-        submission = video.parse_submission(body, load_catalog())
-        return self.submit_job(customer.caller, submission, scoped or None, video.acceptance)
+        return self.submit_job(
+            customer.caller,
+            lambda: video.parse_submission(body, load_catalog()),
+            scoped or None,
+            video.acceptance,
+        )
 
     def video(self, customer: Customer, **body: Any) -> Job:
         """A video just submitted."""

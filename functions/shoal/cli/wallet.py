@@ -15,7 +15,9 @@ from shoal.cli.console import (
     print_json,
     print_table,
 )
+from shoal.domain.grant import Decision
 from shoal.domain.money import Asset, decimal_amount
+from shoal.domain.text import is_blank, same_form
 from shoal.domain.wallet import Movement, Wallet
 
 REFERENCE_LENGTH_MAX = 128
@@ -24,7 +26,8 @@ app = typer.Typer(help="Show and credit wallets.", no_args_is_help=True)
 
 
 def reference(text: str) -> str:
-    if not (text.isprintable() and text.strip() == text and 0 < len(text) <= REFERENCE_LENGTH_MAX):
+    text = same_form(text)
+    if is_blank(text) or not text.isprintable() or text.strip() != text or len(text) > REFERENCE_LENGTH_MAX:
         raise typer.BadParameter(f"{text!r} is not 1 to {REFERENCE_LENGTH_MAX} printable characters")
     return text
 
@@ -39,11 +42,16 @@ ReferenceOption = Annotated[
     ),
 ]
 
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why: kept beside the ledger's entry.")
+]
+
 
 @app.command()
 def credit(
     context: typer.Context,
     account_id: AccountArgument,
+    reason: ReasonOption,
     usd: UsdOption = None,
     credits: CreditsOption = None,
     reference: ReferenceOption = None,
@@ -56,7 +64,9 @@ def credit(
     asset, amount = (Asset.USD, usd) if usd is not None else (Asset.CREDIT, credits)
     if not amount:
         raise typer.BadParameter("the amount must be above zero")
-    credited = operator(context, stage).manage.top_up(account_id, asset, amount, reference)
+    using = operator(context, stage)
+    decision = Decision.of(using.who(), reason)
+    credited = using.manage.grant(account_id, asset, amount, decision, reference)
     text = decimal_amount(asset, amount)
     if as_json:
         print_json(

@@ -57,14 +57,12 @@ def offer_quote() -> OfferQuote:
 
 @cache
 def spend_quote() -> SpendQuote:
-    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
     from shoal.adapters.dynamodb.quotes import DynamoDbQuotes
     from shoal.use_cases.jobs.spend_quote import SpendQuote
 
     table = parts.named_table(parts.settings_of(ServeMcpSettings).table)
     return SpendQuote(
         quotes=DynamoDbQuotes(table),
-        records=DynamoDbIdempotencyRecords(table),
         submit_job=jobs.submit_job(),
         clock=parts.clock,
     )

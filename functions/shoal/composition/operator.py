@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """All that an operator can do on a stage."""
+    """All that an operator can do on a stage. `who` names whose credentials are used."""
 
     manage: ManageAccounts
     inspect: InspectAccount
@@ -35,6 +35,7 @@ class Operator:
     stripe: Callable[[], ManageStripe]
     providers: Callable[[], ManageProviders]
     now_ms: Callable[[], int]
+    who: Callable[[], str]
 
 
 def clients_of(session: Session, endpoint_url: str | None = None) -> Callable[..., Any]:
@@ -67,4 +68,5 @@ def operator_of(settings: OperatorSettings, client: Callable[..., Any], catalog:
         stripe=lambda: payments.manage_stripe(settings, at),
         providers=manage_providers,
         now_ms=parts.clock.now_ms,
+        who=lambda: str(client("sts").get_caller_identity()["Arn"]),
     )

@@ -94,6 +94,7 @@ def manage_webhook_secret() -> ManageWebhookSecret:
 def manage_deliveries() -> ManageDeliveries:
     from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
     from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
     from shoal.adapters.dynamodb.slots import DynamoDbSlots
     from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
@@ -106,6 +107,7 @@ def manage_deliveries() -> ManageDeliveries:
         queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
         recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
         slots=DynamoDbSlots(table),
+        records=DynamoDbIdempotencyRecords(table),
         clock=clock,
         ids=ids,
         sleep=time.sleep,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, overload
 
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from shoal.dialects.errors import invalid_field
 from shoal.domain.json_text import json_bytes
 from shoal.domain.money import Asset, parse_usd
+from shoal.domain.text import is_blank
 
 PROMPT_LENGTH_MAX = 4_000
 SEED_MAX = 2**32 - 1
@@ -28,6 +29,7 @@ METADATA_BYTES_MAX = 4_096
 TTL_S_MIN = 60
 TTL_S_MAX = 365 * 24 * 3600
 URL_LENGTH_MAX = 2_048
+DAY_MS = 24 * 3_600_000
 PAGE_LIMIT = 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR_MS = 253_402_300_800_000
@@ -51,9 +53,21 @@ def _without_zero_fraction(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _says_something(text: str) -> str:
+    if is_blank(text):
+        raise PydanticCustomError("nothing_visible", "must say something that can be seen")
+    return text
+
+
+Visible = AfterValidator(_says_something)
+"""For texts that must not look empty."""
+EmptyIfBlank = AfterValidator(lambda text: "" if is_blank(text) else text)
+"""For texts that may be empty: what looks empty is."""
 Whole = BeforeValidator(_without_zero_fraction)
 """For fields that are whole numbers."""
-Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LENGTH_MAX)]
+Prompt = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LENGTH_MAX), Visible
+]
 Seed = Annotated[int, Field(ge=0, le=SEED_MAX), Whole]
 Url = Annotated[
     str,
@@ -127,9 +141,15 @@ def check_parameters(query: Mapping[str, str], known: set[str]) -> None:
 
 
 def parse_range(query: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """`from` and `to` in Unix ms. Raises `ValidationFailed`, also when they are the wrong way round."""
+    """From a moment up to but not at another, in Unix ms; a `to` that is a date means its whole day.
+
+    Raises `ValidationFailed`, also when they are the wrong way round.
+    """
     from_ms, to_ms = parse_moment(query, "from"), parse_moment(query, "to")
-    if from_ms is not None and to_ms is not None and from_ms > to_ms:
+    whole_day = to_ms is not None and is_day(query["to"])
+    if to_ms is not None and whole_day:
+        to_ms += DAY_MS
+    if from_ms is not None and to_ms is not None and from_ms > to_ms - whole_day:
         raise invalid_field("from", "must not be after to")
     return from_ms, to_ms
 
@@ -148,6 +168,14 @@ def parse_wait_s(prefer: str | None) -> int:
     """N of `Prefer: wait=N` (RFC 7240), 0 without one. An unusable preference is ignored, as the RFC asks."""
     match = re.search(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:$|[,;])", prefer or "", re.I)
     return int(match.group(1)) if match else 0
+
+
+def is_day(text: str) -> bool:
+    """Whether a time that was read is a date alone."""
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _whole(text: str) -> int:

@@ -12,11 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from shoal.dialects.either import parse_either
 from shoal.dialects.errors import invalid_field, tasks_error, validation_error
 from shoal.dialects.fields import (
+    EmptyIfBlank,
     Seed,
     SubmitFields,
     Url,
+    Visible,
     Whole,
     check_parameters,
+    is_day,
     iso_seconds,
     parse_limit,
     parse_max_cost,
@@ -62,14 +65,14 @@ def parameters_of(name: str, model: Model) -> type[BaseModel]:
     """The parameters a model takes: what parses its requests and what its JSON Schema is made from."""
     prompt = StringConstraints(strip_whitespace=True, min_length=1, max_length=model.prompt_length_max)
     fields: dict[str, Any] = {
-        "prompt": (Annotated[str, prompt], Field(description="What to make.")),
+        "prompt": (Annotated[str, prompt, Visible], Field(description="What to make.")),
         "aspect_ratio": (Literal[model.aspect_ratios], model.default_aspect_ratio),
         "num_outputs": (Annotated[int, Field(ge=1, le=model.outputs_max), Whole], 1),
         "seed": (Seed | None, Field(None, description="The same seed makes the same output again.")),
     }
     if model.negative_prompt:
         negative = StringConstraints(strip_whitespace=True, max_length=model.prompt_length_max)
-        fields["negative_prompt"] = (Annotated[str, negative] | None, None)
+        fields["negative_prompt"] = (Annotated[str, negative, EmptyIfBlank] | None, None)
     if model.input_images_max:
         urls = Annotated[list[Url], Field(min_length=1, max_length=model.input_images_max)]
         fields["input_image_urls"] = (urls | None, Field(None, description="Pictures to edit."))
@@ -171,6 +174,8 @@ def parse_summary_query(query: Mapping[str, str]) -> tuple[str | None, str | Non
     """First and last UTC day of a summary, both included. Raises `ValidationFailed`."""
     check_parameters(query, {"from", "to"})
     from_ms, to_ms = parse_range(query)
+    if to_ms is not None and is_day(query["to"]):
+        to_ms -= 1
     return (
         None if from_ms is None else utc_day(from_ms),
         None if to_ms is None else utc_day(to_ms),

@@ -11,6 +11,7 @@ from shoal.dialects.errors import invalid_field, validation_error, video_error
 from shoal.dialects.fields import (
     Seed,
     SubmitFields,
+    Visible,
     Whole,
     check_parameters,
     iso_seconds,
@@ -28,6 +29,7 @@ from shoal.domain.languages import showable
 from shoal.domain.money import Asset
 from shoal.domain.script import CATEGORIES, VOICES, without_markers
 from shoal.domain.submission import Submission
+from shoal.domain.text import is_blank
 from shoal.domain.video import (
     MODEL,
     Scene,
@@ -55,8 +57,12 @@ STATUS_WORDS: Mapping[JobStatus, answers.Status] = {
     JobStatus.CANCELED: "failed",
     JobStatus.EXPIRED: "failed",
 }
-Idea = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=IDEA_LENGTH_MAX)]
-Style = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=STYLE_LENGTH_MAX)]
+Idea = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=IDEA_LENGTH_MAX), Visible
+]
+Style = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=STYLE_LENGTH_MAX), Visible
+]
 Language = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", max_length=35)
 ]
@@ -87,7 +93,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         raise invalid_field("duration", f"must be at most {terms.seconds_max}")
     if request.aspect_ratio not in terms.aspect_ratios:
         raise invalid_field("aspect_ratio", f"must be one of {', '.join(terms.aspect_ratios)}")
-    if not without_markers(request.idea):
+    if is_blank(without_markers(request.idea)):
         raise invalid_field("idea", "must say something")
     if request.subtitles == "burned" and not showable(request.language):
         raise invalid_field("subtitles", 'cannot be "burned" in this language, but can be a "track"')

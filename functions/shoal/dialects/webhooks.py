@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from shoal.dialects.errors import invalid_field, validation_error
-from shoal.dialects.fields import Url, check_parameters, parse_limit, parse_moment, parse_range
+from shoal.dialects.fields import EmptyIfBlank, Url, check_parameters, parse_limit, parse_moment, parse_range
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus
 from shoal.domain.events import iso_ms
 from shoal.domain.ids import ulid_of
@@ -32,7 +32,7 @@ def _check_pattern(pattern: str) -> str:
     return pattern
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_LENGTH_MAX)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_LENGTH_MAX), EmptyIfBlank]
 Events = Annotated[
     list[Annotated[str, AfterValidator(_check_pattern)]],
     Field(min_length=1, max_length=len(PATTERNS)),
@@ -160,6 +160,10 @@ def delivery_resource(delivery: Delivery) -> answers.Delivery:
         "attempts": [_attempt(attempt) for attempt in delivery.attempts],
         "next_attempt_at": None if due_ms is None else iso_ms(due_ms),
     }
+
+
+def delivery_answer(delivery: Delivery) -> answers.DeliveryAnswer:
+    return {"delivery": delivery_resource(delivery)}
 
 
 def delivery_list(page: DeliveryPage) -> answers.DeliveryListAnswer:

@@ -181,6 +181,14 @@ class IdempotencyKeyReused(ApiError):
     status, code = 422, "idempotency_key_reused"
     message = "This Idempotency-Key was used with a different request body."
 
+    @classmethod
+    def of(cls, key: str, made: str, first: str, again: str) -> IdempotencyKeyReused:
+        """Names what the key made, and the fingerprints of the body that made it and of this one."""
+        return cls(
+            f"{cls.message} It made {made}.",
+            details={"idempotency_key": key, "made": made, "first_body": first, "this_body": again},
+        )
+
 
 class RateLimited(ApiError):
     status, code, message = 429, "rate_limited", "Too many requests with this API key."

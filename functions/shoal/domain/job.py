@@ -13,6 +13,7 @@ from shoal.domain.money import Asset
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.routing import ProviderCall
 from shoal.domain.submission import Submission
+from shoal.domain.text import folded
 from shoal.domain.wallet import Hold
 
 START_GRACE_MS = 60_000
@@ -169,8 +170,8 @@ class Job:
 
     def mentions(self, text: str) -> bool:
         """Whether its id is, or its words contain, a text in any case of letters."""
-        wanted = text.casefold()
-        return wanted in self.id.casefold() or wanted in self.asked.casefold()
+        wanted = folded(text)
+        return wanted in folded(self.id) or wanted in folded(self.asked)
 
     @property
     def price(self) -> int:

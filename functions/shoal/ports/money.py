@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shoal.domain.grant import Grant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import Closer, Job, JobFailure, Output
 from shoal.domain.money import Asset
@@ -38,8 +39,11 @@ class Ledger(Protocol):
         Unless the workflow closed it, the job stays due for announcement until `mark_announced`.
         """
 
-    def top_up(self, movement: Movement) -> bool:
-        """Credit a wallet. False if that movement was made before. Raises `NotFound`."""
+    def grant(self, movement: Movement, grant: Grant) -> bool:
+        """Credit a wallet, and record who did it and why. False if that was done before.
+
+        Raises `NotFound`, `ValidationFailed` if the reference stood for something else.
+        """
 
     def wallet(self, account_id: str, asset: Asset) -> Wallet:
         """Raises `NotFound`."""

@@ -30,3 +30,9 @@ class Bus(Protocol):
 class IdempotencyRecords(Protocol):
     def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
+
+    def add(self, record: IdempotencyRecord, now_ms: int) -> IdempotencyRecord | None:
+        """Write it. Returns the earlier record if the key was used before. Raises `IdempotencyKeyReused`."""
+
+    def finish(self, record: IdempotencyRecord) -> None:
+        """What was answered: from now on it is answered again."""

@@ -112,6 +112,11 @@ class Deliveries(Protocol):
     def open(self, deliveries: Sequence[Delivery]) -> None:
         """Write those that are not there; those that are stay as they are."""
 
+    def begin(
+        self, delivery: Delivery, record: IdempotencyRecord | None, now_ms: int
+    ) -> IdempotencyRecord | None:
+        """Write a new one. Returns the earlier record if the idempotency key was used before."""
+
     def load(self, order: Order) -> Loaded: ...
 
     def get(self, account_id: str, webhook_id: str, delivery_id: str) -> Delivery:
@@ -136,8 +141,13 @@ class Deliveries(Protocol):
     def miss(self, delivery: Delivery) -> None:
         """End the run without an attempt: the subscription is disabled. Nothing happens if it has ended."""
 
-    def restart(self, delivery: Delivery, now_ms: int) -> Delivery | None:
-        """Begin another run. None if somebody else changed the delivery first."""
+    def restart(
+        self, delivery: Delivery, now_ms: int, record: IdempotencyRecord | None = None
+    ) -> Delivery | None:
+        """Begin another run. None if somebody else changed the delivery first.
+
+        Raises `IdempotencyInFlight` if the idempotency key was used meanwhile, `IdempotencyKeyReused`.
+        """
 
 
 LEASE_MS = 70_000

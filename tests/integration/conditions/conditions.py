@@ -32,6 +32,7 @@ KINDS = {
     ("WALLET", "WALLET"): "wallet",
     ("WALLET", "ENTRY"): "entry",
     ("WALLET", "PAYMENT"): "payment",
+    ("GRANT", "GRANT"): "grant",
     ("IDEMPOTENCY", "IDEMPOTENCY"): "idempotency record",
     ("ROUTE", "BREAKER"): "breaker",
     ("PROVIDER", "KEY"): "provider key",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shoal.adapters.dynamodb import deliveries, slots, webhooks
+from shoal.adapters.dynamodb import deliveries, idempotency, slots, webhooks
 from tests.integration.bench import Bench
 from tests.integration.conditions import scenarios_webhooks as scenarios
 from tests.integration.conditions.conditions import Guard, Mutant
@@ -51,6 +51,12 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
         scenarios.a_run_is_begun_from_the_status_that_was_seen,
         scenarios.a_run_is_begun_from_the_attempts_that_were_seen,
     ],
+    Guard("delivery", deliveries.AS_SEEN): [
+        scenarios.a_run_is_begun_once_with_a_key,
+        scenarios.a_run_is_begun_with_a_key_from_the_status_that_was_seen,
+        scenarios.a_run_is_begun_with_a_key_from_the_attempts_that_were_seen,
+    ],
+    Guard("idempotency record", idempotency.KEPT, alone=True): [scenarios.an_answer_makes_no_record],
     Guard("slots", slots.FREE, alone=True): [
         scenarios.a_slot_is_held_by_one,
         scenarios.a_slot_that_ran_out_is_free,

@@ -7,19 +7,22 @@ from typing import Any
 
 import pytest
 
-from shoal.adapters.dynamodb.items import job_key, wallet_key
-from shoal.adapters.dynamodb.table import ConditionFailed, TransactionRefused
+from shoal.adapters.dynamodb.items import entry_item, job_key, wallet_key
+from shoal.adapters.dynamodb.table import ConditionFailed, Put, TransactionRefused
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import (
     InsufficientBalance,
     InternalError,
     JobClosed,
     NotFound,
+    ValidationFailed,
 )
 from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import AMOUNT_MAX, Asset
+from shoal.domain.wallet import EntryKind, Movement
 from tests.integration.bench import OUTPUTS, PRICE, Bench
 from tests.integration.conditions.conditions import write
+from tests.support.factories import DECISION
 
 FAILURE = JobFailure("provider_failed", "no luck")
 
@@ -64,10 +67,28 @@ def a_fourth_trial_is_refused(bench: Bench) -> None:
     assert bench.wallet(caller).free_generations == 0
 
 
-def a_top_up_is_made_once(bench: Bench) -> None:
+def a_grant_of_0_1_is_not_made_again(bench: Bench) -> None:
+    """Version 0.1 wrote the entry alone."""
     caller = bench.account(0)
-    made = [bench.accounts.top_up(caller.account_id, Asset.USD, 7, "invoice-1") for _ in range(2)]
-    assert (made, bench.wallet(caller).balance) == ([True, False], 7)
+    made = Movement(caller.account_id, Asset.USD, EntryKind.TOP_UP, "invoice-1", 0, balance_delta=7)
+    bench.table.transact([Put(entry_item(made))])
+    assert not bench.accounts.grant(caller.account_id, Asset.USD, 7, DECISION, "invoice-1")
+    assert bench.wallet(caller).balance == 0
+    with pytest.raises(ValidationFailed):
+        bench.accounts.grant(caller.account_id, Asset.USD, 8, DECISION, "invoice-1")
+
+
+def a_reference_stands_for_one_grant(bench: Bench) -> None:
+    caller, other = bench.account(0), bench.account(0)
+    bench.accounts.grant(caller.account_id, Asset.USD, 7, DECISION, "invoice-1")
+    for account_id, asset, amount in [
+        (other.account_id, Asset.USD, 7),
+        (caller.account_id, Asset.CREDIT, 7),
+        (caller.account_id, Asset.USD, 8),
+    ]:
+        with pytest.raises(ValidationFailed):
+            bench.accounts.grant(account_id, asset, amount, DECISION, "invoice-1")
+    assert (bench.wallet(caller).balance, bench.wallet(other).balance) == (7, 0)
 
 
 def a_low_wallet_is_noted_by_one_job(bench: Bench) -> None:
@@ -87,26 +108,29 @@ def a_top_up_ends_being_low(bench: Bench) -> None:
     caller = bench.account(3 * PRICE)
     first, second = (bench.settle(bench.accept(caller)) for _ in range(2))
     assert bench.ledger.note_low(first, 2 * PRICE)
-    bench.accounts.top_up(caller.account_id, Asset.USD, 1)
+    bench.accounts.grant(caller.account_id, Asset.USD, 1, DECISION)
     assert bench.ledger.note_low(second, 2 * PRICE)
 
 
 def a_full_wallet_takes_no_more(bench: Bench) -> None:
     caller = bench.account(1)
-    bench.accounts.top_up(caller.account_id, Asset.USD, AMOUNT_MAX)
+    bench.accounts.grant(caller.account_id, Asset.USD, AMOUNT_MAX, DECISION)
     with pytest.raises(NotFound):
-        bench.accounts.top_up(caller.account_id, Asset.USD, 1)
+        bench.accounts.grant(caller.account_id, Asset.USD, 1, DECISION)
 
 
 def a_wallet_that_is_not_there_takes_nothing(bench: Bench) -> None:
     with pytest.raises(NotFound):
-        bench.accounts.top_up(bench.ids.new("acc", 0), Asset.USD, 1)
+        bench.accounts.grant(bench.ids.new("acc", 0), Asset.USD, 1, DECISION)
 
 
 def an_idempotency_key_makes_one_job(bench: Bench) -> None:
     caller = bench.account(5 * PRICE)
-    first, again = (bench.submit(caller, "key-1") for _ in range(2))
-    assert (again.replayed, again.job_id) == (True, first.job_id)
+    firsts: list[str] = []
+    again = bench.submit(
+        caller, "key-1", meanwhile=lambda: firsts.append(bench.submit(caller, "key-1").job_id)
+    )
+    assert (again.replayed, [again.job_id]) == (True, firsts)
     assert bench.wallet(caller).held == PRICE
 
 

@@ -13,6 +13,7 @@ from shoal.domain.errors import NotFound
 from shoal.domain.money import AMOUNT_MAX, Asset
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions.conditions import Meanwhile, client_of, over
+from tests.support.factories import DECISION
 
 CENT = 10_000
 
@@ -74,7 +75,7 @@ def money_that_comes_in_meanwhile_pays_what_is_owed(bench: Bench) -> None:
     bench.settle_payment(payment_id)
     bench.settle(bench.accept(caller))
     bench.books.refund(payment_id, 2)
-    granted = partial(bench.accounts.top_up, caller.account_id, Asset.USD, 3 * PRICE)
+    granted = partial(bench.accounts.grant, caller.account_id, Asset.USD, 3 * PRICE, DECISION)
     interrupted(bench, granted).settle_payment(payment_id)
     assert owned(bench, caller) == (2 * PRICE, 0)
 
@@ -105,7 +106,7 @@ def a_debt_made_meanwhile_is_paid(bench: Bench) -> None:
     bench.settle(bench.accept(caller))
     bench.books.refund(payment_id, 1)
     granting = interrupted(bench, lambda: bench.settle_payment(payment_id))
-    assert granting.accounts.top_up(caller.account_id, Asset.USD, 3 * PRICE)
+    assert granting.accounts.grant(caller.account_id, Asset.USD, 3 * PRICE, DECISION)
     assert owned(bench, caller) == (2 * PRICE, 0)
 
 
@@ -117,8 +118,8 @@ def a_debt_paid_meanwhile_is_not_paid_twice(bench: Bench) -> None:
         bench.settle(bench.accept(caller))
     bench.books.refund(payment_id, 2)
     bench.settle_payment(payment_id)
-    granting = interrupted(bench, lambda: bench.accounts.top_up(caller.account_id, Asset.USD, PRICE))
-    assert granting.accounts.top_up(caller.account_id, Asset.USD, PRICE // 2)
+    granting = interrupted(bench, lambda: bench.accounts.grant(caller.account_id, Asset.USD, PRICE, DECISION))
+    assert granting.accounts.grant(caller.account_id, Asset.USD, PRICE // 2, DECISION)
     assert owned(bench, caller) == (0, PRICE // 2)
 
 
@@ -126,7 +127,7 @@ def a_full_wallet_takes_no_payment_but_gives_back(bench: Bench) -> None:
     caller = bench.account(0)
     refunded, new = bench.paid(caller, 2), bench.paid(caller, 2)
     bench.settle_payment(refunded)
-    bench.accounts.top_up(caller.account_id, Asset.USD, AMOUNT_MAX)
+    bench.accounts.grant(caller.account_id, Asset.USD, AMOUNT_MAX, DECISION)
     with pytest.raises(NotFound):
         bench.settle_payment(new)
     bench.books.refund(refunded, 1)

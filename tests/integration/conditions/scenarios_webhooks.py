@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
 from shoal.adapters.dynamodb.slots import DynamoDbSlots
 from shoal.adapters.dynamodb.table import Table, TransactionRefused
 from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, delivery_of
-from shoal.domain.errors import NotFound, TooManyWebhooks, Unavailable
+from shoal.domain.errors import IdempotencyInFlight, NotFound, TooManyWebhooks, Unavailable
+from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.webhook import AccountSecret, Changes, DisabledReason, Secrets, Subscription
 from shoal.domain.webhook_samples import sample_event
 from shoal.ports.webhooks import LEASE_MS
@@ -254,6 +256,45 @@ def a_run_is_begun_from_the_attempts_that_were_seen(bench: Bench) -> None:
     deliveries, delivery = deliveries_of(bench), a_delivery(bench)
     assert deliveries.fail(delivery, attempt(), 2_000, 3_000)
     assert deliveries.restart(delivery, 2_001) is None
+
+
+def a_record(text: str) -> IdempotencyRecord:
+    key = IdempotencyKey.of("acc_of_the_test", "POST /test", text, {})
+    return IdempotencyRecord(key, "dlv_of_the_test", 202, {}, 90_000_000, done=False)
+
+
+def a_run_is_begun_once_with_a_key(bench: Bench) -> None:
+    deliveries, delivery = deliveries_of(bench), a_delivery(bench)
+    assert deliveries.restart(delivery, 2_000, a_record("one"))
+    assert deliveries.restart(delivery, 2_001, a_record("another")) is None
+    with pytest.raises(IdempotencyInFlight):
+        deliveries.restart(stored(bench, delivery), 2_002, a_record("one"))
+
+
+def a_run_is_begun_with_a_key_from_the_status_that_was_seen(bench: Bench) -> None:
+    deliveries, delivery = deliveries_of(bench), a_delivery(bench)
+    deliveries.miss(delivery)
+    assert deliveries.restart(delivery, 2_000, a_record("one")) is None
+
+
+def a_run_is_begun_with_a_key_from_the_attempts_that_were_seen(bench: Bench) -> None:
+    deliveries, delivery = deliveries_of(bench), a_delivery(bench)
+    assert deliveries.fail(delivery, attempt(), 2_000, 3_000)
+    assert deliveries.restart(delivery, 2_001, a_record("one")) is None
+
+
+def an_answer_makes_no_record(bench: Bench) -> None:
+    records, record = DynamoDbIdempotencyRecords(bench.table), a_record("one")
+    records.finish(record)
+    assert records.find_record(record.key, 0) is None
+    assert records.add(record, 0) is None
+    begun = records.add(record, 0)
+    assert begun is not None
+    assert not begun.done
+    records.finish(replace(record, status=200))
+    answered = records.find_record(record.key, 0)
+    assert answered is not None
+    assert (answered.status, answered.done) == (200, True)
 
 
 def a_slot_is_held_by_one(bench: Bench) -> None:

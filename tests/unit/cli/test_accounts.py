@@ -11,6 +11,8 @@ from shoal.domain.money import Asset
 from tests.support.operator_command import Shoal, printed, refused
 from tests.worlds.world import Customer, World
 
+WHY = ("--reason", "late refund")
+
 
 @pytest.fixture
 def shoal(world: World) -> Shoal:
@@ -62,7 +64,7 @@ def test_a_malformed_email_opens_nothing(shoal: Shoal, world: World, email: str)
 def test_a_malformed_amount_moves_nothing(
     shoal: Shoal, world: World, customer: Customer, amount: str
 ) -> None:
-    refused(shoal("wallet", "credit", customer.account_id, "--usd", amount), 2, "--usd")
+    refused(shoal("wallet", "credit", customer.account_id, *WHY, "--usd", amount), 2, "--usd")
     assert world.entries(customer) == ["top_up"]
 
 
@@ -72,13 +74,24 @@ def test_a_malformed_amount_moves_nothing(
 def test_a_credit_is_one_amount_above_zero(
     shoal: Shoal, world: World, customer: Customer, options: list[str]
 ) -> None:
-    result = shoal("wallet", "credit", customer.account_id, *options)
+    result = shoal("wallet", "credit", customer.account_id, *WHY, *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert world.entries(customer) == ["top_up"]
 
 
 def test_the_same_reference_credits_once(shoal: Shoal, customer: Customer) -> None:
-    credit = ("wallet", "credit", customer.account_id, "--usd", "0.0125", "--reference", "INV-7", "--json")
+    credit = (
+        "wallet",
+        "credit",
+        customer.account_id,
+        "--reason",
+        "late refund",
+        "--usd",
+        "0.0125",
+        "--reference",
+        "INV-7",
+        "--json",
+    )
     first, second = printed(shoal(*credit)), printed(shoal(*credit))
     assert first == {
         "account_id": customer.account_id,
@@ -94,7 +107,7 @@ def test_the_same_reference_credits_once(shoal: Shoal, customer: Customer) -> No
 
 def test_without_a_reference_every_credit_counts(shoal: Shoal, customer: Customer) -> None:
     for _ in range(2):
-        assert shoal("wallet", "credit", customer.account_id, "--credits", "3").exit_code == 0
+        assert shoal("wallet", "credit", customer.account_id, *WHY, "--credits", "3").exit_code == 0
     assert printed(shoal("wallet", "show", customer.account_id, "--json"))["credit"]["balance"] == "6"
 
 
@@ -103,7 +116,17 @@ def test_a_reference_that_names_nothing_is_refused(
     shoal: Shoal, world: World, customer: Customer, reference: str
 ) -> None:
     """An empty one would credit again each time: `--reference "$INVOICE"` with INVOICE unset."""
-    credit = shoal("wallet", "credit", customer.account_id, "--usd", "1", "--reference", reference)
+    credit = shoal(
+        "wallet",
+        "credit",
+        customer.account_id,
+        "--reason",
+        "late refund",
+        "--usd",
+        "1",
+        "--reference",
+        reference,
+    )
     assert credit.exit_code == 2
     assert world.entries(customer) == ["top_up"]
 
@@ -178,7 +201,7 @@ def test_a_revoked_key_is_listed_as_such(shoal: Shoal, customer: Customer) -> No
         ("keys", "list"),
         ("keys", "revoke", "key_x"),
         ("wallet", "show"),
-        ("wallet", "credit", "--usd", "1"),
+        ("wallet", "credit", "--reason", "x", "--usd", "1"),
         ("jobs", "list"),
         ("jobs", "show", "job_x"),
     ],

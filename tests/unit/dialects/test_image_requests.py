@@ -132,6 +132,17 @@ def test_metadata_that_is_no_object_is_refused(metadata: object) -> None:
     assert refused({"prompt": "A shark", "metadata": metadata}) == ["metadata"]
 
 
+def test_metadata_is_counted_in_bytes_as_it_says() -> None:
+    """1.6 kB of emoji were refused as more than 4,096 bytes: their escapes were counted."""
+    assert parse(metadata={"note": "\U0001f988" * 400})
+    assert refused({"prompt": "A shark", "metadata": {"note": "\U0001f988" * 1_024}}) == ["metadata"]
+
+
+@pytest.mark.parametrize("prompt", ["\u200b", "\u0301", "\u3164", " \u2060 ", "\U000e0041"])
+def test_a_prompt_that_shows_nothing_is_empty(prompt: str) -> None:
+    assert refused({"prompt": prompt}) == ["prompt"]
+
+
 def test_metadata_may_have_4096_bytes_of_json_and_no_more() -> None:
     frame = len('{"note": ""}')
 

@@ -61,7 +61,8 @@ def test_another_status_is_refused(word: str) -> None:
 )
 def test_a_moment_is_any_iso_8601_time_in_utc_unless_it_says_otherwise(text: str, at_ms: int) -> None:
     assert parse_usage_query({"from": text})[0].from_ms == at_ms
-    assert parse_usage_query({"to": text})[0].to_ms == at_ms
+    whole_day_ms = 86_400_000 if len(text) == len("2025-11-24") else 0
+    assert parse_usage_query({"to": text})[0].to_ms == at_ms + whole_day_ms
 
 
 @pytest.mark.parametrize(

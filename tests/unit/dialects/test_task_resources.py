@@ -175,7 +175,7 @@ def test_a_list_is_filtered_by_status_model_and_time() -> None:
             "status": "failed",
             "model": "flux",
             "from": "1970-01-01T00:00:01Z",
-            "to": "1970-01-02",
+            "to": "1970-01-01",
             "limit": "7",
         }
     )

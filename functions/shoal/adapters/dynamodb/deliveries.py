@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from shoal.adapters.dynamodb.idempotency import write_with_record
 from shoal.adapters.dynamodb.pages import Range, read_page
 from shoal.adapters.dynamodb.table import (
     ConditionFailed,
@@ -24,7 +25,8 @@ from shoal.adapters.dynamodb.webhooks import (
     subscription_of,
 )
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
-from shoal.domain.errors import NotFound, Unavailable
+from shoal.domain.errors import IdempotencyInFlight, NotFound, Unavailable
+from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import REQUESTED
 from shoal.ports.webhooks import DeliveryFilter, DeliveryPage, Loaded
@@ -70,6 +72,11 @@ class DynamoDbDeliveries:
                 missing = [put for n, put in enumerate(puts) if not refused.failed(n)]
                 for put in missing:
                     self._put(put)
+
+    def begin(
+        self, delivery: Delivery, record: IdempotencyRecord | None, now_ms: int
+    ) -> IdempotencyRecord | None:
+        return write_with_record(self._table, [Put(_item(delivery))], record, now_ms)
 
     def load(self, order: Order) -> Loaded:
         delivery_at = _key(order.account_id, order.webhook_id, order.delivery_id)
@@ -151,12 +158,17 @@ class DynamoDbDeliveries:
         expression = "SET #status = :failed REMOVE next_attempt_at_ms"
         self._change(delivery, expression, THIS_RUN, values, lambda _: False)
 
-    def restart(self, delivery: Delivery, now_ms: int) -> Delivery | None:
+    def restart(
+        self, delivery: Delivery, now_ms: int, record: IdempotencyRecord | None = None
+    ) -> Delivery | None:
         expression = (
             "SET #status = :pending, run = run + :one, attempts_in_run = :none, next_attempt_at_ms = :now"
             " REMOVE first_failed_at_ms"
         )
         values = _counts(delivery) | {":seen": str(delivery.status), ":one": 1, ":none": 0, ":now": now_ms}
+        if record:
+            update = Update(_key_of(delivery), expression, AS_SEEN, values, _STATUS)
+            return self.get(*_place(delivery)) if self._write(update, record, now_ms) else None
         begun = (delivery.run + 1, 0, now_ms)
         return self._change(
             delivery,
@@ -165,6 +177,16 @@ class DynamoDbDeliveries:
             values,
             lambda after: (after.run, after.attempts_in_run, after.next_attempt_at_ms) == begun,
         )
+
+    def _write(self, update: Update, record: IdempotencyRecord, now_ms: int) -> bool:
+        """Whether the condition held. Raises `IdempotencyInFlight`, `IdempotencyKeyReused`."""
+        try:
+            earlier = write_with_record(self._table, [update], record, now_ms)
+        except TransactionRefused:
+            return False
+        if earlier:
+            raise IdempotencyInFlight(retry_after_seconds=1)
+        return True
 
     def _put(self, put: Put) -> None:
         try:
@@ -217,7 +239,11 @@ def _key(account_id: str, webhook_id: str, delivery_id: str) -> tuple[str, str]:
 
 
 def _key_of(delivery: Delivery) -> tuple[str, str]:
-    return _key(delivery.account_id, delivery.webhook_id, delivery.id)
+    return _key(*_place(delivery))
+
+
+def _place(delivery: Delivery) -> tuple[str, str, str]:
+    return delivery.account_id, delivery.webhook_id, delivery.id
 
 
 def _counts(delivery: Delivery) -> dict[str, Any]:

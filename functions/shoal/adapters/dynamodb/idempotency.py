@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import NoReturn
 
 from shoal.adapters.dynamodb.items import idempotency_key
-from shoal.adapters.dynamodb.table import Item, Put, Table, TransactionContended, TransactionRefused, Update
+from shoal.adapters.dynamodb.table import (
+    ConditionFailed,
+    Item,
+    Put,
+    Table,
+    TransactionContended,
+    TransactionRefused,
+    Update,
+)
 from shoal.domain.errors import IdempotencyInFlight, Unavailable
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.json_text import json_text
 
 UNUSED = "attribute_not_exists(pk) OR expires_at <= :now_s"
+KEPT = "attribute_exists(pk)"
 
 
 class DynamoDbIdempotencyRecords:
@@ -23,13 +33,24 @@ class DynamoDbIdempotencyRecords:
     def find_record(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         return find_record(self._table, key, now_ms)
 
+    def add(self, record: IdempotencyRecord, now_ms: int) -> IdempotencyRecord | None:
+        return write_with_record(self._table, [], record, now_ms)
+
+    def finish(self, record: IdempotencyRecord) -> None:
+        values = {":status": record.status, ":body": json_text(record.body)}
+        expression = "SET answer_status = :status, answer_body = :body REMOVE begun"
+        key = idempotency_key(record.key.account_id, record.key.route, record.key.key)
+        with suppress(ConditionFailed):  # a day has passed, and it is not kept any more
+            self._table.update(Update(key, expression, KEPT, values))
+
 
 def find_record(table: Table, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
     """The record of an earlier request with this key. Raises `IdempotencyKeyReused`."""
-    item = table.get(*idempotency_key(key.account_id, key.route, key.key))
-    if item is None or int(item["expires_at"]) <= now_ms // 1000:
-        return None
-    return record_of(item, key)
+    for text in key.spellings:
+        item = table.get(*idempotency_key(key.account_id, key.route, text))
+        if item is not None and int(item["expires_at"]) > now_ms // 1000:
+            return record_of(item, key)
+    return None
 
 
 def record_put(record: IdempotencyRecord, now_ms: int) -> Put:
@@ -43,6 +64,7 @@ def record_put(record: IdempotencyRecord, now_ms: int) -> Put:
         "answer_status": record.status,
         "answer_body": json_text(record.body),
         "expires_at": record.expires_at_ms // 1000,
+        **({} if record.done else {"begun": True}),
     }
     return Put(item, UNUSED, {":now_s": now_ms // 1000})
 
@@ -59,6 +81,7 @@ def record_of(item: Item | None, again: IdempotencyKey) -> IdempotencyRecord:
         int(item["answer_status"]),
         body,
         int(item["expires_at"]) * 1000,
+        done="begun" not in item,
     )
     return record.replay(again)
 

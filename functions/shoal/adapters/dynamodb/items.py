@@ -10,6 +10,7 @@ from shoal.adapters.dynamodb.requests import brief_of, request_text, words_of
 from shoal.adapters.dynamodb.table import Item
 from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
 from shoal.domain.families import FAMILIES
+from shoal.domain.grant import Grant
 from shoal.domain.job import (
     Closer,
     HoldState,
@@ -26,7 +27,7 @@ from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import ProviderCall
 from shoal.domain.submission import Submission
 from shoal.domain.video import Scene
-from shoal.domain.wallet import Movement, Wallet
+from shoal.domain.wallet import EntryKind, Movement, Wallet
 from shoal.ports.accounts import Account
 
 OPEN_JOBS_INDEX = "open_jobs"
@@ -121,6 +122,31 @@ def entry_item(movement: Movement) -> Item:
         name: str(value) if isinstance(value, str) else value for name, value in asdict(movement).items()
     }
     return {"pk": pk, "sk": f"ENTRY#{movement.entry_id}", **fields}
+
+
+def grant_item(grant: Grant) -> Item:
+    """In a map: the audit adds up every item that has an asset."""
+    fields = asdict(grant) | {"kind": str(grant.kind), "asset": str(grant.asset)}
+    return {"pk": f"GRANT#{grant.kind}#{grant.reference}", "sk": "GRANT", "grant": fields}
+
+
+def grant_of(item: Item) -> Grant:
+    """Of its record, or of the entry alone, which is all that version 0.1 kept."""
+    kept = item.get("grant") or item | {
+        "amount": item["balance_delta"] - item.get("owed_delta", 0),
+        "operator": "",
+        "reason": "",
+    }
+    return Grant(
+        kind=EntryKind(kept["kind"]),
+        reference=kept["reference"],
+        account_id=kept["account_id"],
+        asset=Asset(kept["asset"]),
+        amount=int(kept["amount"]),
+        operator=kept["operator"],
+        reason=kept["reason"],
+        at_ms=int(kept["at_ms"]),
+    )
 
 
 def payment_item(record: PaymentRecord) -> Item:

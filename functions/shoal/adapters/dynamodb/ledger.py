@@ -11,6 +11,8 @@ from shoal.adapters.dynamodb.idempotency import find_record, record_of, record_p
 from shoal.adapters.dynamodb.items import (
     entry_item,
     failed_shard,
+    grant_item,
+    grant_of,
     job_item,
     job_key,
     open_shard,
@@ -36,6 +38,7 @@ from shoal.domain.errors import (
     NotFound,
     Unavailable,
 )
+from shoal.domain.grant import Grant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
     FAILED,
@@ -123,17 +126,18 @@ class DynamoDbLedger:
         )
         return self._close(closed, job.hold.release(now_ms))
 
-    def top_up(self, movement: Movement) -> bool:
+    def grant(self, movement: Movement, grant: Grant) -> bool:
         for _ in range(LOOKS_MAX):
             before = self.wallet(movement.account_id, movement.asset)
             divided = movement.split_for(before)
             try:
                 wallet = credit_or_debit(before, before.after(divided))
-                self._table.transact([wallet, Put(entry_item(divided), NEW)])
+                self._table.transact([wallet, Put(entry_item(divided), NEW), Put(grant_item(grant), NEW)])
             except TransactionContended:
                 break
             except TransactionRefused as refused:
-                if refused.failed(1):
+                if earlier := refused.reasons[2].item or refused.reasons[1].item:
+                    grant.check_same(grant_of(earlier))
                     return False
                 if is_full(refused.reasons[0].item):
                     raise NotFound("The wallet is full.") from None

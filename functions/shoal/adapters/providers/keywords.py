@@ -12,6 +12,8 @@ from shoal.domain.moderation import Verdict
 
 LIST_FILE = Path(__file__).parents[2] / "moderation.toml"
 _GAP = re.compile(r"[\W_]+")
+_UNSEEN = frozenset({"Cf", "Mn", "Mc", "Me"})
+"""Marks, and what has no width: between the letters of a word it hides nothing."""
 
 
 class KeywordModerator:
@@ -39,7 +41,7 @@ def listed_terms(path: Path = LIST_FILE) -> dict[str, list[str]]:
 
 
 def _plain(text: str) -> str:
-    """Letters and digits in lower case without marks, one space between words (NFKD, case folding)."""
+    """What is seen: letters and digits in lower case without marks nor what has no width (NFKD, folded)."""
     apart = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(character for character in apart if not unicodedata.combining(character))
+    bare = "".join(char for char in apart if unicodedata.category(char) not in _UNSEEN)
     return _GAP.sub(" ", bare).strip()

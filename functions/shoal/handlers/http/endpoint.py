@@ -11,6 +11,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -117,6 +118,13 @@ class Request:
         return str(self._event["rawPath"])
 
     @property
+    def without_slash(self) -> str:
+        """The address without the slash at its end, relative to it, with its query."""
+        query = str(self._event.get("rawQueryString") or "")
+        last = self.path.rstrip("/").rpartition("/")[2]
+        return f"../{last}" + (f"?{query}" if query else "")
+
+    @property
     def query(self) -> Mapping[str, str]:
         return self._event.get("queryStringParameters") or {}
 
@@ -155,11 +163,18 @@ class Request:
     def error_body(self, error: ApiError, api_url: ApiUrl) -> Mapping[str, Any]:
         """An error in the words of the route, or in those that all callers of such an address can read."""
         if self.row.path:
+            self._look_who_speaks()
             return self.dialect.render_error(error, api_url) if self.row.dialect else neutral_error(error)
         around = dialect_around(self.pattern or self.path)
         if around is None or spoken(around).reads_neutral:
             return neutral_error(error)
         return spoken(around).render_error(error, api_url)
+
+    def _look_who_speaks(self) -> None:
+        """Who speaks reads one shape, whatever fails: an error looks into a body that nobody has read yet."""
+        if self.row.dialect and self._chosen is None and self.dialect.choose:
+            with suppress(ApiError):  # it cannot be read, or says neither: then in words that all can read
+                self.dialect_of(self.json_object())
 
     @property
     def caller(self) -> Caller:
@@ -192,14 +207,29 @@ class Request:
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object.
 
-        Raises `PayloadTooLarge`, `UnsupportedMediaType`, `InvalidJson`, and `ValidationFailed` for JSON that
-        is no object.
+        Raises `PayloadTooLarge`, `UnsupportedMediaType` also for what is compressed, `InvalidJson`, and
+        `ValidationFailed` for JSON that is no object.
         """
         data = self.body
+        if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(
+                "Send the body as it is: no Content-Encoding but identity is taken.",
+                headers={"Accept-Encoding": "identity"},
+            )
         media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise UnsupportedMediaType()
+        if self._has_replacements(data):
+            raise InvalidJson()
         return json_object(data)
+
+    def _has_replacements(self, data: bytes) -> bool:
+        """Whether API Gateway has put U+FFFD for bytes that are no UTF-8: it hands JSON over as text.
+
+        Told by the length that was sent.
+        """
+        sent = self.headers.get("content-length", "")
+        return "\ufffd".encode() in data and sent.isdecimal() and int(sent) != len(data)
 
     def optional_json_object(self) -> dict[str, Any]:
         """The body as a JSON object, empty if there is no body. Raises as `json_object` does."""

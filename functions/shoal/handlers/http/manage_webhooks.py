@@ -19,8 +19,7 @@ def manage(request: Request, use: ManageWebhooks) -> Answer:
 def _create(request: Request, use: ManageWebhooks) -> Answer:
     body = request.json_object()
     key = request.idempotency_key(request.caller, request.route, body)
-    new = webhooks.parse_create(body)
-    answered = use.create(request.caller, new, key, webhooks.webhook)
+    answered = use.create(request.caller, lambda: webhooks.parse_create(body), key, webhooks.webhook)
     return Answer(answered.status, answered.body, answered.headers)
 
 

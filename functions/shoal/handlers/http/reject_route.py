@@ -1,13 +1,16 @@
-"""$default: an address the API does not have."""
+"""$default: an address the API does not have, but for a slash at its end."""
 
 from __future__ import annotations
 
 from shoal.domain.errors import NotFound
 from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.routes import is_route
 
 
-def reject(_: Request, __: None) -> Answer:
-    """Raises `NotFound`."""
+def reject(request: Request, _: None) -> Answer:
+    """308, which keeps method and body, for an address with a slash too many. Raises `NotFound`."""
+    if is_route(request.path.removesuffix("/")) and request.path.endswith("/"):
+        return Answer(308, None, {"Location": request.without_slash})
     raise NotFound()
 
 

@@ -113,6 +113,18 @@ def methods_of(path: str) -> tuple[str, ...]:
     return tuple(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
+def is_route(path: str) -> bool:
+    """Whether the API has an address such as `/v1/jobs/job_1`."""
+    parts = path.split("/")
+    return any(_fits(route.path.split("/"), parts) for route in ROUTES.values() if route.path)
+
+
+def _fits(pattern: list[str], parts: list[str]) -> bool:
+    return len(pattern) == len(parts) and all(
+        (part and asked.startswith("{")) or asked == part for asked, part in zip(pattern, parts, strict=True)
+    )
+
+
 def dialect_around(path: str) -> str | None:
     """What is spoken at and below a path's root, such as `/api/v1/videos`; None where no one dialect is."""
     spoken = {route.dialect for route in ROUTES.values() if _root_of(route.path) == _root_of(path)}

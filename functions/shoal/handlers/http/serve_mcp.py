@@ -51,7 +51,7 @@ def _check_origin(request: Request, use: Serving) -> None:
 
 def _quote(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     asked = mcp.parse(mcp.QuoteArguments, arguments)
-    tool, body = asked.tool, asked.request
+    tool, body = asked.tool, _given(asked.request)
     submission = _submission(tool, body)
     quoted = use.offer_quote()(caller, tool, body, submission)
     return {
@@ -67,8 +67,10 @@ def _spend(tool: str, caller: Caller, arguments: Arguments, use: Serving) -> Map
     quote_id = arguments.pop("quote_id", None)
     if not isinstance(quote_id, str):
         raise ValidationFailed("Spending needs a quote_id: call quote first.")
-    submission = _submission(tool, arguments)
-    answered = use.spend_quote()(caller, tool, quote_id, arguments, submission, _acceptance)
+    arguments = _given(arguments)
+    answered = use.spend_quote()(
+        caller, tool, quote_id, arguments, lambda: _submission(tool, arguments), _acceptance
+    )
     logger.append_keys(job_id=answered.job_id)
     return answered.body
 
@@ -76,6 +78,11 @@ def _spend(tool: str, caller: Caller, arguments: Arguments, use: Serving) -> Map
 def _acceptance(job: Job) -> dict[str, Any]:
     held = format_amount(job.asset, job.hold.amount)
     return {"job_id": job.id, "status": "queued", "held": held, "next": "Poll get_job with this job_id."}
+
+
+def _given(arguments: Arguments) -> Arguments:
+    """Without the nulls that clients fill in from a tool's schema: they say nothing."""
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _submission(tool: str, body: Arguments) -> Submission:

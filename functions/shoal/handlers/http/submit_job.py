@@ -14,8 +14,7 @@ def submit(request: Request, use: jobs.Submitting) -> Answer:
     caller, body = request.caller, request.json_object()
     spoken = request.dialect_of(body)
     key = request.idempotency_key(caller, caller.counts_in(request.route), body)
-    submission = spoken.parse(body, load_catalog())
-    answered = use.submit_job()(caller, submission, key, spoken.accepted)
+    answered = use.submit_job()(caller, lambda: spoken.parse(body, load_catalog()), key, spoken.accepted)
     logger.append_keys(job_id=answered.job_id)
     replayed = {"Idempotent-Replayed": "true"} if answered.replayed else {}
     answer = Answer(answered.status, answered.body, replayed)

@@ -25,6 +25,5 @@ def parse(body: Mapping[str, Any], dialect: families.Family) -> Submission:
 def submit(visit: Visit[ForMembers], body: Mapping[str, Any], dialect: families.Family) -> str:
     """The id of the job; the same form sent twice is one job. Raises what a submit raises."""
     key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
-    submission, accepted = parse(body, dialect), spoken(dialect.spelling).accepted
-    answered = visit.use.submit_job()(visit.caller, submission, key, accepted)
-    return answered.job_id
+    accepted = spoken(dialect.spelling).accepted
+    return visit.use.submit_job()(visit.caller, lambda: parse(body, dialect), key, accepted).job_id

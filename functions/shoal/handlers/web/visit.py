@@ -17,6 +17,7 @@ from shoal.domain.errors import Forbidden, NotFound, UnsupportedMediaType, Valid
 from shoal.domain.ids import is_ulid, moment_of
 from shoal.domain.person import SECRET_LENGTH, SESSION_LIFETIME_MS, Session
 from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.text import is_blank
 from shoal.handlers.http.endpoint import Request
 from shoal.ports.accounts import Account
 
@@ -122,8 +123,9 @@ class Visit(Generic[Use_co]):
             raise ValidationFailed("The form is not readable.") from None
 
     def field(self, name: str) -> str:
-        """The first value of a field, empty if there is none."""
-        return self.fields.get(name, [""])[0].strip()
+        """The first value of a field, empty if there is none or nothing of it can be seen."""
+        text = self.fields.get(name, [""])[0].strip()
+        return "" if is_blank(text) else text
 
     @property
     def once(self) -> str:

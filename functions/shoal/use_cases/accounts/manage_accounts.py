@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import logging
+from dataclasses import asdict, dataclass, replace
 
 from shoal.domain.api_key import SECRET_LENGTH, ApiKey, KeyPrefix, Once, Scope, digest_of
 from shoal.domain.errors import KeyExists
+from shoal.domain.grant import Decision, Grant
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.wallet import (
@@ -18,6 +20,8 @@ from shoal.domain.wallet import (
 from shoal.ports.accounts import Account, Accounts, Keys
 from shoal.ports.money import Ledger
 from shoal.ports.system import Clock, Ids
+
+logger = logging.getLogger(__name__)
 
 AGAIN_MS = 60_000
 """How long after it was made a key is shown again to who asks for the same: a double click, a lost answer."""
@@ -74,10 +78,13 @@ class ManageAccounts:
         self.accounts.get(account_id)
         self.keys.revoke(account_id, key_id)
 
-    def top_up(self, account_id: str, asset: Asset, amount: int, reference: str | None = None) -> bool:
+    def grant(
+        self, account_id: str, asset: Asset, amount: int, decision: Decision, reference: str | None = None
+    ) -> bool:
         """Credit a wallet. The same `reference` credits once: False the second time.
 
-        Raises `NotFound` for an unknown account, ValueError for an amount out of bounds.
+        Raises `NotFound` for an unknown account, ValueError for an amount out of bounds, `ValidationFailed`
+        for a reference that stood for something else.
         """
         if not 0 < amount <= AMOUNT_MAX:
             raise ValueError("the amount must be positive and below a billion dollars")
@@ -93,7 +100,7 @@ class ManageAccounts:
             balance_delta=amount,
             note="operator",
         )
-        return self.ledger.top_up(movement)
+        return record_grant(self.ledger, movement, decision)
 
     def _new_key(
         self,
@@ -120,6 +127,14 @@ class ManageAccounts:
             if same and abs(new.key.created_at_ms - key.created_at_ms) <= AGAIN_MS:
                 return NewKey(key, new.secret)
         raise KeyExists
+
+
+def record_grant(ledger: Ledger, movement: Movement, decision: Decision) -> bool:
+    """Make a movement that an operator decided, and log it. False if it was made before."""
+    grant = Grant.of(movement, decision)
+    made = ledger.grant(movement, grant)
+    logger.info("granted" if made else "granted before", extra={"grant": asdict(grant)})
+    return made
 
 
 def opening_grants(account: Account, usd_micros: int = 0, credits: int = 0) -> list[Movement]:

@@ -13,7 +13,7 @@ from shoal.domain.ids import ulid_of
 from shoal.domain.job import Job
 from shoal.domain.quoted import LIFETIME_MS, QuotedRequest, Quotes
 from shoal.domain.submission import Submission
-from shoal.ports.system import Clock, IdempotencyRecords, Ids
+from shoal.ports.system import Clock, Ids
 from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
 
 ROUTE = "POST /mcp"
@@ -51,7 +51,6 @@ class OfferQuote:
 @dataclass(frozen=True, slots=True)
 class SpendQuote:
     quotes: Quotes
-    records: IdempotencyRecords
     submit_job: SubmitJob
     clock: Clock
 
@@ -61,24 +60,45 @@ class SpendQuote:
         tool: str,
         quote_id: str,
         body: Mapping[str, Any],
-        submission: Submission,
+        read: Callable[[], Submission],
         render: Callable[[Job], Mapping[str, Any]],
     ) -> Answered:
         """Submit the quoted request at its quoted price. The same again gets the same answer for nothing.
 
-        Raises `NotFound` for a quote that is unknown or has expired unused, `ValidationFailed` for another
-        request than the quoted one, and what `SubmitJob` raises.
+        Raises `NotFound` for a quote that is unknown or has expired unused, `ValidationFailed` that names
+        both for another request than the quoted one, and what `SubmitJob` raises.
         """
         if ulid_of(PREFIX, quote_id) is None:
             raise NotFound(UNKNOWN)
         now_ms = self.clock.now_ms()
         key = IdempotencyKey.of(caller.account_id, caller.counts_in(ROUTE), quote_id, body)
         quoted = self.quotes.get(caller.account_id, quote_id)
-        if quoted is None or quoted.expires_at_ms <= now_ms:
-            if earlier := self.records.find_record(key, now_ms):
-                return Answered(earlier.status, earlier.body, earlier.job_id, replayed=True)
-            raise NotFound(UNKNOWN)
-        if (quoted.tool, quoted.fingerprint, quoted.test) != (tool, key.fingerprint, caller.test):
-            raise ValidationFailed("This is not the request that was quoted: ask for a quote of this one.")
-        frozen = replace(submission, unit_price=quoted.unit_price, price_version=quoted.price_version)
+        alive = quoted is not None and now_ms < quoted.expires_at_ms
+        if quoted and alive:
+            _check_same(quoted, tool, key, caller)
+
+        def frozen() -> Submission:
+            """Only what was not spent yet is read, and may have expired."""
+            if quoted is None or not alive:
+                raise NotFound(UNKNOWN)
+            return replace(read(), unit_price=quoted.unit_price, price_version=quoted.price_version)
+
         return self.submit_job(caller, frozen, key, render)
+
+
+def _check_same(quoted: QuotedRequest, tool: str, key: IdempotencyKey, caller: Caller) -> None:
+    """Raises `ValidationFailed`."""
+    if (quoted.tool, quoted.test) == (tool, caller.test) and key.said(quoted.fingerprint):
+        return
+    raise ValidationFailed(
+        "This is not the request that was quoted: ask for a quote of this one.",
+        details={
+            "quote_id": quoted.id,
+            "quoted": _named(quoted.tool, quoted.fingerprint, quoted.test),
+            "this": _named(tool, key.fingerprint, caller.test),
+        },
+    )
+
+
+def _named(tool: str, fingerprint: str, test: bool) -> dict[str, Any]:
+    return {"tool": tool, "request": fingerprint, "test": test}

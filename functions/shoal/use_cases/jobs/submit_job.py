@@ -10,13 +10,7 @@ from typing import Any
 from shoal.domain.api_key import Caller
 from shoal.domain.brief import Kind
 from shoal.domain.catalog import Catalog
-from shoal.domain.errors import (
-    ApiError,
-    InsufficientBalance,
-    InsufficientCredits,
-    Unavailable,
-    ValidationFailed,
-)
+from shoal.domain.errors import InsufficientBalance, InsufficientCredits
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import START_GRACE_MS, Job
 from shoal.domain.provider import SIMULATOR
@@ -73,26 +67,24 @@ class SubmitJob:
     def __call__(
         self,
         caller: Caller,
-        submission: Submission,
+        read: Callable[[], Submission],
         key: IdempotencyKey | None,
         render: Callable[[Job], Mapping[str, Any]],
     ) -> Answered:
-        """Accept a job or replay the answer it got before.
+        """Replay the answer the key got before, or accept the job that `read` makes of the request.
 
-        Raises `InsufficientBalance`, `MaxCostExceeded`, `ValidationFailed` (moderation, an address
-        or an input), `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`: in each of them nothing
-        was written.
+        The record comes first: a replay depends on no price, catalog, parser, moderator, route or address
+        of today. Raises what `read` raises, `InsufficientBalance`, `MaxCostExceeded`, `ValidationFailed`
+        (moderation, an address or an input), `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`: in
+        each of them nothing was written.
         """
         now_ms = self.clock.now_ms()
+        if key and (earlier := self.ledger.find_record(key, now_ms)):
+            return _replay(earlier)
+        submission = read()
         submission.check_max_cost()
-        refusal, admitted = self._admit(caller, submission, now_ms)
-        if refusal or submission.reaches_out:
-            # A replay must not depend on what providers, moderators or a caller's addresses answer today.
-            earlier = self.ledger.find_record(key, now_ms) if key else None
-            if earlier:
-                return _replay(earlier)
-            if refusal:
-                raise refusal
+        admitted = self._admit(caller, submission, now_ms)
+        if submission.reaches_out:
             submission = self.prepare(submission)
         available = 0
         for job in self._ways_to_pay(caller, submission, admitted, now_ms):
@@ -111,14 +103,11 @@ class SubmitJob:
             raise InsufficientCredits.of(submission.price, available)
         raise InsufficientBalance
 
-    def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> tuple[ApiError | None, Admitted]:
-        """Why it is refused, if it is; else the provider to ask first, and what moderation said."""
+    def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> Admitted:
+        """Raises `Unavailable` without a route, `ValidationFailed` where moderation refuses."""
         routes = self.catalog.routes(submission.brief.model)
-        try:
-            provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)
-            return None, Admitted(provider, self.moderate(submission))
-        except (Unavailable, ValidationFailed) as refusal:
-            return refusal, Admitted("", None)
+        provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)
+        return Admitted(provider, self.moderate(submission))
 
     def _ways_to_pay(
         self, caller: Caller, submission: Submission, admitted: Admitted, now_ms: int

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shoal.domain.breaker import Breaker
 from shoal.domain.catalog import Catalog
 from shoal.domain.errors import JobAlreadyTerminal, ValidationFailed
+from shoal.domain.grant import Decision
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.routing import Route
 from shoal.domain.wallet import EntryKind, Movement
@@ -16,6 +17,7 @@ from shoal.ports.money import Ledger
 from shoal.ports.people import AccountDirectory, AccountPage
 from shoal.ports.routing import LookAtRoutes
 from shoal.ports.system import Clock
+from shoal.use_cases.accounts.manage_accounts import record_grant
 
 OPEN_JOBS_MAX = 100
 
@@ -93,7 +95,7 @@ class Operate:
             for name, model in self.catalog.models.items()
         ]
 
-    def refund(self, account_id: str, job_id: str) -> bool:
+    def refund(self, account_id: str, job_id: str, decision: Decision) -> bool:
         """Give back what a completed job cost. False if that was done before.
 
         Raises `NotFound`, `JobAlreadyTerminal` for a job that cost nothing.
@@ -110,7 +112,7 @@ class Operate:
             balance_delta=job.cost,
             note="operator",
         )
-        return self.ledger.top_up(back)
+        return record_grant(self.ledger, back, decision)
 
     def suspend(self, account_id: str, own_account_id: str) -> None:
         """Refuse its keys from now on. Raises `NotFound`, `ValidationFailed` for the operator's own."""

@@ -52,15 +52,18 @@ class ManageWebhooks:
     ids: Ids
     subscriptions_max: int
 
-    def create(self, caller: Caller, new: NewWebhook, key: IdempotencyKey | None, render: Render) -> Answered:
-        """A new subscription with its secret, or the answer this key got before.
+    def create(
+        self, caller: Caller, read: Callable[[], NewWebhook], key: IdempotencyKey | None, render: Render
+    ) -> Answered:
+        """The subscription that `read` makes of the request with its secret, or this key's earlier answer.
 
-        Raises `ValidationFailed` (the address), `TooManyWebhooks`, `IdempotencyKeyReused`,
-        `IdempotencyInFlight`: in each of them nothing was written.
+        Raises what `read` raises, `ValidationFailed` (the address), `TooManyWebhooks`,
+        `IdempotencyKeyReused`, `IdempotencyInFlight`: in each of them nothing was written.
         """
         now_ms = self.clock.now_ms()
         if earlier := self._earlier(key, now_ms):
             return self._replay(earlier)
+        new = read()
         self._vet(new.url)
         secret, webhook_id = self.new_secret(), self.ids.new("wh", now_ms)
         sealed = self.secret_box.seal(secret, caller.account_id, webhook_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -88,6 +89,36 @@ def test_another_content_type_is_refused(api: Api, customer: Customer, content_t
     answer = api.generate(customer, '{"mode":"2k","prompt":"A shark"}', content_type=content_type)
 
     is_refused(answer, api.world, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip"])
+def test_a_compressed_body_is_told_what_is_taken(api: Api, customer: Customer, coding: str) -> None:
+    """RFC 9110, section 15.5.16."""
+    body = gzip.compress(b'{"mode":"2k","prompt":"A shark"}')
+    answer = api.generate(customer, body, content_encoding=coding)
+
+    is_refused(answer, api.world, 415, "unsupported_media_type")
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert "identity" in answer.error["message"]
+
+
+def test_a_body_that_is_declared_as_it_is_is_taken(api: Api, customer: Customer) -> None:
+    assert api.generate(customer, {"mode": "2k", "prompt": "A"}, content_encoding="identity").status == 202
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xe2\x82", b"\xed\xa0\x80"])
+def test_a_broken_byte_that_the_gateway_replaced_is_refused(
+    api: Api, customer: Customer, broken: bytes
+) -> None:
+    """API Gateway hands JSON over as text, with U+FFFD for what is no UTF-8."""
+    sent = b'{"mode":"2k","prompt":"A ' + broken + b' shark"}'
+    handed_over = sent.decode(errors="replace")
+
+    answer = api.generate(customer, handed_over, content_length=str(len(sent)))
+
+    is_refused(answer, api.world, 400, "invalid_json")
+    honest = api.generate(customer, handed_over, content_length=str(len(handed_over.encode())))
+    assert honest.status == 202
 
 
 def of_size(size: int) -> str:

@@ -200,7 +200,7 @@ def test_a_used_up_rate_says_when_to_come_back(api: Api, world: World) -> None:
 
     answer = api.generate(customer, BODY)
 
-    assert (answer.status, answer.error["code"]) == (429, "rate_limited")
+    assert (answer.status, answer.error["code"]) == (429, "RATE_LIMITED")
     assert answer.headers["Retry-After"] == "1"
     assert answer.headers["RateLimit"] == '"key";r=0;t=1'
     world.clock.pass_seconds(int(answer.headers["Retry-After"]))

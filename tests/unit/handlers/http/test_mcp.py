@@ -13,6 +13,7 @@ import pytest
 from shoal.dialects import image, mcp
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.idempotency import fingerprint
 from shoal.domain.quoted import LIFETIME_MS
 from shoal.domain.submission import Submission
 from shoal.handlers.http import serve_mcp
@@ -40,11 +41,11 @@ class Desk:
         world = self.world
         self.quotes = FakeQuotes(world.network)
         self.offer = OfferQuote(self.quotes, world.clock, world.ids)
-        self.spend = SpendQuote(self.quotes, world.ledger, world.submit_job, world.clock)
+        self.spend = SpendQuote(self.quotes, world.submit_job, world.clock)
 
     def bought(self, customer: Customer, quote_id: str, submission: Submission, **change: Any) -> str:
         answered = self.spend(
-            customer.caller, TOOL, quote_id, BODY | change, submission, lambda job: {"job_id": job.id}
+            customer.caller, TOOL, quote_id, BODY | change, lambda: submission, lambda job: {"job_id": job.id}
         )
         return answered.job_id
 
@@ -88,6 +89,21 @@ def test_the_same_quote_buys_once_even_after_it_has_expired(
     assert held(world, customer) == a_submission().price
 
 
+def test_the_nulls_that_a_client_fills_in_are_no_arguments(
+    api: Api, world: World, customer: Customer, desk: Desk
+) -> None:
+    """Some clients send every property of a tool's schema, with null where nothing was chosen."""
+    asked = {"model": "nanobanana", "prompt": "A shark"}
+    filled = asked | {"mode": None, "aspect_ratio": None, "seed": None, "max_cost": None}
+
+    quoted = tool(api, customer, "quote", tool="generate_image", request=filled)["structuredContent"]
+    made = tool(api, customer, "generate_image", **asked, quote_id=quoted["quote_id"])["structuredContent"]
+
+    again = tool(api, customer, "generate_image", **filled, quote_id=quoted["quote_id"])["structuredContent"]
+    assert again == made
+    assert len(world.tables.jobs) == 1
+
+
 def test_a_quote_that_expired_unused_buys_nothing(world: World, customer: Customer, desk: Desk) -> None:
     quoted = desk.offer(customer.caller, TOOL, BODY, a_submission())
     world.clock.pass_seconds(LIFETIME_MS / 1000)
@@ -100,8 +116,13 @@ def test_a_quote_that_expired_unused_buys_nothing(world: World, customer: Custom
 def test_a_quote_is_for_its_request_and_its_account(world: World, customer: Customer, desk: Desk) -> None:
     quoted = desk.offer(customer.caller, TOOL, BODY, a_submission())
 
-    with pytest.raises(ValidationFailed, match="not the request that was quoted"):
+    with pytest.raises(ValidationFailed, match="not the request that was quoted") as refused:
         desk.bought(customer, quoted.id, a_submission(), mode="4k")
+    assert refused.value.details == {
+        "quote_id": quoted.id,
+        "quoted": {"tool": TOOL, "request": fingerprint(BODY), "test": False},
+        "this": {"tool": TOOL, "request": fingerprint(BODY | {"mode": "4k"}), "test": False},
+    }
     with pytest.raises(NotFound):
         desk.bought(world.customer(), quoted.id, a_submission())
     assert held(world, customer) == 0

@@ -12,6 +12,7 @@ import pytest
 
 from infra.lambdas.function import route_key
 from shoal.composition.accounts import Gate
+from shoal.domain.errors import Unavailable
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.handlers.http.routes import ROUTES
 from shoal.observability import logger
@@ -246,6 +247,63 @@ def test_a_create_repeated_with_its_key_is_one_webhook_with_the_same_secret(api:
     assert len(api.webhooks.tables.subscriptions) == 1
     assert first.body["secret"] not in str(api.webhooks.tables)
     assert api.create(key="once", name="another").body["code"] == "idempotency_key_reused"
+
+
+REPEATED = [
+    ("POST /api/v1/webhooks/{id}/rotate", None),
+    ("POST /api/v1/webhooks/{id}/test", {}),
+    ("POST /api/v1/webhooks/{id}/recover", {"since": "2027-01-15T08:00:00Z"}),
+    ("POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend", None),
+]
+
+
+def delivered_once(api: Api) -> dict[str, str]:
+    """The ids of a subscription and of its one delivery."""
+    webhook_id, _ = api.webhooks.subscribed("image.*")
+    api.webhooks.event()
+    api.webhooks.run()
+    return {"id": webhook_id, "delivery_id": api.webhooks.all_of(webhook_id)[0].id}
+
+
+@pytest.mark.parametrize(("route", "body"), REPEATED)
+def test_a_post_repeated_with_its_key_has_one_effect(api: Api, route: str, body: Any) -> None:
+    """Two tests with one key made two deliveries."""
+    ids = delivered_once(api)
+    first = api(route, body, key="once", **ids)
+    before, sent = str(api.webhooks.tables), len(api.webhooks.queues.waiting)
+
+    again = api(route, body, key='"once"', **ids)
+
+    assert (again.status, again.body) == (first.status, first.body)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (str(api.webhooks.tables), len(api.webhooks.queues.waiting)) == (before, sent)
+
+
+@pytest.mark.parametrize(("route", "body"), REPEATED[1:])
+def test_a_post_that_broke_off_before_the_queue_goes_on_when_it_is_repeated(
+    api: Api, route: str, body: Any
+) -> None:
+    ids = delivered_once(api)
+    api.webhooks.network.fail("queue.send", Unavailable())
+    api.webhooks.network.fail("recover_queue.send", Unavailable())
+    assert api(route, body, key="once", **ids).status == 503
+    api.webhooks.network.heal()
+    deliveries = len(api.webhooks.tables.deliveries)
+
+    again = api(route, body, key="once", **ids)
+
+    assert again.status in (200, 202)
+    assert "Idempotent-Replayed" not in again.headers
+    assert len(api.webhooks.tables.deliveries) == deliveries
+    assert api(route, body, key="once", **ids).headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_post_with_another_body_under_its_key_is_refused(api: Api) -> None:
+    ids = delivered_once(api)
+    test = "POST /api/v1/webhooks/{id}/test"
+    api(test, {"type": "video.ready"}, key="once", **ids)
+
+    assert api(test, {"type": "video.failed"}, key="once", **ids).body["code"] == "idempotency_key_reused"
 
 
 @pytest.mark.parametrize(

@@ -97,15 +97,18 @@ def test_an_account_shows_its_wallets_keys_and_jobs(
 def test_a_grant_sent_twice_is_granted_once(site: Site, operator: Browser, customer: Customer) -> None:
     path = f"/operate/accounts/{customer.account_id}"
     page = operator.get(path)
-    form = {name: page.hidden(name) for name in ("csrf", "once")} | {"asset": "usd"}
+    form = {name: page.hidden(name) for name in ("csrf", "once")} | {"asset": "usd", "reason": "Sorry"}
 
     answers = [operator.post(f"{path}/grant", **form | {"amount": each}) for each in ("2.50", "2.50", "9")]
 
-    assert [answer.location.partition("?")[2] for answer in answers] == [
-        "done=granted",
-        "done=granted-before",
-        "done=granted-before",
-    ]
+    done = [answer.location.partition("?")[2] for answer in answers[:2]]
+    assert done == ["done=granted", "done=granted-before"]
+    assert answers[2].status == 422
+    assert "2.50 usd" in answers[2].text
+    assert "9.00 usd" in answers[2].text
+    (grant,) = [each for each in site.world.tables.grants.values() if each.reference == form["once"]]
+    assert (grant.operator, grant.reason, grant.amount) == ("op@example.com", "Sorry", 2_500_000)
+    assert (grant.account_id, grant.asset) == (customer.account_id, Asset.USD)
     assert "nothing was added" in operator.get(path, done="granted-before").text
     assert site.world.wallet(customer).balance == 12_500_000
 
@@ -129,7 +132,18 @@ def test_a_wrong_amount_grants_nothing(
 ) -> None:
     path = f"/operate/accounts/{customer.account_id}"
     before = dict(site.world.tables.wallets)
-    assert operator.submit(path, f"{path}/grant", amount=amount, asset=asset).status == 422
+    assert operator.submit(path, f"{path}/grant", amount=amount, asset=asset, reason="x").status == 422
+    assert site.world.tables.wallets == before
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\u200b", "x" * 501])
+def test_who_says_no_reason_grants_nothing(
+    site: Site, operator: Browser, customer: Customer, reason: str
+) -> None:
+    path, before = f"/operate/accounts/{customer.account_id}", dict(site.world.tables.wallets)
+    sent = {"amount": "1", "asset": "usd", "reason": reason}
+
+    assert operator.submit(path, f"{path}/grant", **sent).status == 422
     assert site.world.tables.wallets == before
 
 
@@ -139,7 +153,7 @@ def test_a_job_is_refunded_once_and_the_ledger_still_adds_up(
     job = site.world.completed(customer)
     path = f"/operate/accounts/{customer.account_id}/jobs/{job.id}"
 
-    first, second = operator.submit(path, f"{path}/refund"), operator.submit(path, f"{path}/refund")
+    first, second = (operator.submit(path, f"{path}/refund", reason="Blurred") for _ in range(2))
 
     assert (first.location.endswith("refunded"), second.location.endswith("before")) == (True, True)
     assert site.world.wallet(customer).balance == 10_000_000
@@ -150,7 +164,7 @@ def test_a_job_is_refunded_once_and_the_ledger_still_adds_up(
 def test_a_job_that_cost_nothing_is_not_refunded(site: Site, operator: Browser, customer: Customer) -> None:
     job = site.world.queued(customer)
     path = f"/operate/accounts/{customer.account_id}/jobs/{job.id}"
-    assert operator.submit("/operate", f"{path}/refund").status == 409
+    assert operator.submit("/operate", f"{path}/refund", reason="x").status == 409
     assert site.world.wallet(customer, Asset.USD).balance == 10_000_000
 
 

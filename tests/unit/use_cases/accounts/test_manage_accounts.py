@@ -8,6 +8,7 @@ from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.errors import NotFound, Unauthorized
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.rate_limit import RateLimit
+from tests.support.factories import DECISION
 from tests.worlds.world import Customer, World
 
 
@@ -57,15 +58,15 @@ def test_a_further_key_has_its_own_prefix_rate_and_scopes(
 
 
 def test_a_top_up_credits_the_wallet(world: World, customer: Customer) -> None:
-    assert world.manage.top_up(customer.account_id, Asset.USD, 5_000_000)
+    assert world.manage.grant(customer.account_id, Asset.USD, 5_000_000, DECISION)
 
     assert world.wallet(customer).balance == 15_000_000
     assert world.entries(customer) == ["top_up", "top_up"]
 
 
 def test_a_top_up_with_the_same_reference_credits_once(world: World, customer: Customer) -> None:
-    assert world.manage.top_up(customer.account_id, Asset.USD, 5_000_000, "invoice-1")
-    assert not world.manage.top_up(customer.account_id, Asset.USD, 5_000_000, "invoice-1")
+    assert world.manage.grant(customer.account_id, Asset.USD, 5_000_000, DECISION, "invoice-1")
+    assert not world.manage.grant(customer.account_id, Asset.USD, 5_000_000, DECISION, "invoice-1")
 
     assert world.wallet(customer).balance == 15_000_000
 
@@ -73,7 +74,7 @@ def test_a_top_up_with_the_same_reference_credits_once(world: World, customer: C
 @pytest.mark.parametrize("amount", [0, -1, AMOUNT_MAX + 1])
 def test_an_amount_out_of_bounds_is_a_typing_error(world: World, customer: Customer, amount: int) -> None:
     with pytest.raises(ValueError, match="amount"):
-        world.manage.top_up(customer.account_id, Asset.USD, amount)
+        world.manage.grant(customer.account_id, Asset.USD, amount, DECISION)
     assert world.entries(customer) == ["top_up"]
 
 
@@ -81,7 +82,7 @@ def test_an_unknown_account_gets_neither_key_nor_money(world: World) -> None:
     with pytest.raises(NotFound):
         world.manage.create_key("acc_unknown", KeyPrefix.LIVE, RateLimit(), frozenset(Scope))
     with pytest.raises(NotFound):
-        world.manage.top_up("acc_unknown", Asset.USD, 1)
+        world.manage.grant("acc_unknown", Asset.USD, 1, DECISION)
     with pytest.raises(NotFound):
         world.accounts.get("acc_unknown")
 

@@ -28,7 +28,7 @@ def test_a_request_over_its_limit_is_refused_with_nothing_held(
 
     assert exceeded.value.status == 402
     assert set(exceeded.value.details) == {"price", "max_cost"}
-    assert world.network.calls == []
+    assert world.network.calls == ["ledger.find_record"]
     assert (world.tables.jobs, world.tables.records) == ({}, {})
 
 

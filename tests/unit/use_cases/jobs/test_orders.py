@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shoal.domain.errors import ShoalError
 from shoal.domain.job import HoldState, Job
 from shoal.domain.money import Asset, parse_usd
+from tests.support.factories import DECISION
 from tests.worlds.world import STORED, Customer, World
 
 BODY = {"mode": "2k", "prompt": "A shark"}
@@ -47,7 +48,7 @@ class Scene:
         self.world.close_execution(self.job.account_id, self.job.id)
 
     def top_up(self) -> None:
-        self.world.manage.top_up(self.customer.account_id, Asset.USD, TOP_UP, "invoice-1")
+        self.world.manage.grant(self.customer.account_id, Asset.USD, TOP_UP, DECISION, "invoice-1")
 
     def act(self, actor: str) -> None:
         """An actor does what it does; it may be told that it came too late."""

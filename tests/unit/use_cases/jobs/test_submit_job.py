@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 
+from shoal.dialects import image
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.errors import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
     InsufficientBalance,
     Unavailable,
+    ValidationFailed,
 )
+from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import HoldState, JobStatus
 from shoal.domain.money import Asset
+from shoal.domain.submission import Submission
+from tests.support.factories import DECISION
 from tests.worlds.world import DEADLINE_S, Customer, World
 
 DAY_S = 24 * 3_600
@@ -102,7 +107,7 @@ def test_a_refused_submit_leaves_its_idempotency_key_unused(world: World) -> Non
     with pytest.raises(InsufficientBalance):
         world.submit_body(customer, BODY, "order-1")
 
-    world.manage.top_up(customer.account_id, Asset.USD, 20_000)
+    world.manage.grant(customer.account_id, Asset.USD, 20_000, DECISION)
 
     assert not world.submit_body(customer, BODY, "order-1").replayed
 
@@ -136,6 +141,32 @@ def test_a_replay_tells_the_first_answer_even_when_the_money_is_gone(world: Worl
 
     assert world.submit_body(customer, BODY, "order-1").body == first.body
     assert world.wallet(customer).free_generations == 3
+
+
+def test_a_replay_depends_on_nothing_of_today(world: World, customer: Customer) -> None:
+    """The price rose, the model left the catalog, every route is down, and moderation would refuse."""
+    body = BODY | {"max_cost": "0.02"}
+    first = world.submit_body(customer, body, "order-1")
+
+    def key(text: str) -> IdempotencyKey:
+        return IdempotencyKey.of(customer.account_id, "POST /v1/generate", text, body)
+
+    def read() -> Submission:
+        raise ValidationFailed("There is no such mode.")
+
+    again = world.submit_job(customer.caller, read, key("order-1"), image.acceptance)
+
+    assert (again.body, again.replayed) == (first.body, True)
+    with pytest.raises(ValidationFailed):
+        world.submit_job(customer.caller, read, key("order-2"), image.acceptance)
+
+
+def test_a_retry_that_spells_its_body_in_another_way_is_the_same(world: World, customer: Customer) -> None:
+    first = world.submit_body(customer, BODY | {"seed": 8}, "k")
+
+    again = world.submit_body(customer, BODY | {"seed": 8.0, "webhook_url": None}, '"k"')
+
+    assert (again.job_id, again.replayed) == (first.job_id, True)
 
 
 def test_another_body_under_the_same_key_is_refused(world: World, customer: Customer) -> None:

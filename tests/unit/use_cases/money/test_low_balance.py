@@ -8,6 +8,7 @@ from shoal.domain.errors import Unavailable
 from shoal.domain.events import Event
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
+from tests.support.factories import DECISION
 from tests.worlds.world import STORED, Customer, World
 
 LOW = "wallet.low_balance"
@@ -74,7 +75,7 @@ def test_a_crash_around_the_note_loses_nothing(world: World, *, lost_reply: bool
 def test_a_top_up_lets_it_be_told_again(world: World) -> None:
     customer = world.customer(usd="1.01")
     assert told(settle(world, world.processing(customer)))
-    world.manage.top_up(customer.account_id, Asset.USD, 30_000)
+    world.manage.grant(customer.account_id, Asset.USD, 30_000, DECISION)
     assert told(settle(world, world.processing(customer))) == []
     assert told(settle(world, world.processing(customer)))
 

@@ -17,6 +17,7 @@ from shoal.domain.payment import PaymentRecord, name_of
 from shoal.domain.wallet import EntryKind
 from tests.fakes.stripe_books import Books, Json
 from tests.support.executions import Crash
+from tests.support.factories import DECISION
 from tests.support.faults import ANY_FAULT
 from tests.worlds.payment_world import CENT, PaymentWorld
 from tests.worlds.world import World
@@ -81,7 +82,7 @@ class Story:
     def grant(self, number: int) -> None:
         self.granted += number + 1
         reference = f"grant-{self.granted}"
-        self.till.world.manage.top_up(self.customer.account_id, Asset.USD, number + 1, reference)
+        self.till.world.manage.grant(self.customer.account_id, Asset.USD, number + 1, DECISION, reference)
 
     def spend(self, _: int) -> None:
         """One picture, if there is money for it."""

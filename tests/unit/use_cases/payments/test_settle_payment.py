@@ -13,6 +13,7 @@ from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.payment import PAID, name_of
 from shoal.domain.wallet import Movement
 from tests.fakes import Fault
+from tests.support.factories import DECISION
 from tests.worlds.payment_world import CENT, TEN, PaymentWorld
 from tests.worlds.world import STORED, Customer, World
 
@@ -213,7 +214,7 @@ def test_what_comes_in_pays_first_what_is_owed(till: PaymentWorld, poor: Custome
     till.books.dispute(payment_id, 1_000)
     till.tell_all()
 
-    till.world.manage.top_up(poor.account_id, Asset.USD, spent - 1, "half")
+    till.world.manage.grant(poor.account_id, Asset.USD, spent - 1, DECISION, "half")
     assert till.owned(poor) == (0, 1)
     till.pay(poor)
     till.tell_all()
@@ -270,8 +271,8 @@ def test_an_older_look_never_overwrites_a_newer_one(till: PaymentWorld, poor: Cu
 
 
 def test_a_full_wallet_leaves_the_event_to_be_told_again(till: PaymentWorld, poor: Customer) -> None:
-    till.world.manage.top_up(poor.account_id, Asset.USD, AMOUNT_MAX)
-    till.world.manage.top_up(poor.account_id, Asset.USD, 1)
+    till.world.manage.grant(poor.account_id, Asset.USD, AMOUNT_MAX, DECISION)
+    till.world.manage.grant(poor.account_id, Asset.USD, 1, DECISION)
     till.pay(poor)
 
     with pytest.raises(NotFound):

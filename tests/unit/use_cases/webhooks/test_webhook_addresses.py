@@ -64,7 +64,7 @@ def test_what_is_sent_again_by_hand_carries_addresses_signed_for_it(webhooks: We
     webhooks.run()
     webhooks.clock.pass_seconds(9 * 24 * 3600)
 
-    webhooks.deliveries.resend(webhooks.caller(), webhook_id, webhooks.all_of(webhook_id)[0].id)
+    webhooks.resend(webhooks.caller(), webhook_id, webhooks.all_of(webhook_id)[0].id)
     webhooks.run()
 
     first, again = webhooks.endpoints.sent

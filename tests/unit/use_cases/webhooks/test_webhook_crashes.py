@@ -101,7 +101,7 @@ def _missed_events(webhooks: WebhookWorld) -> None:
     webhooks.run()
     webhooks.manage.change(webhooks.caller(), webhook_id, Changes(enabled=True))
     webhooks.clock.pass_seconds(1)
-    webhooks.deliveries.recover(webhooks.caller(), webhook_id, webhooks.clock.ms - 60_000)
+    webhooks.recover_since(webhooks.caller(), webhook_id, webhooks.clock.ms - 60_000)
 
 
 def _all_recovered(webhooks: WebhookWorld) -> None:

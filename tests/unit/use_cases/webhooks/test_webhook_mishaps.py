@@ -148,7 +148,7 @@ def test_recovering_again_and_again_multiplies_no_orders(webhooks: WebhookWorld)
 
     for _ in range(20):
         webhooks.clock.pass_seconds(LEASE_MS / 1000 / RECOVERIES_MAX)
-        webhooks.deliveries.recover(caller, webhook_id, since_ms)
+        webhooks.recover_since(caller, webhook_id, since_ms)
         for message in [each for each in webhooks.queues.waiting if isinstance(each.content, RecoverOrder)]:
             webhooks.queues.waiting.remove(message)
             webhooks.recover(message.content)
@@ -163,18 +163,18 @@ def test_an_account_begins_only_so_many_recoveries_at_a_time(webhooks: WebhookWo
     webhook_id, _ = webhooks.subscribed()
     caller, since_ms = webhooks.caller(), webhooks.clock.ms
     for _ in range(RECOVERIES_MAX):
-        webhooks.deliveries.recover(caller, webhook_id, since_ms)
+        webhooks.recover_since(caller, webhook_id, since_ms)
 
     for asked in (webhook_id, REQUESTED):
         with pytest.raises(RateLimited) as refused:
-            webhooks.deliveries.recover(caller, asked, since_ms)
+            webhooks.recover_since(caller, asked, since_ms)
 
     assert refused.value.headers == {"Retry-After": str(LEASE_MS // 1000)}
     assert len(webhooks.queues.waiting) == RECOVERIES_MAX
     other = "acc_01JBQRSTVWXYZ0123456789ABD"
-    webhooks.deliveries.recover(webhooks.caller(other), REQUESTED, since_ms)
+    webhooks.recover_since(webhooks.caller(other), REQUESTED, since_ms)
     webhooks.clock.pass_seconds(LEASE_MS / 1000)
-    webhooks.deliveries.recover(caller, webhook_id, since_ms)
+    webhooks.recover_since(caller, webhook_id, since_ms)
 
 
 def bytes_of(value: Any) -> int:

@@ -193,7 +193,7 @@ def test_what_is_missed_while_disabled_is_kept_and_recovered_after_enabling(webh
 
     webhooks.manage.change(webhooks.caller(), webhook_id, Changes(enabled=True))
     webhooks.clock.pass_seconds(1)
-    webhooks.deliveries.recover(webhooks.caller(), webhook_id, since_ms)
+    webhooks.recover_since(webhooks.caller(), webhook_id, since_ms)
     webhooks.run()
 
     assert {each.status for each in webhooks.all_of(webhook_id)} == {DeliveryStatus.DELIVERED}

@@ -149,6 +149,19 @@ def test_the_account_secret_signs_what_requests_asked_for(webhooks: WebhookWorld
     assert [made[::-1] in each for each in sealed.signing_secrets(webhooks.clock.ms)] == [False, True]
 
 
+def test_a_body_is_as_long_as_its_bytes(webhooks: WebhookWorld) -> None:
+    """4,000 fish are 16 kB and were cut: their escapes made 48 kB."""
+    webhooks.subscribed("*")
+    event = webhooks.event()
+    webhooks.queues.waiting.clear()
+    webhooks.queues.put(Event(event.type, event.detail | {"data": {"text": "\U0001f988" * 4_000}}))
+
+    webhooks.run()
+
+    (sent,) = webhooks.endpoints.sent
+    assert json.loads(sent.body)["data"] == {"text": "\U0001f988" * 4_000}
+
+
 def test_a_body_that_would_be_too_long_is_cut_and_still_signed(webhooks: WebhookWorld) -> None:
     _, secret = webhooks.subscribed("*")
     event = webhooks.event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shoal.composition.dashboard import ForOperators
 from shoal.domain.errors import ValidationFailed
+from shoal.domain.grant import Decision
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd
 from shoal.handlers.web.rendering import page
@@ -89,7 +90,7 @@ def grant(visit: Visit[ForOperators]) -> Page:
     asset = Asset(visit.field("asset"))
     try:
         amount = parse_usd(text) if asset.in_dollars else _credits(text)
-        given = visit.use.manage_accounts().top_up(account_id, asset, amount, visit.once)
+        given = visit.use.manage_accounts().grant(account_id, asset, amount, _decision(visit), visit.once)
     except ValueError:
         raise ValidationFailed("An amount has the form 10.00, credits are whole.") from None
     return redirect(f"/operate/accounts/{account_id}", done="granted" if given else "granted-before")
@@ -97,7 +98,7 @@ def grant(visit: Visit[ForOperators]) -> Page:
 
 def refund(visit: Visit[ForOperators]) -> Page:
     account_id, job_id = visit.parameter("id"), visit.parameter("job_id")
-    given = visit.use.operate().refund(account_id, job_id)
+    given = visit.use.operate().refund(account_id, job_id, _decision(visit))
     return redirect(
         f"/operate/accounts/{account_id}/jobs/{job_id}", done="refunded" if given else "refunded-before"
     )
@@ -118,6 +119,11 @@ def resume(visit: Visit[ForOperators]) -> Page:
 def audit(visit: Visit[ForOperators]) -> Page:
     """Reads the whole table: only when asked to."""
     return page(visit, "operate_audit.html", found=visit.use.audit_ledger()())
+
+
+def _decision(visit: Visit[ForOperators]) -> Decision:
+    """Raises `ValidationFailed`."""
+    return Decision.of(visit.session.person.email, visit.field("reason"))
 
 
 def _credits(text: str) -> int:

@@ -34,7 +34,7 @@ def create(visit: Visit[ForMembers]) -> Page:
     try:
         key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
         answered = visit.use.manage_webhooks().create(
-            visit.caller, webhooks.parse_create(body), key, webhooks.webhook
+            visit.caller, lambda: webhooks.parse_create(body), key, webhooks.webhook
         )
     except (ValidationFailed, TooManyWebhooks, IdempotencyKeyReused) as error:
         return _all(visit, body, error)
@@ -61,7 +61,8 @@ def rotate(visit: Visit[ForMembers]) -> Page:
 def test(visit: Visit[ForMembers]) -> Page:
     webhook_id = visit.parameter("id")
     wait_s = visit.request.seconds_left - MARGIN_S
-    visit.use.manage_deliveries().test(visit.caller, webhook_id, None, wait_s, ulid=visit.once)
+    key = IdempotencyKey.of(visit.session.account_id, f"{ROUTE}/{webhook_id}/test", visit.once, {})
+    visit.use.manage_deliveries().test(visit.caller, webhook_id, None, wait_s, key, webhooks.delivery_answer)
     return redirect(f"/webhooks/{webhook_id}")
 
 
@@ -84,7 +85,14 @@ def resend(visit: Visit[ForMembers]) -> Page:
     run = visit.field("run")
     if not _RUN.fullmatch(run):
         raise ValidationFailed("The form is out of date: load the page again.")
-    manage.resend(visit.caller, webhook_id, visit.parameter("delivery_id"), after_run=int(run))
+    manage.resend(
+        visit.caller,
+        webhook_id,
+        visit.parameter("delivery_id"),
+        None,
+        webhooks.delivery_answer,
+        after_run=int(run),
+    )
     return redirect(f"/webhooks/{webhook_id}")
 
 
