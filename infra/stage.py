@@ -133,8 +133,18 @@ class Stage:
     api_rate_limit: Count = setting("requests per second over all callers")
     api_burst_limit: Count = setting("requests at once over all callers")
     poll_concurrency_max: Concurrency = setting("polls of providers at once")
+    simulated_concurrency_max: Concurrency = setting(
+        "functions at once that do simulated work: those that poll, and those that make and check"
+    )
+    simulated_reserved: bool = setting(
+        "whether that many are reserved for each of both; the AWS account must let 100 run beside them",
+        default=False,
+    )
     delivery_concurrency_max: Concurrency = setting("functions that deliver webhooks, in each lane")
     webhooks_max: Count = setting("webhooks of one account", default=SUBSCRIPTIONS_MAX)
+    unpaid_sends_max: Count = setting(
+        "requests of webhooks a minute to one host, of an account that never had money", default=5
+    )
     webhook_retry_s: Annotated[tuple[Pause, ...], Field(min_length=1, max_length=10)] = setting(
         "pauses before the retries of a delivery, in seconds", default=RETRY_DELAYS_S
     )
@@ -205,6 +215,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "api_rate_limit": 1000,
         "api_burst_limit": 1000,
         "poll_concurrency_max": 5,
+        "simulated_concurrency_max": 5,
         "delivery_concurrency_max": 3,
         "log_days": 1,
         "archive_days": 1,
@@ -221,6 +232,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "api_rate_limit": 50,
         "api_burst_limit": 100,
         "poll_concurrency_max": 5,
+        "simulated_concurrency_max": 5,
         "delivery_concurrency_max": 10,
         "log_days": 7,
         "archive_days": 7,
@@ -233,6 +245,8 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "api_rate_limit": 500,
         "api_burst_limit": 1000,
         "poll_concurrency_max": 50,
+        "simulated_concurrency_max": 20,
+        "simulated_reserved": True,
         "delivery_concurrency_max": 100,
         "log_days": 90,
         "archive_days": 30,

@@ -165,8 +165,14 @@ class ManageWebhookSecretSettings(Settings):
     webhook_key_arn: str
 
 
-class ReceiveCallbackSettings(UpstreamSettings):
+class PollQueueSettings(Settings):
+    """Simulated work waits in a queue of its own."""
+
     poll_queue_url: str
+    simulated_poll_queue_url: str
+
+
+class ReceiveCallbackSettings(UpstreamSettings, PollQueueSettings):
     callback_secret_arn: str
 
 
@@ -193,12 +199,11 @@ class RejectRouteSettings(ErrorSettings):
     pass
 
 
-class AskProviderSettings(UpstreamSettings):
+class AskProviderSettings(UpstreamSettings, PollQueueSettings):
     """`callbacks_url`: root of the API for providers, whatever stands before it for callers."""
 
     loopback_allowed: bool
     staging_bucket: str
-    poll_queue_url: str
     callback_secret_arn: str
     callbacks_url: str
 
@@ -252,7 +257,21 @@ class StitchVideoSettings(VideoFilesSettings):
     pass
 
 
+class SimulateSettings(
+    CallProviderSettings,
+    StoreOutputSettings,
+    WriteScriptSettings,
+    NarrateSettings,
+    StoreClipSettings,
+):
+    """It does what several functions do, and so reads what they read."""
+
+
 class PollProviderSettings(AskProviderSettings):
+    pass
+
+
+class PollSimulatedSettings(PollProviderSettings):
     pass
 
 
@@ -279,17 +298,20 @@ class FanOutEventSettings(Settings):
 
 
 class AttemptSettings(Settings):
-    """`webhook_retry_s` are the pauses before the retries, in seconds with commas between them."""
+    """`webhook_retry_s` are the pauses before the retries, in seconds with commas between them.
+
+    `unpaid_sends_max` is what an account that never had money may send to one host in a minute.
+    """
 
     table: str
     event_bus: str
     webhook_key_arn: str
     retries_queue_url: str
-    retries_queue_arn: str
     retry_schedule_group: str
     retry_schedule_role_arn: str
     async_failures_queue_arn: str
     webhook_retry_s: Annotated[tuple[PositiveInt, ...], BeforeValidator(lambda text: text.split(","))]
+    unpaid_sends_max: PositiveInt
     loopback_allowed: bool
 
 

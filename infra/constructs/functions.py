@@ -120,10 +120,16 @@ class Functions(Construct):
             environment=self._environment(function),
             role=self._role(function, log_group).sealed,
             log_group=log_group,
+            reserved_concurrent_executions=self._reserved(function),
             tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
         )
         accept(built, "AwsSolutions-L1", because="The layers and the bytecode are built for Python 3.13.")
         return built
+
+    def _reserved(self, function: Function) -> int | None:
+        """What of the account's concurrency the function has for itself, and no more than that."""
+        stage = self._stage
+        return stage.simulated_concurrency_max if function.simulates and stage.simulated_reserved else None
 
     def _environment(self, function: Function) -> dict[str, str]:
         fields = function.settings.model_fields

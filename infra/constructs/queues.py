@@ -23,6 +23,7 @@ class Queues(Construct):
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
         self.poll = self._queue("Poll", registry.POLL_PROVIDER)
+        self.simulated_poll = self._queue("SimulatedPoll", registry.POLL_SIMULATED)
         self.closed_executions = self._queue("ClosedExecutions", registry.CLOSE_EXECUTION)
         self.webhook_events = self._queue("WebhookEvents", webhook_registry.FAN_OUT_EVENT)
         self.deliveries = self._queue("Deliveries", webhook_registry.DELIVER_WEBHOOK)
@@ -39,6 +40,7 @@ class Queues(Construct):
         """The queues that are empty as long as all is well, by name."""
         return {
             "Poll": _dead_letters_of(self.poll),
+            "SimulatedPoll": _dead_letters_of(self.simulated_poll),
             "ClosedExecutions": _dead_letters_of(self.closed_executions),
             "WebhookEvents": _dead_letters_of(self.webhook_events),
             "Deliveries": _dead_letters_of(self.deliveries),

@@ -70,7 +70,8 @@ class Schedules(Construct):
                     "stateMachineArn": [machine.state_machine_arn for machine in machines],
                 },
             ),
-            targets=[targets.SqsQueue(queue, dead_letter_queue=self._dead_letters)],
+            # Such an event names its execution, which is named after its job, and no account.
+            targets=[self._queue_of(queue, tenant="$.detail.name")],
         )
 
     def on_event(self, bus: events.IEventBus, types: Iterable[str], queue: sqs.IQueue) -> None:
@@ -80,8 +81,12 @@ class Schedules(Construct):
             "WebhookEvents",
             event_bus=bus,
             event_pattern=events.EventPattern(source=[SOURCE], detail_type=list(types)),
-            targets=[targets.SqsQueue(queue, dead_letter_queue=self._dead_letters)],
+            targets=[self._queue_of(queue, tenant="$.detail.account_id")],
         )
+
+    def _queue_of(self, queue: sqs.IQueue, *, tenant: str) -> targets.SqsQueue:
+        """A fair queue as a target: `tenant` is the path of whose turn a message takes, within the event."""
+        return targets.SqsQueue(queue, dead_letter_queue=self._dead_letters, message_group_id=tenant)
 
     def consume(
         self,

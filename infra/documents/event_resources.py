@@ -95,6 +95,8 @@ class WebhookDisabled(TypedDict):
     url: Url
     reason: Literal["failing", "gone"]
     disabled_at: Moment
+    test: NotRequired[bool]
+    """Whether the webhook is of test mode."""
     synthetic: NotRequired[Literal[True]]
 
 

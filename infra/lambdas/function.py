@@ -27,6 +27,8 @@ VIDEO_MEMORY_MB = 3008
 """Nearly two vCPUs, and the most that every account may use: encoding clips is what takes the time."""
 VIDEO_DISK_MB = 4096
 """For the clips of the longest video, their narration and the file that is made of them."""
+STITCH_TIMEOUT_SECONDS = 300
+"""For making one file of the longest video."""
 STRIPE_MEMORY_MB = 1024
 """Importing Stripe's package is most of what its functions do; half a vCPU more halves that."""
 
@@ -54,7 +56,7 @@ class Function:
     sound and gets PyAV. `voice`: it speaks, and gets espeak-ng where the stage asks for it. `stripe`: it
     calls Stripe and gets its package. `web`: it makes pages, verifies tokens and gets what does both.
     `mcp`: it serves tools to agents and gets their protocol.
-    `disk_mb` is the size of its /tmp.
+    `disk_mb` is the size of its /tmp. `simulates`: it does simulated work alone, and the stage bounds it.
     """
 
     verb: str
@@ -69,6 +71,7 @@ class Function:
     web: bool = False
     mcp: bool = False
     disk_mb: int = 512
+    simulates: bool = False
 
     @property
     def handler(self) -> str:

@@ -19,6 +19,8 @@ Target = Literal[
     "videos_bucket",
     "video_objects",
     "poll_queue",
+    "simulated_poll_queue",
+    "poll_queues",
     "closed_executions_queue",
     "async_failures_queue",
     "callback_secret",
@@ -93,7 +95,7 @@ SUBSCRIPTIONS = ("WEBHOOKS#*",)
 """The subscriptions of an account and its webhook secret."""
 
 DELIVERIES = ("WEBHOOK#*",)
-"""The deliveries of a subscription, and its slots."""
+"""The deliveries of a subscription, its slots, and what goes to a host in a minute."""
 
 RECORDS = ("IDEMPOTENCY#*",)
 
@@ -125,6 +127,9 @@ USE_BEDROCK = (
     allow("bedrock_work", "bedrock:GetAsyncInvoke"),
 )
 
+LOOK_AT_FUNDS = on_table("GetItem", "Query", keys=("WALLET#*",))
+"""Whether an account ever had money: to look at, not to move."""
+
 DIRECTORY = ("ACCOUNTS",)
 """The list of all accounts."""
 
@@ -154,17 +159,21 @@ DELETE_VIDEO = (
 
 USE_JOB = on_table("GetItem", "UpdateItem", keys=ACCOUNTS)
 
-ASK_PROVIDERS = (
+LOOK_AGAIN = allow("poll_queues", "sqs:SendMessage")
+"""Both queues: in that of real work may be looks at simulated jobs, which an earlier version put there."""
+
+SIMULATE = (
     USE_JOB,
     *USE_ROUTES,
-    READ_KEYS,
-    *USE_BEDROCK,
     allow("staging_objects", "s3:PutObject", "s3:GetObject"),
     READ_MISSING,
-    allow("poll_queue", "sqs:SendMessage"),
+    LOOK_AGAIN,
     allow("callback_secret", "secretsmanager:GetSecretValue"),
     allow("machines", *RESOLVE_TASK),
 )
+"""What asking the simulator takes, and telling the state that waits: no provider's key."""
+
+ASK_PROVIDERS = (*SIMULATE, READ_KEYS, *USE_BEDROCK)
 """What asking the providers of pictures and clips takes, and telling the state that waits."""
 
 TAKE_JOB = (

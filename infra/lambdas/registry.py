@@ -11,7 +11,9 @@ from .agents import serve_mcp
 from .function import (
     ASK_TIMEOUT_SECONDS,
     MEDIA_MEMORY_MB,
+    STITCH_TIMEOUT_SECONDS,
     STRIPE_MEMORY_MB,
+    VIDEO_DISK_MB,
     VIDEO_MEMORY_MB,
     WAITING_TIMEOUT_SECONDS,
     Function,
@@ -25,6 +27,7 @@ from .grants import (
     COUNT_REQUEST,
     DELETE_VIDEO,
     JUDGE_REQUESTS,
+    LOOK_AGAIN,
     LOOK_AT_BOARD,
     READ_KEYS,
     READ_MISSING,
@@ -32,6 +35,7 @@ from .grants import (
     SCENES,
     SETTLE_PAYMENTS,
     SIGN_VIDEO_URL,
+    SIMULATE,
     TAKE_JOB,
     TAKE_PAYMENTS,
     USE_JOB,
@@ -111,7 +115,7 @@ HTTP = (
         grants=(
             USE_JOB,
             READ_KEYS,
-            allow("poll_queue", "sqs:SendMessage"),
+            LOOK_AGAIN,
             allow("callback_secret", "secretsmanager:GetSecretValue"),
         ),
     ),
@@ -130,7 +134,27 @@ HTTP = (
     Function(verb="reject_route", group="http"),
 )
 
+SIMULATED = Function(
+    verb="simulate",
+    group="workflow",
+    memory_mb=VIDEO_MEMORY_MB,
+    disk_mb=VIDEO_DISK_MB,
+    timeout_seconds=STITCH_TIMEOUT_SECONDS,
+    media=True,
+    video=True,
+    voice=True,
+    simulates=True,
+    grants=(
+        *SIMULATE,
+        on_table("GetItem", "PutItem", "UpdateItem", "Query", keys=SCENES),
+        allow("bus", "events:PutEvents"),
+        allow("output_images", "s3:PutObject"),
+        allow("videos_bucket", "s3:ListBucket"),
+        allow("video_objects", "s3:GetObject", "s3:PutObject"),
+    ),
+)
 WORKFLOW = (
+    SIMULATED,
     Function(
         verb="call_provider",
         group="workflow",
@@ -172,6 +196,16 @@ POLL_PROVIDER = Function(
     video=True,
     grants=(*ASK_PROVIDERS, on_table("GetItem", keys=SCENES), allow("poll_queue", *CONSUME)),
 )
+POLL_SIMULATED = Function(
+    verb="poll_simulated",
+    group="consumers",
+    memory_mb=VIDEO_MEMORY_MB,
+    timeout_seconds=ASK_TIMEOUT_SECONDS,
+    media=True,
+    video=True,
+    simulates=True,
+    grants=(*SIMULATE, on_table("GetItem", keys=SCENES), allow("simulated_poll_queue", *CONSUME)),
+)
 SWEEP_JOBS = Function(
     verb="sweep_jobs",
     group="consumers",
@@ -209,6 +243,7 @@ AUDIT_LEDGER = Function(
 )
 CONSUMERS = (
     POLL_PROVIDER,
+    POLL_SIMULATED,
     SWEEP_JOBS,
     CLOSE_EXECUTION,
     AUDIT_LEDGER,

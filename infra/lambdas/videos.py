@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from .function import ASK_TIMEOUT_SECONDS, VIDEO_DISK_MB, VIDEO_MEMORY_MB, Function
+from .function import (
+    ASK_TIMEOUT_SECONDS,
+    STITCH_TIMEOUT_SECONDS,
+    VIDEO_DISK_MB,
+    VIDEO_MEMORY_MB,
+    Function,
+)
 from .grants import (
     ASK_PROVIDERS,
     READ_KEYS,
@@ -80,7 +86,7 @@ WORKFLOW = (
         group="workflow",
         memory_mb=VIDEO_MEMORY_MB,
         disk_mb=VIDEO_DISK_MB,
-        timeout_seconds=300,
+        timeout_seconds=STITCH_TIMEOUT_SECONDS,
         media=True,
         video=True,
         grants=(

@@ -12,6 +12,7 @@ from .grants import (
     CONSUME,
     COUNT_REQUEST,
     DELIVERIES,
+    LOOK_AT_FUNDS,
     RECORDS,
     SIGN_VIDEO_URL,
     SUBSCRIPTIONS,
@@ -35,6 +36,7 @@ MANAGE_WEBHOOKS = (
 MANAGE_DELIVERIES = (
     on_table("GetItem", keys=SUBSCRIPTIONS),
     on_table("GetItem", "PutItem", "UpdateItem", "Query", keys=DELIVERIES),
+    LOOK_AT_FUNDS,
     on_table("GetItem", "PutItem", "UpdateItem", keys=RECORDS),
     allow("webhook_events_queue", "sqs:SendMessage"),
     allow("retries_queue", "sqs:SendMessage"),
@@ -66,6 +68,7 @@ FAN_OUT_EVENT = Function(
     timeout_seconds=30,
     grants=(
         on_table("GetItem", keys=ACCOUNTS),
+        LOOK_AT_FUNDS,
         on_table("GetItem", "PutItem", "Query", keys=SUBSCRIPTIONS),
         on_table("PutItem", "UpdateItem", "Query", keys=DELIVERIES),
         allow("webhook_events_queue", "sqs:SendMessage", *CONSUME),

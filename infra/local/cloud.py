@@ -67,6 +67,7 @@ class LocalCloud:
             "signed_url_s": self.outputs["SignedUrlSeconds"],
             "state_machine_arn": self.outputs["StateMachineArn"],
             "poll_queue_url": self.outputs["PollQueueUrl"],
+            "simulated_poll_queue_url": self.outputs["SimulatedPollQueueUrl"],
             "callback_secret_arn": self.outputs["CallbackSecretArn"],
             "public_url": self.outputs["PublicUrl"],
             "stripe_url": self.outputs["StripeUrl"],

@@ -101,14 +101,23 @@ class ServiceStack(StageStack):
         schedules.every("Sweep", self.functions[registry.SWEEP_JOBS], interval=Duration.minutes(1))
         schedules.every("Audit", self.functions[registry.AUDIT_LEDGER], interval=Duration.hours(1))
         schedules.on_unsuccessful_execution(self.machines.values(), self.queues.closed_executions)
-        schedules.consume(
-            "Poll",
-            self.functions[registry.POLL_PROVIDER],
-            queue=self.queues.poll,
-            concurrency_max=stage.poll_concurrency_max,
-            # One look may take as long as the function runs: others must not wait behind it, nor end with it.
-            batch_size=1,
-        )
+        for name, function, queue, concurrency_max in (
+            ("Poll", registry.POLL_PROVIDER, self.queues.poll, stage.poll_concurrency_max),
+            (
+                "SimulatedPoll",
+                registry.POLL_SIMULATED,
+                self.queues.simulated_poll,
+                stage.simulated_concurrency_max,
+            ),
+        ):
+            schedules.consume(
+                name,
+                self.functions[function],
+                queue=queue,
+                concurrency_max=concurrency_max,
+                # A look may take as long as its function runs: others must not wait behind it.
+                batch_size=1,
+            )
         schedules.consume(
             "Close",
             self.functions[registry.CLOSE_EXECUTION],
@@ -152,6 +161,7 @@ class ServiceStack(StageStack):
             "api_url": self.front_url,
             "callbacks_url": self.api.url,
             "poll_queue_url": self.queues.poll.queue_url,
+            "simulated_poll_queue_url": self.queues.simulated_poll.queue_url,
             "callback_secret_arn": self.state.secret.secret_arn,
             "staging_bucket": self.state.storage.staging.bucket_name,
             "outputs_bucket": self.state.storage.outputs.bucket_name,
@@ -162,13 +172,13 @@ class ServiceStack(StageStack):
             "webhook_events_queue_url": self.queues.webhook_events.queue_url,
             "deliveries_queue_url": self.queues.deliveries.queue_url,
             "retries_queue_url": self.queues.retries.queue_url,
-            "retries_queue_arn": self.queues.retries.queue_arn,
             "async_failures_queue_arn": self.queues.async_failures.queue_arn,
             "retry_schedule_group": self.retry_schedules.group,
             "retry_schedule_role_arn": self.retry_schedules.role.role_arn,
             **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
             "webhooks_max": str(stage.webhooks_max),
+            "unpaid_sends_max": str(stage.unpaid_sends_max),
             "stripe_url": stage.stripe_url,
             "loopback_allowed": str(stage.loopback_allowed).lower(),
             "cors_origins": ",".join(stage.cors_origins),
@@ -196,6 +206,8 @@ class ServiceStack(StageStack):
             "videos_bucket": (self.state.storage.videos.bucket_arn,),
             "video_objects": (self.state.storage.videos.arn_for_objects(f"{FOLDER}*"),),
             "poll_queue": (self.queues.poll.queue_arn,),
+            "simulated_poll_queue": (self.queues.simulated_poll.queue_arn,),
+            "poll_queues": (self.queues.poll.queue_arn, self.queues.simulated_poll.queue_arn),
             "closed_executions_queue": (self.queues.closed_executions.queue_arn,),
             "async_failures_queue": (self.queues.async_failures.queue_arn,),
             "callback_secret": (self.state.secret.secret_arn,),
@@ -230,6 +242,7 @@ class ServiceStack(StageStack):
             "SignedUrlSeconds": str(stage.signed_url_s),
             "StateMachineArn": self.machines[GENERATE].state_machine_arn,
             "PollQueueUrl": self.queues.poll.queue_url,
+            "SimulatedPollQueueUrl": self.queues.simulated_poll.queue_url,
             "CallbackSecretArn": self.state.secret.secret_arn,
             "PublicUrl": self.public_url,
             "StripeUrl": stage.stripe_url,

@@ -127,6 +127,7 @@ def use_everything(guarded: Deployed, provider: FakeFal) -> None:
     use_webhooks(guarded, customer)
     use_a_provider(guarded, provider, customer)
     use_videos(guarded, workshop)
+    use_the_functions_of_real_work(guarded, workshop)
     use_dashboard(guarded.cloud)
     lose_an_input(guarded, customer)
     lose_a_picture(workshop, customer)
@@ -167,6 +168,17 @@ def use_tools(guarded: Deployed, customer: Customer) -> None:
     assert value_of(tool("get_job", job_id=made["job_id"]))["image_url"] == made["image_url"]
     assert value_of(tool("get_balance"))
     assert value_of(tool("list_models"))
+
+
+def use_the_functions_of_real_work(guarded: Deployed, workshop: Workshop) -> None:
+    """An execution that 0.1 began says nothing of simulated work: the functions of real work take it."""
+    filmmaker = guarded.customer(usd="0", credits=20)
+    video = guarded.accept_video(filmmaker, "sharks", 1)
+    told = {"account_id": video.account_id, "job_id": video.id, "indexes": [0]}
+    guarded.cloud.client("stepfunctions").start_execution(
+        stateMachineArn=workshop.video.arn, name=video.id, input=json.dumps(told)
+    )
+    assert workshop.video.end(video.id) == "SUCCEEDED"
 
 
 def use_videos(guarded: Deployed, workshop: Workshop) -> None:

@@ -14,7 +14,7 @@ from shoal.domain.ids import derived_id
 from shoal.domain.job import Job
 from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
 from shoal.domain.routing import ProviderCall
-from shoal.ports.jobs import ExecutionState
+from shoal.ports.jobs import ExecutionState, Look
 from shoal.ports.routing import CalledBack, Provider
 from tests.fakes.network import Network, reached
 
@@ -142,11 +142,15 @@ class FakeBus:
 
 @dataclass(frozen=True)
 class PollMessage:
-    account_id: str
-    job_id: str
+    look: Look
     delay_seconds: int
-    once: bool
-    index: int = 0
+
+    @classmethod
+    def of(
+        cls, job: Job, delay_seconds: int, *, once: bool = False, index: int = 0, looks: int = 0
+    ) -> PollMessage:
+        look = Look(job.account_id, job.id, index, once=once, looks=looks, simulated=job.simulated)
+        return cls(look, delay_seconds)
 
 
 @dataclass
@@ -156,12 +160,10 @@ class FakePollQueue:
     port: str = "poll_queue"
 
     @reached
-    def send(
-        self, account_id: str, job_id: str, index: int, *, delay_seconds: int, once: bool = False
-    ) -> None:
+    def send(self, look: Look, *, delay_seconds: int) -> None:
         if not 0 <= delay_seconds <= SQS_DELAY_SECONDS_MAX:
             raise ValueError(f"the queue cannot delay by {delay_seconds} s")
-        self.messages.append(PollMessage(account_id, job_id, delay_seconds, once, index))
+        self.messages.append(PollMessage(look, delay_seconds))
 
 
 @dataclass

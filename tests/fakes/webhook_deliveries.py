@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
 from shoal.domain.errors import IdempotencyInFlight, NotFound
 from shoal.domain.idempotency import IdempotencyRecord
-from shoal.domain.webhook import REQUESTED
+from shoal.domain.webhook import REQUESTED_IN_TEST, REQUESTS
 from shoal.ports.webhooks import LEASE_MS, DeliveryFilter, DeliveryPage, Loaded, Slot
 from tests.fakes.network import Network
 from tests.fakes.webhooks import WebhookTables, reached
@@ -39,11 +40,11 @@ class FakeDeliveries:
     @reached
     def load(self, order: Order) -> Loaded:
         subscription = self.tables.subscriptions.get(order.webhook_id)
-        requested = order.webhook_id == REQUESTED
+        test, requested = order.webhook_id == REQUESTED_IN_TEST, order.webhook_id in REQUESTS
         return Loaded(
             delivery=self.tables.deliveries.get(order.delivery_id),
             subscription=subscription,
-            account_secret=self.tables.account_secrets.get(order.account_id) if requested else None,
+            account_secret=self.tables.account_secrets.get((order.account_id, test)) if requested else None,
         )
 
     @reached
@@ -171,3 +172,32 @@ class FakeSecretBox:
         if not sealed.startswith(context):
             raise ValueError("sealed for somebody else")
         return sealed.removeprefix(context)[::-1]
+
+
+@dataclass
+class FakeHostCounts:
+    """By account, host and minute."""
+
+    network: Network
+    sends: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    port: str = "host_counts"
+
+    @reached
+    def take(self, account_id: str, host: str, sends_max: int, now_ms: int) -> bool:
+        place = (account_id, host, now_ms // 60_000)
+        room = self.sends[place] < sends_max
+        self.sends[place] += room
+        return room
+
+
+@dataclass
+class FakeFunds:
+    """`penniless` are the accounts that never had money."""
+
+    network: Network
+    penniless: set[str] = field(default_factory=set)
+    port: str = "funds"
+
+    @reached
+    def had_any(self, account_id: str) -> bool:
+        return account_id not in self.penniless

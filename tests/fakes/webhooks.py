@@ -51,7 +51,7 @@ class WebhookTables:
     """All that is stored of webhooks, by id; account secrets by account, records by their key."""
 
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
-    account_secrets: dict[str, AccountSecret] = field(default_factory=dict)
+    account_secrets: dict[tuple[str, bool], AccountSecret] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)
 
@@ -84,7 +84,8 @@ class FakeSubscriptions:
     ) -> IdempotencyRecord | None:
         if record and (earlier := self.tables.find_record(record.key, now_ms)):
             return earlier
-        if len(self._of(subscription.account_id)) >= subscriptions_max:
+        of_account = self._of(subscription.account_id)
+        if sum(each.test == subscription.test for each in of_account) >= subscriptions_max:
             raise TooManyWebhooks(details={"webhooks_max": subscriptions_max})
         self.tables.subscriptions[subscription.id] = subscription
         self.tables.record(record)
@@ -103,8 +104,8 @@ class FakeSubscriptions:
         return self._store(self._get(account_id, webhook_id).with_changes(changes, now_ms))
 
     @reached
-    def delete(self, account_id: str, webhook_id: str) -> None:
-        del self.tables.subscriptions[self._get(account_id, webhook_id).id]
+    def delete(self, subscription: Subscription) -> None:
+        del self.tables.subscriptions[self._get(subscription.account_id, subscription.id).id]
 
     @reached
     def rotate(
@@ -173,8 +174,8 @@ class FakeAccountSecrets:
     port: str = "account_secrets"
 
     @reached
-    def get(self, account_id: str) -> AccountSecret | None:
-        return self.tables.account_secrets.get(account_id)
+    def get(self, account_id: str, *, test: bool) -> AccountSecret | None:
+        return self.tables.account_secrets.get((account_id, test))
 
     @reached
     def put(
@@ -184,9 +185,9 @@ class FakeAccountSecrets:
         record: IdempotencyRecord | None,
         now_ms: int,
     ) -> IdempotencyRecord | None:
-        if self.tables.account_secrets.get(secret.account_id) != before:
+        if self.tables.account_secrets.get((secret.account_id, secret.test)) != before:
             raise Unavailable(retry_after_seconds=1)
-        self.tables.account_secrets[secret.account_id] = secret
+        self.tables.account_secrets[secret.account_id, secret.test] = secret
         self.tables.record(record)
         return None
 

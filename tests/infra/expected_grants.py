@@ -16,6 +16,7 @@ IMAGES = f"{OUTPUTS}/images/*"
 VIDEOS = "<StorageVideos.Arn>"
 CLIPS = f"{VIDEOS}/videos/*"
 POLL = "<QueuesPoll.Arn>"
+SIMULATED_POLL = "<QueuesSimulatedPoll.Arn>"
 CLOSED = "<QueuesClosedExecutions.Arn>"
 ASYNC_FAILURES = "<QueuesAsyncFailures.Arn>"
 SECRET = "<CallbackSecret>"
@@ -66,7 +67,11 @@ PROVIDER_SECRETS = f"arn:<AWS::Partition>:secretsmanager:{ACCOUNT}:secret:shoal/
 READ_KEYS = ("secretsmanager:GetSecretValue", PROVIDER_SECRETS)
 LOOK_AT_BOARD = ("dynamodb:BatchGetItem", TABLE)
 ASK_POOL = on_each([USER_POOL], "cognito-idp:AdminInitiateAuth", "cognito-idp:DescribeUserPoolClient")
-CALL_BACK = {("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", POLL)}
+CALL_BACK = {
+    ("secretsmanager:GetSecretValue", SECRET),
+    ("sqs:SendMessage", POLL),
+    ("sqs:SendMessage", SIMULATED_POLL),
+}
 
 SPEAK = ("polly:SynthesizeSpeech", "*")
 """Polly has no resource for speech."""
@@ -165,6 +170,19 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *STAGE,
         ("events:PutEvents", BUS),
     },
+    "simulate": {
+        *CLOSE_JOBS,
+        LOOK_AT_BOARD,
+        *CALL_BACK,
+        *RESOLVE_TASK,
+        *STAGE,
+        ("dynamodb:Query", TABLE),
+        ("events:PutEvents", BUS),
+        ("s3:PutObject", IMAGES),
+        ("s3:ListBucket", VIDEOS),
+        ("s3:GetObject", CLIPS),
+        ("s3:PutObject", CLIPS),
+    },
     "store_output": {
         *READ_STAGED,
         ("dynamodb:GetItem", TABLE),
@@ -207,6 +225,14 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("sqs:ReceiveMessage", POLL),
         ("sqs:DeleteMessage", POLL),
         ("sqs:GetQueueAttributes", POLL),
+    },
+    "poll_simulated": {
+        *READ_AND_COUNT,
+        LOOK_AT_BOARD,
+        *CALL_BACK,
+        *RESOLVE_TASK,
+        *STAGE,
+        *consume(SIMULATED_POLL),
     },
     "sweep_jobs": {
         *CLOSE_JOBS,
@@ -354,10 +380,10 @@ LEADING_KEYS = {
         "dynamodb:Query": ["WEBHOOKS#*"],
     },
     "manage_deliveries": {
-        "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOK#*", "WEBHOOKS#*"],
+        "dynamodb:GetItem": ["IDEMPOTENCY#*", "WALLET#*", "WEBHOOK#*", "WEBHOOKS#*"],
         "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOK#*"],
         "dynamodb:UpdateItem": ["IDEMPOTENCY#*", "KEY#*", "WEBHOOK#*"],
-        "dynamodb:Query": ["WEBHOOK#*"],
+        "dynamodb:Query": ["WALLET#*", "WEBHOOK#*"],
     },
     "manage_webhook_secret": {
         "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
@@ -365,10 +391,10 @@ LEADING_KEYS = {
         **COUNT_REQUEST,
     },
     "fan_out_event": {
-        "dynamodb:GetItem": ["ACCOUNT#*", "WEBHOOKS#*"],
+        "dynamodb:GetItem": ["ACCOUNT#*", "WALLET#*", "WEBHOOKS#*"],
         "dynamodb:PutItem": ["WEBHOOK#*", "WEBHOOKS#*"],
         "dynamodb:UpdateItem": ["WEBHOOK#*"],
-        "dynamodb:Query": ["WEBHOOK#*", "WEBHOOKS#*"],
+        "dynamodb:Query": ["WALLET#*", "WEBHOOK#*", "WEBHOOKS#*"],
     },
     "deliver_webhook": SEND_KEYS,
     "retry_webhook": SEND_KEYS,
@@ -384,6 +410,13 @@ LEADING_KEYS = {
     "sweep_jobs": CLOSE_JOB,
     "close_execution": CLOSE_JOB,
     "audit_ledger": {"dynamodb:GetItem": ["WALLET#*"], "dynamodb:Query": ["WALLET#*"]},
+    "poll_simulated": ASKED_SCENE,
+    "simulate": {
+        **ASKED_SCENE,
+        "dynamodb:PutItem": ["JOB#*"],
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "JOB#*", "ROUTE#*"],
+        "dynamodb:Query": ["JOB#*"],
+    },
     "write_script": {**ASKED, "dynamodb:PutItem": ["JOB#*"], "dynamodb:Query": ["JOB#*"]},
     "narrate": {**ASKED, "dynamodb:Query": ["JOB#*"]},
     "render_scene": ASKED_SCENE,

@@ -129,6 +129,7 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "SignedUrlSeconds": "3600",
         "StateMachineArn": "<WorkflowGenerate>",
         "PollQueueUrl": "<QueuesPoll>",
+        "SimulatedPollQueueUrl": "<QueuesSimulatedPoll>",
         "CallbackSecretArn": "<CallbackSecret>",
         "PublicUrl": "https://<StorageCdn.DomainName>",
         "KeylessProviders": "embedded,simulator,polly",

@@ -11,6 +11,7 @@ from tests.infra.template import Template, allowed, text
 
 DEAD_LETTERS = {
     "<QueuesPollDeadLetters.Arn>",
+    "<QueuesSimulatedPollDeadLetters.Arn>",
     "<QueuesClosedExecutionsDeadLetters.Arn>",
     "<QueuesWebhookEventsDeadLetters.Arn>",
     "<QueuesDeliveriesDeadLetters.Arn>",
@@ -55,7 +56,8 @@ def test_queues_are_encrypted(template: Template) -> None:
 
 
 def test_a_message_stays_hidden_six_times_as_long_as_its_function_runs(template: Template) -> None:
-    for function in (registry.POLL_PROVIDER, registry.CLOSE_EXECUTION, *webhook_registry.CONSUMERS):
+    own = (registry.POLL_PROVIDER, registry.POLL_SIMULATED, registry.CLOSE_EXECUTION)
+    for function in (*own, *webhook_registry.CONSUMERS):
         arn = text(mapping_of(template, function.verb)["EventSourceArn"])
         assert queues_of(template)[arn]["VisibilityTimeout"] >= 6 * function.timeout_seconds
 
@@ -64,6 +66,7 @@ def test_only_the_messages_that_failed_are_delivered_again(template: Template) -
     polls, deliveries = template.stage.poll_concurrency_max, template.stage.delivery_concurrency_max
     for verb, concurrency, batch in (
         ("poll_provider", polls, 1),
+        ("poll_simulated", template.stage.simulated_concurrency_max, 1),
         ("close_execution", 2, 5),
         ("fan_out_event", deliveries, 10),
         ("deliver_webhook", deliveries, 10),
@@ -121,6 +124,19 @@ def test_every_event_that_can_be_subscribed_to_reaches_its_queue(template: Templ
     rule = rule_into(template, "<QueuesWebhookEvents.Arn>")
     assert text(rule["EventBusName"]) == "<Bus>"
     assert rule["EventPattern"] == {"source": ["shoal"], "detail-type": list(EVENT_TYPES)}
+
+
+def test_every_event_comes_into_its_queue_as_its_own_tenant(template: Template) -> None:
+    groups = {
+        text(target["Arn"]): target["SqsParameters"]["MessageGroupId"]
+        for rule in template.properties("AWS::Events::Rule")
+        for target in rule["Targets"]
+        if text(target["Arn"]).startswith("<Queues")
+    }
+    assert groups == {
+        "<QueuesClosedExecutions.Arn>": "$.detail.name",
+        "<QueuesWebhookEvents.Arn>": "$.detail.account_id",
+    }
 
 
 def test_late_retries_wait_in_a_group_whose_role_reaches_two_queues(dev: Template) -> None:

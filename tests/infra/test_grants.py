@@ -184,8 +184,8 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(dev: Template, na
     for state in (state for state in states.values() if state["Type"] == "Task"):
         action = state["Resource"].removeprefix("arn:aws:states:::").removesuffix(".waitForTaskToken")
         if action == "lambda:invoke":
-            function = state["Arguments"]["FunctionName"].strip("${}")
-            needed.add(("lambda:InvokeFunction", text(machine["DefinitionSubstitutions"][function])))
+            for function in re.findall(r"\$\{(\w+)\}", state["Arguments"]["FunctionName"]):
+                needed.add(("lambda:InvokeFunction", text(machine["DefinitionSubstitutions"][function])))
         else:
             needed.add(STATE_ACTIONS[action])
     assert allowed(dev.role_of(machine, "RoleArn")) == needed | LOG_DELIVERIES | SAMPLED_TRACES

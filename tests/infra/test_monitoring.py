@@ -44,7 +44,15 @@ def test_there_is_an_alarm_on_everything_a_customer_would_notice(template: Templ
         "DeliveriesWaiting",
         "RetriesWaiting",
     }
-    queues = ("Poll", "ClosedExecutions", "WebhookEvents", "Deliveries", "Retries", "AsyncFailures")
+    queues = (
+        "Poll",
+        "SimulatedPoll",
+        "ClosedExecutions",
+        "WebhookEvents",
+        "Deliveries",
+        "Retries",
+        "AsyncFailures",
+    )
     expected |= {f"{name}DeadLetters" for name in queues}
     for function in registry.functions():
         expected |= {f"{function.camel}Errors", f"{function.camel}Throttles"}
@@ -64,6 +72,7 @@ def test_dead_letters_are_watched_one_by_one(template: Template) -> None:
     }
     assert watched == {
         "<QueuesPollDeadLetters.QueueName>",
+        "<QueuesSimulatedPollDeadLetters.QueueName>",
         "<QueuesClosedExecutionsDeadLetters.QueueName>",
         "<QueuesWebhookEventsDeadLetters.QueueName>",
         "<QueuesDeliveriesDeadLetters.QueueName>",

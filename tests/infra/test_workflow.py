@@ -12,6 +12,7 @@ import pytest
 from infra.constructs.workflow import MACHINES
 from infra.lambdas import registry
 from infra.lambdas.function import Function
+from shoal.handlers.workflow.simulate import STEPS
 from tests.infra.stages import DEV
 from tests.infra.template import Template, all_states, synthesized, text
 
@@ -69,19 +70,46 @@ def functions_of(definition: dict[str, Any]) -> list[Function]:
 
 def test_a_state_calls_the_function_of_its_name(dev: Template, name: str) -> None:
     definition, substitutions = dev.definition(name), dev.machine(name)["DefinitionSubstitutions"]
-    called = functions_of(definition)
+    called = [*functions_of(definition), registry.SIMULATED]
     assert {*(f"{function.camel}Function" for function in called), "EventBusName", "TableName"} == set(
         substitutions
     )
+    called.remove(registry.SIMULATED)
     for function in called:
         state = all_states(definition)[function.camel]
-        assert state["Arguments"]["FunctionName"] == f"${{{function.camel}Function}}"
+        assert f"${{{function.camel}Function}}" in state["Arguments"]["FunctionName"]
         assert text(substitutions[f"{function.camel}Function"]) == f"<Functions{function.camel}.Arn>"
 
 
 def test_every_function_of_the_workflows_is_called_by_one(dev: Template) -> None:
     called = {function.verb for name in PATHS for function in functions_of(dev.definition(name))}
-    assert called == {function.verb for function in registry.WORKFLOW}
+    assert called == {function.verb for function in registry.WORKFLOW} - {"simulate"}
+
+
+def test_what_makes_or_checks_something_has_a_function_for_simulated_work(dev: Template) -> None:
+    """Shared are only the two that settle and release, which take milliseconds."""
+    told = {}
+    for name in PATHS:
+        for state, each in all_states(dev.definition(name)).items():
+            if (
+                ":lambda:invoke" in each.get("Resource", "")
+                and "Simulate" in each["Arguments"]["FunctionName"]
+            ):
+                told[state] = each["Arguments"]
+    shared = {function.camel for function in registry.WORKFLOW} - told.keys() - {"Simulate"}
+    assert shared == {"SettleWallet", "ReleaseHold"}
+    for state, arguments in told.items():
+        verb = next(f.verb for f in registry.WORKFLOW if f.camel == state)
+        choice = f"{{% $states.input.simulated = true ? '${{SimulateFunction}}' : '${{{state}Function}}' %}}"
+        assert arguments["FunctionName"] == choice
+        assert f"'step': '{verb}'" in str(arguments["Payload"])
+    assert {f.verb for f in registry.WORKFLOW if f.camel in told} == STEPS.keys()
+
+
+def test_only_production_reserves_concurrency_for_simulated_work(prod: Template, dev: Template) -> None:
+    for verb in ("simulate", "poll_simulated"):
+        assert prod.function(verb)["ReservedConcurrentExecutions"] == prod.stage.simulated_concurrency_max
+        assert "ReservedConcurrentExecutions" not in dev.function(verb)
 
 
 def test_the_provider_deadline_is_the_stages(dev: Template, tmp_path: Path, name: str) -> None:

@@ -316,14 +316,15 @@ def test_the_count_of_subscriptions_still_counts(recorded: Recorded) -> None:
     item = recorded.put("subscriptions_count")
     subscription = recorded.put("subscription.new")
     assert item["pk"] == subscription["pk"]
-    DynamoDbSubscriptions(recorded.table).delete(subscription["account_id"], subscription["id"])
+    subscriptions = DynamoDbSubscriptions(recorded.table)
+    subscriptions.delete(subscriptions.get(subscription["account_id"], subscription["id"]))
     assert (recorded.table.get(item["pk"], item["sk"]) or {})["subscriptions"] == item["subscriptions"] - 1
 
 
 def test_the_secret_of_an_account(recorded: Recorded) -> None:
     for name, retired in (("account_secret.1", 0), ("account_secret.2", 1)):
         item = recorded.put(name)
-        secret = DynamoDbAccountSecrets(recorded.table).get(item["account_id"])
+        secret = DynamoDbAccountSecrets(recorded.table).get(item["account_id"], test=False)
         assert secret is not None
         assert (secret.secrets.current, len(secret.secrets.retired)) == (item["secret"], retired)
         assert (secret.created_at_ms, secret.updated_at_ms) == (item["created_at_ms"], item["updated_at_ms"])

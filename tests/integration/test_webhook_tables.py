@@ -10,8 +10,9 @@ from typing import TypeVar
 import pytest
 
 from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+from shoal.adapters.dynamodb.hosts import DynamoDbFunds
 from shoal.adapters.dynamodb.slots import DynamoDbSlots
-from shoal.adapters.dynamodb.table import Table
+from shoal.adapters.dynamodb.table import Put, Table
 from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, delivery_of
 from shoal.domain.errors import TooManyWebhooks
@@ -173,3 +174,22 @@ def test_slots_bound_what_is_under_way_and_run_out(table: Table) -> None:
     assert again.number == held[0].number
     assert slots.take("wh_x", 5, NOW_MS) is None
     assert slots.take("wh_x", 5, again.until_ms) is not None
+
+
+@pytest.mark.parametrize(("asset", "had"), [("usd", True), ("credit", True), ("test_usd", False)])
+def test_money_that_came_once_is_remembered_when_it_is_spent(table: Table, asset: str, had: bool) -> None:
+    """The entry of a top-up tells of it; a wallet of trials alone has none."""
+    account_id = f"acc_{asset}"
+    pk = f"WALLET#{account_id}#{asset}"
+    table.transact([Put({"pk": pk, "sk": "WALLET", "balance": 0})])
+    table.transact([Put({"pk": pk, "sk": "ENTRY#1#hold", "kind": "hold"})])
+    assert not DynamoDbFunds(table).had_any(account_id)
+
+    table.transact([Put({"pk": pk, "sk": "ENTRY#2#top_up", "kind": "top_up"})])
+
+    assert DynamoDbFunds(table).had_any(account_id) is had
+
+
+def test_money_that_is_there_was_had(table: Table) -> None:
+    table.transact([Put({"pk": "WALLET#acc_x#usd", "sk": "WALLET", "balance": 1})])
+    assert DynamoDbFunds(table).had_any("acc_x")

@@ -247,7 +247,7 @@ def test_executions_are_started_with_what_they_were_started_with(
     for machine, recorded in load(version, "executions").items():
         job = Revived(World(), monkeypatch, machine, recorded).job
         assert machine_of(job).replace("-", "_") == machine
-        assert shape(execution_input(job)).keys() == shape(recorded).keys()
+        assert execution_input(job).keys() - {"simulated"} == recorded.keys(), "which came after 0.1"
         assert (recorded["account_id"], recorded["job_id"]) == (job.account_id, job.id)
 
 

@@ -68,7 +68,7 @@ def subscribed(hooks: WebhookWorld, account_id: str, webhook_id: str, *events: s
     sealed = Secrets(hooks.manage.secret_box.seal(hooks.secret(), account_id, webhook_id))
     now_ms = hooks.clock.ms
     if webhook_id == REQUESTED:
-        hooks.tables.account_secrets[account_id] = AccountSecret(account_id, sealed, now_ms, now_ms)
+        hooks.tables.account_secrets[account_id, False] = AccountSecret(account_id, sealed, now_ms, now_ms)
         return
     subscription = Subscription(
         webhook_id, account_id, "mine", URL, events or ("*",), sealed, now_ms, now_ms, good=True

@@ -40,8 +40,16 @@ def handler(event, context):
 def execution_input(job: Job) -> Json:
     """What the job's execution is started with."""
     told: Json = {"account_id": job.account_id, "job_id": job.id}
+    if job.simulated:
+        told["simulated"] = True
     several = job.output_count > 1 or job.kind is Kind.VIDEO
     return told | {"indexes": list(range(job.output_count))} if several else told
+
+
+def function_of(state: Json) -> str:
+    """The function that a state calls: the first it names, which is that of simulated work if it has two."""
+    function: str = state["Arguments"]["FunctionName"]
+    return function.split("'")[1] if "'" in function else function
 
 
 def states_of(definition: Json) -> dict[str, Json]:
@@ -187,7 +195,7 @@ class Workshop:
         self, state: str, of: Machine | None = None, /, *, requests: int = 0, answers: int = 0
     ) -> Machine:
         """A copy whose `state` loses a job's first requests to its function, or the first answers of it."""
-        function = states_of((of or self.machine).definition())[state]["Arguments"]["FunctionName"]
+        function = function_of(states_of((of or self.machine).definition())[state])
         source = FORWARDS.format(lost_before=requests, lost_after=answers, function=function)
         return self.with_function(state, source, of)
 

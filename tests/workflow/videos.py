@@ -12,7 +12,7 @@ from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.video import clip_key, final_key, folder, narration_key, poster_key
 from tests.support.deployed import Customer, Deployed, eventually
-from tests.workflow.machine import Json, Machine, Workshop, states_of
+from tests.workflow.machine import Json, Machine, Workshop, function_of, states_of
 from tests.workflow.walks import walk
 
 CREDITS = 20
@@ -140,7 +140,7 @@ class Cutter:
     def canceling(self, state: str, customer: Customer) -> Machine:
         """A copy in which the customer cancels just before the real function of `state` runs."""
         machine = self.copy(real={state})
-        function = states_of(machine.definition())[state]["Arguments"]["FunctionName"]
+        function = function_of(states_of(machine.definition())[state])
         source = CANCELS_FIRST.format(
             api_url=self.deployed.cloud.api_url, key=customer.key, function=function
         )

@@ -127,7 +127,7 @@ class Stage:
     def _polling(self, message: PollMessage) -> Callable[[], object]:
         def poll() -> None:
             try:
-                self.world.poll_provider(message.account_id, message.job_id, message.index, once=message.once)
+                self.world.poll_provider(message.look)
             except JobClosed:
                 return
 

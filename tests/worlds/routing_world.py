@@ -103,10 +103,10 @@ class Routing:
         (job,) = self.tables.jobs.values()
         return job
 
-    def run(self) -> str:
+    def run(self, looks: int = 0) -> str:
         """One run over the output, as of the state and of a poll; what came of it."""
         try:
-            return self.resolve(self.job, 0)
+            return self.resolve(self.job, 0, looks=looks)
         except JobClosed:
             return "closed"
 
@@ -114,11 +114,12 @@ class Routing:
         """Runs until nobody looks again before the deadline; the last outcome."""
         outcome = self.run() if self.seen == len(self.poll_queue.messages) else "pending"
         while self.seen < len(self.poll_queue.messages):
-            self.clock.pass_seconds(self.poll_queue.messages[self.seen].delay_seconds)
+            message = self.poll_queue.messages[self.seen]
+            self.clock.pass_seconds(message.delay_seconds)
             self.seen += 1
             if self.clock.ms >= self.until_ms:
                 return "timeout"
-            outcome = self.run()
+            outcome = self.run(message.look.looks)
         return outcome
 
     def open(self, route: Route, *, ago_s: int = 0) -> None:

@@ -28,7 +28,7 @@ from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 from shoal.use_cases.webhooks.manage_webhooks import Answered, ManageWebhooks, NewWebhook
 from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 from tests.fakes import FakeBus, FakeClock, FakeIds, Network
-from tests.fakes.webhook_deliveries import FakeDeliveries, FakeSecretBox, FakeSlots
+from tests.fakes.webhook_deliveries import FakeDeliveries, FakeFunds, FakeHostCounts, FakeSecretBox, FakeSlots
 from tests.fakes.webhooks import (
     FakeAccountSecrets,
     FakeRecords,
@@ -45,6 +45,7 @@ ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ABC"
 REDELIVERED_AFTER_MS = 180_000
 TURNS_MAX = 5_000
 DELAY_S_MAX = 900
+UNPAID_SENDS_MAX = 5
 
 Reply = int | Response | ExchangeError
 """A status, a whole answer, or what went wrong on the way."""
@@ -194,6 +195,7 @@ class WebhookWorld:
     def _wire(self, subscriptions_max: int, http: WebhookHttp) -> None:
         network, tables, clock, queues = self.network, self.tables, self.clock, self.queues
         jobs, slots = cast(Jobs, self.jobs), FakeSlots(network)
+        self.funds, host_counts = FakeFunds(network), FakeHostCounts(network)
         subscriptions = FakeSubscriptions(network, tables)
         deliveries, secret_box = FakeDeliveries(network, tables), FakeSecretBox(network)
         account_secrets, records = FakeAccountSecrets(network, tables), FakeRecords(network, tables)
@@ -210,18 +212,35 @@ class WebhookWorld:
         self.manage_secret = ManageWebhookSecret(account_secrets, records, secret_box, self.secret, clock)
         recover_queue = RecoverQueue(network, queues)
         self.deliveries = ManageDeliveries(
-            subscriptions, deliveries, queues, recover_queue, slots, records, clock, self.ids, self._sleep
+            subscriptions,
+            deliveries,
+            queues,
+            recover_queue,
+            slots,
+            self.funds,
+            records,
+            clock,
+            self.ids,
+            self._sleep,
         )
         self.recover = RecoverDeliveries(deliveries, queues, recover_queue, clock)
         self.fan_out = FanOutEvent(
-            subscriptions, account_secrets, deliveries, queues, jobs, secret_box, self.secret, clock
+            subscriptions,
+            account_secrets,
+            deliveries,
+            queues,
+            jobs,
+            secret_box,
+            self.secret,
+            self.funds,
+            clock,
         )
         bodies: dict[Lane, Callable[[Delivery], str]] = {lane: attrgetter("body") for lane in Lane}
         bodies[Lane.CAREFUL] = partial(fresh_body, url_of=self.signed)
         self.lanes = {
             lane: DeliverWebhook(
                 *(lane, bodies[lane], subscriptions, deliveries, slots, queues, queues),
-                *(secret_box, http, self.bus, RetryLadder(), clock),
+                *(secret_box, http, self.bus, RetryLadder(), host_counts, UNPAID_SENDS_MAX, clock),
             )
             for lane in Lane
         }
@@ -230,25 +249,29 @@ class WebhookWorld:
         """The address of a private file, as it is signed at this moment."""
         return f"https://videos.test/{key}?signed={self.clock.ms}"
 
-    def caller(self, account_id: str = ACCOUNT) -> Caller:
+    def caller(self, account_id: str = ACCOUNT, *, test: bool = False) -> Caller:
         quota = Allowance(RateLimit(), 0, 0)
-        return Caller(account_id, "key_of_the_test", frozenset(Scope), test=False, allowance=quota)
+        return Caller(account_id, "key_of_the_test", frozenset(Scope), test=test, allowance=quota)
 
     def secret(self) -> str:
         return new_secret(self.ids.secret(32).encode())
 
-    def create(self, *events: str, url: str = URL, account_id: str = ACCOUNT) -> Answered:
+    def create(self, *events: str, url: str = URL, account_id: str = ACCOUNT, test: bool = False) -> Answered:
         new = NewWebhook("n8n production", url, events or ("*",))
-        return self.manage.create(self.caller(account_id), lambda: new, None, dialect.webhook)
+        return self.manage.create(self.caller(account_id, test=test), lambda: new, None, dialect.webhook)
 
-    def subscribed(self, *events: str, url: str = URL) -> tuple[str, str]:
+    def subscribed(self, *events: str, url: str = URL, test: bool = False) -> tuple[str, str]:
         """The id and the secret of a new subscription."""
-        body = self.create(*events, url=url).body
+        body = self.create(*events, url=url, test=test).body
         self.clock.pass_seconds(1)
         return body["webhook"]["id"], body["secret"]
 
     def recover_since(self, caller: Caller, webhook_id: str, since_ms: int) -> Answered:
         return self.deliveries.recover(caller, webhook_id, lambda: since_ms, None, dialect.recover_resource)
+
+    def send_test(self, caller: Caller, webhook_id: str) -> Answered:
+        """A made-up event of the subscription's own choice; nobody waits for its attempt."""
+        return self.deliveries.test(caller, webhook_id, None, 0, None, dialect.delivery_answer)
 
     def resend(self, caller: Caller, webhook_id: str, delivery_id: str) -> Answered:
         return self.deliveries.resend(caller, webhook_id, delivery_id, None, dialect.delivery_answer)
@@ -256,9 +279,12 @@ class WebhookWorld:
     def subscription(self, webhook_id: str) -> Subscription:
         return self.tables.subscriptions[webhook_id]
 
-    def event(self, event_type: str = "image.completed", account_id: str = ACCOUNT) -> Event:
+    def event(
+        self, event_type: str = "image.completed", account_id: str = ACCOUNT, *, test: bool = False
+    ) -> Event:
         """An event of now that has gone over the bus."""
         event = sample_event(event_type, self.ids.new("evt", self.clock.ms), account_id, self.clock.ms)
+        event.detail["data"] |= {"test": test}
         self.queues.put(event)
         return event
 

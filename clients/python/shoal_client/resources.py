@@ -501,6 +501,9 @@ class WebhookDisabled(TypedDict):
     url: str
     reason: Literal["failing", "gone"]
     disabled_at: str
+    test: NotRequired[bool]
+    """Whether the webhook is of test mode."""
+
     synthetic: NotRequired[Literal[True]]
 
 

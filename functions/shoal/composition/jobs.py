@@ -201,7 +201,7 @@ def receive_callback() -> ReceiveCallback:
         jobs=parts.jobs(settings.table),
         providers=upstreams.providers(settings, secret, draws=False),
         callback_urls=parts.callback_urls(secret),
-        poll_queue=parts.poll_queue(settings.poll_queue_url),
+        poll_queue=parts.poll_queue(settings),
         clock=clock,
     )
 

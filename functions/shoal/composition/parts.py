@@ -13,6 +13,7 @@ from shoal.domain.events import UrlOf, output_url
 from shoal.settings import (
     AddressSettings,
     CloseJobSettings,
+    PollQueueSettings,
     ReadDocumentSettings,
     ReadHealthSettings,
     ReleaseHoldSettings,
@@ -252,10 +253,10 @@ def task_tokens() -> StepFunctionsTaskTokens:
     return StepFunctionsTaskTokens(client("stepfunctions"))
 
 
-def poll_queue(url: str) -> SqsPollQueue:
+def poll_queue(settings: PollQueueSettings) -> SqsPollQueue:
     from shoal.adapters.aws.sqs import SqsPollQueue
 
-    return SqsPollQueue(client("sqs"), url)
+    return SqsPollQueue(client("sqs"), settings.poll_queue_url, settings.simulated_poll_queue_url)
 
 
 def secret_at(arn: str) -> Any:

@@ -106,7 +106,7 @@ def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
     return ResolveAnswer(
         ask=ask_provider(settings, secret),
         tokens=parts.task_tokens(),
-        poll_queue=parts.poll_queue(settings.poll_queue_url),
+        poll_queue=parts.poll_queue(settings),
     )
 
 

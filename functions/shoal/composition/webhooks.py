@@ -94,6 +94,7 @@ def manage_webhook_secret() -> ManageWebhookSecret:
 def manage_deliveries() -> ManageDeliveries:
     from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
     from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb.hosts import DynamoDbFunds
     from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
     from shoal.adapters.dynamodb.slots import DynamoDbSlots
     from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
@@ -107,6 +108,7 @@ def manage_deliveries() -> ManageDeliveries:
         queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
         recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
         slots=DynamoDbSlots(table),
+        funds=DynamoDbFunds(table),
         records=DynamoDbIdempotencyRecords(table),
         clock=clock,
         ids=ids,
@@ -118,6 +120,7 @@ def manage_deliveries() -> ManageDeliveries:
 def fan_out_event() -> FanOutEvent:
     from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue
     from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb.hosts import DynamoDbFunds
     from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
     from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
 
@@ -132,6 +135,7 @@ def fan_out_event() -> FanOutEvent:
         jobs=parts.jobs(settings.table),
         secret_box=_secret_box(settings.webhook_key_arn),
         new_secret=_new_secret,
+        funds=DynamoDbFunds(table),
         clock=clock,
     )
 
@@ -179,6 +183,7 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
     from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.adapters.aws.webhook_queues import ScheduledRetries, ScheduleTarget, SqsDeliveryQueue
     from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
+    from shoal.adapters.dynamodb.hosts import DynamoDbHostCounts
     from shoal.adapters.dynamodb.slots import DynamoDbSlots
     from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
     from shoal.adapters.http.vetted_http import VettedHttp
@@ -192,7 +197,7 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
     target = ScheduleTarget(
         group=settings.retry_schedule_group,
         role_arn=settings.retry_schedule_role_arn,
-        queue_arn=settings.retries_queue_arn,
+        queue_url=settings.retries_queue_url,
         dead_letters_arn=settings.async_failures_queue_arn,
     )
     return DeliverWebhook(
@@ -207,6 +212,8 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
         http=VettedWebhookHttp(VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())),
         bus=EventBridgeBus(client("events"), settings.event_bus),
         ladder=RetryLadder(settings.webhook_retry_s),
+        host_counts=DynamoDbHostCounts(table),
+        unpaid_sends_max=settings.unpaid_sends_max,
         clock=clock,
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 from shoal.domain.addresses import Response
 from shoal.domain.events import Event, UrlOf, private_files
 from shoal.domain.ids import derived_id, moment_of
-from shoal.domain.webhook import REQUESTED, DisabledReason, Subscription
+from shoal.domain.webhook import DisabledReason, Subscription, requested
 
 BODY_BYTES_MAX = 20_000
 """Bodies stay below this."""
@@ -91,11 +91,6 @@ class Order:
     attempt: int = 1
     waits: int = 0
 
-    @property
-    def group(self) -> str:
-        """Whose turn it is among fair queue's tenants."""
-        return self.account_id if self.webhook_id == REQUESTED else self.webhook_id
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -103,7 +98,8 @@ class Delivery:
 
     `url` is set where the request named the endpoint, `once` where one attempt is all (a test). A run is the
     first attempt and its retries; sending a delivery again begins another run. `attempts_in_run` counts only
-    those of the current run, `first_failed_at_ms` is the first of them to fail.
+    those of the current run, `first_failed_at_ms` is the first of them to fail. `bounded`: its account never
+    had money, so that few requests a minute may go to one host.
     """
 
     id: str
@@ -121,6 +117,7 @@ class Delivery:
     attempts: tuple[Attempt, ...] = ()
     first_failed_at_ms: int | None = None
     next_attempt_at_ms: int | None = None
+    bounded: bool = False
 
     @property
     def expires_at_ms(self) -> int:
@@ -190,7 +187,7 @@ def delivery_of(event: Event, subscription: Subscription) -> Delivery:
 
 def delivery_of_request(event: Event, account_id: str, url: str) -> Delivery:
     """The event's delivery to the `webhook_url` of a request."""
-    return _delivery(event, account_id, REQUESTED, url=url)
+    return _delivery(event, account_id, requested(test=event.test), url=url)
 
 
 def delivery_of_test(event: Event, subscription: Subscription) -> Delivery:

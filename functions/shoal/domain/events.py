@@ -38,6 +38,11 @@ class Event:
     type: str
     detail: dict[str, Any]
 
+    @property
+    def test(self) -> bool:
+        """Whether it is of test mode: of a job of play money, or of a webhook of a test key."""
+        return bool(self.detail["data"].get("test"))
+
     def entry(self) -> dict[str, Any]:
         """As the state machine hands it to PutEvents, which adds the bus's name."""
         return {"DetailType": self.type, "Detail": self.detail}

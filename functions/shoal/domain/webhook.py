@@ -39,6 +39,11 @@ SUBSCRIPTIONS_MAX = 20
 REQUESTED = "requested"
 """Stands for a webhook id where deliveries go to the `webhook_url` of a request instead of a subscription."""
 
+REQUESTED_IN_TEST = "requested-in-test"
+"""The same for requests of test keys; to callers they are `requested` too."""
+
+REQUESTS = frozenset({REQUESTED, REQUESTED_IN_TEST})
+
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the form of a secret, not one
 SECRET_BYTES = 32
 ROTATION_MS = 24 * 3_600_000
@@ -46,6 +51,11 @@ ROTATION_MS = 24 * 3_600_000
 
 SECRETS_MAX = 4
 """Secrets that sign at once: of more rotations within a day the oldest secret goes first."""
+
+
+def requested(*, test: bool) -> str:
+    """What stands for a webhook id where a request of this mode named the endpoint."""
+    return REQUESTED_IN_TEST if test else REQUESTED
 
 
 def new_secret(random_bytes: bytes) -> str:
@@ -99,7 +109,7 @@ class Subscription:
 
     `good`: its endpoint is known to answer quickly; any other is spoken to only in the careful lane.
     Failures count since `cleared_at_ms`: the last success after a failure, new address or enabling.
-    `announce_due`: Shoal disabled it and has not said so on the bus yet.
+    `announce_due`: Shoal disabled it and has not said so on the bus yet. `test`: it is of test mode.
     """
 
     id: str
@@ -116,6 +126,7 @@ class Subscription:
     announce_due: bool = False
     good: bool = False
     cleared_at_ms: int = 0
+    test: bool = False
 
     def wants(self, event_type: str) -> bool:
         return matches(self.events, event_type)
@@ -153,12 +164,13 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class AccountSecret:
-    """What signs the deliveries to `webhook_url`s of an account's requests."""
+    """What signs the deliveries to `webhook_url`s of an account's requests in one mode."""
 
     account_id: str
     secrets: Secrets
     created_at_ms: int
     updated_at_ms: int
+    test: bool = False
 
 
 def disabled_event(subscription: Subscription) -> Event:
@@ -176,6 +188,7 @@ def disabled_event(subscription: Subscription) -> Event:
             "url": subscription.url,
             "reason": subscription.disabled_reason,
             "disabled_at": iso_ms(at_ms),
+            "test": subscription.test,
         },
     }
     return Event(event_type, detail)

@@ -83,6 +83,7 @@ _SAMPLES: dict[str, dict[str, Any]] = {
         "url": "https://example.com/",
         "reason": "failing",
         "disabled_at": _AT,
+        "test": True,
     },
 }
 

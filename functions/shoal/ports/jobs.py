@@ -109,11 +109,25 @@ class TaskTokens(Protocol):
         """False if the task is no longer waiting."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at how a provider is doing with one output, as a queue carries it.
+
+    `once`: nobody keeps asking if it is still pending. `looks` were made before. `simulated`: it waits among
+    those alone that no provider is asked for.
+    """
+
+    account_id: str
+    job_id: str
+    index: int
+    once: bool = False
+    looks: int = 0
+    simulated: bool = False
+
+
 class PollQueue(Protocol):
-    def send(
-        self, account_id: str, job_id: str, index: int, *, delay_seconds: int, once: bool = False
-    ) -> None:
-        """Have the provider asked again for one output. `once`: do not keep asking if it is still pending."""
+    def send(self, look: Look, *, delay_seconds: int) -> None:
+        """Have the provider asked for one output. `delay_seconds` is at most 900."""
 
 
 class Staging(Protocol):

@@ -22,7 +22,9 @@ class Subscriptions(Protocol):
         subscriptions_max: int,
         now_ms: int,
     ) -> IdempotencyRecord | None:
-        """Write it. Returns the earlier record if the idempotency key was used before.
+        """Write it, unless there are `subscriptions_max` of its mode.
+
+        Returns the earlier record if the idempotency key was used before.
 
         Raises `TooManyWebhooks`, `IdempotencyKeyReused`, `IdempotencyInFlight`: nothing was written.
         """
@@ -36,7 +38,7 @@ class Subscriptions(Protocol):
     def change(self, account_id: str, webhook_id: str, changes: Changes, now_ms: int) -> Subscription:
         """Raises `NotFound`."""
 
-    def delete(self, account_id: str, webhook_id: str) -> None:
+    def delete(self, subscription: Subscription) -> None:
         """Raises `NotFound`."""
 
     def rotate(
@@ -65,7 +67,8 @@ class Subscriptions(Protocol):
 
 
 class AccountSecrets(Protocol):
-    def get(self, account_id: str) -> AccountSecret | None: ...
+    def get(self, account_id: str, *, test: bool) -> AccountSecret | None:
+        """That of a mode, if there is one."""
 
     def put(
         self,
@@ -170,6 +173,16 @@ class Slots(Protocol):
         """None if all are taken."""
 
     def free(self, slot: Slot) -> None: ...
+
+
+class HostCounts(Protocol):
+    def take(self, account_id: str, host: str, sends_max: int, now_ms: int) -> bool:
+        """Count one more request of an account to a host. False if it had so many in this minute."""
+
+
+class Funds(Protocol):
+    def had_any(self, account_id: str) -> bool:
+        """Whether an account ever had money that it paid or was granted; play money is none."""
 
 
 class Lane(StrEnum):

@@ -22,9 +22,19 @@ def apply() -> None:
     """Patch the MiniStack of this process. Raises `WrongMinistack` and `PatchDoesNotFit`."""
     require_version(version("ministack"))
     # Imported late: loading the modules of another version could fail with a less clear error.
-    from infra.local.patches import functions, gateway, identity, maps, metrics, outputs, stacks, workflows
+    from infra.local.patches import (
+        functions,
+        gateway,
+        identity,
+        maps,
+        metrics,
+        outputs,
+        queues,
+        stacks,
+        workflows,
+    )
 
-    for area in (functions, gateway, identity, maps, metrics, outputs, stacks, workflows):
+    for area in (functions, gateway, identity, maps, metrics, outputs, queues, stacks, workflows):
         area.apply()
 
 

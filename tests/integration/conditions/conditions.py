@@ -45,6 +45,7 @@ KINDS = {
     ("WEBHOOKS", "WEBHOOK"): "subscription",
     ("WEBHOOK", "DELIVERY"): "delivery",
     ("WEBHOOK", "SLOTS"): "slots",
+    ("WEBHOOK", "MINUTE"): "sends to a host",
 }
 """What an item is, by the first parts of its keys."""
 

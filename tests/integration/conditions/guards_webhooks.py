@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shoal.adapters.dynamodb import deliveries, idempotency, slots, webhooks
+from shoal.adapters.dynamodb import deliveries, hosts, idempotency, slots, webhooks
 from tests.integration.bench import Bench
 from tests.integration.conditions import scenarios_webhooks as scenarios
 from tests.integration.conditions.conditions import Guard, Mutant
@@ -51,6 +51,7 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
         scenarios.a_run_is_begun_from_the_status_that_was_seen,
         scenarios.a_run_is_begun_from_the_attempts_that_were_seen,
     ],
+    Guard("sends to a host", hosts.ROOM): [scenarios.a_host_gets_so_much_in_a_minute_and_no_more],
     Guard("delivery", deliveries.AS_SEEN): [
         scenarios.a_run_is_begun_once_with_a_key,
         scenarios.a_run_is_begun_with_a_key_from_the_status_that_was_seen,

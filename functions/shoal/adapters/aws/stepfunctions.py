@@ -35,6 +35,8 @@ class StepFunctionsWorkflow:
 
     def start(self, job: Job) -> bool:
         execution: dict[str, Any] = {"account_id": job.account_id, "job_id": job.id}
+        if job.simulated:
+            execution["simulated"] = True
         if machine_of(job) != GENERATE:
             execution["indexes"] = list(range(job.output_count))
         try:

@@ -38,12 +38,18 @@ class ScheduleTarget:
 
     group: str
     role_arn: str
-    queue_arn: str
+    queue_url: str
     dead_letters_arn: str
+
+    @property
+    def send_arn(self) -> str:
+        """The call that a schedule makes: a schedule's own way into a queue names no message group."""
+        partition = self.role_arn.split(":")[1]
+        return f"arn:{partition}:scheduler:::aws-sdk:sqs:sendMessage"
 
 
 class SqsDeliveryQueue:
-    """Implements the `DeliveryQueue` port. An order's group is its tenant in the fair queue."""
+    """Implements the `DeliveryQueue` port. An account is one tenant of the fair queues."""
 
     def __init__(self, client: SQSClient, urls: Mapping[Lane, str]) -> None:
         self._client = client
@@ -55,7 +61,7 @@ class SqsDeliveryQueue:
                 {
                     "Id": str(n),
                     "MessageBody": json_text(asdict(order)),
-                    "MessageGroupId": order.group,
+                    "MessageGroupId": order.account_id,
                     "DelaySeconds": delay_s,
                 }
                 for n, order in enumerate(orders[first : first + ENTRIES_MAX])
@@ -121,15 +127,22 @@ class ScheduledRetries:
                     FlexibleTimeWindow={"Mode": "OFF"},
                     ActionAfterCompletion="DELETE",
                     Target={
-                        "Arn": self._target.queue_arn,
+                        "Arn": self._target.send_arn,
                         "RoleArn": self._target.role_arn,
-                        "Input": json_text(asdict(order)),
+                        "Input": json_text(self._message(order)),
                         "DeadLetterConfig": {"Arn": self._target.dead_letters_arn},
                     },
                 )
         except ClientError as error:
             if error_code(error) != "ConflictException":  # the same attempt is scheduled already
                 raise
+
+    def _message(self, order: Order) -> dict[str, str]:
+        return {
+            "QueueUrl": self._target.queue_url,
+            "MessageBody": json_text(asdict(order)),
+            "MessageGroupId": order.account_id,
+        }
 
 
 class SqsRecoverQueue:

@@ -28,7 +28,7 @@ from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
 from shoal.domain.errors import IdempotencyInFlight, NotFound, Unavailable
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import ulid_of
-from shoal.domain.webhook import REQUESTED
+from shoal.domain.webhook import REQUESTED, REQUESTED_IN_TEST, REQUESTS
 from shoal.ports.webhooks import DeliveryFilter, DeliveryPage, Loaded
 
 NEWS = "attribute_exists(pk) AND NOT contains(attempts, :this)"
@@ -51,8 +51,9 @@ _PENDING = str(DeliveryStatus.PENDING)
 
 
 def delivery_key(account_id: str, webhook_id: str, ulid: str) -> tuple[str, str]:
-    """Deliveries to addresses of requests lie in a partition of their account."""
-    return f"WEBHOOK#{account_id if webhook_id == REQUESTED else webhook_id}", f"DELIVERY#{ulid}"
+    """Deliveries to addresses of requests lie in partitions of their account, one for each mode."""
+    of_requests = {REQUESTED: account_id, REQUESTED_IN_TEST: f"{account_id}#TEST"}
+    return f"WEBHOOK#{of_requests.get(webhook_id, webhook_id)}", f"DELIVERY#{ulid}"
 
 
 class DynamoDbDeliveries:
@@ -80,9 +81,9 @@ class DynamoDbDeliveries:
 
     def load(self, order: Order) -> Loaded:
         delivery_at = _key(order.account_id, order.webhook_id, order.delivery_id)
-        secret_at = account_secret_key(order.account_id)
+        secret_at = account_secret_key(order.account_id, test=order.webhook_id == REQUESTED_IN_TEST)
         webhook_at = subscription_key(order.account_id, ulid_of("wh", order.webhook_id) or "")
-        other = secret_at if order.webhook_id == REQUESTED else webhook_at
+        other = secret_at if order.webhook_id in REQUESTS else webhook_at
         found = self._table.get_several([delivery_at, other])
         return Loaded(
             delivery=_delivery_of(found[delivery_at]) if delivery_at in found else None,
@@ -278,6 +279,7 @@ def _delivery_of(item: Item) -> Delivery:
         attempts=tuple(map(_attempt_of, item["attempts"])),
         first_failed_at_ms=int(item["first_failed_at_ms"]) if "first_failed_at_ms" in item else None,
         next_attempt_at_ms=int(item["next_attempt_at_ms"]) if "next_attempt_at_ms" in item else None,
+        bounded=item.get("bounded", False),  # absent from items of 0.1
     )
 
 

@@ -48,12 +48,12 @@ def subscription_key(account_id: str, ulid: str) -> tuple[str, str]:
     return f"WEBHOOKS#{account_id}", f"WEBHOOK#{ulid}"
 
 
-def count_key(account_id: str) -> tuple[str, str]:
-    return f"WEBHOOKS#{account_id}", "COUNT"
+def count_key(account_id: str, *, test: bool) -> tuple[str, str]:
+    return f"WEBHOOKS#{account_id}", "COUNT#TEST" if test else "COUNT"
 
 
-def account_secret_key(account_id: str) -> tuple[str, str]:
-    return f"WEBHOOKS#{account_id}", "SECRET"
+def account_secret_key(account_id: str, *, test: bool) -> tuple[str, str]:
+    return f"WEBHOOKS#{account_id}", "SECRET#TEST" if test else "SECRET"
 
 
 class DynamoDbSubscriptions:
@@ -71,7 +71,7 @@ class DynamoDbSubscriptions:
         now_ms: int,
     ) -> IdempotencyRecord | None:
         counted = Update(
-            count_key(subscription.account_id),
+            count_key(subscription.account_id, test=subscription.test),
             "ADD subscriptions :one",
             ROOM,
             {":one": 1, ":max": subscriptions_max},
@@ -94,7 +94,7 @@ class DynamoDbSubscriptions:
         pages = self._table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :webhooks)",
             ConsistentRead=True,
-            values={":pk": count_key(account_id)[0], ":webhooks": "WEBHOOK#"},
+            values={":pk": subscription_key(account_id, "")[0], ":webhooks": "WEBHOOK#"},
         )
         return [subscription_of(item) for items, _ in pages for item in items]
 
@@ -108,10 +108,11 @@ class DynamoDbSubscriptions:
                 return subscription_of(self._table.update(_difference(before, after)))
         raise Unavailable(retry_after_seconds=1)
 
-    def delete(self, account_id: str, webhook_id: str) -> None:
-        counted = Update(count_key(account_id), "ADD subscriptions :less", EXISTS, {":less": -1})
+    def delete(self, subscription: Subscription) -> None:
+        count_at = count_key(subscription.account_id, test=subscription.test)
+        counted = Update(count_at, "ADD subscriptions :less", EXISTS, {":less": -1})
         try:
-            self._table.transact([Delete(_key(account_id, webhook_id)), counted])
+            self._table.transact([Delete(_key(subscription.account_id, subscription.id)), counted])
         except TransactionContended:
             raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused:
@@ -186,8 +187,8 @@ class DynamoDbAccountSecrets:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def get(self, account_id: str) -> AccountSecret | None:
-        item = self._table.get(*account_secret_key(account_id))
+    def get(self, account_id: str, *, test: bool) -> AccountSecret | None:
+        item = self._table.get(*account_secret_key(account_id, test=test))
         return account_secret_of(item) if item else None
 
     def put(
@@ -251,11 +252,12 @@ def subscription_of(item: Item) -> Subscription:
         announce_due=item["announce_due"],
         good=item["good"],
         cleared_at_ms=int(item["cleared_at_ms"]),
+        test=item.get("test", False),  # absent from items of 0.1, whose webhooks are live ones
     )
 
 
 def _account_secret_item(secret: AccountSecret) -> Item:
-    pk, sk = account_secret_key(secret.account_id)
+    pk, sk = account_secret_key(secret.account_id, test=secret.test)
     return {
         "pk": pk,
         "sk": sk,
@@ -264,6 +266,7 @@ def _account_secret_item(secret: AccountSecret) -> Item:
         "retired": [asdict(old) for old in secret.secrets.retired],
         "created_at_ms": secret.created_at_ms,
         "updated_at_ms": secret.updated_at_ms,
+        "test": secret.test,
     }
 
 
@@ -273,6 +276,7 @@ def account_secret_of(item: Item) -> AccountSecret:
         secrets=_secrets_of(item),
         created_at_ms=int(item["created_at_ms"]),
         updated_at_ms=int(item["updated_at_ms"]),
+        test=item.get("test", False),
     )
 
 

@@ -10,17 +10,16 @@ from shoal.composition import jobs
 from shoal.domain.errors import JobClosed
 from shoal.handlers.consumers.queue import consumer
 from shoal.observability import logger
+from shoal.ports.jobs import Look
 from shoal.use_cases.providers.poll_provider import PollProvider
 
 
 def poll(record: SQSRecord, poll_provider: PollProvider) -> None:
-    """One message: an account id, a job id, the number of an output, and whether to ask just once."""
-    message = json.loads(record.body)
-    logger.append_keys(account_id=message["account_id"], job_id=message["job_id"])
+    """One message: a look at one output of a job."""
+    look = Look(**json.loads(record.body))
+    logger.append_keys(account_id=look.account_id, job_id=look.job_id)
     try:
-        outcome = poll_provider(
-            message["account_id"], message["job_id"], message["index"], once=message["once"]
-        )
+        outcome = poll_provider(look)
     except JobClosed:
         outcome = "closed"
     logger.info("provider asked", extra={"outcome": outcome})

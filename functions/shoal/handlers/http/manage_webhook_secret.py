@@ -12,7 +12,7 @@ def manage(request: Request, use: ManageWebhookSecret) -> Answer:
     """GET: 200 with its age. POST: 201 with the first secret, 200 with another one."""
     if request.method == "GET":
         return Answer(200, tasks.envelope(webhooks.secret_resource(use.read(request.caller))))
-    key = request.idempotency_key(request.caller, request.route, {})
+    key = request.idempotency_key(request.caller, request.caller.counts_in(request.route), {})
     answered = use.rotate(request.caller, key, webhooks.secret_resource)
     return Answer(answered.status, tasks.envelope(answered.body), answered.headers)
 

@@ -18,7 +18,7 @@ def manage(request: Request, use: ManageWebhooks) -> Answer:
 
 def _create(request: Request, use: ManageWebhooks) -> Answer:
     body = request.json_object()
-    key = request.idempotency_key(request.caller, request.route, body)
+    key = request.idempotency_key(request.caller, request.caller.counts_in(request.route), body)
     answered = use.create(request.caller, lambda: webhooks.parse_create(body), key, webhooks.webhook)
     return Answer(answered.status, answered.body, answered.headers)
 
@@ -47,7 +47,8 @@ def _delete(request: Request, use: ManageWebhooks) -> Answer:
 def _rotate(request: Request, use: ManageWebhooks) -> Answer:
     webhook_id = request.path_parameter("id")
     webhook_ulid(webhook_id)  # or it is found nowhere: an address may be longer than a key of the table
-    key = request.idempotency_key(request.caller, request.route.replace("{id}", webhook_id), {})
+    route = request.caller.counts_in(request.route.replace("{id}", webhook_id))
+    key = request.idempotency_key(request.caller, route, {})
     answered = use.rotate(request.caller, webhook_id, key, webhooks.webhook)
     return Answer(answered.status, answered.body, answered.headers)
 

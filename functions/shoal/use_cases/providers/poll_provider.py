@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shoal.domain.errors import ProviderFailed, ProviderTimeout, Unavailable
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.routing import find_route
-from shoal.ports.jobs import Jobs
+from shoal.ports.jobs import Jobs, Look
 from shoal.ports.routing import Providers
 from shoal.use_cases.providers.call_off import call_off
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
@@ -24,23 +24,21 @@ class PollProvider:
     providers: Providers
     resolve: ResolveAnswer
 
-    def __call__(self, account_id: str, job_id: str, index: int, *, once: bool) -> str:
+    def __call__(self, look: Look) -> str:
         """What came of asking. Raises `NotFound`, `JobClosed` (it ended while we asked).
 
         The queue hides a message that failed for longer than most jobs may take: where a service of ours did
         not answer, another message looks again soon.
         """
         try:
-            job = self.jobs.get(account_id, job_id)
+            job = self.jobs.get(look.account_id, look.job_id)
             if not job.status.terminal:
-                return self.resolve(job, index, once=once)
+                return self.resolve(job, look.index, once=look.once, looks=look.looks)
         except Unavailable:
-            logger.warning("looking again", extra={"job_id": job_id}, exc_info=True)
-            self.resolve.poll_queue.send(
-                account_id, job_id, index, delay_seconds=UNAVAILABLE_RETRY_S, once=once
-            )
+            logger.warning("looking again", extra={"job_id": look.job_id}, exc_info=True)
+            self.resolve.poll_queue.send(look, delay_seconds=UNAVAILABLE_RETRY_S)
             return "unavailable"
-        self._abandon(job, index)
+        self._abandon(job, look.index)
         return "closed"
 
     def _abandon(self, job: Job, index: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shoal.domain.errors import CallTaken, JobClosed
 from shoal.domain.job import Job
 from shoal.domain.provider import Answer, Pending
-from shoal.ports.jobs import Jobs, PollQueue
+from shoal.ports.jobs import Jobs, Look, PollQueue
 from shoal.ports.routing import CallbackUrls, Providers
 from shoal.ports.system import Clock
 
@@ -53,6 +53,7 @@ class ReceiveCallback:
         if isinstance(answer, Pending) and answer.ref and index not in job.provider_refs:
             # The callback overtook the answer to `start`, or that answer was lost: the reference is news.
             self.jobs.note_provider_ref(job, index, answer.ref)
-        self.poll_queue.send(job.account_id, job.id, index, delay_seconds=0, once=True)
+        look = Look(job.account_id, job.id, index, once=True, simulated=job.simulated)
+        self.poll_queue.send(look, delay_seconds=0)
         # Noted last: a crash before this makes a repeated callback look again, and that does no harm.
         self.jobs.note_callback(job, digest)

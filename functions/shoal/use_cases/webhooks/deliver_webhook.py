@@ -21,12 +21,13 @@ from shoal.domain.delivery import (
     retry_after_s,
 )
 from shoal.domain.errors import ExchangeError, Unavailable
-from shoal.domain.webhook import REQUESTED, Secrets, Subscription, disabled_event
+from shoal.domain.webhook import REQUESTS, Secrets, Subscription, disabled_event
 from shoal.domain.webhook_signature import signed_headers
 from shoal.ports.system import Bus, Clock
 from shoal.ports.webhooks import (
     Deliveries,
     DeliveryQueue,
+    HostCounts,
     Lane,
     Loaded,
     RetrySchedule,
@@ -124,7 +125,8 @@ class UnderWay:
 class DeliverWebhook:
     """Runs once for each of the two lanes. Any order may come twice, late, or after a crash half-way.
 
-    `body_of` is what an attempt sends: the id of the event is the same in all of them.
+    `body_of` is what an attempt sends: the id of the event is the same in all of them. `unpaid_sends_max` is
+    what an account that never had money may send to one host in a minute; the rest waits.
     """
 
     lane: Lane
@@ -138,6 +140,8 @@ class DeliverWebhook:
     http: WebhookHttp
     bus: Bus
     ladder: RetryLadder
+    host_counts: HostCounts
+    unpaid_sends_max: int
     clock: Clock
     under_way: UnderWay = field(default_factory=UnderWay)
 
@@ -150,7 +154,7 @@ class DeliverWebhook:
             self.queue.send(Lane.CAREFUL, [order])
             return Done(Outcome.DIVERTED)
         with self.under_way.one_more(prepared.endpoint) as room, self._slot(prepared, room) as taken:
-            if not taken:
+            if not taken or not self._within_bound(prepared):
                 return self._put_off(order)
             attempt, asked_s = self._send(prepared)
         return (
@@ -165,7 +169,7 @@ class DeliverWebhook:
             return self._finish(delivery, subscription)
         if delivery.status is not DeliveryStatus.PENDING or delivery.attempts_in_run != order.attempt - 1:
             return Done(Outcome.STALE)
-        if order.webhook_id == REQUESTED:
+        if order.webhook_id in REQUESTS:
             if delivery.url is None or loaded.account_secret is None:
                 raise ValueError(f"{delivery.id} has no address or no secret")
             return Prepared(delivery, None, delivery.url, loaded.account_secret.secrets)
@@ -201,6 +205,13 @@ class DeliverWebhook:
             if slot:
                 with suppress(Unavailable):  # its lease runs out; the attempt must be recorded
                     self.slots.free(slot)
+
+    def _within_bound(self, prepared: Prepared) -> bool:
+        """Whether the host may get one more request in this minute: it may never have agreed to any."""
+        delivery, host = prepared.delivery, (urlsplit(prepared.url).hostname or "").rstrip(".")
+        return not delivery.bounded or self.host_counts.take(
+            delivery.account_id, host, self.unpaid_sends_max, self.clock.now_ms()
+        )
 
     def _put_off(self, order: Order) -> Done:
         """Longer each time: what waits behind a slow endpoint must not keep the queue turning."""

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoal.domain.delivery import Delivery, delivery_of, delivery_of_request
 from shoal.domain.errors import NotFound, Unavailable
 from shoal.domain.events import Event
-from shoal.domain.webhook import CLOSING_TYPES, REQUESTED, AccountSecret, Secrets, Subscription
+from shoal.domain.webhook import CLOSING_TYPES, AccountSecret, Secrets, Subscription, requested
 from shoal.ports.jobs import Jobs
 from shoal.ports.system import Clock
-from shoal.ports.webhooks import AccountSecrets, Deliveries, DeliveryQueue, Lane, SecretBox, Subscriptions
+from shoal.ports.webhooks import (
+    AccountSecrets,
+    Deliveries,
+    DeliveryQueue,
+    Funds,
+    Lane,
+    SecretBox,
+    Subscriptions,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FanOutEvent:
-    """Ids derive from the event: run again it writes nothing twice, and orders what is already under way."""
+    """Ids derive from the event: run again it writes nothing twice, and orders what is already under way.
+
+    An event is told to the subscriptions of its own mode alone.
+    """
 
     subscriptions: Subscriptions
     account_secrets: AccountSecrets
@@ -25,6 +36,7 @@ class FanOutEvent:
     jobs: Jobs
     secret_box: SecretBox
     new_secret: Callable[[], str]
+    funds: Funds
     clock: Clock
 
     def __call__(self, event: Event) -> int:
@@ -32,10 +44,12 @@ class FanOutEvent:
         account_id: str = event.detail["account_id"]
         lanes: dict[Lane, list[Delivery]] = {lane: [] for lane in Lane}
         for subscription in self.subscriptions.of_account(account_id):
-            if subscription.wants(event.type):
+            if subscription.test == event.test and subscription.wants(event.type):
                 lanes[lane_of(subscription)].append(delivery_of(event, subscription))
         lanes[Lane.CAREFUL] += self._to_requested_address(event, account_id)
-        self.deliveries.open([delivery for deliveries in lanes.values() for delivery in deliveries])
+        found = [delivery for deliveries in lanes.values() for delivery in deliveries]
+        bounded = bool(found) and not self.funds.had_any(account_id)
+        self.deliveries.open([replace(delivery, bounded=bounded) for delivery in found])
         for lane, deliveries in lanes.items():
             # Missed ones too: an earlier try, before the disabling, may have written them as pending.
             self.queue.send(lane, [each.order() for each in deliveries])
@@ -51,19 +65,19 @@ class FanOutEvent:
         except NotFound:  # an event that no job of ours caused
             return
         if url:
-            self._ensure_secret(account_id)
+            self._ensure_secret(account_id, test=event.test)
             yield delivery_of_request(event, account_id, url)
 
-    def _ensure_secret(self, account_id: str) -> None:
-        if self.account_secrets.get(account_id) is not None:
+    def _ensure_secret(self, account_id: str, *, test: bool) -> None:
+        if self.account_secrets.get(account_id, test=test) is not None:
             return
         now_ms = self.clock.now_ms()
-        sealed = self.secret_box.seal(self.new_secret(), account_id, REQUESTED)
+        sealed = self.secret_box.seal(self.new_secret(), account_id, requested(test=test))
         try:
-            first = AccountSecret(account_id, Secrets(sealed), now_ms, now_ms)
+            first = AccountSecret(account_id, Secrets(sealed), now_ms, now_ms, test)
             self.account_secrets.put(first, None, None, now_ms)
         except Unavailable:
-            if self.account_secrets.get(account_id) is None:
+            if self.account_secrets.get(account_id, test=test) is None:
                 raise
             # Somebody else made it at the same time: theirs will do.
 

@@ -16,7 +16,7 @@ from shoal.domain.errors import (
     WebhookDisabled,
 )
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
-from shoal.domain.webhook import REQUESTED
+from shoal.domain.webhook import REQUESTED, requested
 from shoal.domain.webhook_samples import sample_event
 from shoal.ports.system import Clock, IdempotencyRecords, Ids
 from shoal.ports.webhooks import (
@@ -25,13 +25,14 @@ from shoal.ports.webhooks import (
     DeliveryFilter,
     DeliveryPage,
     DeliveryQueue,
+    Funds,
     Lane,
     RecoverOrder,
     RecoverQueue,
     Slots,
     Subscriptions,
 )
-from shoal.use_cases.webhooks.manage_webhooks import OK, Answered
+from shoal.use_cases.webhooks.manage_webhooks import OK, Answered, own
 
 ACCEPTED = 202
 RECOVER_EVENTS_MAX = 10_000
@@ -55,6 +56,7 @@ class ManageDeliveries:
     queue: DeliveryQueue
     recover_queue: RecoverQueue
     slots: Slots
+    funds: Funds
     records: IdempotencyRecords
     clock: Clock
     ids: Ids
@@ -64,8 +66,8 @@ class ManageDeliveries:
         self, caller: Caller, webhook_id: str, which: DeliveryFilter, *, limit: int, cursor: str | None
     ) -> DeliveryPage:
         """Newest event first. Raises `NotFound`, `ValidationFailed` for an unknown cursor."""
-        self._check(caller, webhook_id)
-        return self.deliveries.page(caller.account_id, webhook_id, which, limit=limit, cursor=cursor)
+        found = self._find(caller, webhook_id)
+        return self.deliveries.page(caller.account_id, found, which, limit=limit, cursor=cursor)
 
     def test(
         self,
@@ -115,9 +117,8 @@ class ManageDeliveries:
         earlier = self.records.find_record(key, now_ms) if key else None
         if earlier and earlier.done:
             return _replay(earlier)
-        if not earlier:
-            self._check(caller, webhook_id, enabled=True)
-        delivery = self.deliveries.get(caller.account_id, webhook_id, delivery_id)
+        found = self._find(caller, webhook_id, enabled=not earlier)
+        delivery = self.deliveries.get(caller.account_id, found, delivery_id)
         if after_run is not None and delivery.run != after_run:
             return Answered(ACCEPTED, render(delivery), replayed=False)
         again = delivery if earlier else self._restart(delivery, key, now_ms)
@@ -144,7 +145,10 @@ class ManageDeliveries:
             return _replay(earlier)
         begun = earlier.body if earlier else self._begin_recovery(caller, webhook_id, read(), key, now_ms)
         order = RecoverOrder(
-            account_id=caller.account_id, webhook_id=webhook_id, left=RECOVER_EVENTS_MAX, **begun
+            account_id=caller.account_id,
+            webhook_id=self._find(caller, webhook_id),
+            left=RECOVER_EVENTS_MAX,
+            **begun,
         )
         self.recover_queue.send(order)
         body = render(order)
@@ -155,10 +159,11 @@ class ManageDeliveries:
     def _begin_test(
         self, caller: Caller, webhook_id: str, event_type: str | None, key: IdempotencyKey | None, now_ms: int
     ) -> Delivery:
-        subscription = self.subscriptions.get(caller.account_id, webhook_id)
+        subscription = own(self.subscriptions.get(caller.account_id, webhook_id), caller)
         event_id = self.ids.new("evt", now_ms)
         event = sample_event(event_type or subscription.sample_type, event_id, caller.account_id, now_ms)
-        delivery = delivery_of_test(event, subscription)
+        bounded = not self.funds.had_any(caller.account_id)
+        delivery = replace(delivery_of_test(event, subscription), bounded=bounded)
         if self.deliveries.begin(delivery, _begun(key, delivery.id, {}, now_ms), now_ms):
             raise IdempotencyInFlight(retry_after_seconds=1)
         return delivery
@@ -174,7 +179,7 @@ class ManageDeliveries:
     def _begin_recovery(
         self, caller: Caller, webhook_id: str, since_ms: int, key: IdempotencyKey | None, now_ms: int
     ) -> Mapping[str, int]:
-        self._check(caller, webhook_id, enabled=True)
+        self._find(caller, webhook_id, enabled=True)
         if self.slots.take(f"{caller.account_id}#recover", RECOVERIES_MAX, now_ms) is None:
             raise RateLimited("Too many recoveries at a time.", retry_after_seconds=LEASE_MS // 1000)
         begun = {"since_ms": since_ms, "until_ms": now_ms}
@@ -190,12 +195,14 @@ class ManageDeliveries:
             self.records.finish(_record(key, delivery.id, body, self.clock.now_ms(), status))
         return Answered(status, body, replayed=False)
 
-    def _check(self, caller: Caller, webhook_id: str, *, enabled: bool = False) -> None:
+    def _find(self, caller: Caller, webhook_id: str, *, enabled: bool = False) -> str:
+        """Under which id its deliveries are kept. Raises `NotFound`, also for a webhook of the other mode."""
         if webhook_id == REQUESTED:
-            return
-        subscription = self.subscriptions.get(caller.account_id, webhook_id)
+            return requested(test=caller.test)
+        subscription = own(self.subscriptions.get(caller.account_id, webhook_id), caller)
         if enabled and not subscription.enabled:
             raise WebhookDisabled()
+        return subscription.id
 
 
 def _record(

@@ -9,7 +9,7 @@ from typing import Any
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import ExchangeError, ValidationFailed
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
-from shoal.domain.webhook import Changes, Secrets, Subscription
+from shoal.domain.webhook import Changes, Secrets, Subscription, no_such_webhook
 from shoal.ports.jobs import CallerHttp
 from shoal.ports.system import Clock, IdempotencyRecords, Ids
 from shoal.ports.webhooks import SecretBox, Subscriptions
@@ -39,6 +39,13 @@ class Answered:
 
 
 Render = Callable[[Subscription], Mapping[str, Any]]
+
+
+def own(subscription: Subscription, caller: Caller) -> Subscription:
+    """The subscription, if it is of the caller's mode. Raises `NotFound`."""
+    if subscription.test != caller.test:
+        raise no_such_webhook()
+    return subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class ManageWebhooks:
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
             cleared_at_ms=now_ms,
+            test=caller.test,
         )
         body = render(subscription)
         record = _record(key, subscription, CREATED, {**body, "secret": sealed}, now_ms)
@@ -89,29 +97,30 @@ class ManageWebhooks:
 
     def read(self, caller: Caller, webhook_id: str) -> Subscription:
         """Raises `NotFound`."""
-        return self.subscriptions.get(caller.account_id, webhook_id)
+        return own(self.subscriptions.get(caller.account_id, webhook_id), caller)
 
     def list(self, caller: Caller) -> list[Subscription]:
-        """All of the caller's account, oldest first."""
-        return self.subscriptions.of_account(caller.account_id)
+        """All of the caller's account and mode, oldest first."""
+        every = self.subscriptions.of_account(caller.account_id)
+        return [each for each in every if each.test == caller.test]
 
     def change(self, caller: Caller, webhook_id: str, changes: Changes) -> Subscription:
         """Raises `NotFound`, `ValidationFailed` (the address)."""
-        self.subscriptions.get(caller.account_id, webhook_id)
+        self.read(caller, webhook_id)
         if changes.url is not None:
             self._vet(changes.url)
         return self.subscriptions.change(caller.account_id, webhook_id, changes, self.clock.now_ms())
 
     def delete(self, caller: Caller, webhook_id: str) -> None:
         """Raises `NotFound`. What is still to be delivered is dropped."""
-        self.subscriptions.delete(caller.account_id, webhook_id)
+        self.subscriptions.delete(self.read(caller, webhook_id))
 
     def rotate(self, caller: Caller, webhook_id: str, key: IdempotencyKey | None, render: Render) -> Answered:
         """A new secret; the one before it signs beside it for 24 hours. Raises `NotFound`."""
         now_ms = self.clock.now_ms()
         if earlier := self._earlier(key, now_ms):
             return self._replay(earlier)
-        before = self.subscriptions.get(caller.account_id, webhook_id)
+        before = self.read(caller, webhook_id)
         secret = self.new_secret()
         sealed = self.secret_box.seal(secret, caller.account_id, before.id)
         body = render(replace(before, updated_at_ms=now_ms))

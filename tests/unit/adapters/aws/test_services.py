@@ -18,7 +18,8 @@ from shoal.adapters.aws.sqs import SqsPollQueue
 from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
 from shoal.domain.errors import OutputInvalid, Unavailable
 from shoal.domain.events import closing_events
-from shoal.ports.jobs import ExecutionState
+from shoal.domain.provider import SIMULATOR
+from shoal.ports.jobs import ExecutionState, Look
 from tests.fakes import FakeClock
 from tests.support.factories import ACCOUNT, JOB, a_completed_job, a_job, url_of
 
@@ -61,9 +62,19 @@ def test_an_execution_is_named_after_its_job() -> None:
             "operation": "start_execution",
             "stateMachineArn": MACHINE,
             "name": JOB,
-            "input": json.dumps({"account_id": ACCOUNT, "job_id": JOB}),
+            "input": json.dumps({"account_id": ACCOUNT, "job_id": JOB, "simulated": True}),
         }
     ]
+
+
+def test_an_execution_knows_that_its_work_is_simulated() -> None:
+    starting, client = workflow({})
+
+    starting.start(a_job(provider=SIMULATOR))
+    starting.start(a_job(provider="fal"))
+
+    told = [json.loads(call["input"]).get("simulated") for call in client.calls]
+    assert told == [True, None], "as an earlier version started them all"
 
 
 def test_a_job_of_several_outputs_runs_on_the_machine_for_several() -> None:
@@ -78,6 +89,7 @@ def test_a_job_of_several_outputs_runs_on_the_machine_for_several() -> None:
     assert json.loads(client.calls[0]["input"]) == {
         "account_id": ACCOUNT,
         "job_id": JOB,
+        "simulated": True,
         "indexes": [0, 1, 2],
     }
     arn = EXECUTION.replace("generate:", "generate-batch:")
@@ -130,7 +142,7 @@ def test_a_service_out_of_reach_is_unavailable_and_to_be_tried_again(error: Exce
         lambda: StepFunctionsTaskTokens(client).succeed("token", {}),
         lambda: StepFunctionsTaskTokens(client).fail("token", "Error", "cause"),
         lambda: EventBridgeBus(client, "bus").publish(closing_events(a_completed_job(), url_of)),
-        lambda: SqsPollQueue(client, "url").send(job.account_id, job.id, 0, delay_seconds=0),
+        lambda: SqsPollQueue(client, "url", "play").send(Look(job.account_id, job.id, 0), delay_seconds=0),
         lambda: S3Staging(client, "bucket").put(job, 0, b""),
         lambda: S3Staging(client, "bucket").read("key"),
         lambda: S3Staging(client, "bucket").find_staged(job, 0),
@@ -204,18 +216,22 @@ def test_the_bus_is_given_ten_entries_at_a_time_and_never_none() -> None:
     assert [len(call["Entries"]) for call in client.calls] == [10, 2]
 
 
-def test_a_poll_message_says_whose_job_which_output_and_whether_once() -> None:
+@pytest.mark.parametrize(("simulated", "url"), [(False, "url"), (True, "play")])
+def test_a_poll_message_is_the_whole_look_in_the_queue_of_its_kind_of_work(simulated: bool, url: str) -> None:
     client: Any = Client({})
 
-    SqsPollQueue(client, "url").send(ACCOUNT, JOB, 2, delay_seconds=7, once=True)
+    look = Look(ACCOUNT, JOB, 2, once=True, looks=3, simulated=simulated)
+    SqsPollQueue(client, "url", "play").send(look, delay_seconds=7)
 
     (call,) = client.calls
-    assert (call["QueueUrl"], call["DelaySeconds"]) == ("url", 7)
+    assert (call["QueueUrl"], call["DelaySeconds"]) == (url, 7)
     assert json.loads(call["MessageBody"]) == {
         "account_id": ACCOUNT,
         "job_id": JOB,
         "index": 2,
         "once": True,
+        "looks": 3,
+        "simulated": simulated,
     }
 
 

@@ -13,6 +13,7 @@ from shoal.domain.errors import Unavailable
 from shoal.domain.job import FINISH_GRACE_MS, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.provider import Pending
+from shoal.ports.jobs import Look
 from tests.support.events import batch, event
 from tests.support.handlers import given
 from tests.worlds.world import DEADLINE_S, Customer, World
@@ -107,11 +108,11 @@ def test_a_message_says_whether_to_look_once(world: World, customer: Customer) -
     assert len(world.poll_queue.messages) == 1
 
 
-def test_the_batch_on_disk_has_the_shape_the_queue_sends(world: World, customer: Customer) -> None:
+def test_a_message_of_0_1_is_the_first_look_at_a_providers_work() -> None:
     sent = json.loads(event("sqs_poll_queue")["Records"][0]["body"])
-    world.poll_queue.send(customer.account_id, world.queued(customer).id, 0, delay_seconds=0)
 
     assert set(sent) == {"account_id", "job_id", "index", "once"}
+    assert Look(**sent) == Look(sent["account_id"], sent["job_id"], sent["index"], looks=0, simulated=False)
 
 
 def status_change(job: Job, status: str = "FAILED") -> Any:

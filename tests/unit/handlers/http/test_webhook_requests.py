@@ -42,8 +42,10 @@ class Api:
     """Hands a request to the function behind its route, as the account in `account_id`."""
 
     def __init__(self, webhooks: WebhookWorld) -> None:
-        self.webhooks, self.account_id = webhooks, ACCOUNT
-        self._gate = Gate(lambda _: webhooks.caller(self.account_id), lambda: "https://api.test/")
+        self.webhooks, self.account_id, self.test = webhooks, ACCOUNT, False
+        self._gate = Gate(
+            lambda _: webhooks.caller(self.account_id, test=self.test), lambda: "https://api.test/"
+        )
         self._use_cases = {
             "manage_webhooks": lambda: webhooks.manage,
             "manage_deliveries": lambda: webhooks.deliveries,
@@ -351,3 +353,16 @@ def test_a_recovery_reaches_back_14_days_at_most(api: Api) -> None:
     refused = api("POST /api/v1/webhooks/{id}/recover", {"since": "2026-12-31T07:59:59Z"}, id=webhook_id)
 
     assert_refused(refused, "since", "at most 14 days ago")
+
+
+def test_a_replay_in_the_other_mode_tells_no_secret(api: Api) -> None:
+    """A test key that sends a live request again begins one of its own: it is told no live secret."""
+    told = []
+    for api.test in (False, True):
+        webhook_id = api.create(key="k").body["webhook"]["id"]
+        rotated = api("POST /api/v1/webhooks/{id}/rotate", key="k", id=webhook_id).body["secret"]
+        told += [rotated, api("POST /v1/webhook-secret", key="k").body["data"]["secret"]]
+    assert len(set(told)) == 4
+
+    live = next(each for each in api.webhooks.tables.subscriptions.values() if not each.test)
+    assert api("POST /api/v1/webhooks/{id}/rotate", key="k", id=live.id).status == 404

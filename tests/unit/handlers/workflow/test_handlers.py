@@ -6,6 +6,7 @@ import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -13,6 +14,7 @@ from shoal.domain import errors
 from shoal.domain.errors import JobClosed, OutputInvalid, Unavailable
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.provider import Pending
+from shoal.handlers.workflow import simulate
 from tests.support.events import event
 from tests.support.factories import PUBLIC_URL
 from tests.support.handlers import given
@@ -180,11 +182,15 @@ def test_the_happy_path_has_four_transitions() -> None:
 
 @pytest.mark.parametrize("state", ["StoreOutput", "SettleWallet", "ReleaseHold"])
 def test_each_task_gets_what_its_lambda_reads(state: str) -> None:
-    assert STATES[state]["Arguments"]["Payload"] == "{% $states.input %}"
+    step = "{% $merge([$states.input, {'step': 'store_output'}]) %}"
+    assert STATES[state]["Arguments"]["Payload"] == (
+        step if state == "StoreOutput" else "{% $states.input %}"
+    )
     names = {"StoreOutput": "task_store_output", "SettleWallet": "task_settle_wallet"}
     before = {"StoreOutput": "CallProvider", "SettleWallet": "StoreOutput"}
     if state in names:
-        assert set(STATES[before[state]]["Output"]) == set(event(names[state]))
+        read = set(event(names[state])) - {"step"}
+        assert set(STATES[before[state]]["Output"]) - {"simulated"} == read
         return
     for name, catching in STATES.items():
         for rule in catching.get("Catch", []):
@@ -194,3 +200,16 @@ def test_each_task_gets_what_its_lambda_reads(state: str) -> None:
 
 def test_the_call_gets_what_its_lambda_reads() -> None:
     assert set(STATES["CallProvider"]["Arguments"]["Payload"]) == set(event("task_call_provider"))
+
+
+def test_simulated_work_is_done_as_the_states_own_functions_do_it(world: World, customer: Customer) -> None:
+    job, token = world.queued(customer), world.tokens.issue()
+    own = {step: given(step, getattr(world, step)) for step in ("call_provider", "store_output")}
+    payload = {"account_id": job.account_id, "job_id": job.id, "index": 0, "task_token": token}
+
+    with patch.dict(simulate.STEPS, own):
+        simulate.handler(payload | {"step": "call_provider"}, None)
+        delivered = world.tokens.answers[token].output["output"]
+        stored = simulate.handler(payload | {"step": "store_output", "outputs": [delivered]}, None)
+
+    assert len(stored["outputs"]) == 1

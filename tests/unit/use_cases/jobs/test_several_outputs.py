@@ -17,6 +17,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.provider import Pending
+from shoal.ports.jobs import Look
 from tests.fakes import PollMessage
 from tests.worlds.machine import Stage
 from tests.worlds.world import Customer, World
@@ -113,8 +114,8 @@ def test_each_output_is_asked_for_by_itself(world: World, customer: Customer) ->
     stored = world.now(job)
     assert (stored.task_tokens, stored.provider_refs) == (dict(enumerate(tokens)), {0: "ref-0"})
     assert world.poll_queue.messages == [
-        PollMessage(job.account_id, job.id, 3, once=False, index=0),
-        PollMessage(job.account_id, job.id, 5, once=False, index=1),
+        PollMessage.of(job, 3, looks=1, index=0),
+        PollMessage.of(job, 5, looks=1, index=1),
     ]
     assert set(world.tokens.answers) == {tokens[2]}
     asked = world.provider.started
@@ -132,7 +133,7 @@ def test_the_opening_is_announced_once_for_all_outputs(world: World) -> None:
 def test_a_poll_answers_the_token_of_its_own_output(world: World, customer: Customer) -> None:
     job = world.asked(four(world, customer), "ref-2", index=2)
 
-    world.poll_provider(job.account_id, job.id, 2, once=False)
+    world.poll_provider(Look(job.account_id, job.id, 2))
 
     assert set(world.tokens.answers) == {job.task_tokens[2]}
     assert [ref for ref, _ in world.provider.checked] == ["ref-2"]
@@ -146,7 +147,7 @@ def test_a_callback_looks_at_its_own_output(world: World, customer: Customer) ->
     world.receive_callback("simulator", f"{job.account_id}.{job.id}.3.1", "mac-of-simulator", {}, b"")
 
     assert world.now(job).provider_refs == {3: "ref-3"}
-    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 0, once=True, index=3)]
+    assert world.poll_queue.messages == [PollMessage.of(job, 0, once=True, index=3)]
 
 
 def test_an_output_keeps_its_number_whatever_became_of_the_others(world: World, customer: Customer) -> None:

@@ -111,7 +111,7 @@ def test_a_pending_answer_is_asked_after_later(world: World, customer: Customer)
 
     assert call(world, job) == "pending"
 
-    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 4, once=False)]
+    assert world.poll_queue.messages == [PollMessage.of(job, 4, looks=1)]
     assert world.now(job).provider_refs == {0: "ref-1"}
     assert world.tokens.answers == {}
 
@@ -130,7 +130,7 @@ def test_a_busy_provider_is_asked_again_later(world: World, customer: Customer) 
 
     assert call(world, job) == "pending"
 
-    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 7, once=False)]
+    assert world.poll_queue.messages == [PollMessage.of(job, 7, looks=1)]
     assert world.now(job).provider_refs == {}
     assert world.tokens.answers == {}
 

@@ -15,9 +15,12 @@ from shoal.domain.errors import (
     ShoalError,
     Unavailable,
 )
-from shoal.domain.job import Job
+from shoal.domain.job import Job, JobStatus
 from shoal.domain.provider import Answer, Pending
+from shoal.ports.jobs import Look
+from shoal.use_cases.providers.resolve_answer import next_look_s
 from tests.fakes import PollMessage, TaskAnswer
+from tests.worlds.machine import Stage
 from tests.worlds.world import Customer, World
 
 
@@ -29,7 +32,7 @@ def pending(world: World, customer: Customer, ref: str | None = "ref-1") -> Job:
 
 def poll(world: World, job: Job, *script: Answer | Exception, once: bool = False) -> str:
     world.provider.script = list(script)
-    return world.poll_provider(job.account_id, job.id, 0, once=once)
+    return world.poll_provider(Look(job.account_id, job.id, 0, once=once, simulated=job.simulated))
 
 
 def test_a_finished_provider_ends_the_task(world: World, customer: Customer) -> None:
@@ -47,7 +50,7 @@ def test_a_provider_that_is_not_ready_is_asked_again(world: World, customer: Cus
 
     assert poll(world, job, Pending("ref-1", 3)) == "pending"
 
-    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 3, once=False)]
+    assert world.poll_queue.messages == [PollMessage.of(job, 3, looks=1)]
 
 
 def test_a_single_look_is_not_repeated(world: World, customer: Customer) -> None:
@@ -186,9 +189,45 @@ def test_a_service_that_did_not_answer_is_no_reason_to_wait_for_the_queue(
 
     assert poll(world, job, once=once) == "unavailable"
 
-    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 5, once=once)]
+    assert world.poll_queue.messages == [PollMessage.of(job, 5, once=once)]
 
 
 def test_an_unknown_job_is_an_error(world: World, customer: Customer) -> None:
     with pytest.raises(NotFound):
-        world.poll_provider(customer.account_id, "job_unknown", 0, once=False)
+        world.poll_provider(Look(customer.account_id, "job_unknown", 0))
+
+
+@pytest.mark.parametrize(
+    ("hint_s", "expected"),
+    [
+        (1, [1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8, 16, 16, 16, 16, 30]),
+        (10, [10, 10, 10, 10, 20, 20, 20, 20, 30]),
+        (45, [45, 45, 45, 45, 45]),
+        (600, [60]),
+        (0, [1, 1, 1, 1, 2]),
+    ],
+)
+def test_looks_become_rarer_and_never_come_before_the_providers_hint(
+    hint_s: int, expected: list[int]
+) -> None:
+    assert [next_look_s(hint_s, looks) for looks in range(len(expected))] == expected
+
+
+def test_each_look_knows_how_many_were_before_it(world: World, customer: Customer) -> None:
+    job = pending(world, customer)
+    world.provider.script = [Pending("ref-1", 3)]
+
+    world.poll_provider(Look(job.account_id, job.id, 0, looks=4, simulated=job.simulated))
+
+    assert world.poll_queue.messages == [PollMessage.of(job, 6, looks=5)]
+
+
+def test_a_provider_that_never_answers_is_not_asked_every_second(world: World) -> None:
+    """Four outputs of it made 584 looks within their 180 s."""
+    customer, stage = world.customer(), Stage(world)
+    job = world.queued(customer, model="nanobanana", num_outputs=4, prompt="[timeout] A shark")
+
+    stage.run()
+
+    assert world.now(job).status is JobStatus.FAILED
+    assert len(world.poll_queue.messages) <= 100

@@ -26,7 +26,7 @@ def test_a_callback_has_the_provider_looked_at_once_and_now(world: World, custom
 
     assert receive(world, job).id == job.id
 
-    assert world.poll_queue.messages == [PollMessage(job.account_id, job.id, 0, once=True)]
+    assert world.poll_queue.messages == [PollMessage.of(job, 0, once=True)]
     assert world.tokens.answers == {}
 
 

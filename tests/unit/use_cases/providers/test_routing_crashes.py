@@ -19,6 +19,7 @@ from shoal.domain.errors import (
 )
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput
 from shoal.domain.routing import Phase
+from shoal.ports.jobs import Look
 from tests.fakes import Fault, TaskAnswer
 from tests.support.executions import Crash
 from tests.worlds.routing_world import Routing
@@ -155,6 +156,6 @@ def test_work_of_a_closed_job_is_canceled_where_it_lies() -> None:
     routing.run()
     routing.close()
 
-    assert routing.poll(routing.job.account_id, routing.job.id, 0, once=False) == "closed"
+    assert routing.poll(Look(routing.job.account_id, routing.job.id, 0)) == "closed"
     assert routing.upstreams["second"].canceled == ["ref-2"]
     assert routing.upstreams["first"].canceled == []

@@ -27,6 +27,7 @@ from shoal.domain.money import Asset
 from shoal.domain.provider import Done, Pending, ProviderOutput
 from shoal.domain.routing import WITHIN, Route
 from shoal.domain.video import clip_key, final_key, narration_key, poster_key
+from shoal.ports.jobs import Look
 from tests.fakes.videos import CLIP, CONFORMED
 from tests.worlds.world import CLIP_DEADLINE_S, Customer, World
 
@@ -222,7 +223,7 @@ def test_a_scene_may_be_delivered_later_by_poll_or_callback(world: World, filmma
     token = world.tokens.issue()
 
     assert world.render_scene(job.account_id, job.id, 1, token)[1] == "pending"
-    assert world.poll_provider(job.account_id, job.id, 1, once=False) == "done"
+    assert world.poll_provider(Look(job.account_id, job.id, 1)) == "done"
 
     assert world.tokens.answers[token].output == {"output": {"key": f"{job.account_id}/{job.id}/1"}}
 

@@ -143,7 +143,7 @@ def test_a_retry_after_a_rotation_is_signed_by_the_new_secret_at_its_own_time(we
 def test_the_account_secret_signs_what_requests_asked_for(webhooks: WebhookWorld) -> None:
     made = webhooks.manage_secret.rotate(webhooks.caller(), None, dialect.secret_resource).body["secret"]
     again = webhooks.manage_secret.rotate(webhooks.caller(), None, dialect.secret_resource).body["secret"]
-    sealed = webhooks.tables.account_secrets[ACCOUNT].secrets
+    sealed = webhooks.tables.account_secrets[ACCOUNT, False].secrets
 
     assert made != again
     assert [made[::-1] in each for each in sealed.signing_secrets(webhooks.clock.ms)] == [False, True]

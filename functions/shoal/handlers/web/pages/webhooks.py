@@ -32,7 +32,7 @@ def create(visit: Visit[ForMembers]) -> Page:
     events = visit.fields.get("events", [])
     body = {"name": visit.field("name"), "url": visit.field("url"), "events": events}
     try:
-        key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
+        key = IdempotencyKey.of(visit.session.account_id, visit.caller.counts_in(ROUTE), visit.once, body)
         answered = visit.use.manage_webhooks().create(
             visit.caller, lambda: webhooks.parse_create(body), key, webhooks.webhook
         )
@@ -53,7 +53,8 @@ def show_deliveries(visit: Visit[ForMembers]) -> Page:
 
 def rotate(visit: Visit[ForMembers]) -> Page:
     webhook_id = visit.parameter("id")
-    key = IdempotencyKey.of(visit.session.account_id, f"{ROUTE}/{webhook_id}/rotate", visit.once, {})
+    route = visit.caller.counts_in(f"{ROUTE}/{webhook_id}/rotate")
+    key = IdempotencyKey.of(visit.session.account_id, route, visit.once, {})
     answered = visit.use.manage_webhooks().rotate(visit.caller, webhook_id, key, webhooks.webhook)
     return _show(visit, webhook_id, secret=answered.body["secret"])
 
