@@ -19,6 +19,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeA
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
+from shoal.domain.api_key import KEYS_MAX
 from shoal.domain.delivery import RETRY_DELAYS_S
 from shoal.domain.webhook import SUBSCRIPTIONS_MAX
 from shoal.settings import Moderation, StageKind
@@ -34,6 +35,8 @@ NAME = r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?"
 ORIGIN = r"^(https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)$"
 ROOT_URL = r"^https?://[^/]+$"
 PROVIDER_DEADLINE_SECONDS = 180
+FETCHED_MB_MAX = 300
+"""Thirty pictures of the largest size; a smaller one counts as what it has."""
 SIGNED_URL_SECONDS = 3600
 """Well within the hours for which the credentials of the function that signs it hold."""
 LOG_DAYS: Mapping[int, logs.RetentionDays] = {
@@ -141,6 +144,19 @@ class Stage:
         default=False,
     )
     delivery_concurrency_max: Concurrency = setting("functions that deliver webhooks, in each lane")
+    fetched_mb_max: Annotated[int, Field(ge=50)] = setting(
+        "megabytes of pictures to edit that are fetched for one account in a minute",
+        default=FETCHED_MB_MAX,
+    )
+    open_jobs_max: Annotated[int, Field(ge=1, le=1_000)] = setting(
+        "jobs of one account that are not done at once, in each mode", default=200
+    )
+    failures_multiple: Annotated[int, Field(ge=0, le=1_000)] = setting(
+        "an account that cancels, or whose prompts providers refuse, may cost the stage so many times what it"
+        " pays in a day, and at least $1",
+        default=1,
+    )
+    keys_max: Count = setting("API keys of one account that are not revoked", default=KEYS_MAX)
     webhooks_max: Count = setting("webhooks of one account", default=SUBSCRIPTIONS_MAX)
     unpaid_sends_max: Count = setting(
         "requests of webhooks a minute to one host, of an account that never had money", default=5
@@ -215,6 +231,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "api_rate_limit": 1000,
         "api_burst_limit": 1000,
         "poll_concurrency_max": 5,
+        "open_jobs_max": 1000,
         "simulated_concurrency_max": 5,
         "delivery_concurrency_max": 3,
         "log_days": 1,

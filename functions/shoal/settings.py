@@ -92,6 +92,9 @@ class SubmitJobSettings(BoardSettings, UpstreamSettings):
     loopback_allowed: bool
     public_url: str
     api_url: str
+    fetched_mb_max: PositiveInt
+    open_jobs_max: PositiveInt
+    failures_multiple: NonNegativeInt
 
 
 class ShowJobsSettings(AddressSettings):
@@ -328,13 +331,15 @@ class AuditLedgerSettings(Settings):
 
 
 class DashboardSettings(AddressSettings):
-    """What all of the dashboard needs."""
+    """What all of the dashboard needs: `front_token` is what a firewall before the API sends, if any."""
 
     table: str
     api_url: str
     user_pool_id: str
     user_pool_client_id: str
     operators_second_factor: bool
+    keys_max: PositiveInt
+    front_token: str
 
 
 class SignUpSettings(Settings):

@@ -9,6 +9,8 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from shoal.handlers.http.endpoint import FRONT_HEADER
+
 from ..nag import accept
 from ..stage import InvalidStage, Stage
 
@@ -17,6 +19,11 @@ REGION = "us-east-1"
 MANAGED = ("AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet")
 """Known bad addresses, and exploits of known holes. The common rule set is not among them: it takes prompts
 that speak of code for attacks, and refuses bodies of more than 8 kB."""
+
+
+def front_token(scope: Construct) -> str:
+    """By which functions know that a request came through the distribution: of the stack, and told nobody."""
+    return Fn.select(2, Fn.split("/", Stack.of(scope).stack_id))
 
 
 class Guard(Construct):
@@ -48,7 +55,10 @@ class Guard(Construct):
             comment="Shoal API behind a firewall",
             web_acl_id=acl.attr_arn,
             default_behavior=cloudfront.BehaviorOptions(
-                origin=origins.HttpOrigin(Fn.select(2, Fn.split("/", http_api.api_endpoint))),
+                origin=origins.HttpOrigin(
+                    Fn.select(2, Fn.split("/", http_api.api_endpoint)),
+                    custom_headers={FRONT_HEADER: front_token(self)},
+                ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
                 allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
                 cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,

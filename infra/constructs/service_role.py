@@ -65,6 +65,6 @@ def item_conditions(
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(leading_keys)}
     }
     if attributes:
-        conditions["ForAllValues:StringEquals"] = {"dynamodb:Attributes": list(attributes)}
+        conditions["ForAllValues:StringLike"]["dynamodb:Attributes"] = list(attributes)
         conditions["Null"] = {"dynamodb:Attributes": "false"}
     return conditions

@@ -85,8 +85,10 @@ MEANING = {
         "`made`, and the SHA-256 of what both bodies say: 8 and 8.0, or a null and nothing, say the same.",
     ),
     "rate_limited": (
-        "The key has used up its requests: 60 a minute with a burst of 20, unless its operator says "
-        "otherwise.",
+        "The key has used up its requests: 60 a minute with a burst of 20, and 600 reads of a job, task or "
+        "video by its id, unless its operator says otherwise. Or the account has reached the limit that "
+        "`details.limit` names: requests over all its keys (`account`), jobs that are not done "
+        "(`open_jobs`), pictures fetched to be edited (`fetching`).",
         "Wait `Retry-After` seconds. `RateLimit` on every answer tells what is left.",
     ),
     "internal_error": (
@@ -136,7 +138,11 @@ DETAILS: dict[str, dict[str, Any]] = {
     "idempotency_key_reused": {
         name: {"type": "string"} for name in ("idempotency_key", "made", "first_body", "this_body")
     },
-    "forbidden": {"scope": {"type": "string", "enum": [*Scope]}},
+    "forbidden": {
+        "scope": {"type": "string", "enum": [*Scope]},
+        "limit": {"type": "string", "enum": ["failures"]},
+    },
+    "rate_limited": {"limit": {"type": "string", "enum": ["account", "open_jobs", "fetching"]}},
     "not_found": {"nearest": {"type": "array", "items": {"type": "string"}}},
 }
 """What `details` may hold, by code."""

@@ -55,7 +55,8 @@ Three dialects share jobs, wallet and webhooks. They differ in the words of requ
 them as far as its scopes go.
 
 Every `POST` that spends or creates takes an `Idempotency-Key`, good for 24 hours. A key has 60 requests a
-minute with a burst of 20 unless its operator says otherwise: `RateLimit` and `RateLimit-Policy` are on every
+minute with a burst of 20, and ten times as many reads of a job, task or video by its id, unless its
+operator says otherwise: `RateLimit` and `RateLimit-Policy` are on every
 answer to a known key, `Retry-After` on every refusal that passes with time.
 
 Agents find the same as tools of the Model Context Protocol at `/mcp`.

@@ -43,7 +43,8 @@ TOPICS = {
     ),
     "limits": (
         "Rate limits",
-        "60 requests a minute with a burst of 20 per key, unless your operator says otherwise. Every answer "
+        "60 requests a minute with a burst of 20 per key, unless your operator says otherwise. Reads of a "
+        "job, task or video by its id count apart, at ten times the rate. Every answer "
         "has `RateLimit` (`r` requests left, all of them again in `t` seconds) and `RateLimit-Policy`. Above "
         "it is [`rate_limited`](#rate_limited) with `Retry-After`.",
     ),
@@ -51,7 +52,8 @@ TOPICS = {
         "Waiting",
         "Poll images and tasks every two seconds, videos every ten to twenty. Or send `Prefer: wait=N` with "
         "a submit or the reading of a task: the answer comes when the job has ended, or after N seconds, 25 "
-        "at most. Or let a [webhook](#webhooks) tell you.",
+        "at most, or at once if the key has held 120 seconds of requests within a minute. "
+        "Or let a [webhook](#webhooks) tell you.",
     ),
     "agents": (
         "Agents",

@@ -12,6 +12,7 @@ from .grants import (
     GRANTS,
     JUDGE_REQUESTS,
     KEYS,
+    LIMITS,
     LOOK_AT_BOARD,
     PEOPLE,
     RUNS,
@@ -34,6 +35,7 @@ ASK_POOL = allow("user_pool", "cognito-idp:AdminInitiateAuth", "cognito-idp:Desc
 USE_SESSION = (
     on_table("GetItem", keys=(*SESSIONS, *ACCOUNTS)),
     on_table("UpdateItem", "DeleteItem", keys=SESSIONS),
+    on_table("UpdateItem", keys=LIMITS),
 )
 """To know who is there: a session ends where the pool no longer vouches for its person."""
 LET_IN = (
@@ -105,6 +107,7 @@ OPERATE = Function(
         *USE_SESSION,
         *AUDIT,
         on_table("GetItem", "BatchGetItem", "Query", keys=(*ACCOUNTS, *DIRECTORY, *SCENES)),
+        on_table("GetItem", keys=LIMITS),
         LOOK_AT_BOARD,
         *GRANT_AND_REFUND,
         *SUSPEND,

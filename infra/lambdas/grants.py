@@ -136,7 +136,13 @@ DIRECTORY = ("ACCOUNTS",)
 KEY_STATE = ("revoked", "suspended", "requests_per_minute", "burst")
 """What the write that counts a request compares of a key."""
 
-COUNT_REQUEST = on_table("UpdateItem", keys=KEYS, attributes=(*KEY_STATE, "tat"))
+LIMITS = ("LIMITS#*",)
+"""Counters that bound load."""
+
+COUNTED = ("tat", "poll_tat", "held#*", "expires_at")
+"""What is counted of a key, and of its account."""
+
+COUNT_REQUEST = on_table("UpdateItem", keys=(*KEYS, *LIMITS), attributes=(*KEY_STATE, *COUNTED))
 """The write that authenticates an API key and limits its rate.
 
 It names neither an account, a scope nor a prefix: what only counts can neither make a key nor hand one over.
@@ -179,14 +185,15 @@ ASK_PROVIDERS = (*SIMULATE, READ_KEYS, *USE_BEDROCK)
 TAKE_JOB = (
     on_table("GetItem", keys=(*ACCOUNTS, *WALLETS, *RECORDS)),
     on_table("PutItem", keys=(*ACCOUNTS, *WALLETS, *RECORDS)),
-    on_table("UpdateItem", keys=WALLETS),
+    on_table("UpdateItem", keys=(*WALLETS, *LIMITS)),
+    on_table("BatchGetItem", keys=ACCOUNTS),
 )
-"""A submit: the job, the hold on its wallet with its entry, the record of the request."""
+"""A submit: the job, the hold on its wallet with its entry, the record of the request, the open jobs."""
 
 CLOSE_JOB = (
     on_table("GetItem", keys=(*ACCOUNTS, *WALLETS)),
     on_table("PutItem", keys=WALLETS),
-    on_table("UpdateItem", keys=(*ACCOUNTS, *WALLETS)),
+    on_table("UpdateItem", keys=(*ACCOUNTS, *WALLETS, *LIMITS)),
 )
 """Capture or release of a hold: the job, its account's usage, the wallet and a new entry."""
 

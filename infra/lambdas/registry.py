@@ -53,7 +53,7 @@ SUBMIT_JOB = Function(
         COUNT_REQUEST,
         LOOK_AT_BOARD,
         allow("machines", "states:StartExecution"),
-        allow("staging_objects", "s3:PutObject"),
+        allow("staging_objects", "s3:PutObject", "s3:DeleteObject"),
         *JUDGE_REQUESTS,
     ),
 )

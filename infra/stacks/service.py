@@ -16,7 +16,7 @@ from ..build.packages import Packages
 from ..constructs.api import Api
 from ..constructs.event_schemas import EventSchemas
 from ..constructs.functions import Functions
-from ..constructs.guard import Guard
+from ..constructs.guard import Guard, front_token
 from ..constructs.queues import Queues
 from ..constructs.schedules import Schedules
 from ..constructs.secret import stripe_secret_arn
@@ -177,6 +177,11 @@ class ServiceStack(StageStack):
             "retry_schedule_role_arn": self.retry_schedules.role.role_arn,
             **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
+            "fetched_mb_max": str(stage.fetched_mb_max),
+            "open_jobs_max": str(stage.open_jobs_max),
+            "failures_multiple": str(stage.failures_multiple),
+            "front_token": front_token(self) if stage.waf_requests_max else "",
+            "keys_max": str(stage.keys_max),
             "webhooks_max": str(stage.webhooks_max),
             "unpaid_sends_max": str(stage.unpaid_sends_max),
             "stripe_url": stage.stripe_url,

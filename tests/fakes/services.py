@@ -189,6 +189,10 @@ class FakeStaging:
         return key
 
     @reached
+    def delete_input(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    @reached
     def read(self, key: str) -> bytes:
         if key not in self.objects:
             raise OutputInvalid("The provider's output is gone.")

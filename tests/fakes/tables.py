@@ -13,6 +13,7 @@ from shoal.domain.errors import (
     KeyExists,
     NotFound,
     RateLimited,
+    TooManyKeys,
     Unauthorized,
     ValidationFailed,
 )
@@ -22,7 +23,7 @@ from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
 from shoal.domain.money import Asset
 from shoal.domain.payment import PaymentRecord
-from shoal.domain.rate_limit import Allowance
+from shoal.domain.rate_limit import HELD_S_PER_MINUTE, ONE_REQUEST, Allowance, Ask
 from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
 from shoal.domain.wallet import EntryKind, Movement, Wallet
@@ -111,36 +112,43 @@ class FakeKeys:
 
     network: Network
     tables: Tables
+    held: dict[tuple[str, int], int] = field(default_factory=dict)
     port: str = "keys"
 
     @reached
-    def admit(self, digest: str, now_ms: int) -> Caller:
+    def admit(self, digest: str, now_ms: int, ask: Ask = ONE_REQUEST) -> Caller:
         key = self.tables.keys.get(digest)
         if key is None or key.revoked:
             raise Unauthorized
         if self.tables.accounts[key.account_id].suspended:
             raise Forbidden("This account is suspended.")
-        tat = self.tables.tats.get(digest)
+        limit, bucket = (key.limit.of_polls, f"{digest} polls") if ask.polls else (key.limit, digest)
+        tat = self.tables.tats.get(bucket)
         if tat is None or tat <= now_ms:
-            tat = now_ms + key.limit.emission_ms
-        elif tat <= now_ms + key.limit.tolerance_ms:
-            tat += key.limit.emission_ms
+            tat = now_ms + limit.emission_ms
+        elif tat <= now_ms + limit.tolerance_ms:
+            tat += limit.emission_ms
         else:
-            allowance = Allowance(key.limit, tat, now_ms)
-            retry_after_seconds = key.limit.retry_after_s(tat, now_ms)
+            allowance = Allowance(limit, tat, now_ms)
+            retry_after_seconds = limit.retry_after_s(tat, now_ms)
             raise RateLimited(retry_after_seconds=retry_after_seconds, headers=allowance.headers())
-        self.tables.tats[digest] = tat
+        self.tables.tats[bucket] = tat
+        minute = digest, now_ms // 60_000
+        self.held[minute] = self.held.get(minute, 0) + ask.drawn_s
+        may_hold = not ask.drawn_s or self.held[minute] <= HELD_S_PER_MINUTE
         test = key.prefix is KeyPrefix.TEST
-        return Caller(key.account_id, key.id, key.scopes, test, Allowance(key.limit, tat, now_ms))
+        return Caller(key.account_id, key.id, key.scopes, test, Allowance(limit, tat, now_ms), may_hold)
 
     @reached
-    def add(self, key: ApiKey) -> None:
+    def add(self, key: ApiKey, keys_max: int) -> None:
         if key.account_id not in self.tables.accounts:
             raise NotFound("No such account.")
         if self.tables.accounts[key.account_id].suspended:
             raise Forbidden("This account is suspended.")
         if any(known.id == key.id for known in self.tables.keys.values()):
             raise KeyExists
+        if sum(not each.revoked for each in self.of_account(key.account_id)) >= keys_max:
+            raise TooManyKeys(details={"keys_max": keys_max})
         self.tables.keys[key.digest] = key
 
     @reached

@@ -81,6 +81,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *START,
         LOOK_AT_BOARD,
         ("s3:PutObject", f"{STAGING}/*"),
+        ("s3:DeleteObject", f"{STAGING}/*"),
     },
     "serve_mcp": {
         *CLOSE_JOBS,
@@ -88,6 +89,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         LOOK_AT_BOARD,
         ("dynamodb:Query", TABLE),
         ("s3:PutObject", f"{STAGING}/*"),
+        ("s3:DeleteObject", f"{STAGING}/*"),
         SIGN,
     },
     "read_models": {("dynamodb:UpdateItem", TABLE), LOOK_AT_BOARD},
@@ -283,29 +285,30 @@ SEND_KEYS = {
 }
 ONE_JOB = {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
 ON_BOARD = {"dynamodb:BatchGetItem": ["PROVIDER#*", "ROUTE#*"]}
+SUBMITS = {"dynamodb:BatchGetItem": ["ACCOUNT#*", "PROVIDER#*", "ROUTE#*"]}
 ASKED = {**ON_BOARD, **ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "ROUTE#*"]}
 ASKED_SCENE = {**ASKED, "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"]}
-COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*"]}
+COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*", "LIMITS#*"]}
 TAKE_JOB = {
     "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
     "dynamodb:PutItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
-    "dynamodb:UpdateItem": ["KEY#*", "WALLET#*"],
+    "dynamodb:UpdateItem": ["KEY#*", "LIMITS#*", "WALLET#*"],
 }
 CLOSE_JOB = {
     "dynamodb:GetItem": ["ACCOUNT#*", "WALLET#*"],
     "dynamodb:PutItem": ["WALLET#*"],
-    "dynamodb:UpdateItem": ["ACCOUNT#*", "WALLET#*"],
+    "dynamodb:UpdateItem": ["ACCOUNT#*", "LIMITS#*", "WALLET#*"],
 }
 LEADING_KEYS = {
     "serve_mcp": {
         **TAKE_JOB,
-        **ON_BOARD,
+        **SUBMITS,
         "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "MODEL#*", "QUOTE#*", "WALLET#*"],
         "dynamodb:PutItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "QUOTE#*", "WALLET#*"],
         "dynamodb:Query": ["JOB#*"],
     },
     "read_job": {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:Query": ["JOB#*"], **COUNT_REQUEST},
-    "submit_job": {**TAKE_JOB, **ON_BOARD},
+    "submit_job": {**TAKE_JOB, **SUBMITS},
     "read_models": {**ON_BOARD, **COUNT_REQUEST},
     "quote_job": {"dynamodb:GetItem": ["MODEL#*"], **COUNT_REQUEST},
     "summarize_usage": {"dynamodb:Query": ["ACCOUNT#*"], **COUNT_REQUEST},
@@ -322,7 +325,7 @@ LEADING_KEYS = {
         "dynamodb:UpdateItem": ["WALLET#*"],
     },
     "show_dashboard": {
-        "dynamodb:BatchGetItem": ["JOB#*", "KEY#*", "PROVIDER#*", "ROUTE#*"],
+        "dynamodb:BatchGetItem": ["ACCOUNT#*", "JOB#*", "KEY#*", "PROVIDER#*", "ROUTE#*"],
         "dynamodb:GetItem": [
             "ACCOUNT#*",
             "IDEMPOTENCY#*",
@@ -348,6 +351,7 @@ LEADING_KEYS = {
             "ACCOUNT#*",
             "IDEMPOTENCY#*",
             "KEY#*",
+            "LIMITS#*",
             "PERSON#*",
             "SESSION#*",
             "WALLET#*",
@@ -359,30 +363,38 @@ LEADING_KEYS = {
     },
     "operate": {
         "dynamodb:BatchGetItem": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "PROVIDER#*", "ROUTE#*"],
-        "dynamodb:GetItem": ["ACCOUNT#*", "ACCOUNTS", "GRANT#*", "JOB#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:GetItem": [
+            "ACCOUNT#*",
+            "ACCOUNTS",
+            "GRANT#*",
+            "JOB#*",
+            "LIMITS#*",
+            "SESSION#*",
+            "WALLET#*",
+        ],
         "dynamodb:PutItem": ["GRANT#*", "WALLET#*"],
-        "dynamodb:UpdateItem": ["ACCOUNT#*", "ACCOUNTS", "KEY#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "ACCOUNTS", "KEY#*", "LIMITS#*", "SESSION#*", "WALLET#*"],
         "dynamodb:DeleteItem": ["SESSION#*"],
         "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "WALLET#*"],
     },
     "top_up": {
         "dynamodb:GetItem": ["ACCOUNT#*", "SESSION#*", "WALLET#*"],
         "dynamodb:PutItem": ["WALLET#*"],
-        "dynamodb:UpdateItem": ["SESSION#*", "WALLET#*"],
+        "dynamodb:UpdateItem": ["LIMITS#*", "SESSION#*", "WALLET#*"],
         "dynamodb:DeleteItem": ["SESSION#*"],
     },
     "call_provider": ASKED,
     "manage_webhooks": {
         "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
         "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
-        "dynamodb:UpdateItem": ["KEY#*", "WEBHOOKS#*"],
+        "dynamodb:UpdateItem": ["KEY#*", "LIMITS#*", "WEBHOOKS#*"],
         "dynamodb:DeleteItem": ["WEBHOOKS#*"],
         "dynamodb:Query": ["WEBHOOKS#*"],
     },
     "manage_deliveries": {
         "dynamodb:GetItem": ["IDEMPOTENCY#*", "WALLET#*", "WEBHOOK#*", "WEBHOOKS#*"],
         "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOK#*"],
-        "dynamodb:UpdateItem": ["IDEMPOTENCY#*", "KEY#*", "WEBHOOK#*"],
+        "dynamodb:UpdateItem": ["IDEMPOTENCY#*", "KEY#*", "LIMITS#*", "WEBHOOK#*"],
         "dynamodb:Query": ["WALLET#*", "WEBHOOK#*"],
     },
     "manage_webhook_secret": {
@@ -402,10 +414,10 @@ LEADING_KEYS = {
     "poll_provider": ASKED_SCENE,
     "cancel_job": {
         **CLOSE_JOB,
-        "dynamodb:UpdateItem": ["ACCOUNT#*", "KEY#*", "WALLET#*"],
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "KEY#*", "LIMITS#*", "WALLET#*"],
         "dynamodb:Query": ["JOB#*"],
     },
-    "settle_wallet": {**CLOSE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "MODEL#*", "WALLET#*"]},
+    "settle_wallet": {**CLOSE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "LIMITS#*", "MODEL#*", "WALLET#*"]},
     "release_hold": CLOSE_JOB,
     "sweep_jobs": CLOSE_JOB,
     "close_execution": CLOSE_JOB,

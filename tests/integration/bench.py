@@ -11,6 +11,7 @@ from shoal.adapters.dynamodb.directory import DynamoDbDirectory
 from shoal.adapters.dynamodb.items import wallet_key
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs
 from shoal.adapters.dynamodb.payments import DynamoDbPayments
 from shoal.adapters.dynamodb.people import DynamoDbPeople, DynamoDbSessions
 from shoal.adapters.dynamodb.scenes import DynamoDbScenes
@@ -36,6 +37,7 @@ from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_execution import CloseExecution
 from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.read_job import ReadJob
 from shoal.use_cases.jobs.release_hold import ReleaseHold
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
@@ -48,7 +50,7 @@ from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeStaging, FakeVideoF
 from tests.fakes.payments import FakeProcessor
 from tests.fakes.routing import SIMULATED_STAGE
 from tests.fakes.stripe_books import Books
-from tests.support.deployed import as_it_is
+from tests.support.deployed import as_it_is, nothing_staged
 from tests.support.tasks import MODEL
 
 PUBLIC_URL = "https://cdn.test"
@@ -59,6 +61,8 @@ PRICE = 10_000
 
 OUTPUTS = tuple(Output(f"images/x/{n}.png", "image/png", 1024, 1024, 7) for n in range(4))
 """As many as a job may have."""
+
+OPEN_JOBS_MAX = 200
 
 
 class Bench:
@@ -79,10 +83,15 @@ class Bench:
         self.people, self.sessions = DynamoDbPeople(table), DynamoDbSessions(table)
         self.directory = DynamoDbDirectory(table)
         self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
+        self.open_jobs = DynamoDbOpenJobs(table)
+        self.note_closed = NoteClosed(self.open_jobs, load_catalog(), self.clock)
+        self.limit_jobs = LimitJobs(self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, 1)
         self.submit_job = SubmitJob(
             ledger=self.ledger,
             workflow=self.workflow,
             prepare=as_it_is,
+            discard=nothing_staged,
+            limit_jobs=self.limit_jobs,
             moderate=Moderate(None),
             board=SIMULATED_STAGE,
             catalog=load_catalog(),
@@ -96,12 +105,24 @@ class Bench:
         clean_up, url_of = CleanUp(self.video_files), partial(output_url, public_url=PUBLIC_URL)
         note_low = NoteLowBalance(self.ledger, LOW_BALANCE)
         self.close_job = CloseJob(
-            self.jobs, self.ledger, self.bus, self.workflow, note_low, clean_up, self.clock, url_of
+            self.jobs,
+            self.ledger,
+            self.bus,
+            self.workflow,
+            note_low,
+            clean_up,
+            self.note_closed,
+            self.clock,
+            url_of,
         )
         self.cancel_job = CancelJob(ReadJob(self.jobs), self.close_job)
         self.close_execution = CloseExecution(self.jobs, self.close_job)
-        self.settle_wallet = SettleWallet(self.jobs, self.ledger, self.runs, note_low, self.clock, url_of)
-        self.release_hold = ReleaseHold(self.jobs, self.ledger, clean_up, self.clock, url_of)
+        self.settle_wallet = SettleWallet(
+            self.jobs, self.ledger, self.runs, note_low, self.note_closed, self.clock, url_of
+        )
+        self.release_hold = ReleaseHold(
+            self.jobs, self.ledger, clean_up, self.note_closed, self.clock, url_of
+        )
         self.sweep_jobs = SweepJobs(
             self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock
         )

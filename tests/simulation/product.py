@@ -17,6 +17,7 @@ from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
 from shoal.adapters.dynamodb.board import DynamoDbBoard
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs, DynamoDbRates
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.dynamodb.usage import DynamoDbRuns
 from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
@@ -34,9 +35,11 @@ from shoal.domain.routing import Phase, ProviderCall
 from shoal.ports.jobs import ExecutionState
 from shoal.ports.money import Discrepancy
 from shoal.use_cases.accounts.authenticate import Authenticate
+from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.release_hold import ReleaseHold
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
 from shoal.use_cases.jobs.submit_job import SubmitJob
@@ -145,12 +148,16 @@ class Product:
         files = FakeVideoFiles(network, FakeStaging(network))
         clean_up, low = CleanUp(files), NoteLowBalance(ledger, self.catalog.low_balance)
         self.accounts = ManageAccounts(DynamoDbAccounts(self.table), self.keys, ledger, kernel, self.ids)
-        self.authenticate = Authenticate(self.keys, kernel)
+        self.authenticate = Authenticate(self.keys, kernel, LimitRates(DynamoDbRates(self.table), kernel))
         self.audit_ledger = AuditLedger(ledger)
+        open_jobs = DynamoDbOpenJobs(self.table)
+        self.note_closed = NoteClosed(open_jobs, self.catalog, kernel)
         self.submit_job = SubmitJob(
             ledger=ledger,
             workflow=self.workflow,
-            prepare=lambda submission: submission,
+            prepare=lambda _, submission: submission,
+            discard=lambda _: None,
+            limit_jobs=LimitJobs(open_jobs, self.note_closed, kernel, 100_000, 1),
             moderate=Moderate(KeywordModerator(listed_terms()), "keywords"),
             board=self.board,
             catalog=self.catalog,
@@ -159,10 +166,12 @@ class Product:
             provider_deadline_s=DEADLINE_S,
             clip_deadline_s=DEADLINE_S,
         )
-        self.settle_wallet = SettleWallet(jobs, ledger, DynamoDbRuns(self.table), low, kernel, url_of)
-        self.release_hold = ReleaseHold(jobs, ledger, clean_up, kernel, url_of)
+        self.settle_wallet = SettleWallet(
+            jobs, ledger, DynamoDbRuns(self.table), low, self.note_closed, kernel, url_of
+        )
+        self.release_hold = ReleaseHold(jobs, ledger, clean_up, self.note_closed, kernel, url_of)
         self.close_job = CloseJob(
-            jobs, ledger, SimulatedBus(kernel), self.workflow, low, clean_up, kernel, url_of
+            jobs, ledger, SimulatedBus(kernel), self.workflow, low, clean_up, self.note_closed, kernel, url_of
         )
         outputs = FakeOutputs(network)
         self.sweep_jobs = SweepJobs(jobs, self.workflow, outputs, files, self.close_job, kernel)

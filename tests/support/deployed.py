@@ -17,6 +17,7 @@ from infra.local.cloud import TEST_DEADLINE_SECONDS, LocalCloud
 from shoal.adapters.dynamodb.items import job_key, open_shard
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs
 from shoal.adapters.dynamodb.table import Item, Table
 from shoal.adapters.system import RandomIds, SystemClock
 from shoal.composition.accounts import manage_accounts
@@ -32,6 +33,7 @@ from shoal.domain.wallet import Wallet
 from shoal.ports.jobs import ExecutionState, JobFilter
 from shoal.ports.system import Clock
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.submit_job import SubmitJob
 from shoal.use_cases.providers.moderate import Moderate
 from tests.fakes.routing import SIMULATED_STAGE
@@ -72,9 +74,19 @@ class NoWorkflow:
         raise Unavailable(job.id)
 
 
-def as_it_is(submission: Submission) -> Submission:
+def as_it_is(_: str, submission: Submission) -> Submission:
     """Prepares nothing: no address is looked at, no input is fetched."""
     return submission
+
+
+def limit_jobs(table: Table, clock: Clock) -> LimitJobs:
+    """The limits of an account, as its stage has them."""
+    open_jobs = DynamoDbOpenJobs(table)
+    return LimitJobs(open_jobs, NoteClosed(open_jobs, load_catalog(), clock), clock, 200, 1)
+
+
+def nothing_staged(_: Submission) -> None:
+    """Beside `as_it_is` there is nothing to delete."""
 
 
 class ClockAt:
@@ -173,6 +185,8 @@ class Deployed:
             ledger=self.ledger,
             workflow=NoWorkflow(),
             prepare=as_it_is,
+            discard=nothing_staged,
+            limit_jobs=limit_jobs(self.table, clock),
             moderate=Moderate(None),
             board=SIMULATED_STAGE,
             catalog=load_catalog(),

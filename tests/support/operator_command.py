@@ -47,6 +47,7 @@ class Shoal:
             inspect=inspect,
             sweep=world.sweep_jobs,
             audit=world.audit_ledger,
+            open_jobs=world.open_jobs,
             stripe=lambda: ManageStripe(
                 self.stage, self.real_money, self.stripe_keys, lambda: self.till.settle
             ),

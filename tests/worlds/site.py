@@ -42,6 +42,7 @@ from tests.worlds.world import World
 EMAIL, PASSWORD = "diver@example.com", "correct horse battery"
 ROOT = "/dashboard"
 STRIPE_URL = "https://api.stripe.com"
+FRONT_TOKEN = "front-token"
 HIDDEN = ("csrf", "once", "nonce")
 """What forms hold beside what people fill in."""
 CARRIED = ("next", "email", "challenge", "secret")
@@ -157,7 +158,14 @@ class Site:
             world.clock,
         )
         self.operate = Operate(
-            world.accounts, directory, world.jobs, world.ledger, world.board, load_catalog(), world.clock
+            world.accounts,
+            directory,
+            world.jobs,
+            world.ledger,
+            world.board,
+            world.open_jobs,
+            load_catalog(),
+            world.clock,
         )
         self.second_factor = SecondFactor(made(self.identity), self.sessions, world.clock)
         self.second_factor_required = False
@@ -181,6 +189,8 @@ class Site:
             sign_in=made(self.sign_in),
             accounts=made(self.world.accounts),
             second_factor_required=self.second_factor_required,
+            limit_rates=made(self.world.limit_rates),
+            front_token=FRONT_TOKEN,
             use=use,
         )
 

@@ -18,12 +18,14 @@ from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall
 from shoal.domain.wallet import Wallet
 from shoal.ports.routing import Provider
 from shoal.use_cases.accounts.authenticate import Authenticate
+from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.jobs.await_job import AwaitJob
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_execution import CloseExecution
 from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
 from shoal.use_cases.jobs.quote import QuoteJob
 from shoal.use_cases.jobs.read_job import ListJobs, ReadJob, ReadWallet
@@ -74,11 +76,13 @@ from tests.fakes import (
     Network,
     Tables,
 )
+from tests.fakes.limits import FakeFetching, FakeOpenJobs, FakeRates
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.support.asking import ask_provider
 from tests.support.factories import url_of
 from tests.support.looks import check_any, inspect_any, inspect_any_clip
 
+OPEN_JOBS_MAX, FAILURES_MULTIPLE = 50, 2
 DEADLINE_S, CLIP_DEADLINE_S = 180, 240
 LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
 STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
@@ -109,6 +113,10 @@ class World:
         self.staging, self.outputs = FakeStaging(self.network), FakeOutputs(self.network)
         self.usage, self.runs = FakeUsage(self.network, self.tables), FakeRuns(self.network)
         self.caller_http = FakeCallerHttp(self.network)
+        self.rates = FakeRates(self.network)
+        self.limit_rates = LimitRates(self.rates, self.clock)
+        self.fetching = FakeFetching(self.network)
+        self.open_jobs = FakeOpenJobs(self.network, self.tables)
         self.callback_urls = FakeCallbackUrls()
         self.scenes = FakeScenes(self.network, self.tables)
         self.video_files = FakeVideoFiles(self.network, self.staging)
@@ -132,6 +140,8 @@ class World:
             ledger=self.ledger,
             workflow=self.workflow,
             prepare=self.prepare,
+            discard=self.prepare.discard,
+            limit_jobs=self.limit_jobs,
             moderate=Moderate(moderator, "keywords", fail_open),
             board=self.board,
             catalog=load_catalog(),
@@ -142,9 +152,15 @@ class World:
         )
 
     def _wire_api(self) -> None:
+        self.note_closed = NoteClosed(self.open_jobs, load_catalog(), self.clock)
+        self.limit_jobs = LimitJobs(
+            self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, FAILURES_MULTIPLE
+        )
         self.manage = ManageAccounts(self.accounts, self.keys, self.ledger, self.clock, self.ids)
-        self.authenticate = Authenticate(self.keys, self.clock)
-        self.prepare = PrepareSubmission(self.caller_http, self.staging, check_any, self.clock, self.ids)
+        self.authenticate = Authenticate(self.keys, self.clock, self.limit_rates)
+        self.prepare = PrepareSubmission(
+            self.caller_http, self.staging, self.fetching, check_any, self.clock, self.ids
+        )
         self.moderate_with(None)
         self.read_job = ReadJob(self.jobs)
         self.list_jobs = ListJobs(self.jobs)
@@ -160,6 +176,7 @@ class World:
             self.workflow,
             self.note_low_balance,
             self.clean_up,
+            self.note_closed,
             self.clock,
             url_of,
         )
@@ -186,7 +203,9 @@ class World:
         self.call_provider = CallProvider(self.jobs, self.bus, self.resolve, self.clock)
         self.poll_provider = PollProvider(self.jobs, self.providers, self.resolve)
         self.keep_outputs_for(None)
-        self.release_hold = ReleaseHold(self.jobs, self.ledger, self.clean_up, self.clock, url_of)
+        self.release_hold = ReleaseHold(
+            self.jobs, self.ledger, self.clean_up, self.note_closed, self.clock, url_of
+        )
         self.sweep_jobs = SweepJobs(
             self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock
         )
@@ -212,7 +231,14 @@ class World:
             self.jobs, self.staging, self.outputs, inspect_any, inspect_any_clip, self.clock, seconds
         )
         self.settle_wallet = SettleWallet(
-            self.jobs, self.ledger, self.runs, self.note_low_balance, self.clock, url_of, seconds
+            self.jobs,
+            self.ledger,
+            self.runs,
+            self.note_low_balance,
+            self.note_closed,
+            self.clock,
+            url_of,
+            seconds,
         )
 
     def customer(

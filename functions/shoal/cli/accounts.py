@@ -8,12 +8,20 @@ from typing import Annotated
 import typer
 
 from shoal.cli.amounts import CreditsOption, UsdOption
-from shoal.cli.console import JsonOption, StageOption, operator, print_fields, print_json
+from shoal.cli.console import (
+    AccountArgument,
+    JsonOption,
+    StageOption,
+    operator,
+    print_fields,
+    print_json,
+)
+from shoal.domain.money import format_usd
 
 EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
-app = typer.Typer(help="Open accounts.", no_args_is_help=True)
+app = typer.Typer(help="Open accounts, and see their limits.", no_args_is_help=True)
 
 
 def email_address(text: str) -> str:
@@ -51,3 +59,38 @@ def create(
         {"Account": account.id, "E-mail": account.email, "Key id": first.key.id, "Key": first.secret}
     )
     typer.echo("Keep the key now: it is not stored and cannot be shown again.")
+
+
+@app.command()
+def limits(
+    context: typer.Context,
+    account_id: AccountArgument,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Let it submit today, whatever came to nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show what an account has open, and what it canceled or was refused today."""
+    use = operator(context, stage)
+    use.inspect.accounts.get(account_id)
+    if lift:
+        use.open_jobs.lift(account_id, use.now_ms())
+    open_jobs, spend = use.open_jobs.of(account_id, use.now_ms())
+    found = {
+        "open_jobs": open_jobs,
+        "for_nothing": format_usd(spend.for_nothing),
+        "captured": format_usd(spend.captured),
+        "lifted": spend.lifted,
+    }
+    if as_json:
+        print_json(found)
+        return
+    print_fields(
+        {
+            "Open jobs": str(open_jobs),
+            "For nothing today": format_usd(spend.for_nothing),
+            "Paid today": format_usd(spend.captured),
+            "Brake": "lifted for today" if spend.lifted else "on",
+        }
+    )

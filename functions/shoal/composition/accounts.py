@@ -8,11 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shoal.composition import parts
+from shoal.domain.api_key import KEYS_MAX
 from shoal.settings import ErrorSettings, KeySettings
 
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb.table import Table
     from shoal.domain.api_key import Caller
+    from shoal.domain.rate_limit import Ask
     from shoal.use_cases.accounts.authenticate import Authenticate
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
 class Gate:
     """What an endpoint needs before its use case, each asked for only by routes that need it.
 
-    `authenticate` takes an `Authorization` header and raises what `Authenticate` raises. `api_url` is where
-    the page that explains errors is.
+    `authenticate` takes an `Authorization` header and what the request asks of its key, and raises what
+    `Authenticate` raises. `api_url` is where the page that explains errors is.
     """
 
-    authenticate: Callable[[str | None], Caller]
+    authenticate: Callable[[str | None, Ask], Caller]
     api_url: Callable[[], str]
 
 
@@ -33,11 +35,12 @@ class Gate:
 def _authenticate() -> Authenticate:
     from shoal.use_cases.accounts.authenticate import Authenticate
 
-    return Authenticate(parts.keys(parts.settings_of(KeySettings).table), parts.clock)
+    table = parts.settings_of(KeySettings).table
+    return Authenticate(parts.keys(table), parts.clock, parts.limit_rates(table))
 
 
-def authenticate(authorization: str | None) -> Caller:
-    return _authenticate()(authorization)
+def authenticate(authorization: str | None, ask: Ask) -> Caller:
+    return _authenticate()(authorization, ask)
 
 
 def api_url() -> str:
@@ -47,11 +50,11 @@ def api_url() -> str:
 GATE = Gate(authenticate, api_url)
 
 
-def manage_accounts(table: Table) -> ManageAccounts:
+def manage_accounts(table: Table, keys_max: int = KEYS_MAX) -> ManageAccounts:
     """For the operator command, which brings its own table."""
     from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
     from shoal.adapters.dynamodb.ledger import DynamoDbLedger
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 
     accounts, keys, ledger = DynamoDbAccounts(table), DynamoDbKeys(table), DynamoDbLedger(table)
-    return ManageAccounts(accounts, keys, ledger, parts.clock, parts.ids)
+    return ManageAccounts(accounts, keys, ledger, parts.clock, parts.ids, keys_max)

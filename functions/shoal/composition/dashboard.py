@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shoal.ports.routing import LookAtRoutes
     from shoal.ports.system import Clock, Ids
     from shoal.use_cases.accounts.inspect_account import InspectAccount
+    from shoal.use_cases.accounts.limit_rates import LimitRates
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
     from shoal.use_cases.jobs.cancel_job import CancelJob
     from shoal.use_cases.jobs.quote import QuoteJob
@@ -51,6 +52,7 @@ class Dashboard(Generic[Use_co]):
     """What all pages use; `use` is what only those of one function do.
 
     `media_origins` are the origins that outputs are fetched from. `second_factor_required`: of operators.
+    `front_token` is what a firewall before the API sends, empty where there is none.
     """
 
     clock: Clock
@@ -58,9 +60,11 @@ class Dashboard(Generic[Use_co]):
     api_url: str
     url_of: UrlOf
     media_origins: tuple[str, ...]
+    front_token: str
     sign_in: Callable[[], SignIn]
     accounts: Callable[[], Accounts]
     second_factor_required: bool
+    limit_rates: Callable[[], LimitRates]
     use: Use_co
 
 
@@ -164,6 +168,8 @@ def _dashboard(use: Use) -> Dashboard[Use]:
         sign_in=_sign_in,
         accounts=_accounts,
         second_factor_required=settings.operators_second_factor,
+        limit_rates=partial(parts.limit_rates, settings.table),
+        front_token=settings.front_token,
         use=use,
     )
 
@@ -236,7 +242,7 @@ def _look_around() -> LookAround:
 
 @cache
 def _manage_accounts() -> ManageAccounts:
-    return accounts.manage_accounts(_table())
+    return accounts.manage_accounts(_table(), settings_of(DashboardSettings).keys_max)
 
 
 @cache
@@ -252,5 +258,12 @@ def _operate() -> Operate:
     directory, table = DynamoDbDirectory(_table()), _name()
     board = providers.board(settings_of(BoardSettings))
     return Operate(
-        _accounts(), directory, parts.jobs(table), parts.ledger(table), board, load_catalog(), clock
+        accounts=_accounts(),
+        directory=directory,
+        jobs=parts.jobs(table),
+        ledger=parts.ledger(table),
+        board=board,
+        open_jobs_of=parts.open_jobs(table),
+        catalog=load_catalog(),
+        clock=clock,
     )

@@ -136,14 +136,20 @@ def submit_job() -> SubmitJob:
 
     settings = settings_of(SubmitJobSettings)
 
-    def prepare(submission: Submission) -> Submission:
+    def prepare(account_id: str, submission: Submission) -> Submission:
         """Made for the few submissions that need it: S3 would be a third of a cold start."""
-        return parts.prepare_submission(settings)(submission)
+        return parts.prepare_submission(settings)(account_id, submission)
+
+    def discard(submission: Submission) -> None:
+        if submission.brief.input_keys:
+            parts.prepare_submission(settings).discard(submission)
 
     return SubmitJob(
         ledger=parts.ledger(settings.table),
         workflow=parts.workflow(settings),
         prepare=prepare,
+        discard=discard,
+        limit_jobs=parts.limit_jobs(settings),
         moderate=upstreams.moderate(settings),
         board=upstreams.board(settings),
         catalog=load_catalog(),
@@ -264,6 +270,7 @@ def settle_wallet() -> SettleWallet:
         ledger=parts.ledger(settings.table),
         runs=parts.runs(settings.table),
         note_low_balance=parts.note_low_balance(settings.table),
+        note_closed=parts.note_closed(settings.table),
         clock=clock,
         url_of=output_urls(settings),
         retention_s=parts.retention_s(settings),
@@ -279,6 +286,7 @@ def release_hold() -> ReleaseHold:
         jobs=parts.jobs(settings.table),
         ledger=parts.ledger(settings.table),
         clean_up=parts.clean_up(settings),
+        note_closed=parts.note_closed(settings.table),
         clock=clock,
         url_of=output_urls(settings),
     )

@@ -12,6 +12,7 @@ from shoal.adapters.aws.statistics import CloudWatchStatistics
 from shoal.composition import accounts, parts, payments, providers
 from shoal.composition.parts import Stage
 from shoal.domain.catalog import Catalog
+from shoal.ports.limits import OpenJobs
 from shoal.settings import OperatorSettings
 from shoal.use_cases.accounts.inspect_account import InspectAccount
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
@@ -32,6 +33,7 @@ class Operator:
     inspect: InspectAccount
     sweep: SweepJobs
     audit: AuditLedger
+    open_jobs: OpenJobs
     stripe: Callable[[], ManageStripe]
     providers: Callable[[], ManageProviders]
     now_ms: Callable[[], int]
@@ -65,6 +67,7 @@ def operator_of(settings: OperatorSettings, client: Callable[..., Any], catalog:
         inspect=parts.inspect_account(settings.table, at),
         sweep=parts.sweep_jobs(settings, at),
         audit=AuditLedger(parts.ledger(settings.table, at)),
+        open_jobs=parts.open_jobs(settings.table, at),
         stripe=lambda: payments.manage_stripe(settings, at),
         providers=manage_providers,
         now_ms=parts.clock.now_ms,

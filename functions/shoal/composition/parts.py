@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb.accounts import DynamoDbKeys
     from shoal.adapters.dynamodb.jobs import DynamoDbJobs
     from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+    from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs
     from shoal.adapters.dynamodb.scenes import DynamoDbScenes
     from shoal.adapters.dynamodb.table import Table
     from shoal.adapters.dynamodb.usage import DynamoDbRuns
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     from shoal.dialects.spoken import View
     from shoal.domain.catalog import Catalog
     from shoal.use_cases.accounts.inspect_account import InspectAccount
+    from shoal.use_cases.accounts.limit_rates import LimitRates
     from shoal.use_cases.jobs.clean_up import CleanUp
     from shoal.use_cases.jobs.close_job import CloseJob
+    from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
     from shoal.use_cases.jobs.sweep_jobs import SweepJobs
     from shoal.use_cases.money.note_low_balance import NoteLowBalance
@@ -157,6 +160,7 @@ def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
         workflow=workflow(settings, at),
         note_low_balance=note_low_balance(settings.table, at),
         clean_up=clean_up(settings, at),
+        note_closed=note_closed(settings.table, at),
         clock=clock,
         url_of=output_urls(settings, at),
     )
@@ -176,6 +180,38 @@ def sweep_jobs(settings: SweepJobsSettings, at: Stage = HERE) -> SweepJobs:
     )
 
 
+def note_closed(table: str, at: Stage = HERE) -> NoteClosed:
+    from shoal.use_cases.jobs.limit_jobs import NoteClosed
+
+    return NoteClosed(open_jobs(table, at), at.catalog(), clock)
+
+
+def open_jobs(table: str, at: Stage = HERE) -> DynamoDbOpenJobs:
+    from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs
+
+    return DynamoDbOpenJobs(named_table(table, at))
+
+
+def limit_jobs(settings: SubmitJobSettings) -> LimitJobs:
+    from shoal.use_cases.jobs.limit_jobs import LimitJobs
+
+    return LimitJobs(
+        open_jobs=open_jobs(settings.table),
+        note_closed=note_closed(settings.table),
+        clock=clock,
+        jobs_max=settings.open_jobs_max,
+        failures_multiple=settings.failures_multiple,
+    )
+
+
+@cache
+def limit_rates(table: str) -> LimitRates:
+    from shoal.adapters.dynamodb.limits import DynamoDbRates
+    from shoal.use_cases.accounts.limit_rates import LimitRates
+
+    return LimitRates(DynamoDbRates(named_table(table)), clock)
+
+
 def inspect_account(table: str, at: Stage = HERE) -> InspectAccount:
     from shoal.adapters.dynamodb.accounts import DynamoDbAccounts
     from shoal.use_cases.accounts.inspect_account import InspectAccount
@@ -192,6 +228,7 @@ def note_low_balance(table: str, at: Stage = HERE) -> NoteLowBalance:
 
 def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
     from shoal.adapters.aws.s3 import S3Staging
+    from shoal.adapters.dynamodb.limits import DynamoDbFetching
     from shoal.adapters.http.caller_http import VettedCallerHttp
     from shoal.adapters.outputs.picture_header import check_picture_header
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
@@ -199,6 +236,7 @@ def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
     return PrepareSubmission(
         http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
         staging=S3Staging(client("s3"), settings.staging_bucket),
+        fetching=DynamoDbFetching(named_table(settings.table), settings.fetched_mb_max * 1_000_000),
         check_picture=check_picture_header,
         clock=clock,
         ids=ids,

@@ -19,9 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shoal.dialects.errors import invalid_field
-from shoal.domain.json_text import json_bytes
 from shoal.domain.money import Asset, parse_usd
-from shoal.domain.text import is_blank
+from shoal.domain.text import is_blank, json_bytes
 
 PROMPT_LENGTH_MAX = 4_000
 SEED_MAX = 2**32 - 1

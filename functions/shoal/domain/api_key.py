@@ -12,6 +12,8 @@ from shoal.domain.money import Asset
 from shoal.domain.rate_limit import Allowance, RateLimit
 
 SECRET_LENGTH = 32
+KEYS_MAX = 20
+"""Of one account, where its stage does not say otherwise; revoked ones do not count."""
 _KEY = re.compile(rf"(sk_live_|vsk_live_|sk_test_)[A-Za-z0-9]{{{SECRET_LENGTH}}}")
 _LETTERS = string.digits + string.ascii_letters
 
@@ -65,13 +67,17 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking: an authenticated key that its rate limit let through."""
+    """Who is asking: an authenticated key that its rate limit let through.
+
+    `may_hold`: the key's budget of held seconds let the request be held as long as it wishes.
+    """
 
     account_id: str
     key_id: str
     scopes: frozenset[Scope]
     test: bool
     allowance: Allowance
+    may_hold: bool = True
 
     def asset(self, asset: Asset) -> Asset:
         """The asset this caller spends: test keys spend play money."""

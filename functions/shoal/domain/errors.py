@@ -12,6 +12,7 @@ ShoalError
 │   ├── MethodNotAllowed      405
 │   ├── JobAlreadyTerminal    409
 │   ├── KeyExists             409
+│   ├── TooManyKeys           409
 │   ├── TooManyWebhooks       409
 │   ├── WebhookDisabled       409
 │   ├── ResentTooOften        409
@@ -145,6 +146,11 @@ class JobAlreadyTerminal(ApiError):
 class KeyExists(ApiError):
     status, code = 409, "conflict"
     message = "This form already made a key: its secret is not shown again."
+
+
+class TooManyKeys(ApiError):
+    status, code = 409, "conflict"
+    message = "The account has as many keys as it may have: revoke one first."
 
 
 class TooManyWebhooks(ApiError):

@@ -12,6 +12,12 @@ from dataclasses import dataclass
 REQUESTS_PER_MINUTE = 60
 BURST = 20
 REQUESTS_PER_MINUTE_MAX = 60_000
+POLLS_PER_REQUEST = 10
+"""Reads of one job by its id, which the documents ask for, count apart: at ten times the key's rate."""
+SHORT_HOLD_S = 2
+"""Holding a request for as long draws on no budget of the key's."""
+HELD_S_PER_MINUTE = 120
+"""What a key's requests may be held in a minute, all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,11 @@ class RateLimit:
         return cls(requests_per_minute, chosen)
 
     @property
+    def of_polls(self) -> RateLimit:
+        """Of reads of one job, task or video by its id."""
+        return RateLimit(self.requests_per_minute * POLLS_PER_REQUEST, self.burst * POLLS_PER_REQUEST)
+
+    @property
     def emission_ms(self) -> int:
         """What one request costs, rounded up so that the rate is never exceeded."""
         return -(-60_000 // self.requests_per_minute)
@@ -47,6 +58,22 @@ class RateLimit:
     def retry_after_s(self, tat_ms: int, now_ms: int) -> int:
         """Seconds until the next request passes, at least 1."""
         return max(1, -(-(tat_ms - self.tolerance_ms - now_ms) // 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a request asks of its key's limits: a poll counts apart, `hold_s` is how long it is held."""
+
+    polls: bool = False
+    hold_s: int = 0
+
+    @property
+    def drawn_s(self) -> int:
+        """Of the key's budget of held seconds."""
+        return self.hold_s if self.hold_s > SHORT_HOLD_S else 0
+
+
+ONE_REQUEST = Ask()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shoal.domain.api_key import ApiKey, Caller
+from shoal.domain.rate_limit import ONE_REQUEST, Ask
 from shoal.domain.wallet import Movement
 
 
@@ -27,15 +28,18 @@ class Accounts(Protocol):
 
 
 class Keys(Protocol):
-    def admit(self, digest: str, now_ms: int) -> Caller:
-        """Authenticate and count one request, in one conditional write.
+    def admit(self, digest: str, now_ms: int, ask: Ask = ONE_REQUEST) -> Caller:
+        """Authenticate and count one request, and how long it is to be held, in one conditional write.
 
         Raises `Unauthorized` for an unknown or revoked key, `RateLimited` when its rate is used up,
         `Forbidden` when its account is suspended.
         """
 
-    def add(self, key: ApiKey) -> None:
-        """Raises `NotFound` without an account, `Forbidden` when it is suspended, `KeyExists`."""
+    def add(self, key: ApiKey, keys_max: int) -> None:
+        """Raises `NotFound` without an account, `Forbidden` when it is suspended, `KeyExists`.
+
+        Raises `TooManyKeys` for an account with `keys_max` keys that are not revoked.
+        """
 
     def revoke(self, account_id: str, key_id: str) -> None:
         """Raises `NotFound`. Revoking twice is the same as once."""

@@ -142,6 +142,9 @@ class Staging(Protocol):
     def put_input(self, key: str, data: bytes) -> str:
         """Keep a caller's picture under a key of its own. Returns the key."""
 
+    def delete_input(self, key: str) -> None:
+        """What is not there is no error."""
+
     def read(self, key: str) -> bytes:
         """Raises `OutputInvalid` if there is nothing at the key."""
 
@@ -153,7 +156,7 @@ class CallerHttp(Protocol):
         """Whether the address is permitted, without speaking to it."""
 
     def fetch(self, url: str, *, bytes_max: int, seconds_max: float) -> bytes:
-        """What is there, whole."""
+        """The picture that is there. Raises `OutputInvalid` once it begins like none, and reads no more."""
 
 
 class Outputs(Protocol):

@@ -18,7 +18,8 @@ Json = dict[str, Any]
 ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)"
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
 CLAUSE = re.compile(
-    r"attribute_(?:not_)?exists\([\w.#]+\)|NOT contains\(\w+, :\w+\)|[\w.#]+ (?:=|<>|<=|>=|<|>) :\w+"
+    r"attribute_(?:not_)?exists\([\w.#]+\)|(?:NOT )?contains\(\w+, :\w+\)|size\(\w+\) < :\w+"
+    r"|[\w.#]+ (?:=|<>|<=|>=|<|>) :\w+"
 )
 CONDITION = re.compile(rf"\(?(?:{CLAUSE.pattern})\)?(?: (?:AND|OR) \(?(?:{CLAUSE.pattern})\)?)*")
 KINDS = {
@@ -40,6 +41,9 @@ KINDS = {
     ("PERSON", "PERSON"): "person",
     ("PERSON", "SESSION"): "session of person",
     ("SESSION", "SESSION"): "session",
+    ("LIMITS", "OPEN_JOBS"): "open jobs",
+    ("LIMITS", "RATE"): "rate",
+    ("LIMITS", "FETCHED"): "bytes fetched",
     ("WEBHOOKS", "COUNT"): "count of subscriptions",
     ("WEBHOOKS", "SECRET"): "account secret",
     ("WEBHOOKS", "WEBHOOK"): "subscription",

@@ -11,12 +11,13 @@ from shoal.adapters.dynamodb.ledger import AFFORDABLE, LOW, NEW, ON_TRIAL, STILL
 from shoal.adapters.dynamodb.payments import SUCCEEDS
 from shoal.adapters.dynamodb.wallets import COVERED, INDEBTED
 from tests.integration.bench import Bench
-from tests.integration.conditions import guards_people, guards_routes, guards_webhooks
+from tests.integration.conditions import guards_limits, guards_people, guards_routes, guards_webhooks
 from tests.integration.conditions.conditions import Guard, Mutant, Unguarded
 from tests.integration.conditions.scenarios_keys import (
     a_burst_is_admitted_and_no_more,
     a_burst_shortened_meanwhile_is_short,
     a_key_id_names_one_key,
+    a_key_is_held_for_so_long_a_minute,
     a_key_revoked_meanwhile_is_unknown,
     a_key_slowed_meanwhile_is_slow,
     a_rested_key_has_its_whole_burst_again,
@@ -24,6 +25,7 @@ from tests.integration.conditions.scenarios_keys import (
     a_secret_opens_one_account,
     a_slow_key_is_slow_from_its_first_request,
     an_account_is_opened_once,
+    polls_count_apart_at_ten_times_the_rate,
     revoking_makes_no_key,
 )
 from tests.integration.conditions.scenarios_money import (
@@ -80,6 +82,7 @@ GUARDS: dict[Guard, list[Scenario]] = {
     **guards_webhooks.GUARDS,
     **guards_routes.GUARDS,
     **guards_people.GUARDS,
+    **guards_limits.GUARDS,
     Guard("job", NEW): [a_job_overwrites_no_job_of_the_same_id],
     Guard("wallet", AFFORDABLE): [a_job_without_money_is_refused],
     Guard("wallet", ON_TRIAL): [a_trial_is_not_spent_while_there_is_money, a_fourth_trial_is_refused],
@@ -128,12 +131,14 @@ GUARDS: dict[Guard, list[Scenario]] = {
     Guard("key", EXISTS): [revoking_makes_no_key],
     Guard("key of account", EXISTS): [revoking_makes_no_key],
     Guard("key", IDLE, alone=True): [
+        polls_count_apart_at_ten_times_the_rate,
         a_revoked_key_is_unknown,
         a_slow_key_is_slow_from_its_first_request,
         a_suspended_accounts_keys_are_refused_until_it_is_lifted,
         *BURSTS,
     ],
     Guard("key", WITHIN_BURST, alone=True): [
+        a_key_is_held_for_so_long_a_minute,
         *BURSTS,
         a_key_revoked_meanwhile_is_unknown,
         a_key_slowed_meanwhile_is_slow,
@@ -145,11 +150,13 @@ GUARDS: dict[Guard, list[Scenario]] = {
 
 UNGUARDED = (
     guards_routes.UNGUARDED
+    | guards_limits.UNGUARDED
     | guards_people.UNGUARDED
     | {
         Unguarded("usage rollup"): (
             "written only beside the capture of its job, whose condition stands for the whole transaction"
         ),
+        Unguarded("key", alone=True): "what was held before is forgotten: its key was there, and stays",
         Unguarded("runs of a model", alone=True): (
             "an estimate, no account: a run counted twice adds to both its number and its time"
         ),
@@ -159,6 +166,7 @@ UNGUARDED = (
 
 WITHOUT_EFFECT = (
     guards_webhooks.WITHOUT_EFFECT
+    | guards_limits.WITHOUT_EFFECT
     | guards_people.WITHOUT_EFFECT
     | {
         Mutant(Guard("wallet", TRIAL_TAKEN), TRIAL_TAKEN, holds=True): (
@@ -172,7 +180,7 @@ WITHOUT_EFFECT = (
         Mutant(Guard("key", IDLE, alone=True), "burst = :burst", holds=True): (
             "the first way in asks nothing of the burst; the second one checks it"
         ),
-        Mutant(Guard("key", WITHIN_BURST, alone=True), "tat > :now", holds=True): (
+        Mutant(Guard("key", WITHIN_BURST, alone=True), "#tat > :now", holds=True): (
             "it is tried only after the first way found tat beyond now, and tat only grows"
         ),
     }

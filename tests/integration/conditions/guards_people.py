@@ -8,7 +8,11 @@ from shoal.adapters.dynamodb import accounts, directory, people
 from tests.integration.bench import Bench
 from tests.integration.conditions import scenarios_people as scenarios
 from tests.integration.conditions.conditions import Guard, Mutant, Unguarded
-from tests.integration.conditions.scenarios_keys import nobody_gets_no_key
+from tests.integration.conditions.scenarios_keys import (
+    a_key_made_meanwhile_counts,
+    an_account_has_so_many_keys_and_no_more,
+    nobody_gets_no_key,
+)
 
 NEW = "attribute_not_exists(pk)"
 
@@ -24,7 +28,12 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
     Guard("person", people.THERE, alone=True): [scenarios.nobody_has_no_session],
     Guard("session", people.THERE): [scenarios.a_session_that_has_ended_stays_so],
     Guard("session", people.THERE, alone=True): [scenarios.a_session_that_has_ended_stays_so],
-    Guard("account", accounts.MAY_HAVE_KEYS): [nobody_gets_no_key, scenarios.a_suspended_account_gets_no_key],
+    Guard("account", accounts.MAY_HAVE_KEYS): [
+        nobody_gets_no_key,
+        scenarios.a_suspended_account_gets_no_key,
+        a_key_made_meanwhile_counts,
+        an_account_has_so_many_keys_and_no_more,
+    ],
     Guard("account", directory.THERE, alone=True): [scenarios.nobody_is_not_suspended],
     Guard("listed account", directory.THERE, alone=True): [
         scenarios.a_suspended_accounts_keys_are_refused_until_it_is_lifted

@@ -9,11 +9,11 @@ import pytest
 from shoal.adapters.dynamodb.accounts import DynamoDbKeys
 from shoal.adapters.dynamodb.items import api_key_key
 from shoal.adapters.dynamodb.table import TransactionRefused
-from shoal.domain.api_key import Caller, KeyPrefix, digest_of
-from shoal.domain.errors import KeyExists, NotFound, RateLimited, Unauthorized
+from shoal.domain.api_key import KEYS_MAX, Caller, KeyPrefix, digest_of
+from shoal.domain.errors import KeyExists, NotFound, RateLimited, TooManyKeys, Unauthorized
 from shoal.domain.ids import derived_id
 from shoal.domain.money import Asset
-from shoal.domain.rate_limit import RateLimit
+from shoal.domain.rate_limit import HELD_S_PER_MINUTE, Ask, RateLimit
 from shoal.use_cases.accounts.manage_accounts import NewKey
 from tests.integration.bench import Bench
 from tests.integration.conditions.conditions import Meanwhile, client_of, over, write
@@ -62,14 +62,14 @@ def a_secret_opens_one_account(bench: Bench) -> None:
     first, second = (bench.account(0) for _ in range(2))
     key = bench.accounts.create_key(first.account_id, KeyPrefix.LIVE, RateLimit(), first.scopes).key
     with pytest.raises(TransactionRefused):
-        bench.keys.add(replace(key, id=bench.ids.new("key", 0), account_id=second.account_id))
+        bench.keys.add(replace(key, id=bench.ids.new("key", 0), account_id=second.account_id), KEYS_MAX)
     assert bench.keys.admit(key.digest, bench.clock.now_ms()).account_id == first.account_id
 
 
 def a_key_id_names_one_key(bench: Bench) -> None:
     key = new_key(bench, RateLimit()).key
     with pytest.raises(KeyExists):
-        bench.keys.add(replace(key, digest="0" * 64))
+        bench.keys.add(replace(key, digest="0" * 64), KEYS_MAX)
     assert key in bench.keys.of_account(key.account_id)
 
 
@@ -145,3 +145,51 @@ def a_burst_shortened_meanwhile_is_short(bench: Bench) -> None:
     keys = changed_meanwhile(bench, key, "burst", 1)
     with pytest.raises(RateLimited):
         keys.admit(digest(key), bench.clock.now_ms())
+
+
+def an_account_has_so_many_keys_and_no_more(bench: Bench) -> None:
+    account, first = bench.accounts.open("diver@example.com")
+
+    def add() -> NewKey:
+        return bench.accounts.create_key(account.id, KeyPrefix.LIVE, RateLimit(), first.key.scopes)
+
+    keys = [add() for _ in range(KEYS_MAX - 1)]
+    with pytest.raises(TooManyKeys):
+        add()
+    bench.keys.revoke(account.id, keys[0].key.id)
+    add()
+
+
+def a_key_made_meanwhile_counts(bench: Bench) -> None:
+    account, first = bench.accounts.open("diver@example.com")
+    late, soon = (replace(first.key, id=bench.ids.new("key", n), digest=str(n) * 64) for n in range(1, 3))
+    happen = Meanwhile(client_of(bench.table), lambda: bench.keys.add(soon, 2), update=0, transaction=1)
+    with pytest.raises(TooManyKeys):
+        DynamoDbKeys(over(bench.table, happen)).add(late, 2)
+    assert [key.id for key in bench.keys.of_account(account.id)] == [soon.id, first.key.id]
+
+
+def polls_count_apart_at_ten_times_the_rate(bench: Bench) -> None:
+    key, polls = new_key(bench, RateLimit(60, 2)), Ask(polls=True)
+    for _ in range(20):
+        bench.keys.admit(digest(key), bench.clock.now_ms(), polls)
+    with pytest.raises(RateLimited) as refused:
+        bench.keys.admit(digest(key), bench.clock.now_ms(), polls)
+    assert refused.value.headers["RateLimit-Policy"] == '"key";q=600;w=60'
+    assert admit(bench, key).allowance.headers()["RateLimit"] == '"key";r=1;t=1'
+
+
+def a_key_is_held_for_so_long_a_minute(bench: Bench) -> None:
+    key = new_key(bench, RateLimit())
+
+    def may_hold(seconds: int) -> bool:
+        ask = Ask(polls=True, hold_s=seconds)
+        return bench.keys.admit(digest(key), bench.clock.now_ms(), ask).may_hold
+
+    bench.clock.ms -= bench.clock.ms % 60_000
+    assert [may_hold(HELD_S_PER_MINUTE // 4) for _ in range(5)] == [True] * 4 + [False]
+    assert may_hold(2)
+    bench.clock.pass_seconds(60)
+    assert may_hold(25)
+    item = bench.table.get(*api_key_key(digest(key))) or {}
+    assert len([name for name in item if name.startswith("held#")]) == 1

@@ -8,6 +8,7 @@ import pytest
 
 from shoal.adapters.dynamodb.items import account_key, api_key_key
 from shoal.adapters.dynamodb.table import TransactionRefused
+from shoal.domain.api_key import KEYS_MAX
 from shoal.domain.errors import Forbidden, NotFound, SignInRefused
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched, session_digest
@@ -136,7 +137,7 @@ def a_suspended_account_gets_no_key(bench: Bench) -> None:
     key = new_key(bench, RateLimit()).key
     bench.directory.suspend(key.account_id)
     with pytest.raises(Forbidden):
-        bench.keys.add(replace(key, id=bench.ids.new("key", 0), digest="0" * 64))
+        bench.keys.add(replace(key, id=bench.ids.new("key", 0), digest="0" * 64), KEYS_MAX)
     assert bench.table.get(*api_key_key("0" * 64)) is None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
+from shoal.domain.spend import Spend
 from tests.support.operator_command import Shoal, printed, refused
 from tests.worlds.world import Customer, World
 
@@ -229,3 +230,16 @@ def test_a_wallet_in_use_is_read_with_the_entries_of_the_same_moment(
     world.ledger.entries_sum = entries_sum  # type: ignore[method-assign]
     usd = printed(shoal("wallet", "show", customer.account_id, "--json"))["usd"]
     assert usd["balance"] == usd["ledger_sum"] == "9.98"
+
+
+def test_the_brake_of_an_account_is_seen_and_lifted(shoal: Shoal, world: World, customer: Customer) -> None:
+    job = world.queued(customer)
+    world.queued(customer)
+    world.open_jobs.leave(job, Spend(for_nothing=1_250_000, captured=40_000), world.clock.ms)
+
+    found = {"open_jobs": 1, "for_nothing": "$1.25", "captured": "$0.04", "lifted": False}
+    assert printed(shoal("accounts", "limits", customer.account_id, "--json")) == found
+    lifted = printed(shoal("accounts", "limits", customer.account_id, "--lift", "--json"))
+    assert lifted == found | {"lifted": True}
+    assert "lifted for today" in shoal("accounts", "limits", customer.account_id).stdout
+    refused(shoal("accounts", "limits", "acc_unknown", "--lift"), 1, "No such account")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shoal.adapters.aws.client import unavailable_when_unreachable
 from shoal.domain.errors import Unavailable
 from shoal.domain.events import SOURCE, Event
-from shoal.domain.json_text import json_text
+from shoal.domain.text import json_text
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import ProviderUnusable
-from shoal.domain.json_text import json_text
 from shoal.domain.routing import key_name
+from shoal.domain.text import json_text
 from shoal.ports.routing import KEY, WEBHOOK_SECRET
 from shoal.ports.system import Clock
 

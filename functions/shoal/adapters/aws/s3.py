@@ -53,6 +53,10 @@ class S3Staging:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return key
 
+    def delete_input(self, key: str) -> None:
+        with unavailable_when_unreachable():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def read(self, key: str) -> bytes:
         try:
             with unavailable_when_unreachable():

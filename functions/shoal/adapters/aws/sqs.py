@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from shoal.adapters.aws.client import unavailable_when_unreachable
-from shoal.domain.json_text import json_text
+from shoal.domain.text import json_text
 from shoal.ports.jobs import Look
 
 if TYPE_CHECKING:

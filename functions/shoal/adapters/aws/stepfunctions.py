@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.brief import Kind
 from shoal.domain.job import Job
-from shoal.domain.json_text import json_text
+from shoal.domain.text import json_text
 from shoal.ports.jobs import ExecutionState
 
 if TYPE_CHECKING:

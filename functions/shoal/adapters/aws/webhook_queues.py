@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.delivery import Order
 from shoal.domain.errors import Unavailable
-from shoal.domain.json_text import json_text
+from shoal.domain.text import json_text
 from shoal.ports.webhooks import Lane, RecoverOrder, TakenOrder
 
 if TYPE_CHECKING:

@@ -19,21 +19,31 @@ from shoal.adapters.dynamodb.items import (
 )
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Put, Table, TransactionRefused, Update
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
-from shoal.domain.errors import Forbidden, KeyExists, NotFound, RateLimited, Unauthorized
-from shoal.domain.rate_limit import Allowance, RateLimit
+from shoal.domain.errors import (
+    Forbidden,
+    KeyExists,
+    NotFound,
+    RateLimited,
+    TooManyKeys,
+    Unauthorized,
+    Unavailable,
+)
+from shoal.domain.rate_limit import HELD_S_PER_MINUTE, ONE_REQUEST, Allowance, Ask, RateLimit
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.accounts import Account
 
 SUSPENDED = "This account is suspended."
-MAY_HAVE_KEYS = "attribute_exists(pk) AND attribute_not_exists(suspended)"
+HELD = "held#"
+MAY_HAVE_KEYS = "attribute_not_exists(suspended) AND (attribute_not_exists(last_key) OR last_key = :seen)"
+ADD_TRIES = 5
 
-# The two ways in are disjoint, and `tat` only grows: tried in this order, a request that loses a race for
-# the first way still has the second. The other order would answer 429 to it.
+# `#tat` is of the key, or of its polls. The two ways in are disjoint, and it only grows: tried in this order,
+# a request that loses a race for the first way still has the second. The other order would answer 429 to it.
 _SAME_KEY = (
     "revoked = :no AND attribute_not_exists(suspended) AND requests_per_minute = :rate AND burst = :burst"
 )
-IDLE = f"{_SAME_KEY} AND (attribute_not_exists(tat) OR tat <= :now)"
-WITHIN_BURST = f"{_SAME_KEY} AND tat > :now AND tat <= :latest"
+IDLE = f"{_SAME_KEY} AND (attribute_not_exists(#tat) OR #tat <= :now)"
+WITHIN_BURST = f"{_SAME_KEY} AND #tat > :now AND #tat <= :latest"
 
 
 class DynamoDbAccounts:
@@ -74,40 +84,53 @@ class DynamoDbKeys:
         self._table = table
         self._limits: dict[str, RateLimit] = {}
 
-    def admit(self, digest: str, now_ms: int) -> Caller:
+    def admit(self, digest: str, now_ms: int, ask: Ask = ONE_REQUEST) -> Caller:
         limit = self._limits.get(digest, RateLimit())
         try:
-            return self._caller(self._count(digest, limit, now_ms, IDLE), now_ms)
+            return self._caller(self._count(digest, limit, now_ms, IDLE, ask), now_ms, ask)
         except ConditionFailed as failed:
             stored = _usable(failed.item)
         if stored != limit:
             self._limits[digest] = stored
-            return self.admit(digest, now_ms)
+            return self.admit(digest, now_ms, ask)
         try:
-            return self._caller(self._count(digest, limit, now_ms, WITHIN_BURST), now_ms)
+            return self._caller(self._count(digest, limit, now_ms, WITHIN_BURST, ask), now_ms, ask)
         except ConditionFailed as failed:
             if _usable(failed.item) != limit:
-                return self.admit(digest, now_ms)
-            raise _rate_limit_error(failed.item, limit, now_ms) from None
+                return self.admit(digest, now_ms, ask)
+            raise _rate_limit_error(failed.item, _counted(limit, ask), now_ms, _tat(ask)) from None
 
-    def add(self, key: ApiKey) -> None:
-        pk, sk = account_key(key.account_id)
+    def add(self, key: ApiKey, keys_max: int) -> None:
+        for _ in range(ADD_TRIES):
+            if self._add_to(self._table.get(*account_key(key.account_id)), key, keys_max):
+                return
+        raise Unavailable(retry_after_seconds=1)
+
+    def _add_to(self, account: Item | None, key: ApiKey, keys_max: int) -> bool:
+        """False if the account got another key meanwhile."""
+        if account is None:
+            raise NotFound("No such account.")
+        others = [each.id for each in self.of_account(key.account_id) if not each.revoked]
+        if len(others) >= keys_max and key.id not in others:
+            raise TooManyKeys(details={"keys_max": keys_max})
         there = Update(
-            (pk, sk),
-            "SET keys_changed_at_ms = :now",
+            account_key(key.account_id),
+            "SET keys_changed_at_ms = :now, last_key = :key",
             MAY_HAVE_KEYS,
-            {":now": key.created_at_ms},
+            {":now": key.created_at_ms, ":key": key.id, ":seen": account.get("last_key", "")},
         )
         try:
             self._table.transact([there, Put(account_api_key_item(key)), Put(api_key_item(key))])
         except TransactionRefused as refused:
-            if refused.failed(0) and refused.reasons[0].item:
-                raise Forbidden(SUSPENDED) from None
             if refused.failed(0):
-                raise NotFound("No such account.") from None
+                found = refused.reasons[0].item or {}
+                if found.get("suspended"):
+                    raise Forbidden(SUSPENDED) from None
+                return False
             if refused.failed(1):
                 raise KeyExists from None
             raise
+        return True
 
     def revoke(self, account_id: str, key_id: str) -> None:
         pointer = self._table.get(*account_api_key_key(account_id, key_id))
@@ -126,7 +149,8 @@ class DynamoDbKeys:
         )
         return [api_key_of(item) for items, _ in pages for item in items]
 
-    def _count(self, digest: str, limit: RateLimit, now_ms: int, way: str) -> Item:
+    def _count(self, digest: str, limit: RateLimit, now_ms: int, way: str, ask: Ask) -> Item:
+        counted, names = _counted(limit, ask), {"#tat": _tat(ask)}
         values: dict[str, object] = {
             ":no": False,
             ":rate": limit.requests_per_minute,
@@ -134,20 +158,49 @@ class DynamoDbKeys:
             ":now": now_ms,
         }
         if way is IDLE:
-            expression, values[":next"] = "SET tat = :next", now_ms + limit.emission_ms
+            expression, values[":next"] = "SET #tat = :next", now_ms + counted.emission_ms
         else:
-            expression, values[":cost"] = "SET tat = tat + :cost", limit.emission_ms
-            values[":latest"] = now_ms + limit.tolerance_ms
-        return self._table.update(Update(api_key_key(digest), expression, way, values))
+            expression, values[":cost"] = "SET #tat = #tat + :cost", counted.emission_ms
+            values[":latest"] = now_ms + counted.tolerance_ms
+        if ask.drawn_s:
+            expression += " ADD #held :held"
+            names["#held"], values[":held"] = _held(now_ms), ask.drawn_s
+        item = self._table.update(Update(api_key_key(digest), expression, way, values, names))
+        if ask.drawn_s:
+            self._forget_minutes(digest, item, now_ms)
+        return item
 
-    def _caller(self, item: Item, now_ms: int) -> Caller:
+    def _forget_minutes(self, digest: str, item: Item, now_ms: int) -> None:
+        """What was held in minutes before is of no use: one more write at the first hold of a minute."""
+        past = [name for name in item if name.startswith(HELD) and name != _held(now_ms)]
+        if past:
+            names = {f"#{n}": name for n, name in enumerate(past)}
+            self._table.update(Update(api_key_key(digest), f"REMOVE {', '.join(names)}", names=names))
+
+    def _caller(self, item: Item, now_ms: int, ask: Ask) -> Caller:
+        limit, tat_ms = _counted(limit_of(item), ask), int(item[_tat(ask)])
         return Caller(
             account_id=item["account_id"],
             key_id=item["id"],
             scopes=frozenset(Scope(scope) for scope in item["scopes"]),
             test=item["prefix"] == KeyPrefix.TEST,
-            allowance=Allowance(limit_of(item), int(item["tat"]), now_ms),
+            allowance=Allowance(limit, tat_ms, now_ms),
+            may_hold=int(item.get(_held(now_ms), 0)) <= HELD_S_PER_MINUTE if ask.drawn_s else True,
         )
+
+
+def _tat(ask: Ask) -> str:
+    return "poll_tat" if ask.polls else "tat"
+
+
+def _counted(limit: RateLimit, ask: Ask) -> RateLimit:
+    """The limit of the bucket that the request counts in."""
+    return limit.of_polls if ask.polls else limit
+
+
+def _held(now_ms: int) -> str:
+    """The attribute with the seconds that requests of this minute are held."""
+    return f"{HELD}{now_ms // 60_000}"
 
 
 def _usable(item: Item | None) -> RateLimit:
@@ -162,8 +215,8 @@ def _usable(item: Item | None) -> RateLimit:
     return limit_of(item)
 
 
-def _rate_limit_error(item: Item | None, limit: RateLimit, now_ms: int) -> RateLimited:
-    tat_ms = int(item["tat"]) if item else now_ms
+def _rate_limit_error(item: Item | None, limit: RateLimit, now_ms: int, tat: str) -> RateLimited:
+    tat_ms = int(item[tat]) if item else now_ms
     return RateLimited(
         retry_after_seconds=limit.retry_after_s(tat_ms, now_ms),
         headers=Allowance(limit, tat_ms, now_ms).headers(),

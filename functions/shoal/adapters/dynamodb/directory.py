@@ -73,10 +73,11 @@ class DynamoDbKeyUses:
         for start in range(0, len(digests), KEYS_AT_ONCE_MAX):
             keys = [api_key_key(digest) for digest in digests[start : start + KEYS_AT_ONCE_MAX]]
             for (pk, _), item in self._table.get_several(keys).items():
-                if "tat" in item:
-                    # `tat` is when the next request would be due: an interval after the last, or more.
-                    used_ms = min(int(item["tat"]) - limit_of(item).emission_ms, now_ms)
-                    uses[pk.removeprefix("KEY#")] = used_ms
+                # A `tat` is when the next request would be due: an interval after the last, or more.
+                due = {"tat": limit_of(item), "poll_tat": limit_of(item).of_polls}
+                used = [int(item[tat]) - limit.emission_ms for tat, limit in due.items() if tat in item]
+                if used:
+                    uses[pk.removeprefix("KEY#")] = min(max(used), now_ms)
         return uses
 
 

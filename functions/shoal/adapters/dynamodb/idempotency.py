@@ -18,7 +18,7 @@ from shoal.adapters.dynamodb.table import (
 )
 from shoal.domain.errors import IdempotencyInFlight, Unavailable
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
-from shoal.domain.json_text import json_text
+from shoal.domain.text import json_text
 
 UNUSED = "attribute_not_exists(pk) OR expires_at <= :now_s"
 KEPT = "attribute_exists(pk)"

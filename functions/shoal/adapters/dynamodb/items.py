@@ -20,12 +20,12 @@ from shoal.domain.job import (
     Output,
     Step,
 )
-from shoal.domain.json_text import json_text
 from shoal.domain.money import Asset
 from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import ProviderCall
 from shoal.domain.submission import Submission
+from shoal.domain.text import json_text
 from shoal.domain.video import Scene
 from shoal.domain.wallet import EntryKind, Movement, Wallet
 from shoal.ports.accounts import Account

@@ -61,6 +61,8 @@ ON_TRIAL = "available < :price AND free_generations >= :one"
 STILL_HELD = "held >= :amount"
 TRIAL_TAKEN = "attribute_exists(pk)"
 STILL_OPEN = "hold_state = :held"
+ENTRY = 2
+"""Where the entry stands among the parts of a closing."""
 LOOKS_MAX = 6
 """How often a movement is divided again because its wallet moved meanwhile."""
 LOW = "available < :below AND attribute_not_exists(low_since)"
@@ -183,7 +185,8 @@ class DynamoDbLedger:
         except TransactionContended:
             raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused as refused:
-            if refused.failed(0):
+            # While the other's write still locks the job, its entry alone may tell.
+            if refused.failed(0) or refused.failed(ENTRY):
                 raise JobClosed(closed.id) from None
             raise
         return closed

@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from shoal.domain.brief import Brief, Kind, VideoBrief
-from shoal.domain.json_text import json_text
 from shoal.domain.submission import Submission
+from shoal.domain.text import json_text
 
 OF_CLIPS = "video_generate"
 """The `type` of what makes clips."""

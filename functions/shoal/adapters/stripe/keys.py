@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import PaymentsOff
-from shoal.domain.json_text import json_text
+from shoal.domain.text import json_text
 from shoal.ports.system import Clock
 
 if TYPE_CHECKING:

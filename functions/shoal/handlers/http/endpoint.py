@@ -31,12 +31,17 @@ from shoal.domain.errors import (
     UnsupportedMediaType,
 )
 from shoal.domain.idempotency import IdempotencyKey
+from shoal.domain.rate_limit import Ask
 from shoal.handlers.http.json_body import json_object
 from shoal.handlers.http.routes import ROUTES, Route, dialect_around, methods_of
 from shoal.observability import flush_metrics, logger, metrics
 from shoal.use_cases.accounts.authenticate import require
+from shoal.use_cases.jobs.await_job import WAIT_SECONDS_MAX
 
+FRONT_HEADER = "x-shoal-front"
 BODY_BYTES_MAX = 1_000_000
+HOLDING = frozenset({"submit_job", "read_job"})
+"""Functions that hold a request until its job has ended, where the request prefers that."""
 
 _HEADERS = {
     "Content-Type": "application/json",
@@ -133,6 +138,18 @@ class Request:
         """Header fields with lower-case names, as the HTTP API hands them over."""
         return {name.lower(): value for name, value in (self._event.get("headers") or {}).items()}
 
+    def source(self, front_token: str) -> str:
+        """The viewer's address; an IPv6 network of 64 bits is one source.
+
+        Before it may be the firewall, which says so with a token and adds the viewer's to `X-Forwarded-For`,
+        to which API Gateway adds the firewall's own. Nobody else is believed about that header.
+        """
+        address = str(self._event["requestContext"]["http"]["sourceIp"])
+        passed = self.headers.get("x-forwarded-for", "").split(",")
+        if front_token and self.headers.get(FRONT_HEADER) == front_token and len(passed) > 1:
+            address = passed[-2].strip()
+        return ":".join(address.split(":")[:4]) if ":" in address else address
+
     @property
     def cookies(self) -> list[str]:
         """`name=value`, each."""
@@ -183,9 +200,19 @@ class Request:
             raise LookupError(f"{self.route} asks for no key")
         return self._caller
 
-    def admit(self, authenticate: Callable[[str | None], Caller], scope: Scope) -> None:
+    @property
+    def ask(self) -> Ask:
+        """What it asks of its key's limits."""
+        hold_s = 0
+        if "prefer" in self.headers and self.row.verb in HOLDING:
+            from shoal.dialects.fields import parse_wait_s
+
+            hold_s = min(parse_wait_s(self.headers["prefer"]), WAIT_SECONDS_MAX)
+        return Ask(self.row.polls, hold_s)
+
+    def admit(self, authenticate: Callable[[str | None, Ask], Caller], scope: Scope) -> None:
         """Find the caller. Raises `Unauthorized`, `RateLimited`, `Forbidden`."""
-        self._caller = caller = authenticate(self.headers.get("authorization"))
+        self._caller = caller = authenticate(self.headers.get("authorization"), self.ask)
         self.headers_out |= caller.allowance.headers()
         logger.append_keys(account_id=caller.account_id, key_id=caller.key_id)
         require(caller, scope)

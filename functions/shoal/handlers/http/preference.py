@@ -7,6 +7,7 @@ from dataclasses import replace
 from shoal.composition import jobs
 from shoal.dialects.fields import parse_wait_s
 from shoal.domain.errors import Unavailable
+from shoal.domain.rate_limit import SHORT_HOLD_S
 from shoal.handlers.http.endpoint import Answer, Request
 from shoal.observability import logger
 from shoal.use_cases.jobs.await_job import WAIT_SECONDS_MAX
@@ -20,10 +21,13 @@ def wait_if_preferred(
 ) -> Answer:
     """`at_once` without a preference; else 200 with the ended job, or its current state.
 
-    Also `at_once` when the job cannot be read: what was accepted must not look refused.
+    Also `at_once` where the key's requests were held long enough this minute, and when the job cannot be
+    read: what was accepted must not look refused.
     """
     asked_s = parse_wait_s(request.headers.get("prefer"))
     wait_s = min(asked_s, WAIT_SECONDS_MAX, request.seconds_left - MARGIN_S)
+    if wait_s > SHORT_HOLD_S and not request.caller.may_hold:
+        return at_once
     if wait_s <= 0:
         return at_once
     try:

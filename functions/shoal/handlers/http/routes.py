@@ -32,6 +32,11 @@ class Route(NamedTuple):
     scope: Scope | None = None
 
     @property
+    def polls(self) -> bool:
+        """Whether it reads one job, task or video by its id, as callers do again and again."""
+        return self.verb == "read_job"
+
+    @property
     def path(self) -> str:
         """Empty for `$default`."""
         return self.name.partition(" ")[2]

@@ -81,6 +81,9 @@ class WebEndpoint(Generic[Use]):
             view = guest or _find_view(visit, self.members)
             if guest is None:
                 _enter(visit, self.operators)
+                visit.site.limit_rates().of_session(visit.session.digest)
+            else:
+                _limit_guest(visit)
             if view is None:
                 raise NotFound("There is no such page.")
             if visit.request.method == "POST":
@@ -136,6 +139,14 @@ def _enter(visit: Visit[object], operators: bool) -> None:
         raise Forbidden(SUSPENDED)
     if operators and visit.site.second_factor_required and not visit.session.second_factor:
         raise SecondFactorMissing
+
+
+def _limit_guest(visit: Visit[object]) -> None:
+    """By source address, and forms by the e-mail address they name. Raises `RateLimited`."""
+    if visit.request.path.startswith(f"{ROOT}/assets/"):
+        return
+    email = visit.field("email") if visit.request.method == "POST" else None
+    visit.site.limit_rates().of_guest(visit.request.source(visit.site.front_token), email)
 
 
 def _check_post(visit: Visit[object]) -> None:

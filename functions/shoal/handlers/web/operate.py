@@ -17,6 +17,7 @@ MEMBERS: dict[str, View[ForOperators]] = {
     "POST /operate/accounts/{id}/grant": operations.grant,
     "POST /operate/accounts/{id}/suspend": operations.suspend,
     "POST /operate/accounts/{id}/resume": operations.resume,
+    "POST /operate/accounts/{id}/lift-brake": operations.lift_brake,
     "GET /operate/accounts/{id}/jobs/{job_id}": operations.show_job,
     "POST /operate/accounts/{id}/jobs/{job_id}/refund": operations.refund,
 }

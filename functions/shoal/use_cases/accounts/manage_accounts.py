@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, replace
 
-from shoal.domain.api_key import SECRET_LENGTH, ApiKey, KeyPrefix, Once, Scope, digest_of
+from shoal.domain.api_key import KEYS_MAX, SECRET_LENGTH, ApiKey, KeyPrefix, Once, Scope, digest_of
 from shoal.domain.errors import KeyExists
 from shoal.domain.grant import Decision, Grant
 from shoal.domain.money import AMOUNT_MAX, Asset
@@ -42,6 +42,7 @@ class ManageAccounts:
     ledger: Ledger
     clock: Clock
     ids: Ids
+    keys_max: int = KEYS_MAX
 
     def open(self, email: str, *, usd_micros: int = 0, credits: int = 0) -> tuple[Account, NewKey]:
         """A new account with its first key, its grant, three free trials and play money."""
@@ -64,11 +65,11 @@ class ManageAccounts:
         """With `once`, what is asked for twice is made once, and both answers hold the same secret.
 
         Raises `NotFound` for an unknown account, `Forbidden` for a suspended one, `KeyExists` where `once`
-        made another key, or this one a while ago.
+        made another key, or this one a while ago, `TooManyKeys`.
         """
         new = self._new_key(account_id, prefix, limit, scopes, name, once)
         try:
-            self.keys.add(new.key)
+            self.keys.add(new.key, self.keys_max)
         except KeyExists:
             return self._again(new)
         return new

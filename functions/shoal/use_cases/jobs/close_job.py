@@ -16,6 +16,7 @@ from shoal.ports.jobs import Jobs, Workflow
 from shoal.ports.money import Ledger
 from shoal.ports.system import Bus, Clock
 from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.jobs.limit_jobs import NoteClosed
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class CloseJob:
     workflow: Workflow
     note_low_balance: NoteLowBalance
     clean_up: CleanUp
+    note_closed: NoteClosed
     clock: Clock
     url_of: UrlOf
 
@@ -42,6 +44,7 @@ class CloseJob:
             # It is closed, whatever failed after that: it stays due, and the sweeper announces it.
             logger.warning("closed, not announced", extra={"job_id": job.id}, exc_info=True)
         self.clean_up(closed)
+        self.note_closed(closed)
         return closed
 
     def announce(self, job: Job) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shoal.domain.errors import ExchangeError, ExchangeTimedOut, OutputInvalid, ValidationFailed
 from shoal.domain.submission import Submission
 from shoal.ports.jobs import CallerHttp, Staging
+from shoal.ports.limits import Fetching
 from shoal.ports.system import Clock, Ids
+
+logger = logging.getLogger(__name__)
 
 INPUT_BYTES_MAX = 10 * 1024 * 1024
 INPUT_SECONDS_MAX = 5.0
@@ -22,13 +26,15 @@ class PrepareSubmission:
 
     http: CallerHttp
     staging: Staging
+    fetching: Fetching
     check_picture: Callable[[bytes], None]
     clock: Clock
     ids: Ids
 
-    def __call__(self, submission: Submission) -> Submission:
-        """The submission with its inputs staged. Raises `ValidationFailed` naming the address at fault.
+    def __call__(self, account_id: str, submission: Submission) -> Submission:
+        """The submission with its inputs staged.
 
+        Raises `ValidationFailed` naming the address at fault, `RateLimited` when too much is fetched.
         Inputs are staged only when all of them are good, and are gone a day later like all that is staged.
         """
         until_ms = self.clock.now_ms() + round(INPUTS_SECONDS_MAX * 1000)
@@ -36,12 +42,27 @@ class PrepareSubmission:
             self._vet("webhook_url", submission.webhook_url)
         if not submission.input_urls:
             return submission
-        pictures = [
-            self._fetch(f"input_image_urls.{n}", url, until_ms) for n, url in enumerate(submission.input_urls)
-        ]
+        pictures = self._fetch_all(account_id, submission.input_urls, until_ms)
         folder = f"inputs/{self.ids.new('in', self.clock.now_ms())}"
         keys = tuple(self.staging.put_input(f"{folder}/{n}", data) for n, data in enumerate(pictures))
         return replace(submission, brief=replace(submission.brief, input_keys=keys))
+
+    def discard(self, submission: Submission) -> None:
+        """Delete what was staged for a refused submission; what is left behind is gone a day later."""
+        try:
+            for key in submission.brief.input_keys:
+                self.staging.delete_input(key)
+        except Exception:
+            # Why it is refused matters more to its caller than what is left behind.
+            logger.warning("inputs of a refused submission not deleted", exc_info=True)
+
+    def _fetch_all(self, account_id: str, urls: Sequence[str], until_ms: int) -> list[bytes]:
+        """What may come is counted first: an address that fails counts as if all of it had come."""
+        drawn, now_ms = INPUT_BYTES_MAX * len(urls), self.clock.now_ms()
+        self.fetching.draw(account_id, drawn, now_ms)
+        pictures = [self._fetch(f"input_image_urls.{n}", url, until_ms) for n, url in enumerate(urls)]
+        self.fetching.give_back(account_id, drawn - sum(map(len, pictures)), now_ms)
+        return pictures
 
     def _vet(self, field: str, url: str) -> None:
         try:

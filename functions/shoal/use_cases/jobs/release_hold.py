@@ -12,6 +12,7 @@ from shoal.ports.jobs import Jobs
 from shoal.ports.money import Ledger
 from shoal.ports.system import Clock
 from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.jobs.limit_jobs import NoteClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class ReleaseHold:
     jobs: Jobs
     ledger: Ledger
     clean_up: CleanUp
+    note_closed: NoteClosed
     clock: Clock
     url_of: UrlOf
 
@@ -34,6 +36,7 @@ class ReleaseHold:
         if job.closed_by is not Closer.WORKFLOW:
             raise JobClosed(job.id)
         self.clean_up(job)
+        self.note_closed(job)
         return job, closing_events(job, self.url_of)
 
     def _release(self, job: Job, failure: JobFailure) -> Job:

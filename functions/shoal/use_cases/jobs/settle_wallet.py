@@ -12,6 +12,7 @@ from shoal.domain.job import Closer, Job, JobStatus, Output
 from shoal.ports.jobs import Jobs, Runs
 from shoal.ports.money import Ledger
 from shoal.ports.system import Clock
+from shoal.use_cases.jobs.limit_jobs import NoteClosed
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class SettleWallet:
     ledger: Ledger
     runs: Runs
     note_low_balance: NoteLowBalance
+    note_closed: NoteClosed
     clock: Clock
     url_of: UrlOf
     retention_s: int | None = None
@@ -41,6 +43,7 @@ class SettleWallet:
         if job.status is not JobStatus.COMPLETED:
             self.jobs.note_late_output(job, self.clock.now_ms())
             raise JobClosed(job.id)
+        self.note_closed(job)
         return job, closing_events(job, self.url_of) + self.note_low_balance(job)
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.domain.api_key import Caller
 from shoal.domain.brief import Kind
 from shoal.domain.catalog import Catalog
-from shoal.domain.errors import InsufficientBalance, InsufficientCredits
+from shoal.domain.errors import (
+    IdempotencyInFlight,
+    IdempotencyKeyReused,
+    InsufficientBalance,
+    InsufficientCredits,
+    NotFound,
+    RateLimited,
+    ValidationFailed,
+)
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import START_GRACE_MS, Job
 from shoal.domain.provider import SIMULATOR
@@ -19,13 +27,17 @@ from shoal.ports.jobs import Workflow
 from shoal.ports.money import Ledger
 from shoal.ports.routing import LookAtBoard
 from shoal.ports.system import Clock, Ids
+from shoal.use_cases.jobs.limit_jobs import LimitJobs
 from shoal.use_cases.providers.moderate import Moderate
 
 logger = logging.getLogger(__name__)
 
 ACCEPTED = 202
 
-Prepare = Callable[[Submission], Submission]
+REFUSALS = InsufficientBalance, IdempotencyKeyReused, IdempotencyInFlight, RateLimited, ValidationFailed
+"""After which it is certain that nothing was written."""
+
+Prepare = Callable[[str, Submission], Submission]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +60,17 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
-    """`prepare` looks at the addresses a submission names and fetches its inputs.
+    """`prepare` looks at the addresses a submission of an account names and fetches its inputs.
 
+    `discard` deletes what `prepare` staged for a submission that is refused.
     A provider may take `provider_deadline_s` for an output, and `clip_deadline_s` for a scene of a video.
     """
 
     ledger: Ledger
     workflow: Workflow
     prepare: Prepare
+    discard: Callable[[Submission], None]
+    limit_jobs: LimitJobs
     moderate: Moderate
     board: LookAtBoard
     catalog: Catalog
@@ -73,10 +88,11 @@ class SubmitJob:
     ) -> Answered:
         """Replay the answer the key got before, or accept the job that `read` makes of the request.
 
-        The record comes first: a replay depends on no price, catalog, parser, moderator, route or address
-        of today. Raises what `read` raises, `InsufficientBalance`, `MaxCostExceeded`, `ValidationFailed`
-        (moderation, an address or an input), `IdempotencyKeyReused`, `IdempotencyInFlight`, `Unavailable`: in
-        each of them nothing was written.
+        The record comes first: a replay depends on no price, catalog, parser, moderator, route, address or
+        limit of today. Raises what `read` raises, `InsufficientBalance`, `MaxCostExceeded`,
+        `ValidationFailed` (moderation, an address or an input), `IdempotencyKeyReused`,
+        `IdempotencyInFlight`, `RateLimited`, `Forbidden` (too much of what was asked for came to nothing),
+        `Unavailable`: in each of them nothing was written.
         """
         now_ms = self.clock.now_ms()
         if key and (earlier := self.ledger.find_record(key, now_ms)):
@@ -84,10 +100,40 @@ class SubmitJob:
         submission = read()
         submission.check_max_cost()
         admitted = self._admit(caller, submission, now_ms)
-        if submission.reaches_out:
-            submission = self.prepare(submission)
+        job = self._job(caller, submission, admitted, now_ms)
+        self.limit_jobs.enter(job)
+        try:
+            submission = self._prepared(caller, submission)
+            job = replace(job, submission=submission.admitted(job.asset))
+            answered = self._accept(job, submission, key, render, now_ms)
+        except REFUSALS:
+            self._take_back(job, submission)
+            raise
+        if answered.replayed:
+            self._take_back(job, submission)
+        return answered
+
+    def _take_back(self, job: Job, submission: Submission) -> None:
+        """Nothing was written for the job: neither its place nor what was staged for it is needed."""
+        self.limit_jobs.leave(job)
+        self.discard(submission)
+
+    def _prepared(self, caller: Caller, submission: Submission) -> Submission:
+        if submission.input_urls:
+            self._check_funds(caller, submission)
+        return self.prepare(caller.account_id, submission) if submission.reaches_out else submission
+
+    def _accept(
+        self,
+        paid: Job,
+        submission: Submission,
+        key: IdempotencyKey | None,
+        render: Callable[[Job], Mapping[str, Any]],
+        now_ms: int,
+    ) -> Answered:
         available = 0
-        for job in self._ways_to_pay(caller, submission, admitted, now_ms):
+        on_trial = [replace(paid, free_trial=True)] if submission.free_trial_allowed else []
+        for job in (paid, *on_trial):
             body = render(job)
             record = IdempotencyRecord(key, job.id, ACCEPTED, body, now_ms + LIFETIME_MS) if key else None
             try:
@@ -99,23 +145,23 @@ class SubmitJob:
                 return _replay(earlier)
             self._start(job)
             return Answered(ACCEPTED, body, job.id, replayed=False)
-        if submission.brief.kind is Kind.VIDEO:
-            raise InsufficientCredits.of(submission.price, available)
-        raise InsufficientBalance
+        raise _too_little(submission, available)
+
+    def _check_funds(self, caller: Caller, submission: Submission) -> None:
+        """Before anything is fetched for it. Raises `InsufficientBalance`."""
+        try:
+            wallet = self.ledger.wallet(caller.account_id, caller.asset(submission.asset))
+        except NotFound:
+            raise _too_little(submission, 0) from None
+        on_trial = submission.free_trial_allowed and wallet.free_generations > 0
+        if wallet.available < submission.price and not on_trial:
+            raise _too_little(submission, wallet.available)
 
     def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> Admitted:
         """Raises `Unavailable` without a route, `ValidationFailed` where moderation refuses."""
         routes = self.catalog.routes(submission.brief.model)
         provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)
         return Admitted(provider, self.moderate(submission))
-
-    def _ways_to_pay(
-        self, caller: Caller, submission: Submission, admitted: Admitted, now_ms: int
-    ) -> Iterator[Job]:
-        paid = self._job(caller, submission, admitted, now_ms)
-        yield paid
-        if submission.free_trial_allowed:
-            yield replace(paid, free_trial=True)
 
     def _job(self, caller: Caller, submission: Submission, admitted: Admitted, now_ms: int) -> Job:
         in_video = submission.brief.kind is Kind.VIDEO
@@ -139,6 +185,12 @@ class SubmitJob:
             logger.warning(
                 "execution not started, left to the sweeper", extra={"job_id": job.id}, exc_info=True
             )
+
+
+def _too_little(submission: Submission, available: int) -> InsufficientBalance:
+    if submission.brief.kind is Kind.VIDEO:
+        return InsufficientCredits.of(submission.price, available)
+    return InsufficientBalance()
 
 
 def _replay(earlier: IdempotencyRecord) -> Answered:

@@ -10,9 +10,11 @@ from shoal.domain.errors import JobAlreadyTerminal, ValidationFailed
 from shoal.domain.grant import Decision
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.routing import Route
+from shoal.domain.spend import Spend
 from shoal.domain.wallet import EntryKind, Movement
 from shoal.ports.accounts import Account, Accounts
 from shoal.ports.jobs import JobPage, Jobs
+from shoal.ports.limits import OpenJobs
 from shoal.ports.money import Ledger
 from shoal.ports.people import AccountDirectory, AccountPage
 from shoal.ports.routing import LookAtRoutes
@@ -55,6 +57,7 @@ class Operate:
     jobs: Jobs
     ledger: Ledger
     board: LookAtRoutes
+    open_jobs_of: OpenJobs
     catalog: Catalog
     clock: Clock
 
@@ -113,6 +116,15 @@ class Operate:
             note="operator",
         )
         return record_grant(self.ledger, back, decision)
+
+    def spend(self, account_id: str) -> Spend:
+        """What the account's jobs cost today for nothing, and what they paid."""
+        return self.open_jobs_of.of(account_id, self.clock.now_ms())[1]
+
+    def lift_brake(self, account_id: str) -> None:
+        """Let the account submit today, whatever came to nothing. Raises `NotFound`."""
+        self.accounts.get(account_id)
+        self.open_jobs_of.lift(account_id, self.clock.now_ms())
 
     def suspend(self, account_id: str, own_account_id: str) -> None:
         """Refuse its keys from now on. Raises `NotFound`, `ValidationFailed` for the operator's own."""

@@ -44,7 +44,7 @@ class Api:
     def __init__(self, webhooks: WebhookWorld) -> None:
         self.webhooks, self.account_id, self.test = webhooks, ACCOUNT, False
         self._gate = Gate(
-            lambda _: webhooks.caller(self.account_id, test=self.test), lambda: "https://api.test/"
+            lambda *_: webhooks.caller(self.account_id, test=self.test), lambda: "https://api.test/"
         )
         self._use_cases = {
             "manage_webhooks": lambda: webhooks.manage,

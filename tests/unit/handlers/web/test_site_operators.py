@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import Forbidden
 from shoal.domain.money import Asset
 from shoal.domain.routing import Board
+from shoal.domain.spend import Spend
 from shoal.ports.jobs import JobPage
 from tests.worlds.site import Browser, Site
 from tests.worlds.site_fixtures import SCRIPT, inert, site
@@ -198,6 +200,23 @@ def test_a_suspended_accounts_keys_are_refused_until_it_is_lifted(
     assert site.world.authenticate(f"Bearer {customer.key}").account_id == customer.account_id
 
 
+def test_the_brake_of_an_account_is_shown_and_lifted(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    path, world = f"/operate/accounts/{customer.account_id}", site.world
+    assert "for nothing" not in operator.get(path).text
+    world.open_jobs.leave(world.queued(customer), Spend(for_nothing=1_250_000), world.clock.ms)
+    shown = operator.get(path).text
+    assert "$1.25 at providers' prices for nothing" in html.unescape(shown)
+    with pytest.raises(Forbidden):
+        world.queued(customer)
+
+    assert operator.submit(path, f"{path}/lift-brake").status == 303
+
+    assert world.queued(customer)
+    assert "lifted for today" in operator.get(path).text
+
+
 def test_an_operator_cannot_suspend_themselves(site: Site, operator: Browser) -> None:
     own = site.account_of("op@example.com")
     assert operator.submit("/operate", f"/operate/accounts/{own}/suspend").status == 422
@@ -222,7 +241,7 @@ def test_a_suspended_operator_sees_nobody_elses_things_any_more(
     assert operator.submit("", "/sign-out").status == 303
 
 
-@pytest.mark.parametrize("action", ["grant", "suspend", "resume", "jobs/job_1/refund"])
+@pytest.mark.parametrize("action", ["grant", "suspend", "resume", "lift-brake", "jobs/job_1/refund"])
 def test_nobody_else_does_what_operators_do(site: Site, customer: Customer, action: str) -> None:
     member = site.member()
     fields = {"amount": "5", "asset": "usd"}

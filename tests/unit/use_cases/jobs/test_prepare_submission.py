@@ -14,6 +14,7 @@ from shoal.domain.errors import (
     ExchangeTimedOut,
     InsufficientBalance,
     NameNotResolved,
+    RateLimited,
     ResponseInvalid,
     ResponseTooLarge,
     TlsFailed,
@@ -21,7 +22,9 @@ from shoal.domain.errors import (
     ValidationFailed,
 )
 from shoal.domain.job import Job, JobStatus
+from shoal.domain.money import format_usd
 from shoal.use_cases.jobs.prepare_submission import INPUT_BYTES_MAX
+from tests.fakes.limits import FETCHED_BYTES_MAX
 from tests.worlds.world import Customer, World
 
 CAT, DOG, BAD = (f"https://example.com/{name}.png" for name in ("cat", "dog", "bad"))
@@ -211,6 +214,85 @@ def test_a_request_nobody_pays_for_leaves_no_job(
     with pytest.raises(InsufficientBalance):
         edit(world, poor, CAT)
     assert world.tables.jobs == {}
+
+
+@pytest.mark.parametrize("trials", [0, 3])
+def test_what_nobody_can_pay_is_refused_before_anything_is_fetched(
+    world: World, pages: dict[str, bytes | ExchangeError], trials: int
+) -> None:
+    """Trials are for images of the image dialect: they pay for no task."""
+    poor = world.customer(usd="0")
+    for _ in range(3 - trials):
+        world.queued(poor)
+
+    with pytest.raises(InsufficientBalance):
+        edit(world, poor, CAT, DOG)
+    assert (world.caller_http.fetched, world.staging.objects) == ([], {})
+
+
+def test_what_was_staged_for_a_refused_submit_is_deleted_at_once(
+    world: World, pages: dict[str, bytes | ExchangeError]
+) -> None:
+    price = world.submit_body(world.customer(), {"model": "nanobanana", "prompt": "x"}, None)
+    job = next(iter(world.tables.jobs.values()))
+    customer = world.customer(usd=format_usd(job.price))
+    world.network.before("staging.put_input", lambda: world.queued(customer, mode="1k"))
+
+    with pytest.raises(InsufficientBalance):
+        edit(world, customer, CAT, DOG)
+    assert price.status == 202
+    assert "staging.put_input" in world.network.calls
+    assert world.staging.objects == {}
+
+
+def test_what_was_staged_for_an_accepted_submit_stays_when_it_is_sent_again_at_the_same_time(
+    world: World, customer: Customer, pages: dict[str, bytes | ExchangeError]
+) -> None:
+    first: list[Job] = []
+    world.network.before("ledger.submit", lambda: first.append(edit(world, customer, CAT, key="order-1")))
+
+    again = edit(world, customer, CAT, key="order-1")
+
+    assert [again.id] == [job.id for job in first]
+    assert set(world.staging.objects) == set(first[0].brief.input_keys)
+
+
+def test_a_staging_bucket_that_deletes_nothing_hides_no_refusal(
+    world: World, pages: dict[str, bytes | ExchangeError]
+) -> None:
+    customer = world.customer(usd="10")
+    world.network.fail("ledger.submit", InsufficientBalance())
+    world.network.fail("staging.delete_input", Unavailable())
+
+    with pytest.raises(InsufficientBalance):
+        edit(world, customer, CAT)
+
+
+def test_what_is_fetched_for_an_account_in_a_minute_is_bounded(
+    world: World, customer: Customer, pages: dict[str, bytes | ExchangeError]
+) -> None:
+    pages[BAD] = b"x" * INPUT_BYTES_MAX
+    for _ in range(FETCHED_BYTES_MAX // (4 * INPUT_BYTES_MAX)):
+        edit(world, customer, BAD, BAD, BAD, BAD)
+
+    with pytest.raises(RateLimited) as refused:
+        edit(world, customer, BAD, BAD, BAD, BAD)
+    assert refused.value.details == {"limit": "fetching"}
+    assert edit(world, world.customer(), BAD).brief.input_keys
+    world.clock.pass_seconds(60)
+    assert edit(world, customer, BAD).brief.input_keys
+
+
+def test_small_pictures_count_as_what_they_are_and_addresses_that_fail_as_the_largest(
+    world: World, customer: Customer, pages: dict[str, bytes | ExchangeError]
+) -> None:
+    edit(world, customer, CAT, DOG)
+    assert sum(world.fetching.drawn.values()) == len(b"catdog")
+
+    pages[BAD] = ResponseInvalid("The URL answered with status 404, not 200.")
+    with pytest.raises(ValidationFailed):
+        edit(world, customer, BAD)
+    assert sum(world.fetching.drawn.values()) == len(b"catdog") + INPUT_BYTES_MAX
 
 
 def test_a_staging_bucket_out_of_reach_holds_nothing(

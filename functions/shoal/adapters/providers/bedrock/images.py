@@ -11,8 +11,8 @@ from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.domain.errors import ProviderFailed, ProviderRejected
-from shoal.domain.json_text import json_text
 from shoal.domain.provider import Done, ProviderOutput, ProviderRequest
+from shoal.domain.text import json_text
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

@@ -12,7 +12,7 @@ import requests
 
 from shoal.adapters.providers.kit import standard_webhooks
 from shoal.domain.errors import CallbackRefused
-from shoal.domain.json_text import json_text
+from shoal.domain.text import json_text
 from shoal.ports.system import Clock
 
 logger = logging.getLogger(__name__)

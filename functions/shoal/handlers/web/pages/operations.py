@@ -7,6 +7,7 @@ from shoal.domain.errors import ValidationFailed
 from shoal.domain.grant import Decision
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd
+from shoal.domain.spend import FREE_MICROS
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.shown import card, cards
 from shoal.handlers.web.visit import Page, Visit, known_id, redirect
@@ -23,6 +24,7 @@ DONE = {
     "refunded-before": "Refunded before.",
     "suspended": "Suspended.",
     "resumed": "Resumed.",
+    "lifted": "The account may submit again today.",
 }
 """What a page may be asked to say: nobody else's words."""
 
@@ -72,6 +74,8 @@ def show_account(visit: Visit[ForOperators]) -> Page:
         jobs=cards(visit.site, found.jobs),
         next_cursor=found.next_cursor,
         only=visit.query.get("only", ""),
+        spend=visit.use.operate().spend(account.id),
+        free_micros=FREE_MICROS,
         done=_note(visit),
     )
 
@@ -114,6 +118,12 @@ def resume(visit: Visit[ForOperators]) -> Page:
     account_id = visit.parameter("id")
     visit.use.operate().resume(account_id)
     return redirect(f"/operate/accounts/{account_id}", done="resumed")
+
+
+def lift_brake(visit: Visit[ForOperators]) -> Page:
+    account_id = visit.parameter("id")
+    visit.use.operate().lift_brake(account_id)
+    return redirect(f"/operate/accounts/{account_id}", done="lifted")
 
 
 def audit(visit: Visit[ForOperators]) -> Page:

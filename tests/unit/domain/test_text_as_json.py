@@ -11,7 +11,7 @@ import pytest
 from shoal.adapters.dynamodb.idempotency import record_put
 from shoal.adapters.dynamodb.items import job_item
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
-from shoal.domain.json_text import json_bytes, json_text
+from shoal.domain.text import json_bytes, json_text
 from tests.support.factories import ACCOUNT, JOB, REQUEST, a_job
 
 SHOAL = Path(__file__).parents[3] / "functions" / "shoal"
