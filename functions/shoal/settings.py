@@ -117,6 +117,7 @@ class CloseJobSettings(AddressSettings):
 
 class CancelJobSettings(CloseJobSettings):
     api_url: str
+    retention_days: NonNegativeInt
 
 
 class ServeMcpSettings(SubmitJobSettings, ReadJobSettings):

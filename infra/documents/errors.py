@@ -108,10 +108,10 @@ JOB_MEANING = {
     "provider_timeout": "The provider did not deliver before its deadline, 180 s for an image.",
     "output_invalid": "What the provider delivered was not a usable picture or clip.",
     "expired": "The job could not be started in time.",
-    "canceled": "You canceled it.",
+    "canceled": "You canceled it. What its providers billed by then is charged and delivered.",
     "internal_error": "Something went wrong on our side.",
 }
-"""Why a job ended without an output. It costs nothing, and repeating it is safe."""
+"""Why a job ended without all its outputs. It costs nothing, but for a cancel, and repeating it is safe."""
 
 DETAILS: dict[str, dict[str, Any]] = {
     "validation_error": {

@@ -60,7 +60,10 @@ class VideoCreated(Job, Video):
 
 class VideoSceneReady(Job, Video):
     index: int
-    clip_url: Url
+    clip_url: Url | None
+    """Null: the clip is not paid for yet. Read the video once it is ready."""
+    preview_url: NotRequired[Url]
+    """A small picture of the clip. Signed, and good for an hour; gone once the video has failed."""
 
 
 class _VideoClosed(_Closed, Video):
@@ -116,11 +119,13 @@ MEANING = {
     "video.created": "A video's render has begun.",
     "video.scene_ready": "One scene of a video is there; a video of several scenes sends one for each.",
     "video.ready": "The stitched MP4 is there.",
-    "video.failed": "The video could not be made, or was canceled. Its credits are refunded.",
+    "video.failed": "A video failed or was canceled. Credits come back, but for clips that a cancel charged.",
     "image.completed": "An image is there.",
     "image.failed": "An image could not be made, or was canceled. Nothing was charged.",
     "task.completed": "The outputs of a task are there.",
-    "task.failed": "A task could not be done, or was canceled. Nothing was charged.",
+    "task.failed": (
+        "A task could not be done, or was canceled. `cost` is what a cancel charged, `urls` what came of it."
+    ),
     "wallet.low_balance": "The available balance fell below its threshold.",
     "webhook.disabled": "A subscription was disabled, because its endpoint failed too long or said 410.",
 }

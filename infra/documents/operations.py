@@ -46,7 +46,10 @@ _CANCEL_JOB = Operation(
     id="cancel_job",
     tag="Images",
     summary="Cancel a job",
-    text="Stops the work and releases the hold.",
+    text=(
+        "Stops the work and gives back what has cost nothing. A picture that its provider bills although it "
+        "stops is charged, which `cost` tells, and delivered: such a job is `processing` until it completes."
+    ),
     answers={200: (image.JobV1,)},
     raises=(JobAlreadyTerminal,),
 )
@@ -118,7 +121,11 @@ _TASKS = {
         id="cancel_task",
         tag="Tasks",
         summary="Cancel a task",
-        text="Stops the work and releases the hold.",
+        text=(
+            "Stops the work and gives back what has cost nothing. Outputs that a provider bills although it "
+            "stops are charged, which `cost` tells, and stand in `output` as soon as all of them are there; "
+            "what never arrives is given back."
+        ),
         answers={200: (tasks.TaskAnswer,)},
         raises=(JobAlreadyTerminal,),
     ),

@@ -30,9 +30,11 @@ TOPICS = {
     ),
     "money": (
         "Money",
-        "A submit holds its price: what is held can not be spent again. Success captures the hold, failure, "
-        "cancel and expiry release it, and each hold resolves exactly once. Of several outputs only those "
-        "that were delivered are charged. Three free trials pay for images when the balance is too "
+        "A submit holds its price: what is held can not be spent again. Success captures the hold, failure "
+        "and expiry release it, and each hold resolves exactly once. A cancel gives back what has cost "
+        "nothing: outputs that a provider bills although it stops are charged and delivered, or given back "
+        "if they never arrive. Of several outputs only those that were delivered are charged. Three free "
+        "trials pay for images when the balance is too "
         "low. `max_cost` in a submit refuses what would cost more; `POST /v1/quote` tells the price first.",
     ),
     "idempotency": (

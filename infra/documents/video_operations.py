@@ -40,7 +40,10 @@ VIDEOS = {
         id="cancel_video",
         tag="Videos",
         summary="Cancel a video",
-        text="Stops the work and refunds every credit.",
+        text=(
+            "Stops the work and gives back what has cost nothing. Clips that a provider bills although it "
+            "stops are charged and get addresses; `credits_refunded` tells what came back."
+        ),
         answers={200: (video.VideoAnswer,)},
         raises=(JobAlreadyTerminal,),
     ),

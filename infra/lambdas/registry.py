@@ -184,7 +184,11 @@ WORKFLOW = (
         group="workflow",
         grants=(*CLOSE_JOB, on_table("UpdateItem", keys=RUNS), SIGN_VIDEO_URL),
     ),
-    Function(verb="release_hold", group="workflow", grants=(*CLOSE_JOB, SIGN_VIDEO_URL, *DELETE_VIDEO)),
+    Function(
+        verb="release_hold",
+        group="workflow",
+        grants=(*CLOSE_JOB, on_table("Query", keys=SCENES), SIGN_VIDEO_URL, *DELETE_VIDEO),
+    ),
 )
 
 POLL_PROVIDER = Function(
@@ -212,6 +216,7 @@ SWEEP_JOBS = Function(
     timeout_seconds=50,
     grants=(
         *CLOSE_JOB,
+        on_table("Query", keys=SCENES),
         allow("open_jobs", "dynamodb:Query"),
         allow("bus", "events:PutEvents"),
         allow("machines", "states:StartExecution"),
@@ -228,6 +233,7 @@ CLOSE_EXECUTION = Function(
     group="consumers",
     grants=(
         *CLOSE_JOB,
+        on_table("Query", keys=SCENES),
         allow("bus", "events:PutEvents"),
         allow("executions", "states:StopExecution"),
         allow("closed_executions_queue", *CONSUME),

@@ -67,4 +67,6 @@ class Endpoint:
 def _client(endpoint: Endpoint, service: str) -> Any:
     keys = endpoint.credentials
     session = boto3.Session(keys.access_key_id, keys.secret_access_key, region_name=REGION)
-    return session.client(service, endpoint_url=endpoint.url, config=CLIENT_CONFIG)  # type: ignore[call-overload]
+    # S3 alone still signs addresses in an older way unless it is told not to.
+    config = CLIENT_CONFIG.merge(Config(signature_version="s3v4")) if service == "s3" else CLIENT_CONFIG
+    return session.client(service, endpoint_url=endpoint.url, config=config)  # type: ignore[call-overload]

@@ -55,9 +55,9 @@ def test_an_account_without_money_has_three_trials(deployed: Deployed) -> None:
 def test_a_trial_whose_job_fails_is_given_back(deployed: Deployed, prompt: str) -> None:
     client = deployed.customer(usd="0").client
     job_id = client.submit(prompt)
-    assert client.wallet()["free_generations_left"] == 2
 
     if "timeout" in prompt:
+        assert client.wallet()["free_generations_left"] == 2
         assert client.cancel(job_id).status_code == 200
     assert client.wait(job_id)["status"] == "failed"
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shoal.domain.canceling import canceled, finished, return_undelivered
 from shoal.domain.errors import (
+    CallTaken,
     IdempotencyInFlight,
     InsufficientBalance,
     InternalError,
@@ -80,8 +82,7 @@ class FakeLedger:
             "cost": cost,
         }
         closed = self._close(job, job.hold.capture(cost, now_ms), closer, changes)
-        units = job.units_of(len(outputs))
-        self.tables.use(Rollup(utc_day(now_ms), job.model, job.asset, units, cost, 1), job.account_id)
+        self._use(closed, job.units_of(len(outputs)), cost, 1)
         return closed
 
     @reached
@@ -92,6 +93,52 @@ class FakeLedger:
             "failure": failure,
         }
         return self._close(job, job.hold.release(now_ms), closer, changes)
+
+    @reached
+    def cancel(
+        self, job: Job, failure: JobFailure, *, awaiting: bool, expire_at_ms: int | None, now_ms: int
+    ) -> Job:
+        closed = canceled(job, failure, awaiting=awaiting, expire_at_ms=expire_at_ms, now_ms=now_ms)
+        stored = self.tables.stored(job)
+        if stored.hold_state is HoldState.HELD and stored.calls != job.calls:
+            raise CallTaken(job.id)
+        fields = ("status", "hold_state", "captured", "awaiting", "cost", "outputs_expire_at_ms", "failure")
+        changes = {name: getattr(closed, name) for name in fields}
+        hold = job.hold
+        movement = hold.capture(closed.cost, now_ms) if closed.captured else hold.release(now_ms)
+        closed = self._close(job, movement, Closer.CANCEL, changes)
+        if closed.captured:
+            self._use(closed, len(closed.captured), closed.cost, 1)
+        return closed
+
+    @reached
+    def finish(
+        self,
+        job: Job,
+        arrived: frozenset[int],
+        outputs: Sequence[Output],
+        expire_at_ms: int | None,
+        closer: Closer,
+        now_ms: int,
+    ) -> Job:
+        stored = self.tables.stored(job)
+        if not stored.awaiting:
+            raise JobClosed(job.id)
+        done = finished(job, arrived, outputs, expire_at_ms, closer, now_ms)
+        movement = return_undelivered(job, arrived, now_ms)
+        if movement:
+            if self._entered(movement):
+                raise InternalError
+            self.tables.move(movement)
+            missing = len(job.captured - arrived)
+            self._use(job, -missing, -movement.balance_delta, 0 if arrived else -1)
+        announced = closer is Closer.WORKFLOW
+        due_ms = done.files_due_at_ms if announced else now_ms + START_GRACE_MS
+        return self.tables.put(replace(done, announced=announced, deadline_at_ms=due_ms, task_tokens={}))
+
+    def _use(self, job: Job, units: int, cost: int, requests: int) -> None:
+        day = utc_day(job.closed_at_ms or job.created_at_ms)
+        self.tables.use(Rollup(day, job.model, job.asset, units, cost, requests), job.account_id)
 
     @reached
     def grant(self, movement: Movement, grant: Grant) -> bool:
@@ -152,6 +199,7 @@ class FakeLedger:
         jobs = [job for job in self.tables.jobs.values() if (job.account_id, job.asset) == wallet_id]
         held = sum(job.hold.amount for job in jobs if job.hold_state is HoldState.HELD)
         unfit = [job for job in jobs if job.status.terminal == (job.hold_state is HoldState.HELD)]
+        cost = sum(job.cost for job in jobs)
         trials = sum(entry.free_generations_delta for entry in entries)
         return [
             ("balance is not the sum of the entries", sum(e.balance_delta for e in entries), wallet.balance),
@@ -163,12 +211,14 @@ class FakeLedger:
             ("what was paid is not the sum of the payments", self._worth(wallet_id), self._paid(wallet_id)),
             ("balance less held is below zero", 0, min(0, wallet.free)),
             ("owed is below zero", 0, min(0, wallet.owed)),
+            ("costs of the jobs are not the sum of the captures", self._captured(wallet_id), cost),
             ("jobs whose hold does not fit their status", 0, len(unfit)),
         ]
 
     def _captured(self, wallet_id: tuple[str, Asset]) -> int:
         entries = self.tables.entries[wallet_id].values()
-        return -sum(entry.balance_delta for entry in entries if entry.kind is EntryKind.CAPTURE)
+        kinds = EntryKind.CAPTURE, EntryKind.UNDELIVERED
+        return -sum(entry.balance_delta for entry in entries if entry.kind in kinds)
 
     def _paid(self, wallet_id: tuple[str, Asset]) -> int:
         entries = self.tables.entries[wallet_id].values()
@@ -202,8 +252,12 @@ class FakeLedger:
         changes |= {
             "closed_by": closer,
             "closed_at_ms": movement.at_ms,
-            "task_tokens": {},
         }
+        if changes.get("awaiting"):
+            self.tables.put(replace(stored, **changes))
+            self.tables.move(movement)
+            return replace(job, **changes)
+        changes |= {"task_tokens": {}}
         announced = closer is Closer.WORKFLOW
         due_ms = replace(job, **changes).files_due_at_ms if announced else movement.at_ms + START_GRACE_MS
         changes |= {"announced": announced, "deadline_at_ms": due_ms}

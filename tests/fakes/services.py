@@ -85,15 +85,17 @@ class TaskAnswer:
 
 @dataclass
 class FakeTaskTokens:
-    """A token waits from `issue` on until its first answer, or until `expire`."""
+    """A token waits from `issue` on until its first answer, or until `expire`; none is issued twice."""
 
     network: Network
+    issued: int = 0
     waiting: set[str] = field(default_factory=set)
     answers: dict[str, TaskAnswer] = field(default_factory=dict)
     port: str = "tokens"
 
     def issue(self) -> str:
-        token = f"token-{len(self.waiting) + len(self.answers) + 1}"
+        self.issued += 1
+        token = f"token-{self.issued}"
         self.waiting.add(token)
         return token
 
@@ -237,7 +239,11 @@ class FakeProvider:
     callback: Answer | Exception = field(default_factory=lambda: CallbackRefused("unsigned"))
     callbacks: list[tuple[Mapping[str, str], bytes, int]] = field(default_factory=list)
     idempotent: bool = True
+    bills: bool = True
     port: str = "provider"
+
+    def bills_called_off(self, request: ProviderRequest) -> bool:
+        return self.bills
 
     @reached
     def start(self, request: ProviderRequest) -> Answer:

@@ -238,7 +238,9 @@ class FakeJobs:
         self.tables.put(replace(stored, callbacks=stored.callbacks | {digest}))
 
     def _same_call(self, job: Job, index: int) -> Job:
-        stored = self._open(job)
+        stored = self.tables.stored(job)
+        if not stored.awaits(index):
+            self._open(job)
         if stored.calls.get(index) != job.calls.get(index):
             raise CallTaken(job.id)
         return stored

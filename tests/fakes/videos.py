@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -99,8 +99,8 @@ class FakeVideoFiles:
         target.write_bytes(self.objects[key][0])
 
     @reached
-    def delete_of(self, job: Job) -> None:
-        for key in self.keys_of(job):
+    def delete_of(self, job: Job, *, keep: Collection[str] = ()) -> None:
+        for key in self.keys_of(job) - set(keep):
             self.objects.pop(key, None)
             self.staging.objects.pop(key, None)
 
@@ -198,6 +198,9 @@ class FakeStudio:
 
     def poster(self, video: Path, target: Path) -> None:
         target.write_bytes(b"poster of " + video.read_bytes())
+
+    def preview(self, clip: Path, target: Path) -> None:
+        target.write_bytes(b"preview of " + clip.read_bytes())
 
 
 @dataclass

@@ -191,7 +191,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("s3:PutObject", IMAGES),
     },
     "settle_wallet": {*CLOSE_JOBS, SIGN},
-    "release_hold": {*CLOSE_JOBS, SIGN, *DELETE_VIDEO},
+    "release_hold": {*CLOSE_JOBS, ("dynamodb:Query", TABLE), SIGN, *DELETE_VIDEO},
     "write_script": {
         *CLOSE_JOBS,
         LOOK_AT_BOARD,
@@ -238,6 +238,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     },
     "sweep_jobs": {
         *CLOSE_JOBS,
+        ("dynamodb:Query", TABLE),
         ("dynamodb:Query", OPEN_JOBS),
         ("events:PutEvents", BUS),
         *START,
@@ -251,6 +252,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     },
     "close_execution": {
         *CLOSE_JOBS,
+        ("dynamodb:Query", TABLE),
         *STOP,
         SIGN,
         *DELETE_VIDEO,
@@ -418,9 +420,9 @@ LEADING_KEYS = {
         "dynamodb:Query": ["JOB#*"],
     },
     "settle_wallet": {**CLOSE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "LIMITS#*", "MODEL#*", "WALLET#*"]},
-    "release_hold": CLOSE_JOB,
-    "sweep_jobs": CLOSE_JOB,
-    "close_execution": CLOSE_JOB,
+    "release_hold": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
+    "sweep_jobs": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
+    "close_execution": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
     "audit_ledger": {"dynamodb:GetItem": ["WALLET#*"], "dynamodb:Query": ["WALLET#*"]},
     "poll_simulated": ASKED_SCENE,
     "simulate": {

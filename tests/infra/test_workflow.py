@@ -159,7 +159,8 @@ def test_scenes_are_rendered_side_by_side_and_each_of_them_can_fail_the_video(de
     assert "Retry" not in mapped
     scene = mapped["ItemProcessor"]["States"]
     for state in ("RenderScene", "StoreClip"):
-        (catcher,) = scene[state]["Catch"]
+        left, catcher = scene[state]["Catch"]
+        assert (left["ErrorEquals"], left["Next"]) == (["JobClosed"], "SceneLeft")
         assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "SceneFailed")
     assert scene["SceneFailed"]["Type"] == "Fail"
 

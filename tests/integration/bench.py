@@ -37,6 +37,7 @@ from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_execution import CloseExecution
 from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.read_job import ReadJob
 from shoal.use_cases.jobs.release_hold import ReleaseHold
@@ -103,6 +104,7 @@ class Bench:
         self.scenes = DynamoDbScenes(table)
         self.video_files = FakeVideoFiles(self.network, FakeStaging(self.network))
         clean_up, url_of = CleanUp(self.video_files), partial(output_url, public_url=PUBLIC_URL)
+        finish = FinishCanceled(self.ledger, self.scenes, self.clock)
         note_low = NoteLowBalance(self.ledger, LOW_BALANCE)
         self.close_job = CloseJob(
             self.jobs,
@@ -112,16 +114,17 @@ class Bench:
             note_low,
             clean_up,
             self.note_closed,
+            finish,
             self.clock,
             url_of,
         )
         self.cancel_job = CancelJob(ReadJob(self.jobs), self.close_job)
         self.close_execution = CloseExecution(self.jobs, self.close_job)
         self.settle_wallet = SettleWallet(
-            self.jobs, self.ledger, self.runs, note_low, self.note_closed, self.clock, url_of
+            self.jobs, self.ledger, self.runs, note_low, self.note_closed, finish, self.clock, url_of
         )
         self.release_hold = ReleaseHold(
-            self.jobs, self.ledger, clean_up, self.note_closed, self.clock, url_of
+            self.jobs, self.ledger, clean_up, self.note_closed, finish, self.clock, url_of
         )
         self.sweep_jobs = SweepJobs(
             self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock

@@ -18,6 +18,7 @@ from shoal.adapters.dynamodb.board import DynamoDbBoard
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs, DynamoDbRates
+from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.dynamodb.usage import DynamoDbRuns
 from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
@@ -39,6 +40,7 @@ from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.release_hold import ReleaseHold
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
@@ -166,12 +168,14 @@ class Product:
             provider_deadline_s=DEADLINE_S,
             clip_deadline_s=DEADLINE_S,
         )
+        finish = FinishCanceled(ledger, DynamoDbScenes(self.table), kernel)
+        closed = self.note_closed
         self.settle_wallet = SettleWallet(
-            jobs, ledger, DynamoDbRuns(self.table), low, self.note_closed, kernel, url_of
+            jobs, ledger, DynamoDbRuns(self.table), low, closed, finish, kernel, url_of
         )
-        self.release_hold = ReleaseHold(jobs, ledger, clean_up, self.note_closed, kernel, url_of)
+        self.release_hold = ReleaseHold(jobs, ledger, clean_up, closed, finish, kernel, url_of)
         self.close_job = CloseJob(
-            jobs, ledger, SimulatedBus(kernel), self.workflow, low, clean_up, self.note_closed, kernel, url_of
+            jobs, ledger, SimulatedBus(kernel), self.workflow, low, clean_up, closed, finish, kernel, url_of
         )
         outputs = FakeOutputs(network)
         self.sweep_jobs = SweepJobs(jobs, self.workflow, outputs, files, self.close_job, kernel)

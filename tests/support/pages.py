@@ -94,6 +94,7 @@ def grant(page: Page, cloud: LocalCloud, operator: Page) -> None:
     account_id = page.locator("#account-id").inner_text()
     operator.goto(f"{cloud.api_url}/dashboard/operate/accounts/{account_id}")
     operator.get_by_label("Amount").fill("10.00")
+    operator.get_by_label("Why").fill("Paid by invoice")
     operator.get_by_role("button", name="Grant").click()
     expect(operator.get_by_role("status")).to_have_text("Granted.")
     page.reload()

@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
-from shoal.domain.events import closing_events, opening_events, output_url
+from shoal.domain.events import ending_events, opening_events, output_url
 from tests.support.deployed import Customer, Deployed
 from tests.workflow.machine import Machine
 
@@ -77,6 +77,6 @@ def test_every_announcement_tells_the_same(deployed: Deployed, machine: Machine,
     job = deployed.job(customer, job_id)
 
     url_of = partial(output_url, public_url=deployed.cloud.outputs["PublicUrl"])
-    again = [*opening_events(job), *closing_events(job, url_of)]
+    again = [*opening_events(job), *ending_events(job, url_of)]
 
     assert heard(deployed, job_id) == {event.type: event.detail for event in again}

@@ -193,9 +193,7 @@ def test_a_cancel_while_a_provider_is_waited_for_stops_the_execution(
 @pytest.mark.parametrize("state", CLOSED_BEFORE)
 def test_a_video_closed_elsewhere_is_left_alone(cutter: Cutter, filmmaker: Customer, state: str) -> None:
     """The cancel's sender died before it announced or stopped anything: the workflow finds out by itself."""
-    inner = "StoreClip" if state == "RenderScenes" else state
-    source = RAISES.format(error="JobClosed")
-    machine = cutter.with_function(inner, source)
+    machine = cutter.with_function(state, RAISES.format(error="JobClosed"))
     job = cutter.deployed.accept_video(filmmaker, "Why sharks glow", 1)
 
     assert machine.run(job) == "SUCCEEDED"

@@ -11,7 +11,7 @@ from tests.support.deployed import TEST_DEADLINE_S, ClockAt, Customer, Deployed,
 from tests.workflow.machine import Machine, Workshop
 from tests.workflow.walks import COMPLETED, FAILED
 
-FAILED_UNBEGUN = ["image.failed", "job.failed"]
+FAILED_UNBEGUN = ["image.failed", "job.created", "job.failed"]
 CANCELED = JobFailure("canceled", "Canceled by request.")
 INTERRUPTED = JobFailure("provider_failed", "Generation was interrupted. No charge was applied.")
 TIMED_OUT = JobFailure("provider_timeout", f"Provider request timed out after {TEST_DEADLINE_S}s.")
@@ -19,11 +19,14 @@ EXPIRED = JobFailure("expired", "The job could not be started in time. No charge
 
 
 def assert_forgotten(deployed: Deployed, customer: Customer, job_id: str) -> Job:
-    """The job ended, nothing was charged, nothing is held, and nobody need look at it again."""
+    """The job ended, nothing was charged, nothing is held; it is due again for its files alone."""
     job, wallet = deployed.job(customer, job_id), deployed.wallet(customer)
     assert (job.hold_state, job.cost) == (HoldState.RELEASED, 0)
     assert (wallet.available, wallet.held) == (10_000_000, 0)
-    assert not {"open_shard", "deadline_at", "task_tokens"} & deployed.item(job).keys()
+    item = deployed.item(job)
+    assert "task_tokens" not in item
+    assert item["announced"]
+    assert item["deadline_at"] == job.files_due_at_ms
     return job
 
 
@@ -121,7 +124,7 @@ def test_an_aborted_execution_closes_its_job_and_announces_it_once(
 
     workshop.machine.abort(job.id)
 
-    eventually(lambda: "open_shard" not in deployed.item(job))
+    eventually(lambda: deployed.item(job).get("announced"))
     closed = assert_forgotten(deployed, customer, job.id)
     assert (closed.status, closed.failure, closed.closed_by) == (JobStatus.FAILED, INTERRUPTED, Closer.SWEEP)
     assert deployed.bus.types_of(job.id) == FAILED

@@ -28,7 +28,11 @@ UNSPOKEN = walk(*HAPPY[:2], *FAILING)
 UNRENDERED = walk(*HAPPY[:3], *FAILING)
 UNSTITCHED = walk(*HAPPY[:4], *FAILING)
 UNSETTLED = walk(*HAPPY[:5], *FAILING)
-CLOSED_BEFORE = {state: walk(*HAPPY[: n + 1], "AlreadyClosed") for n, state in enumerate(HAPPY[:5])}
+CLOSED_BEFORE = {
+    state: walk(*HAPPY[: HAPPY.index(state) + 1], "AlreadyClosed")
+    for state in ("WriteScript", "Narrate", "SettleWallet")
+}
+"""Where scenes are rendered and joined, ReleaseHold looks whether a cancel left something to give back."""
 CLOSED_BEFORE_RELEASING = walk(*HAPPY[:3], "ReleaseHold", "AlreadyClosed")
 UNRELEASED = walk(*HAPPY[:3], "ReleaseHold", "LeftToTheSweeper")
 READY_UNHEARD = walk(*HAPPY, "AnnounceLater")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from shoal.domain.errors import ShoalError
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.video import clip_key, final_key, narration_key, poster_key
+from shoal.domain.video import clip_key, final_key, narration_key, poster_key, preview_key
 from tests.fakes import Fault
 from tests.support.executions import Crash
+from tests.worlds.image_stories import check_entries
 from tests.worlds.machine import Stage
 from tests.worlds.world import Customer, World
 
@@ -64,6 +65,21 @@ STORIES = {
     "canceled at once": Story("[slow:30] Sharks", CANCELED, cancel_after_s=0),
     "canceled while scenes are rendered": Story("[slow:30:scene=1] Sharks", CANCELED, cancel_after_s=5),
     "canceled too late": Story("Sharks", COMPLETED, cancel_after_s=20),
+    "canceled when two of three are made": Story(
+        "[slow:30:scene=1] Sharks", CANCELED, seconds=24, cancel_after_s=5
+    ),
+    "canceled when it is billed": Story(
+        "[billed][slow:30:scene=0][slow:60:scene=1] Sharks", CANCELED, cancel_after_s=5
+    ),
+    "one billed, one called off": Story(
+        "[billed:scene=0][slow:30:scene=0][slow:60:scene=1] Sharks", CANCELED, cancel_after_s=5
+    ),
+    "billed and never answering": Story(
+        "[billed][slow:30:scene=0][timeout:scene=1] Sharks", CANCELED, cancel_after_s=5
+    ),
+    "billed of seven, some not begun": Story(
+        "[billed][slow:30] Sharks", CANCELED, seconds=56, cancel_after_s=5
+    ),
 }
 
 
@@ -81,8 +97,8 @@ def check(world: World, customer: Customer) -> Job | None:
     assert job.status.terminal
     assert job.hold_state is not HoldState.HELD
     assert job.deadline_at_ms is None
-    assert world.entries(customer, Asset.CREDIT) == ["top_up", "hold", "capture" if completed else "release"]
-    assert job.cost == (job.price if completed else 0)
+    check_entries(world.entries(customer, Asset.CREDIT), job)
+    assert job.cost == (job.price if completed else len(job.captured))
     assert wallet.balance == CREDITS - job.cost
     check_files(world, job)
     check_events(world, job)
@@ -90,15 +106,17 @@ def check(world: World, customer: Customer) -> Job | None:
 
 
 def check_files(world: World, job: Job) -> None:
-    """A ready video has all its files; one that failed has left nothing, in no bucket."""
+    """A ready video has all its files; one that failed has left nothing anywhere but what is paid for."""
     clips = [clip_key(job.id, index) for index in range(job.output_count)]
-    made = {final_key(job.id), narration_key(job.id), poster_key(job.id), *clips}
+    previews = [preview_key(job.id, index) for index in range(job.output_count)]
+    made = {final_key(job.id), narration_key(job.id), poster_key(job.id), *clips, *previews}
     if job.status is COMPLETED:
         assert set(world.video_files.objects) == made
         assert [output.key for output in job.outputs] == [final_key(job.id)]
         assert {scene.ready for scene in world.scenes.of(job)} == {True}
     else:
-        assert world.video_files.keys_of(job) == set()
+        assert world.video_files.keys_of(job) == {clips[index] for index in job.captured}
+        assert all(scene.ready for scene in world.scenes.of(job) if scene.index in job.captured)
 
 
 def check_events(world: World, job: Job) -> None:

@@ -11,11 +11,11 @@ from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
 from shoal.domain.catalog import LowBalance, load_catalog
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
-from shoal.domain.moderation import Moderator
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall
 from shoal.domain.wallet import Wallet
+from shoal.ports.moderation import Moderator
 from shoal.ports.routing import Provider
 from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.limit_rates import LimitRates
@@ -25,6 +25,7 @@ from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_execution import CloseExecution
 from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
 from shoal.use_cases.jobs.quote import QuoteJob
@@ -123,6 +124,7 @@ class World:
         self.writer, self.speaker = FakeScriptWriter(self.network), FakeSpeaker(self.network)
         self.writers, self.speakers = FakeByName(self.writer), FakeByName(self.speaker)
         self.clean_up = CleanUp(self.video_files)
+        self.finish_canceled = FinishCanceled(self.ledger, self.scenes, self.clock)
         self.provider = FakeProvider(self.network)
         self.providers = FakeProviders({"simulator": self.provider})
         self.breakers, self.meter = FakeBreakers(), FakeMeter()
@@ -177,10 +179,10 @@ class World:
             self.note_low_balance,
             self.clean_up,
             self.note_closed,
+            self.finish_canceled,
             self.clock,
             url_of,
         )
-        self.cancel_job = CancelJob(self.read_job, self.close_job)
         self.receive_callback = ReceiveCallback(
             self.jobs, self.providers, self.callback_urls, self.poll_queue, self.clock
         )
@@ -204,7 +206,7 @@ class World:
         self.poll_provider = PollProvider(self.jobs, self.providers, self.resolve)
         self.keep_outputs_for(None)
         self.release_hold = ReleaseHold(
-            self.jobs, self.ledger, self.clean_up, self.note_closed, self.clock, url_of
+            self.jobs, self.ledger, self.clean_up, self.note_closed, self.finish_canceled, self.clock, url_of
         )
         self.sweep_jobs = SweepJobs(
             self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock
@@ -236,10 +238,12 @@ class World:
             self.runs,
             self.note_low_balance,
             self.note_closed,
+            self.finish_canceled,
             self.clock,
             url_of,
             seconds,
         )
+        self.cancel_job = CancelJob(self.read_job, self.close_job, seconds)
 
     def customer(
         self,
@@ -300,13 +304,15 @@ class World:
 
     def asked(self, job: Job, ref: str | None = None, index: int = 0) -> Job:
         """The job once its provider was asked for an output; `ref` is what it calls the work."""
-        call = ProviderCall(1, f"{job.provider}/", Phase.ASKED, mark=f"run-{index}")
+        call = ProviderCall(
+            1, f"{job.provider}/", Phase.ASKED, mark=f"run-{index}", free=not self.provider.bills
+        )
         job = self.jobs.note_call(self.now(job), index, call)
         return self.jobs.note_provider_ref(job, index, ref) if ref else job
 
     def completed(self, customer: Customer, **body: Any) -> Job:
         """A job that delivered all its outputs."""
-        job = self.processing(customer, **body)
+        job = self.asked(self.processing(customer, **body))
         return self.settle_wallet(job.account_id, job.id, [STORED] * job.output_count)[0]
 
     def failed(self, customer: Customer, **body: Any) -> Job:

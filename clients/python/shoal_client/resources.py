@@ -21,10 +21,13 @@ class Job(TypedDict):
     """The picture, once the job has completed."""
 
     cost: str | None
-    """What was charged, once the job has completed."""
+    """What was charged, once the job has completed, or was canceled when its picture was already billed."""
 
     error: str | None
-    """Why the job failed, in plain words. A failed job costs nothing."""
+    """
+    Why the job failed, in plain words. A failed job costs nothing: one that was canceled too late for that
+    completes.
+    """
 
     queued_at: str
     started_at: str | None
@@ -106,10 +109,16 @@ class Task(TypedDict):
     model: str
     type: Literal["image_generate", "video_generate"]
     output: TaskOutput | None
-    """Null until the task has completed."""
+    """
+    Null until the task has completed. A canceled task has the outputs that it was charged for, as soon as
+    they are there.
+    """
 
     cost: str
-    """What was charged: `$0.00` until the task has completed, four decimals from then on."""
+    """
+    What was charged: `$0.00` until the task has completed, four decimals from then on. Canceling a task
+    costs the outputs that a provider bills although it stops.
+    """
 
     error: Failure | None
     metadata: dict[str, Any] | None
@@ -177,7 +186,13 @@ class Scene(TypedDict):
     prompt: str
     narration: str
     clip_url: str | None
-    """Signed, and good for an hour; read the video again for a fresh one."""
+    """
+    The clip, once it is paid for: when the video is ready, or if a cancel charged it. Signed, and good for
+    an hour; read the video again for a fresh one.
+    """
+
+    preview_url: str | None
+    """A small picture of a clip that is there and not paid for yet. Signed like `clip_url`."""
 
 
 class Video(TypedDict):
@@ -192,7 +207,7 @@ class Video(TypedDict):
     clip_count: int
     credits_charged: int
     credits_refunded: int
-    """All of `credits_charged` if the video failed or was canceled."""
+    """All of `credits_charged` if the video failed; if it was canceled, what no clip had cost by then."""
 
     progress: int
     """Per cent of the steps that are done."""
@@ -299,7 +314,11 @@ class VideoSceneReady(TypedDict):
     video_id: str
     clip_count: int
     index: int
-    clip_url: str
+    clip_url: str | None
+    """Null: the clip is not paid for yet. Read the video once it is ready."""
+
+    preview_url: NotRequired[str]
+    """A small picture of the clip. Signed, and good for an hour; gone once the video has failed."""
 
 
 class VideoSceneReadyEvent(TypedDict):
@@ -377,7 +396,7 @@ class VideoFailed(TypedDict):
 
 
 class VideoFailedEvent(TypedDict):
-    """The video could not be made, or was canceled. Its credits are refunded."""
+    """A video failed or was canceled. Credits come back, but for clips that a cancel charged."""
 
     id: str
     """The same however often the event comes."""
@@ -463,7 +482,7 @@ class TaskCompletedEvent(TypedDict):
 
 
 class TaskFailedEvent(TypedDict):
-    """A task could not be done, or was canceled. Nothing was charged."""
+    """A task could not be done, or was canceled. `cost` is what a cancel charged, `urls` what came of it."""
 
     id: str
     """The same however often the event comes."""

@@ -194,7 +194,8 @@ def cancel_job() -> CancelJob:
     from shoal.use_cases.jobs.read_job import ReadJob
 
     settings = settings_of(CancelJobSettings)
-    return CancelJob(ReadJob(parts.jobs(settings.table)), parts.close_job(settings))
+    read_job = ReadJob(parts.jobs(settings.table))
+    return CancelJob(read_job, parts.close_job(settings), parts.retention_s(settings))
 
 
 @cache
@@ -271,6 +272,7 @@ def settle_wallet() -> SettleWallet:
         runs=parts.runs(settings.table),
         note_low_balance=parts.note_low_balance(settings.table),
         note_closed=parts.note_closed(settings.table),
+        finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
         retention_s=parts.retention_s(settings),
@@ -287,6 +289,7 @@ def release_hold() -> ReleaseHold:
         ledger=parts.ledger(settings.table),
         clean_up=parts.clean_up(settings),
         note_closed=parts.note_closed(settings.table),
+        finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
     )

@@ -12,6 +12,7 @@ from shoal.adapters.system import RandomIds, SystemClock
 from shoal.domain.events import UrlOf, output_url
 from shoal.settings import (
     AddressSettings,
+    CancelJobSettings,
     CloseJobSettings,
     PollQueueSettings,
     ReadDocumentSettings,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from shoal.use_cases.accounts.limit_rates import LimitRates
     from shoal.use_cases.jobs.clean_up import CleanUp
     from shoal.use_cases.jobs.close_job import CloseJob
+    from shoal.use_cases.jobs.finish_canceled import FinishCanceled
     from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
     from shoal.use_cases.jobs.sweep_jobs import SweepJobs
@@ -137,16 +139,22 @@ def clean_up(settings: CloseJobSettings | ReleaseHoldSettings, at: Stage = HERE)
     return CleanUp(video_files(settings.staging_bucket, settings.videos_bucket, at))
 
 
+def finish_canceled(table: str, at: Stage = HERE) -> FinishCanceled:
+    from shoal.use_cases.jobs.finish_canceled import FinishCanceled
+
+    return FinishCanceled(ledger(table, at), scenes(table, at), clock)
+
+
 def video_files(staging_bucket: str, videos_bucket: str, at: Stage = HERE) -> S3VideoFiles:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
 
     return S3VideoFiles(at.client("s3"), staging_bucket=staging_bucket, videos_bucket=videos_bucket)
 
 
-def scenes(table: str) -> DynamoDbScenes:
+def scenes(table: str, at: Stage = HERE) -> DynamoDbScenes:
     from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 
-    return DynamoDbScenes(named_table(table))
+    return DynamoDbScenes(named_table(table, at))
 
 
 def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
@@ -161,6 +169,7 @@ def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
         note_low_balance=note_low_balance(settings.table, at),
         clean_up=clean_up(settings, at),
         note_closed=note_closed(settings.table, at),
+        finish_canceled=finish_canceled(settings.table, at),
         clock=clock,
         url_of=output_urls(settings, at),
     )
@@ -243,7 +252,7 @@ def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
     )
 
 
-def retention_s(settings: StoreOutputSettings | SettleWalletSettings) -> int | None:
+def retention_s(settings: StoreOutputSettings | SettleWalletSettings | CancelJobSettings) -> int | None:
     return settings.retention_days * 24 * 3600 or None
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb.board import DynamoDbBoard
     from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
     from shoal.adapters.providers.registry import ProviderRegistry, RouteRegistry
-    from shoal.domain.moderation import Moderator
     from shoal.domain.script import Speaker
+    from shoal.ports.moderation import Moderator
     from shoal.ports.routing import Provider, Statistics
     from shoal.ports.videos import ScriptWriter
     from shoal.use_cases.providers.ask_provider import AskProvider

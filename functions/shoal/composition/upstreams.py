@@ -15,8 +15,8 @@ from shoal.settings import UpstreamSettings
 if TYPE_CHECKING:
     from shoal.adapters.aws.provider_keys import ProviderKeys
     from shoal.adapters.providers.polly.speech import Polly
-    from shoal.domain.moderation import Moderator
     from shoal.domain.script import Speaker
+    from shoal.ports.moderation import Moderator
     from shoal.ports.routing import Provider, Testable, Upstream
     from shoal.ports.videos import ScriptWriter
 

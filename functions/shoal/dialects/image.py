@@ -94,16 +94,17 @@ def acceptance(job: Job) -> answers.Accepted:
 def job_resource(job: Job, *, complete: answers.Success, url_of: UrlOf, now_ms: int) -> answers.Job:
     """The nine fields of the job-status page. `complete` is how the route spells success.
 
-    An expired output has no `image_url` any more, and `error` says why.
+    An expired output has no `image_url` any more, and `error` says why. A canceled job whose picture is paid
+    for is processing until that is there.
     """
-    completed = job.status is JobStatus.COMPLETED
+    completed = bool(job.outputs)
     expired = completed and job.outputs_expired(now_ms)
     queued_at = iso_seconds(job.created_at_ms)
     return {
         "job_id": job.id,
-        "status": status_word(job.status, complete),
+        "status": status_word(job, complete),
         "image_url": url_of(job.outputs[0].key) if completed and not expired else None,
-        "cost": format_amount(job.asset, job.cost) if completed else None,
+        "cost": _cost(job),
         "error": _error(job, expired),
         "queued_at": queued_at,
         "started_at": iso_seconds(job.started_at_ms),
@@ -129,11 +130,11 @@ def usage_resource(page: JobPage, *, complete: answers.Success) -> answers.Usage
 def usage_row(job: Job, complete: answers.Success) -> answers.UsageRow:
     return {
         "job_id": job.id,
-        "status": status_word(job.status, complete),
+        "status": status_word(job, complete),
         "model": job.model,
         "mode": job.submission.mode,
         "prompt": job.asked,
-        "cost": format_amount(job.asset, job.cost) if job.status is JobStatus.COMPLETED else None,
+        "cost": _cost(job),
         "error": _error(job, expired=False),
         "created_at": iso_seconds(job.created_at_ms),
         "completed_at": iso_seconds(job.completed_at_ms),
@@ -149,19 +150,23 @@ def parse_usage_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | N
     return which, parse_limit(query), query.get("cursor")
 
 
-def status_word(status: JobStatus, complete: answers.Success) -> answers.Status:
-    """An engine status in the dialect's words."""
-    if status is JobStatus.COMPLETED:
+def status_word(job: Job, complete: answers.Success) -> answers.Status:
+    """The job's status in the dialect's words."""
+    if job.status is JobStatus.COMPLETED or job.outputs:
         return complete
-    if status.terminal:
+    if job.status.terminal and not job.awaiting:
         return "failed"
-    return "queued" if status is JobStatus.QUEUED else "processing"
+    return "queued" if job.status is JobStatus.QUEUED else "processing"
+
+
+def _cost(job: Job) -> str | None:
+    return format_amount(job.asset, job.cost) if job.status is JobStatus.COMPLETED or job.captured else None
 
 
 def _error(job: Job, expired: bool) -> str | None:
     if expired:
         return "The image has expired and is no longer kept."
-    return job.failure.message if job.failure else None
+    return job.failure.message if job.failure and not (job.outputs or job.awaiting) else None
 
 
 def _statuses(text: str) -> frozenset[JobStatus]:

@@ -136,7 +136,10 @@ def acceptance(job: Job) -> answers.AcceptedTaskAnswer:
 
 
 def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> answers.Task:
-    """A task. `output` is null until it has completed; expired outputs are shown as such, without URLs."""
+    """A task. `output` is null until it has completed or what its cancel captured is there.
+
+    Expired outputs are shown as such, without URLs.
+    """
     return {
         "id": job.id,
         "status": STATUS_WORDS[job.status],
@@ -241,13 +244,13 @@ def _type(job: Job) -> ModelType:
 
 
 def _cost(job: Job) -> str:
-    if job.status is JobStatus.COMPLETED:
+    if job.status is JobStatus.COMPLETED or job.captured:
         return format_amount(job.asset, job.cost, decimals_min=COST_DECIMALS)
     return format_amount(job.asset, 0)
 
 
 def _output(job: Job, url_of: UrlOf, now_ms: int) -> answers.TaskOutput | None:
-    if job.status is not JobStatus.COMPLETED:
+    if not job.outputs:
         return None
     if job.outputs_expired(now_ms):
         return {"url": None, "urls": [], "expired": True}

@@ -24,7 +24,7 @@ from shoal.domain.brief import Brief, Kind, Subtitles, VideoBrief
 from shoal.domain.catalog import Catalog
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.events import UrlOf
-from shoal.domain.job import HoldState, Job, JobStatus
+from shoal.domain.job import Job, JobStatus
 from shoal.domain.languages import showable
 from shoal.domain.money import Asset
 from shoal.domain.script import CATEGORIES, VOICES, without_markers
@@ -36,6 +36,7 @@ from shoal.domain.video import (
     clip_key,
     narration_key,
     poster_key,
+    preview_key,
     progress,
     scene_status,
 )
@@ -180,7 +181,7 @@ def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> 
         "aspect_ratio": job.brief.aspect_ratio,
         "clip_count": job.output_count,
         "credits_charged": charged,
-        "credits_refunded": charged if job.hold_state is HoldState.RELEASED else 0,
+        "credits_refunded": _refund(job, charged),
         "progress": progress(job, scenes),
         "scenes": [_scene(job, scene, url_of, now_ms) for scene in scenes],
         "final_video_url": final,
@@ -196,14 +197,21 @@ def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> 
 
 def _scene(job: Job, scene: Scene, url_of: UrlOf, now_ms: int) -> answers.Scene:
     status = scene_status(job, scene)
-    there = status == "ready" and not job.outputs_expired(now_ms)
+    there, paid = status == "ready" and not job.outputs_expired(now_ms), job.status.terminal
     return {
         "index": scene.index,
         "status": status,
         "prompt": scene.prompt,
         "narration": scene.narration,
-        "clip_url": url_of(clip_key(job.id, scene.index)) if there else None,
+        "clip_url": url_of(clip_key(job.id, scene.index)) if there and paid else None,
+        "preview_url": url_of(preview_key(job.id, scene.index)) if there and not paid else None,
     }
+
+
+def _refund(job: Job, charged: int) -> int:
+    """What came back of the credits of a video that came to nothing, or not to all of it."""
+    incomplete = job.status.terminal and job.status is not JobStatus.COMPLETED
+    return 0 if job.asset.in_dollars or not incomplete else charged - job.cost
 
 
 def _statuses(text: str) -> frozenset[JobStatus]:

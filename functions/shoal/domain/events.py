@@ -11,7 +11,7 @@ from shoal.domain.brief import Kind
 from shoal.domain.ids import derived_id
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import decimal_amount, format_amount, format_usd
-from shoal.domain.video import Scene, clip_key, final_key, narration_key, poster_key
+from shoal.domain.video import Scene, clip_key, final_key, narration_key, poster_key, preview_key
 from shoal.domain.wallet import Wallet
 
 SOURCE = "shoal"
@@ -49,25 +49,32 @@ class Event:
 
 
 def opening_events(job: Job) -> list[Event]:
-    """`job.created`, for a video `video.created` too, and `job.processing`; the job must have started."""
-    started_at_ms = job.started_at_ms or job.created_at_ms
-    created = {"status": JobStatus.QUEUED}
-    return [
-        _event("job.created", job, job.created_at_ms, created),
-        *([_event("video.created", job, job.created_at_ms, created)] if job.kind is Kind.VIDEO else []),
-        _event("job.processing", job, started_at_ms, {"status": JobStatus.PROCESSING}),
-    ]
+    """`job.created`, for a video `video.created` too, and `job.processing` once it has started."""
+    types = ["job.created", *(["video.created"] if job.kind is Kind.VIDEO else [])]
+    events = [_event(name, job, job.created_at_ms, {"status": JobStatus.QUEUED}) for name in types]
+    if job.started_at_ms is not None:
+        events.append(_event("job.processing", job, job.started_at_ms, {"status": JobStatus.PROCESSING}))
+    return events
 
 
 def scene_event(job: Job, scene: Scene, url_of: UrlOf) -> Event:
-    """`video.scene_ready`: one for each scene, however often it is made."""
-    data = {"index": scene.index, "clip_url": url_of(clip_key(job.id, scene.index))}
+    """`video.scene_ready`: one for each scene, however often it is made. Its clip is not paid for yet."""
+    data = {
+        "index": scene.index,
+        "clip_url": None,
+        "preview_url": url_of(preview_key(job.id, scene.index)),
+    }
     at_ms = scene.ready_at_ms or job.created_at_ms
     return _event("video.scene_ready", job, at_ms, data, str(scene.index))
 
 
 def closing_events(job: Job, url_of: UrlOf) -> list[Event]:
-    """The events of a terminal job: its family's and the engine's own."""
+    """What is left to tell of a terminal job, in order: its beginning, unless it was told, and its end."""
+    return [*([] if job.opened else opening_events(job)), *ending_events(job, url_of)]
+
+
+def ending_events(job: Job, url_of: UrlOf) -> list[Event]:
+    """The end events of a terminal job: its family's and the engine's own."""
     closed_at_ms = job.closed_at_ms or job.created_at_ms
     completed = job.status is JobStatus.COMPLETED
     data = {
@@ -84,7 +91,11 @@ def private_files(event_type: str, data: Mapping[str, Any]) -> dict[str, str]:
     """The keys of the files whose signed addresses stand in an event's data, by its fields."""
     video_id = str(data.get("video_id"))
     if event_type == "video.scene_ready":
-        return {"clip_url": clip_key(video_id, data["index"])}
+        # Version 0.1 told the address of the clip.
+        return {
+            "clip_url": clip_key(video_id, data["index"]),
+            "preview_url": preview_key(video_id, data["index"]),
+        }
     if event_type == "video.ready":
         return {
             "final_video_url": final_key(video_id),

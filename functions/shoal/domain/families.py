@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`spelling` stands in the table and in events; `completed` and `failed` are its two end events."""
+    """`spelling` stands in the table and in events; `completed` and `failed` are its two end events.
+
+    `completes_late`: its documents know no canceled job with an output, so that one which delivers what its
+    cancel had captured ends completed.
+    """
 
     spelling: str
     id_prefix: str
     completed: str
     failed: str
+    completes_late: bool = False
 
 
-IMAGE = Family("image", "job", "image.completed", "image.failed")
+IMAGE = Family("image", "job", "image.completed", "image.failed", completes_late=True)
 TASKS = Family("tasks", "gen", "task.completed", "task.failed")
 VIDEO = Family("video", "vid", "video.ready", "video.failed")
 

@@ -98,7 +98,8 @@ class Job:
     simulator for a job that must not leave the stage, else who was to be asked first.
     `callbacks` are digests of those that were accepted. `moderation` says who judged the request, and how.
     `announced`: the party that closed it has published its events, or does so by itself. `steps` are a
-    video's.
+    video's. `captured` are the outputs that a cancel captured; while it is `awaiting`, some of them may
+    still arrive.
 
     The outputs of a video are its clips while it is made; what it delivers is the one file of all of them.
     """
@@ -128,6 +129,8 @@ class Job:
     callbacks: frozenset[str] = frozenset()
     outputs: tuple[Output, ...] = field(default=())
     failure: JobFailure | None = None
+    captured: frozenset[int] = frozenset()
+    awaiting: bool = False
 
     @property
     def ulid(self) -> str:
@@ -184,16 +187,45 @@ class Job:
 
     def cost_of(self, delivered: int) -> int:
         """What so many delivered outputs cost: nothing on a free trial."""
-        return 0 if self.free_trial else self.submission.unit_price * self.units_of(delivered)
+        return self.price_of(self.units_of(delivered))
+
+    def price_of(self, units: int) -> int:
+        """What so many single outputs cost, a video's clips too: nothing on a free trial."""
+        return 0 if self.free_trial else self.submission.unit_price * units
+
+    @property
+    def billed(self) -> frozenset[int]:
+        """The outputs a cancel captures by now: each was asked for, and is billed though it is called off.
+
+        Callers see no output before it is paid for, so none has to be captured for being seen.
+        """
+        return frozenset(index for index, call in self.calls.items() if call.billed)
+
+    @property
+    def opened(self) -> bool:
+        """Whether its beginning was announced for certain: that comes before its first output is asked for,
+        or its script is written."""
+        return 0 in self.calls or Step.SCRIPT in self.steps
+
+    def awaits(self, index: int) -> bool:
+        """Whether the output is still wanted though the job was canceled: it is paid for."""
+        return self.awaiting and index in self.captured
 
     @property
     def files_due_at_ms(self) -> int | None:
         """When its files are due to be deleted; None if never, or if the stage's own rule deletes them."""
-        if self.status is JobStatus.COMPLETED:
+        if self.status is JobStatus.COMPLETED or (self.captured and self.kind is not Kind.VIDEO):
             return self.outputs_expire_at_ms if self.submission.ttl_s is not None else None
+        if self.captured and self.submission.ttl_s is not None:
+            return self.outputs_expire_at_ms
         if self.closed_at_ms is not None:
             return self.closed_at_ms + CLEAN_UP_AFTER_MS
         return None
+
+    def expiry_ms(self, now_ms: int, retention_s: int | None) -> int | None:
+        """Until when outputs that are delivered now are kept; `retention_s` is how long the stage does."""
+        kept = [seconds for seconds in (self.submission.ttl_s, retention_s) if seconds is not None]
+        return now_ms + min(kept) * 1000 if kept else None
 
     def outputs_expired(self, now_ms: int) -> bool:
         """Whether its outputs are no longer kept."""

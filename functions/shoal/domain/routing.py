@@ -91,7 +91,8 @@ class ProviderCall:
 
     `route` is the route's name. `tries` counts how often the route was in our way so far: too busy, or
     without the file it had promised. `due_at_ms` is before when nobody asks it, in Unix time. `mark` is
-    drawn for every write, so that a write finds itself again.
+    drawn for every write, so that a write finds itself again. `free`: the provider calls off what it works on
+    for nothing; what is not known to be free is billed.
     """
 
     number: int
@@ -100,13 +101,22 @@ class ProviderCall:
     tries: int = 0
     due_at_ms: int = 0
     mark: str = ""
+    free: bool = False
+
+    @property
+    def billed(self) -> bool:
+        """Whether its output has to be paid for, though it were called off now."""
+        return self.phase is Phase.ASKED and not self.free
 
     @property
     def provider(self) -> str:
         return self.route.partition("/")[0]
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        fields = asdict(self)
+        if not self.free:
+            del fields["free"]  # as calls were written before there was this word: they are compared
+        return json.dumps(fields)
 
     @classmethod
     def from_json(cls, text: str) -> ProviderCall:

@@ -47,8 +47,9 @@ def _for_nothing(job: Job, micros: int, catalog: Catalog) -> int:
     """Of the outputs whose provider was asked, those that were not paid for."""
     if job.failure is None or job.failure.code not in BY_THE_CALLER:
         return 0
-    asked = [call for call in job.calls.values() if call.phase is Phase.ASKED]
-    unpaid = max(0, len(asked) - len(job.outputs)) if job.cost else len(asked)
+    asked = [call for call in job.calls.values() if call.phase is Phase.ASKED and not call.free]
+    paid = len(job.captured or job.outputs) if job.cost else 0
+    unpaid = max(0, len(asked) - paid)
     costs = sum(_cost_micros(call, job, micros, catalog) for call in asked)
     return costs * unpaid // max(1, len(asked))
 

@@ -40,6 +40,16 @@ def clip_key(job_id: str, index: int) -> str:
     return f"{folder(job_id)}scenes/{index}.mp4"
 
 
+def preview_key(job_id: str, index: int) -> str:
+    """Of a small picture of a clip: what is shown of it before it is paid for."""
+    return f"{folder(job_id)}scenes/{index}.jpg"
+
+
+def paid_clips(job: Job) -> frozenset[str]:
+    """The keys of the clips that a cancel captured."""
+    return frozenset(clip_key(job.id, index) for index in job.captured)
+
+
 def final_key(job_id: str) -> str:
     return f"{folder(job_id)}final.mp4"
 
@@ -65,8 +75,10 @@ def progress(job: Job, scenes: Sequence[Scene]) -> int:
 
 
 def scene_status(job: Job, scene: Scene) -> SceneStatus:
-    """In a failed video `failed` for the scene at fault, else `canceled`."""
+    """In a failed video `failed` for the scene at fault, else `canceled` unless it was paid for."""
     if job.status.terminal and job.status is not JobStatus.COMPLETED:
+        if scene.ready and scene.index in job.captured:
+            return "ready"
         at_fault = job.failure is not None and job.failure.scene == scene.index
         return "failed" if at_fault else "canceled"
     if scene.ready:

@@ -21,7 +21,7 @@ TEST_GRANT_CREDIT = 100
 
 
 class EntryKind(StrEnum):
-    """The last four are Stripe's words for what becomes of a payment after it was made."""
+    """Those of refunds and disputes are Stripe's words for what becomes of a payment after it was made."""
 
     TOP_UP = "top_up"
     HOLD = "hold"
@@ -33,6 +33,8 @@ class EntryKind(StrEnum):
     DISPUTE_REVERSAL = "dispute_reversal"
     GIVE_BACK = "give_back"
     """An operator returned what a job had cost."""
+    UNDELIVERED = "undelivered"
+    """What a cancel had captured and never arrived was returned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,10 @@ class Hold:
     def release(self, at_ms: int) -> Movement:
         """Give everything back."""
         return self._movement(EntryKind.RELEASE, at_ms, held=-self.amount, trials=1)
+
+    def give_back(self, amount: int, at_ms: int) -> Movement:
+        """Return what of a capture bought nothing: an amount, or the free trial."""
+        return self._movement(EntryKind.UNDELIVERED, at_ms, balance=amount, trials=1)
 
     def _movement(
         self,

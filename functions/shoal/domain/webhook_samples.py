@@ -45,7 +45,8 @@ _VIDEO = _JOB | {
 _VIDEO_FOLDER = f"https://example.com/videos/vid_{_ULID}"
 _SAMPLES: dict[str, dict[str, Any]] = {
     "video.created": _VIDEO | {"status": "queued"},
-    "video.scene_ready": _VIDEO | {"index": 0, "clip_url": f"{_VIDEO_FOLDER}/scenes/0.mp4"},
+    "video.scene_ready": _VIDEO
+    | {"index": 0, "clip_url": None, "preview_url": f"{_VIDEO_FOLDER}/scenes/0.jpg"},
     "video.ready": _VIDEO
     | {
         "status": "completed",

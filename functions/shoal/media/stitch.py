@@ -26,6 +26,9 @@ AUDIO_BITS_PER_SECOND: Final = 128_000
 POSTER_SECONDS: Final = (0, 2, 4, 6)
 """Where in the first scene to look for the poster: at the house's keyframes."""
 POSTER_QUALITY: Final = 88
+PREVIEW_PX: Final = 160
+"""The longer side of a preview."""
+PREVIEW_QUALITY: Final = 60
 
 MILLISECOND: Final = Fraction(1, 1000)
 TEXT_BYTES_MAX: Final = 2_000
@@ -73,14 +76,27 @@ def stitch(
 
 def poster(video: Path, target: Path) -> None:
     """Write the liveliest of a few pictures from a clip's or video's first scene as a JPEG."""
+    best = _liveliest(video)
+    best.save(target, "JPEG", quality=POSTER_QUALITY, progressive=True, optimize=True)
+
+
+def preview(clip: Path, target: Path) -> None:
+    """As `poster`, but small: it shows what a clip is about and is of no use in its place."""
+    small = _liveliest(clip)
+    small.thumbnail((PREVIEW_PX, PREVIEW_PX))
+    small.save(target, "JPEG", quality=PREVIEW_QUALITY, optimize=True)
+
+
+def _liveliest(video: Path) -> Image.Image:
     with open_video(video) as container:
         shots: list[Image.Image] = []
         for second in POSTER_SECONDS:
             container.seek(second * av.time_base)
             later = (frame for frame in container.decode(video=0) if frame.time >= second)
             shots += [frame.to_image() for frame in islice(later, 1)]  # type: ignore[no-untyped-call]
-        best = max(shots, key=lambda shot: sum(ImageStat.Stat(shot).stddev))
-    best.save(target, "JPEG", quality=POSTER_QUALITY, progressive=True, optimize=True)
+        if not shots:
+            raise OutputInvalid("The clip shows nothing.")
+        return max(shots, key=lambda shot: sum(ImageStat.Stat(shot).stddev))
 
 
 def _check(clips: Sequence[Path]) -> None:

@@ -49,8 +49,8 @@ class Jobs(Protocol):
     def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
         """Write down which route is asked for an output, provided that it still stands as `job` has it.
 
-        The reference of a call with another number goes. Raises `JobClosed`, and `CallTaken` if another run
-        was faster.
+        A canceled job takes it of an output that it awaits. The reference of a call with another number goes.
+        Raises `JobClosed`, and `CallTaken` if another run was faster.
         """
 
     def note_provider_ref(self, job: Job, index: int, ref: str) -> Job:

@@ -45,6 +45,30 @@ class Ledger(Protocol):
         Raises `NotFound`, `ValidationFailed` if the reference stood for something else.
         """
 
+    def cancel(
+        self, job: Job, failure: JobFailure, *, awaiting: bool, expire_at_ms: int | None, now_ms: int
+    ) -> Job:
+        """Close the job, spend what its `billed` outputs cost, release the rest, add to the usage.
+
+        `awaiting`: not all of those are there yet, so the job is neither announced nor let go of before
+        `finish`. Raises `JobClosed`, and `CallTaken` if an output was asked for or answered since `job` was
+        read: look again.
+        """
+
+    def finish(
+        self,
+        job: Job,
+        arrived: frozenset[int],
+        outputs: Sequence[Output],
+        expire_at_ms: int | None,
+        closer: Closer,
+        now_ms: int,
+    ) -> Job:
+        """End the waiting of a canceled job, give back what of the captured outputs has not arrived.
+
+        Raises `JobClosed` if it does not wait (any more).
+        """
+
     def wallet(self, account_id: str, asset: Asset) -> Wallet:
         """Raises `NotFound`."""
 

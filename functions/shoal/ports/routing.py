@@ -29,6 +29,9 @@ class Provider(Protocol):
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
         """Read a callback. Raises `CallbackRefused` unless its signature and age hold."""
 
+    def bills_called_off(self, request: ProviderRequest) -> bool:
+        """Whether work on the request is billed though it is called off. True where that is not known."""
+
     def cancel(self, ref: str) -> None:
         """Ask for the work to stop. Best effort: what was delivered anyway is not used."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -47,8 +47,8 @@ class VideoFiles(Protocol):
     def fetch(self, key: str, target: Path) -> None:
         """Raises `OutputInvalid` if there is nothing at the key."""
 
-    def delete_of(self, job: Job) -> None:
-        """Everything of a job, staged files too. What is not there is no error."""
+    def delete_of(self, job: Job, *, keep: Collection[str] = ()) -> None:
+        """Everything of a job but what is at these keys, staged files too. What is not there is no error."""
 
 
 class ScriptWriter(Protocol):
@@ -106,3 +106,6 @@ class Studio(Protocol):
         """Join clips and narration; with `subtitles` as a track of their own."""
 
     def poster(self, video: Path, target: Path) -> None: ...
+
+    def preview(self, clip: Path, target: Path) -> None:
+        """A picture of the clip that is too small to be used in its place."""

@@ -6,8 +6,17 @@ from collections.abc import Callable
 
 from shoal.adapters.dynamodb.accounts import IDLE, WITHIN_BURST
 from shoal.adapters.dynamodb.idempotency import UNUSED
-from shoal.adapters.dynamodb.jobs import EXISTS, OPEN, SAME_DEADLINE, UNANNOUNCED
-from shoal.adapters.dynamodb.ledger import AFFORDABLE, LOW, NEW, ON_TRIAL, STILL_HELD, STILL_OPEN, TRIAL_TAKEN
+from shoal.adapters.dynamodb.jobs import AWAITED_CALL, EXISTS, OPEN, SAME_DEADLINE, UNANNOUNCED
+from shoal.adapters.dynamodb.ledger import (
+    AFFORDABLE,
+    LOW,
+    NEW,
+    ON_TRIAL,
+    SAME_CALLS,
+    STILL_AWAITING,
+    STILL_HELD,
+    STILL_OPEN,
+)
 from shoal.adapters.dynamodb.payments import SUCCEEDS
 from shoal.adapters.dynamodb.wallets import COVERED, INDEBTED
 from tests.integration.bench import Bench
@@ -29,8 +38,11 @@ from tests.integration.conditions.scenarios_keys import (
     revoking_makes_no_key,
 )
 from tests.integration.conditions.scenarios_money import (
+    a_cancel_sees_what_was_asked_meanwhile,
+    a_canceled_job_goes_on_with_what_it_awaits,
     a_capture_is_counted_once,
     a_closed_job_does_not_begin,
+    a_closed_job_is_not_canceled,
     a_closed_job_is_not_closed_again,
     a_deadline_is_moved_by_one_who_knows_it,
     a_fourth_trial_is_refused,
@@ -51,6 +63,7 @@ from tests.integration.conditions.scenarios_money import (
     an_idempotency_key_makes_one_job,
     an_open_job_stays_in_sight_of_the_sweeper,
     deleted_outputs_make_no_job,
+    what_a_cancel_awaits_is_finished_once,
 )
 from tests.integration.conditions.scenarios_payments import (
     a_debt_made_meanwhile_is_paid,
@@ -112,8 +125,11 @@ GUARDS: dict[Guard, list[Scenario]] = {
         an_idempotency_key_counts_for_a_day,
     ],
     Guard("job", STILL_OPEN): [a_closed_job_is_not_closed_again, a_capture_is_counted_once],
+    Guard("job", SAME_CALLS): [a_cancel_sees_what_was_asked_meanwhile, a_closed_job_is_not_canceled],
+    Guard("job", STILL_AWAITING): [what_a_cancel_awaits_is_finished_once],
+    Guard("job", AWAITED_CALL, alone=True): [a_canceled_job_goes_on_with_what_it_awaits],
     Guard("wallet", STILL_HELD): [a_hold_that_is_not_held_is_not_resolved],
-    Guard("wallet", TRIAL_TAKEN): [a_trial_is_given_back],
+    Guard("wallet", EXISTS): [a_trial_is_given_back],
     Guard("job", UNANNOUNCED, alone=True): [an_open_job_stays_in_sight_of_the_sweeper],
     Guard("job", SAME_DEADLINE, alone=True): [a_deadline_is_moved_by_one_who_knows_it],
     Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job, deleted_outputs_make_no_job],
@@ -154,7 +170,7 @@ UNGUARDED = (
     | guards_people.UNGUARDED
     | {
         Unguarded("usage rollup"): (
-            "written only beside the capture of its job, whose condition stands for the whole transaction"
+            "written only beside a change of its job, whose condition stands for the whole transaction"
         ),
         Unguarded("key", alone=True): "what was held before is forgotten: its key was there, and stays",
         Unguarded("runs of a model", alone=True): (
@@ -169,7 +185,7 @@ WITHOUT_EFFECT = (
     | guards_limits.WITHOUT_EFFECT
     | guards_people.WITHOUT_EFFECT
     | {
-        Mutant(Guard("wallet", TRIAL_TAKEN), TRIAL_TAKEN, holds=True): (
+        Mutant(Guard("wallet", EXISTS), EXISTS, holds=True): (
             "DynamoDB adds nothing to a number that is not there: a missing wallet fails the transaction"
         ),
         Mutant(Guard("account", NEW), NEW, holds=True): "the wallets of the account stand in the way as well",

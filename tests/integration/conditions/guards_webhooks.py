@@ -51,7 +51,7 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
         scenarios.a_run_is_begun_from_the_status_that_was_seen,
         scenarios.a_run_is_begun_from_the_attempts_that_were_seen,
     ],
-    Guard("sends to a host", hosts.ROOM): [scenarios.a_host_gets_so_much_in_a_minute_and_no_more],
+    Guard("sends to a host", hosts.ROOM, alone=True): [scenarios.a_host_gets_so_much_in_a_minute_and_no_more],
     Guard("delivery", deliveries.AS_SEEN): [
         scenarios.a_run_is_begun_once_with_a_key,
         scenarios.a_run_is_begun_with_a_key_from_the_status_that_was_seen,

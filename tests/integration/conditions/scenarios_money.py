@@ -11,6 +11,7 @@ from shoal.adapters.dynamodb.items import entry_item, job_key, wallet_key
 from shoal.adapters.dynamodb.table import ConditionFailed, Put, TransactionRefused
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import (
+    CallTaken,
     InsufficientBalance,
     InternalError,
     JobClosed,
@@ -19,11 +20,13 @@ from shoal.domain.errors import (
 )
 from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import AMOUNT_MAX, Asset
+from shoal.domain.routing import Phase, ProviderCall
 from shoal.domain.wallet import EntryKind, Movement
 from tests.integration.bench import OUTPUTS, PRICE, Bench
 from tests.integration.conditions.conditions import write
 from tests.support.factories import DECISION
 
+CANCELED = JobFailure("canceled", "Canceled by request.")
 FAILURE = JobFailure("provider_failed", "no luck")
 
 
@@ -151,6 +154,66 @@ def a_closed_job_is_not_closed_again(bench: Bench) -> None:
         bench.ledger.capture(job, OUTPUTS[:1], None, Closer.WORKFLOW, bench.clock.now_ms())
     assert bench.job(job) == closed
     assert bench.wallet(caller).available == PRICE
+
+
+def asked(bench: Bench, job: Job) -> Job:
+    """The job once a provider was asked for its first output."""
+    return bench.jobs.note_call(job, 0, ProviderCall(1, "simulator/", Phase.ASKED, mark="first run"))
+
+
+def a_cancel_sees_what_was_asked_meanwhile(bench: Bench) -> None:
+    caller = bench.account(2 * PRICE)
+    job = bench.begin(bench.accept_task(caller, 2))
+    asked(bench, job)
+    with pytest.raises(CallTaken):
+        bench.ledger.cancel(job, CANCELED, awaiting=True, expire_at_ms=None, now_ms=bench.clock.now_ms())
+    canceled = bench.cancel_job(caller, job.id)
+    assert (set(canceled.captured), canceled.cost) == ({0}, PRICE)
+    assert bench.wallet(caller).available == PRICE
+
+
+def a_closed_job_is_not_canceled(bench: Bench) -> None:
+    caller = bench.account(2 * PRICE)
+    job, other = bench.accept(caller), bench.accept(caller)
+    bench.ledger.release(job, FAILURE, Closer.SWEEP, bench.clock.now_ms())
+    with pytest.raises(JobClosed):
+        bench.ledger.cancel(job, CANCELED, awaiting=True, expire_at_ms=None, now_ms=bench.clock.now_ms())
+    assert bench.job(job).status is JobStatus.FAILED
+    assert bench.wallet(caller).held == other.price
+
+
+def what_a_cancel_awaits_is_finished_once(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    job = asked(bench, bench.begin(bench.accept_task(caller, 1)))
+    canceled = bench.cancel_job(caller, job.id)
+    assert canceled.awaiting
+    settled = bench.settle(job)
+    assert (settled.status, settled.cost, len(settled.outputs)) == (JobStatus.CANCELED, PRICE, 1)
+    with pytest.raises(JobClosed):
+        bench.ledger.finish(canceled, frozenset(), (), None, Closer.SWEEP, bench.clock.now_ms())
+    with pytest.raises(JobClosed):
+        bench.ledger.finish(canceled, frozenset({0}), (), None, Closer.SWEEP, bench.clock.now_ms())
+    assert bench.job(job) == settled
+    assert bench.wallet(caller).balance == 0
+
+
+def a_canceled_job_goes_on_with_what_it_awaits(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    job = asked(bench, bench.begin(bench.accept_task(caller, 1)))
+    canceled = bench.cancel_job(caller, job.id)
+    told = bench.jobs.note_provider_ref(job, 0, "as it was before the cancel")
+    assert (told.captured, told.awaiting) == (canceled.captured, True)
+    later = ProviderCall(1, "simulator/", Phase.DUE, mark="second run")
+    current = bench.jobs.note_call(told, 0, later)
+    assert current.calls[0] == later
+    with pytest.raises(CallTaken):
+        bench.jobs.note_call(told, 0, replace(later, mark="third run"))
+    bench.fail(job)
+    with pytest.raises(JobClosed):
+        bench.jobs.note_provider_ref(current, 0, "too late")
+    (rollup,) = bench.rollups(caller)
+    assert (rollup.units, rollup.cost, rollup.requests) == (0, 0, 0)
+    assert bench.wallet(caller).balance == PRICE
 
 
 def a_capture_is_counted_once(bench: Bench) -> None:

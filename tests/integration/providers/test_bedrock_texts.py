@@ -11,8 +11,8 @@ import pytest
 from shoal.adapters.providers.bedrock.guardrails import BedrockGuardrails
 from shoal.adapters.providers.bedrock.script import BedrockScriptWriter
 from shoal.domain.errors import ProviderBusy, ProviderFailed, ProviderRejected, ProviderUnusable
-from shoal.domain.moderation import Verdict
 from shoal.domain.script import SceneText
+from shoal.ports.moderation import Verdict
 from tests.fakes.providers.aws import error
 from tests.fakes.providers.bedrock import (
     FORBIDDEN_WORD,

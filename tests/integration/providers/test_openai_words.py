@@ -13,8 +13,8 @@ from shoal.adapters.providers.openai.moderation import OpenAiModerator
 from shoal.adapters.providers.openai.script import OpenAiScriptWriter
 from shoal.adapters.providers.openai.speech import VOICES, OpenAiSpeaker
 from shoal.domain.errors import ProviderBusy, ProviderFailed, ProviderRejected, ProviderUnusable
-from shoal.domain.moderation import Verdict
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, SceneText
+from shoal.ports.moderation import Verdict
 from tests.fakes.providers.openai import FakeOpenAi
 from tests.fakes.providers.server import Told, instead, late
 from tests.support.providers import plain_failures, repeatable

@@ -128,8 +128,8 @@ def test_the_fields_stand_in_the_documents_order_in_every_status(
     ],
 )
 def test_only_success_is_spelled_in_two_ways(status: JobStatus, quick_start: str, status_page: str) -> None:
-    assert status_word(status, "complete") == quick_start
-    assert status_word(status, "completed") == status_page
+    assert status_word(a_job(status=status), "complete") == quick_start
+    assert status_word(a_job(status=status), "completed") == status_page
 
 
 def test_moments_are_iso_8601_to_the_second_in_utc() -> None:

@@ -11,10 +11,10 @@ from shoal.dialects import image, tasks
 from shoal.dialects.answers import video as answers
 from shoal.dialects.spoken import View
 from shoal.dialects.video import acceptance, credits_resource, video_list, video_resource
-from shoal.domain.events import closing_events, opening_events, scene_event
+from shoal.domain.events import ending_events, opening_events, scene_event
 from shoal.domain.job import HoldState, Job, JobFailure, JobStatus, Output, Step
 from shoal.domain.money import Asset
-from shoal.domain.video import Scene, clip_key, final_key
+from shoal.domain.video import Scene, final_key, preview_key
 from shoal.domain.wallet import Wallet
 from shoal.domain.webhook import EVENT_TYPES
 from shoal.ports.jobs import JobPage
@@ -122,8 +122,9 @@ def test_a_video_on_its_way_shows_how_far_each_scene_is() -> None:
         (0, "ready"),
         (1, "rendering"),
     ]
-    assert video["scenes"][0]["clip_url"] == url_of(clip_key(VIDEO, 0))
-    assert video["scenes"][1]["clip_url"] is None
+    assert {scene["clip_url"] for scene in video["scenes"]} == {None}, "none is paid for"
+    previews = [scene["preview_url"] for scene in video["scenes"]]
+    assert previews == [url_of(preview_key(VIDEO, 0)), None]
     assert (video["scenes"][1]["prompt"], video["scenes"][1]["narration"]) == (
         "A shark, close",
         "Here is why.",
@@ -232,11 +233,11 @@ def test_each_scene_has_an_event_of_its_own_that_stays_the_same() -> None:
     assert first.type == "video.scene_ready"
     data = first.detail["data"]
     assert (data["index"], data["clip_count"], data["video_id"]) == (0, 2, VIDEO)
-    assert data["clip_url"] == url_of(clip_key(VIDEO, 0))
+    assert (data["clip_url"], data["preview_url"]) == (None, url_of(preview_key(VIDEO, 0)))
 
 
 def test_a_ready_video_is_told_in_the_documents_words() -> None:
-    ready, job = closing_events(a_ready_video(), url_of)
+    ready, job = ending_events(a_ready_video(), url_of)
 
     assert (ready.type, job.type) == ("video.ready", "job.completed")
     data = ready.detail["data"]
@@ -251,7 +252,7 @@ def test_a_ready_video_is_told_in_the_documents_words() -> None:
 
 
 def test_a_failed_video_is_told_with_its_error_and_no_address() -> None:
-    failed, job = closing_events(a_failed_video(), url_of)
+    failed, job = ending_events(a_failed_video(), url_of)
 
     assert (failed.type, job.type) == ("video.failed", "job.failed")
     data = failed.detail["data"]
@@ -263,14 +264,14 @@ def test_the_largest_event_fits_a_webhook() -> None:
     metadata = {"text": "x" * 4_000}
     signed = "https://bucket.s3.eu-west-1.amazonaws.com/k?X-Amz-Security-Token=" + "x" * 2_000
 
-    for event in closing_events(a_ready_video(metadata=metadata, output_count=15), lambda _: signed):
+    for event in ending_events(a_ready_video(metadata=metadata, output_count=15), lambda _: signed):
         assert len(json.dumps(event.detail)) < 20_000
 
 
 def test_every_event_of_a_video_can_be_subscribed_to() -> None:
     job = a_ready_video()
-    told = [*opening_events(job), scene_event(job, READY[0], url_of), *closing_events(job, url_of)]
-    told += closing_events(a_failed_video(), url_of)
+    told = [*opening_events(job), scene_event(job, READY[0], url_of), *ending_events(job, url_of)]
+    told += ending_events(a_failed_video(), url_of)
 
     types = {event.type for event in told if event.type.startswith("video.")}
     assert types == {event_type for event_type in EVENT_TYPES if event_type.startswith("video.")}

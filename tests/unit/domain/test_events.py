@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.domain import families
-from shoal.domain.events import Event, closing_events, iso_ms, opening_events, output_url
+from shoal.domain.events import Event, ending_events, iso_ms, opening_events, output_url
 from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
 from tests.support.factories import (
@@ -44,7 +44,7 @@ def test_a_started_job_is_created_and_then_processing() -> None:
 
 
 def test_the_envelope_is_the_webhooks_plus_the_account() -> None:
-    detail = by_type(closing_events(a_completed_job(), url_of))["image.completed"]
+    detail = by_type(ending_events(a_completed_job(), url_of))["image.completed"]
 
     assert set(detail) == {"id", "type", "created_at", "account_id", "data"}
     assert detail["id"].startswith("evt_")
@@ -54,7 +54,7 @@ def test_the_envelope_is_the_webhooks_plus_the_account() -> None:
 
 
 def test_a_completed_job_tells_its_picture_and_its_cost() -> None:
-    data = by_type(closing_events(a_completed_job(), partial(output_url, public_url=f"{PUBLIC_URL}/")))[
+    data = by_type(ending_events(a_completed_job(), partial(output_url, public_url=f"{PUBLIC_URL}/")))[
         "job.completed"
     ]["data"]
 
@@ -78,7 +78,7 @@ def test_a_completed_job_tells_its_picture_and_its_cost() -> None:
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELED, JobStatus.EXPIRED])
 def test_a_job_that_ended_otherwise_has_failed_in_its_events(status: JobStatus) -> None:
-    events = by_type(closing_events(a_failed_job(status), url_of))
+    events = by_type(ending_events(a_failed_job(status), url_of))
 
     assert list(events) == ["image.failed", "job.failed"]
     data = events["image.failed"]["data"]
@@ -90,7 +90,7 @@ def test_a_job_that_ended_otherwise_has_failed_in_its_events(status: JobStatus) 
 
 
 def test_the_tasks_dialect_has_an_event_of_its_own() -> None:
-    events = by_type(closing_events(a_completed_job(family=families.TASKS), url_of))
+    events = by_type(ending_events(a_completed_job(family=families.TASKS), url_of))
 
     assert list(events) == ["task.completed", "job.completed"]
 
@@ -98,26 +98,26 @@ def test_the_tasks_dialect_has_an_event_of_its_own() -> None:
 def test_a_cost_in_credits_is_a_whole_number() -> None:
     job = a_completed_job(asset=Asset.CREDIT, cost=3)
 
-    assert closing_events(job, url_of)[0].detail["data"]["cost"] == "3"
+    assert ending_events(job, url_of)[0].detail["data"]["cost"] == "3"
 
 
 def test_play_money_is_said_to_be_play_money() -> None:
     job = a_completed_job(asset=Asset.TEST_USD)
 
-    assert closing_events(job, url_of)[0].detail["data"]["test"] is True
+    assert ending_events(job, url_of)[0].detail["data"]["test"] is True
 
 
 def test_events_made_twice_are_the_same_events() -> None:
     job = a_completed_job()
     opened = a_job(started_at_ms=CREATED_MS + 1)
 
-    assert closing_events(job, url_of) == closing_events(job, url_of)
+    assert ending_events(job, url_of) == ending_events(job, url_of)
     assert opening_events(opened) == opening_events(opened)
 
 
 def test_no_two_events_of_a_job_share_an_id() -> None:
     job = a_completed_job()
-    events = opening_events(job) + closing_events(job, url_of)
+    events = opening_events(job) + ending_events(job, url_of)
 
     assert len({event.detail["id"] for event in events}) == 4
 
@@ -125,15 +125,15 @@ def test_no_two_events_of_a_job_share_an_id() -> None:
 def test_ids_differ_between_jobs_of_the_same_moment() -> None:
     other = a_completed_job(id=JOB[:-1] + "C")
 
-    assert not {event.detail["id"] for event in closing_events(a_completed_job(), url_of)} & {
-        event.detail["id"] for event in closing_events(other, url_of)
+    assert not {event.detail["id"] for event in ending_events(a_completed_job(), url_of)} & {
+        event.detail["id"] for event in ending_events(other, url_of)
     }
 
 
 def test_the_largest_event_stays_below_20_kb() -> None:
     request = {**REQUEST, "prompt": "x" * 4_000, "metadata": {"note": "x" * 4_000}}
 
-    for event in closing_events(a_completed_job(request=request), url_of):
+    for event in ending_events(a_completed_job(request=request), url_of):
         assert len(json.dumps(event.detail)) < 20_000
         assert "xxxx" in json.dumps(event.detail["data"]["metadata"])
 

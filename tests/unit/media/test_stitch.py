@@ -8,14 +8,14 @@ from pathlib import Path
 
 import av
 import pytest
-from PIL import Image, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.script import NarratedLine
 from shoal.media.narration import fit_narration
 from shoal.media.probe import probe_clip
 from shoal.media.sound import loudness_lufs, samples_of, seconds_of, true_peak_db, write_wav
-from shoal.media.stitch import poster, stitch
+from shoal.media.stitch import poster, preview, stitch
 from tests.support.media_files import clip_bytes, foreign_clip, frames, tone, written
 
 SUBTITLES = [
@@ -215,3 +215,26 @@ def test_a_poster_is_a_jpeg_of_the_video_s_size(clips: list[Path], wav: Path, tm
 def test_a_poster_of_a_broken_video_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputInvalid):
         poster(written(tmp_path, b"\0" * 500), tmp_path / "poster.jpg")
+
+
+def test_a_preview_is_a_small_picture_of_the_clip(tmp_path: Path) -> None:
+    clip = written(tmp_path, clip_bytes(0), "clip.mp4")
+    shown, full = tmp_path / "preview.jpg", tmp_path / "poster.jpg"
+
+    preview(clip, shown)
+    poster(clip, full)
+
+    with Image.open(shown) as small, Image.open(full) as large:
+        assert small.format == "JPEG"
+        assert max(small.size) == 160
+        assert small.width / small.height == pytest.approx(large.width / large.height, rel=0.02)
+        apart = ImageChops.difference(small, large.resize(small.size))
+        assert max(ImageStat.Stat(apart).mean) < 16  # it shows the same picture, coarsely
+    assert shown.stat().st_size < full.stat().st_size
+
+
+def test_a_clip_that_shows_nothing_has_no_preview(tmp_path: Path) -> None:
+    with pytest.raises(OutputInvalid):
+        preview(written(tmp_path, b"no clip", "clip.mp4"), tmp_path / "preview.jpg")
+
+    assert not (tmp_path / "preview.jpg").exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,8 +54,8 @@ class S3VideoFiles:
     def fetch(self, key: str, target: Path) -> None:
         self._fetch(self._videos, key, target)
 
-    def delete_of(self, job: Job) -> None:
-        self._delete(self._videos, folder(job.id))
+    def delete_of(self, job: Job, *, keep: Collection[str] = ()) -> None:
+        self._delete(self._videos, folder(job.id), keep)
         self._delete(self._staging, _staging_prefix(job))
 
     def _fetch(self, bucket: str, key: str, target: Path, bytes_max: int | None = None) -> None:
@@ -66,12 +66,13 @@ class S3VideoFiles:
             with target.open("wb") as file:
                 shutil.copyfileobj(answer["Body"], file)
 
-    def _delete(self, bucket: str, prefix: str) -> None:
+    def _delete(self, bucket: str, prefix: str, keep: Collection[str] = ()) -> None:
         with unavailable_when_unreachable():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                if found := page.get("Contents"):
+                keys = [item["Key"] for item in page.get("Contents", ()) if item["Key"] not in keep]
+                if keys:
                     answer = self._client.delete_objects(
-                        Bucket=bucket, Delete={"Objects": [{"Key": item["Key"]} for item in found]}
+                        Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys]}
                     )
                     if answer.get("Errors"):
                         raise Unavailable(retry_after_seconds=1)

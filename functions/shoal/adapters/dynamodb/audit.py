@@ -39,6 +39,7 @@ class _Amounts:
     entries_free_generations: int = 0
     captured: int = 0
     jobs_held: int = 0
+    jobs_cost: int = 0
     usage_cost: int = 0
     paid: int = 0
     payments_worth: int = 0
@@ -69,7 +70,7 @@ class _Amounts:
 
     def _add_entry(self, item: Item) -> None:
         self.entries_balance += int(item["balance_delta"])
-        if item["kind"] == EntryKind.CAPTURE:
+        if item["kind"] in (EntryKind.CAPTURE, EntryKind.UNDELIVERED):
             self.captured -= int(item["balance_delta"])
         self.entries_held += int(item["held_delta"])
         self.entries_owed += int(item["owed_delta"])
@@ -79,6 +80,7 @@ class _Amounts:
 
     def _add_job(self, item: Item) -> None:
         held = item["hold_state"] == HoldState.HELD
+        self.jobs_cost += int(item.get("cost", 0))
         if held and not item["free_trial"]:
             self.jobs_held += int(item["unit_price"]) * int(item["output_count"])
         if JobStatus(item["status"]).terminal == held:
@@ -99,6 +101,7 @@ class _Amounts:
             ),
             ("held is not the sum of the open jobs' holds", self.jobs_held, self.held),
             ("usage is not the sum of the captures", self.captured, self.usage_cost),
+            ("costs of the jobs are not the sum of the captures", self.captured, self.jobs_cost),
             ("owed is not the sum of the entries", self.entries_owed, self.owed),
             ("what was paid is not the sum of the payments", self.payments_worth, self.paid),
             (

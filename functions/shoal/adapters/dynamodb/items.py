@@ -294,6 +294,8 @@ def job_of(item: Item) -> Job:
         callbacks=frozenset(item.get("callbacks", ())),
         outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
         failure=_failure_of(failure) if failure else None,
+        captured=frozenset(int(index) for index in item.get("captured", ())),
+        awaiting=item.get("awaiting", False),
     )
 
 

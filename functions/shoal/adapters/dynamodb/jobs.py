@@ -27,6 +27,8 @@ SAME_DEADLINE = "deadline_at = :seen"
 EXISTS = "attribute_exists(pk)"
 FIRST_CALL = "hold_state = :held AND attribute_not_exists(calls.#index)"
 SAME_CALL = "hold_state = :held AND calls.#index = :seen"
+AWAITED_CALL = "awaiting = :yes AND calls.#index = :seen"
+"""A canceled job goes on with the outputs that its cancel captured; those stay the same while it does."""
 
 _STATUS = {"#status": "status"}
 _NEXT_STEP = (
@@ -129,14 +131,20 @@ class DynamoDbJobs:
         written: ProviderCall | None = None,
     ) -> Job:
         seen = job.calls.get(index)
-        values = values | {":held": str(HoldState.HELD)} | ({":seen": seen.to_json()} if seen else {})
+        stands: dict[str, Any] = {":held": str(HoldState.HELD)}
         condition = SAME_CALL if seen else FIRST_CALL
+        if job.awaits(index):
+            condition, stands = AWAITED_CALL, {":yes": True}
+        stands |= {":seen": seen.to_json()} if seen else {}
         try:
-            update = Update(_key(job), expression, condition, values, {"#index": str(index)})
+            update = Update(_key(job), expression, condition, values | stands, {"#index": str(index)})
             return job_of(self._table.update(update))
         except ConditionFailed as failed:
             now = job_of(failed.item) if failed.item else job
-            if now.hold_state is not HoldState.HELD or failed.item is None:
+            if now.awaits(index) and not job.awaits(index) and now.calls.get(index) == seen:
+                return self._change_call(now, index, expression, values, written)
+            wanted = now.hold_state is HoldState.HELD or now.awaits(index)
+            if not wanted or failed.item is None:
                 raise JobClosed(job.id) from None
             if written is None or now.calls.get(index) != written:
                 raise CallTaken(job.id) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from shoal.adapters.dynamodb.items import (
 )
 from shoal.adapters.dynamodb.table import (
     ConditionFailed,
+    Item,
     Put,
     Table,
     TransactionContended,
@@ -30,7 +31,9 @@ from shoal.adapters.dynamodb.table import (
 )
 from shoal.adapters.dynamodb.usage import usage_update
 from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full, movement_update
+from shoal.domain.canceling import canceled, finished, return_undelivered
 from shoal.domain.errors import (
+    CallTaken,
     IdempotencyInFlight,
     InsufficientBalance,
     InternalError,
@@ -59,10 +62,13 @@ NEW = "attribute_not_exists(pk)"
 AFFORDABLE = "available >= :price"
 ON_TRIAL = "available < :price AND free_generations >= :one"
 STILL_HELD = "held >= :amount"
-TRIAL_TAKEN = "attribute_exists(pk)"
 STILL_OPEN = "hold_state = :held"
 ENTRY = 2
 """Where the entry stands among the parts of a closing."""
+HELD = {":held": str(HoldState.HELD)}
+SAME_CALLS = "hold_state = :held AND calls = :calls"
+STILL_AWAITING = "awaiting = :yes"
+EXISTS = "attribute_exists(pk)"
 LOOKS_MAX = 6
 """How often a movement is divided again because its wallet moved meanwhile."""
 LOW = "available < :below AND attribute_not_exists(low_since)"
@@ -115,7 +121,8 @@ class DynamoDbLedger:
             closed_by=closer,
             closed_at_ms=now_ms,
         )
-        return self._close(closed, job.hold.capture(cost, now_ms), usage_update(closed))
+        usage = usage_update(closed, closed.units_of(len(closed.outputs)), cost)
+        return self._close(closed, now_ms, [*_resolution(closed, job.hold.capture(cost, now_ms)), usage])
 
     def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
         closed = replace(
@@ -126,7 +133,37 @@ class DynamoDbLedger:
             closed_by=closer,
             closed_at_ms=now_ms,
         )
-        return self._close(closed, job.hold.release(now_ms))
+        return self._close(closed, now_ms, _resolution(closed, job.hold.release(now_ms)))
+
+    def cancel(
+        self, job: Job, failure: JobFailure, *, awaiting: bool, expire_at_ms: int | None, now_ms: int
+    ) -> Job:
+        closed = canceled(job, failure, awaiting=awaiting, expire_at_ms=expire_at_ms, now_ms=now_ms)
+        seen = {":calls": {str(index): call.to_json() for index, call in job.calls.items()}}
+        money: list[Put | Update]
+        if closed.captured:
+            money = [*_resolution(closed, job.hold.capture(closed.cost, now_ms))]
+            money += [usage_update(closed, len(closed.captured), closed.cost)]
+        else:
+            money = [*_resolution(closed, job.hold.release(now_ms))]
+        return self._close(closed, now_ms, money, SAME_CALLS, HELD | seen)
+
+    def finish(
+        self,
+        job: Job,
+        arrived: frozenset[int],
+        outputs: Sequence[Output],
+        expire_at_ms: int | None,
+        closer: Closer,
+        now_ms: int,
+    ) -> Job:
+        closed = finished(job, arrived, outputs, expire_at_ms, closer, now_ms)
+        money: list[Put | Update] = []
+        if movement := return_undelivered(job, arrived, now_ms):
+            missing = len(job.captured - arrived)
+            money = [movement_update(movement, EXISTS, {}), Put(entry_item(movement), NEW)]
+            money += [usage_update(job, -missing, -movement.balance_delta, 0 if arrived else -1)]
+        return self._close(closed, now_ms, money, STILL_AWAITING, {":yes": True})
 
     def grant(self, movement: Movement, grant: Grant) -> bool:
         for _ in range(LOOKS_MAX):
@@ -169,34 +206,45 @@ class DynamoDbLedger:
     def discrepancies(self) -> list[Discrepancy]:
         return audit(self._table)
 
-    def _close(self, closed: Job, movement: Movement, *also: Update) -> Job:
-        # The workflow announces by itself; anybody else leaves the job due until `mark_announced`.
-        announced = closed.closed_by is Closer.WORKFLOW
-        due_ms = closed.files_due_at_ms if announced else movement.at_ms + START_GRACE_MS
-        closed = replace(closed, task_tokens={}, announced=announced, deadline_at_ms=due_ms)
-        parts: list[Put | Update] = [
-            _job_update(closed),
-            movement_update(movement, *_resolvable(closed)),
-            Put(entry_item(movement), NEW),
-            *also,
-        ]
+    def _close(
+        self,
+        closed: Job,
+        now_ms: int,
+        money: Sequence[Put | Update],
+        condition: str = STILL_OPEN,
+        values: Mapping[str, Any] = HELD,
+    ) -> Job:
+        """`condition` and its `values` are what the job still has to be. Raises `JobClosed`, `CallTaken`."""
+        if not closed.awaiting:
+            # The workflow announces by itself; anybody else leaves the job due until `mark_announced`.
+            announced = closed.closed_by is Closer.WORKFLOW
+            due_ms = closed.files_due_at_ms if announced else now_ms + START_GRACE_MS
+            closed = replace(closed, task_tokens={}, announced=announced, deadline_at_ms=due_ms)
         try:
-            self._table.transact(parts)
+            self._table.transact([_job_update(closed, condition, values), *money])
         except TransactionContended:
             raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused as refused:
+            if refused.failed(0):
+                raise _why_not(closed, condition, refused.reasons[0].item) from None
             # While the other's write still locks the job, its entry alone may tell.
-            if refused.failed(0) or refused.failed(ENTRY):
+            if refused.failed(ENTRY):
                 raise JobClosed(closed.id) from None
             raise
         return closed
 
 
-def _job_update(job: Job) -> Update:
+def _why_not(job: Job, condition: str, found: Item | None) -> CallTaken | JobClosed:
+    """Whether a job is closed, or only another one than was looked at."""
+    open_still = condition == SAME_CALLS and found and found["hold_state"] == HoldState.HELD
+    return CallTaken(job.id) if open_still else JobClosed(job.id)
+
+
+def _job_update(job: Job, condition: str, values: Mapping[str, Any]) -> Update:
     """The job's part of a settlement.
 
-    It stays in the index of open jobs only while it has to be announced, or its files to be deleted. One
-    that failed enters the index of failed jobs, for good.
+    It stays in the index of open jobs only while it waits for outputs, or has to be announced, or its files
+    to be deleted. One that failed enters the index of failed jobs, for good.
     """
     changes: dict[str, Any] = {
         "status": str(job.status),
@@ -209,27 +257,32 @@ def _job_update(job: Job) -> Update:
         "outputs_expire_at_ms": job.outputs_expire_at_ms,
         "failure": job.failure and asdict(job.failure),
         "failed_shard": failed_shard(job.ulid) if job.status in FAILED else None,
+        "captured": {str(index) for index in job.captured} or None,
+        "awaiting": job.awaiting or None,
     }
-    removals = ["task_tokens"]
-    if job.deadline_at_ms is None:
-        removals += ["open_shard", "deadline_at"]
-    else:
+    if not job.awaiting:
+        # One that waits keeps its tokens, and the deadline at which the sweeper stops the waiting.
+        due = job.deadline_at_ms
         changes |= {
-            "open_shard": open_shard(job.ulid),
-            "deadline_at": job.deadline_at_ms,
+            "open_shard": None if due is None else open_shard(job.ulid),
+            "deadline_at": due,
+            "task_tokens": None,
         }
-    changes = {name: value for name, value in changes.items() if value is not None}
+    kept = {name: value for name, value in changes.items() if value is not None}
+    gone = sorted(changes.keys() - kept.keys())
     return Update(
         key=job_key(job.account_id, job.ulid),
-        expression=f"SET {', '.join(f'#{n} = :{n}' for n in changes)} REMOVE {', '.join(removals)}",
-        condition=STILL_OPEN,
-        values={f":{n}": value for n, value in changes.items()} | {":held": str(HoldState.HELD)},
-        names={f"#{n}": n for n in changes},
+        expression=f"SET {', '.join(f'#{n} = :{n}' for n in kept)} REMOVE {', '.join(gone)}",
+        condition=condition,
+        values={f":{n}": value for n, value in kept.items()} | dict(values),
+        names={f"#{n}": n for n in kept},
     )
 
 
-def _resolvable(job: Job) -> tuple[str, dict[str, Any]]:
-    return (TRIAL_TAKEN, {}) if job.free_trial else (STILL_HELD, {":amount": job.hold.amount})
+def _resolution(job: Job, movement: Movement) -> tuple[Update, Put]:
+    """The wallet's part of a settlement, and its entry."""
+    condition, values = (EXISTS, {}) if job.free_trial else (STILL_HELD, {":amount": job.hold.amount})
+    return movement_update(movement, condition, values), Put(entry_item(movement), NEW)
 
 
 def _explain_refusal(refused: TransactionRefused, record: IdempotencyRecord | None) -> IdempotencyRecord:

@@ -49,7 +49,7 @@ class TransactionRefused(ShoalError):
 
     def failed(self, index: int) -> bool:
         """Whether the condition of the part at `index` did not hold."""
-        return self.reasons[index].code == "ConditionalCheckFailed"
+        return index < len(self.reasons) and self.reasons[index].code == "ConditionalCheckFailed"
 
 
 class TransactionContended(TransactionRefused):

@@ -15,21 +15,21 @@ DAY_MS = 24 * 3_600_000
 RUNS_KEPT_MS = 3 * DAY_MS
 
 
-def usage_update(job: Job) -> Update:
+def usage_update(job: Job, units: int, cost: int, requests: int = 1) -> Update:
     """The rollup's part of a settlement: counted in its transaction, so never twice and never missed."""
     day = utc_day(job.closed_at_ms or job.created_at_ms)
     return Update(
         key=(account_key(job.account_id)[0], f"USAGE#{day}#{job.asset}#{job.model}"),
         expression=(
-            "SET #day = :day, model = :model, asset = :asset ADD units :units, cost :cost, requests :one"
+            "SET #day = :day, model = :model, asset = :asset ADD units :units, cost :cost, requests :requests"
         ),
         values={
             ":day": day,
             ":model": job.model,
             ":asset": str(job.asset),
-            ":units": job.units_of(len(job.outputs)),
-            ":cost": job.cost,
-            ":one": 1,
+            ":units": units,
+            ":cost": cost,
+            ":requests": requests,
         },
         names={"#day": "day"},
     )

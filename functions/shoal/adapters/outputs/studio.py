@@ -75,6 +75,11 @@ class PyAvStudio:
 
         poster(video, target)
 
+    def preview(self, clip: Path, target: Path) -> None:
+        from shoal.media.stitch import preview
+
+        preview(clip, target)
+
 
 def inspect_clip(data: bytes) -> Picture:
     """Decode the whole clip, so that a truncated one is found. Raises `OutputInvalid`."""

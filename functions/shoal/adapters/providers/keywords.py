@@ -8,7 +8,7 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-from shoal.domain.moderation import Verdict
+from shoal.ports.moderation import Verdict
 
 LIST_FILE = Path(__file__).parents[2] / "moderation.toml"
 _GAP = re.compile(r"[\W_]+")

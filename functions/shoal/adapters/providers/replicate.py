@@ -95,6 +95,10 @@ class Replicate:
             raise CallbackRefused("the callback names no prediction")
         return Pending(ref, 0)
 
+    def bills_called_off(self, request: ProviderRequest) -> bool:  # noqa: ARG002 (the port's signature)
+        """A prediction is billed for what it ran until then."""
+        return True
+
     def cancel(self, ref: str) -> None:
         reply = self._http.send("POST", f"/v1/predictions/{ref}/cancel", repeatable=True)
         if reply.status != 404:

@@ -26,9 +26,10 @@ class _Job(TypedDict):
     image_url: Url | None
     """The picture, once the job has completed."""
     cost: Amount | None
-    """What was charged, once the job has completed."""
+    """What was charged, once the job has completed, or was canceled when its picture was already billed."""
     error: str | None
-    """Why the job failed, in plain words. A failed job costs nothing."""
+    """Why the job failed, in plain words. A failed job costs nothing: one that was canceled too late for that
+    completes."""
     queued_at: Moment
     started_at: Moment | None
     completed_at: Moment | None

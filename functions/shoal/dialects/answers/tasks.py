@@ -44,9 +44,11 @@ class Task(TypedDict):
     model: str
     type: ModelType
     output: TaskOutput | None
-    """Null until the task has completed."""
+    """Null until the task has completed. A canceled task has the outputs that it was charged for, as soon as
+    they are there."""
     cost: Amount
-    """What was charged: `$0.00` until the task has completed, four decimals from then on."""
+    """What was charged: `$0.00` until the task has completed, four decimals from then on. Canceling a task
+    costs the outputs that a provider bills although it stops."""
     error: Failure | None
     metadata: Metadata | None
     created_at: Moment

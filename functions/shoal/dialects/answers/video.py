@@ -19,7 +19,10 @@ class Scene(TypedDict):
     prompt: str
     narration: str
     clip_url: Url | None
-    """Signed, and good for an hour; read the video again for a fresh one."""
+    """The clip, once it is paid for: when the video is ready, or if a cancel charged it. Signed, and good for
+    an hour; read the video again for a fresh one."""
+    preview_url: Url | None
+    """A small picture of a clip that is there and not paid for yet. Signed like `clip_url`."""
 
 
 class Video(TypedDict):
@@ -33,7 +36,7 @@ class Video(TypedDict):
     clip_count: int
     credits_charged: int
     credits_refunded: int
-    """All of `credits_charged` if the video failed or was canceled."""
+    """All of `credits_charged` if the video failed; if it was canceled, what no clip had cost by then."""
     progress: Annotated[int, Field(ge=0, le=100)]
     """Per cent of the steps that are done."""
     scenes: list[Scene]

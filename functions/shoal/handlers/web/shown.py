@@ -39,6 +39,13 @@ class ShownJob:
         return not self.job.status.terminal
 
     @property
+    def cancel_cost(self) -> str:
+        """What a cancel would cost by now."""
+        if self.job.free_trial and self.job.billed:
+            return "The free trial"
+        return format_amount(self.job.asset, self.job.price_of(len(self.job.billed)))
+
+    @property
     def routes(self) -> list[str]:
         """The routes its outputs' providers were last asked by, each once."""
         return sorted({call.route.rstrip("/") for call in self.job.calls.values()})
@@ -50,7 +57,9 @@ class ShownJob:
 
 def card(site: Dashboard[object], job: Job, *, with_outputs: bool = False) -> ShownJob:
     """Each page signs the addresses of videos again; a list needs no more than a picture of each."""
-    there = job.status is JobStatus.COMPLETED and not job.outputs_expired(site.clock.now_ms())
+    there = (job.status is JobStatus.COMPLETED or bool(job.outputs)) and not job.outputs_expired(
+        site.clock.now_ms()
+    )
     outputs = tuple(
         ShownOutput(site.url_of(o.key), o.content_type.startswith("video/"), o.width_px, o.height_px)
         for o in job.outputs
@@ -72,7 +81,7 @@ def model_title(job: Job) -> str:
 
 
 def _cost(job: Job) -> str:
-    if job.status is JobStatus.COMPLETED:
+    if job.status is JobStatus.COMPLETED or job.captured:
         return "Free trial" if job.free_trial else format_amount(job.asset, job.cost)
     return format_amount(job.asset, job.hold.amount) if not job.status.terminal else "–"
 

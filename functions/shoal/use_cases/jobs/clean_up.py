@@ -1,4 +1,4 @@
-"""Clean up: what a video that failed has stored so far goes."""
+"""Clean up: what a video that failed has stored so far goes, but for what a cancel captured."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shoal.domain.brief import Kind
 from shoal.domain.job import Job, JobStatus
+from shoal.domain.video import paid_clips
 from shoal.ports.videos import VideoFiles
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class CleanUp:
         if job.kind is not Kind.VIDEO or job.status is JobStatus.COMPLETED:
             return
         try:
-            self.video_files.delete_of(job)
+            self.video_files.delete_of(job, keep=paid_clips(job))
         except Exception:
             # The money is back and the event must say so, whatever becomes of the files.
             logger.warning("files left to the sweeper", extra={"job_id": job.id}, exc_info=True)

@@ -23,6 +23,9 @@ class CloseExecution:
             if not job.status.terminal:
                 self.close_job(job, interruption(), Closer.SWEEP)
                 return "closed"
+            if job.awaiting:
+                self.close_job.finish(job)
+                return "closed"
         except JobClosed:
             return "left"
         if job.closed_by is Closer.WORKFLOW:

@@ -12,6 +12,7 @@ from shoal.ports.jobs import Jobs
 from shoal.ports.money import Ledger
 from shoal.ports.system import Clock
 from shoal.use_cases.jobs.clean_up import CleanUp
+from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import NoteClosed
 
 
@@ -21,6 +22,7 @@ class ReleaseHold:
     ledger: Ledger
     clean_up: CleanUp
     note_closed: NoteClosed
+    finish_canceled: FinishCanceled
     clock: Clock
     url_of: UrlOf
 
@@ -33,11 +35,20 @@ class ReleaseHold:
         job = self.jobs.get(account_id, job_id)
         if not job.status.terminal:
             job = self._release(job, job_failure(error, cause, job))
+        if job.awaiting:
+            job = self._finish(job)
         if job.closed_by is not Closer.WORKFLOW:
             raise JobClosed(job.id)
         self.clean_up(job)
         self.note_closed(job)
         return job, closing_events(job, self.url_of)
+
+    def _finish(self, job: Job) -> Job:
+        """It was canceled, and no more of what was captured comes."""
+        try:
+            return self.finish_canceled(job, Closer.WORKFLOW)
+        except JobClosed:
+            return self.jobs.get(job.account_id, job.id)
 
     def _release(self, job: Job, failure: JobFailure) -> Job:
         try:

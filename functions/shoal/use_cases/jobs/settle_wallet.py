@@ -6,12 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shoal.domain.brief import Kind
 from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.events import Event, UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobStatus, Output
 from shoal.ports.jobs import Jobs, Runs
 from shoal.ports.money import Ledger
 from shoal.ports.system import Clock
+from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import NoteClosed
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
@@ -27,6 +29,7 @@ class SettleWallet:
     runs: Runs
     note_low_balance: NoteLowBalance
     note_closed: NoteClosed
+    finish_canceled: FinishCanceled
     clock: Clock
     url_of: UrlOf
     retention_s: int | None = None
@@ -34,13 +37,14 @@ class SettleWallet:
     def __call__(self, account_id: str, job_id: str, outputs: Sequence[Output]) -> tuple[Job, list[Event]]:
         """The completed job and the events to publish; the same again when run again.
 
-        Only what was delivered is charged; the rest of the hold is released with it. Raises `JobClosed` when
-        the job ended otherwise: the late output is recorded, never charged.
+        Only what was delivered is charged; the rest of the hold is released with it. What a cancel captured
+        and awaits is delivered, too. Raises `JobClosed` when the job ended otherwise: the late output is
+        recorded, never charged.
         """
         job = self.jobs.get(account_id, job_id)
-        if not job.status.terminal:
-            job = self._capture(job, outputs)
-        if job.status is not JobStatus.COMPLETED:
+        job = self._finish(job, outputs) if job.status.terminal else self._capture(job, outputs)
+        delivered = job.captured and job.closed_by is Closer.WORKFLOW
+        if job.status is not JobStatus.COMPLETED and not delivered:
             self.jobs.note_late_output(job, self.clock.now_ms())
             raise JobClosed(job.id)
         self.note_closed(job)
@@ -48,17 +52,23 @@ class SettleWallet:
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:
         now_ms = self.clock.now_ms()
-        expire_at_ms = self._expire_at_ms(job, now_ms)
+        expire_at_ms = job.expiry_ms(now_ms, self.retention_s)
         try:
             closed = self.ledger.capture(job, outputs, expire_at_ms, Closer.WORKFLOW, now_ms)
         except JobClosed:
-            return self.jobs.get(job.account_id, job.id)
+            return self._finish(self.jobs.get(job.account_id, job.id), outputs)
         self._note_run(closed)
         return closed
 
-    def _expire_at_ms(self, job: Job, now_ms: int) -> int | None:
-        kept = [seconds for seconds in (job.submission.ttl_s, self.retention_s) if seconds is not None]
-        return now_ms + min(kept) * 1000 if kept else None
+    def _finish(self, job: Job, outputs: Sequence[Output]) -> Job:
+        """The pictures of a canceled job that waits for them are its own: they are paid for."""
+        if not job.awaiting or job.kind is Kind.VIDEO:
+            return job
+        try:
+            expire_at_ms = job.expiry_ms(self.clock.now_ms(), self.retention_s)
+            return self.finish_canceled(job, Closer.WORKFLOW, outputs, expire_at_ms)
+        except JobClosed:
+            return self.jobs.get(job.account_id, job.id)
 
     def _note_run(self, job: Job) -> None:
         try:

@@ -15,6 +15,7 @@ from shoal.domain.errors import (
     ProviderTimeout,
 )
 from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Job, JobStatus
+from shoal.domain.video import paid_clips
 from shoal.ports.jobs import ExecutionState, Jobs, Outputs, Workflow
 from shoal.ports.system import Clock
 from shoal.ports.videos import VideoFiles
@@ -54,12 +55,16 @@ class SweepJobs:
             return "deferred"
 
     def _finish(self, job: Job) -> str:
+        if job.awaiting:
+            self.close_job.finish(job)
+            return "closed"
         if not job.announced:
             self.close_job.announce(job)
             return "announced"
         if job.kind is Kind.VIDEO:
-            self.video_files.delete_of(job)
-        elif job.status is JobStatus.COMPLETED:
+            kept = () if job.outputs_expired(self.clock.now_ms()) else paid_clips(job)
+            self.video_files.delete_of(job, keep=kept)
+        elif job.outputs:
             self.outputs.delete([output.key for output in job.outputs])
         else:
             # What was stored before it ended was never announced, but a caller could guess its address.

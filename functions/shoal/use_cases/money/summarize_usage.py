@@ -34,4 +34,5 @@ class SummarizeUsage:
                 total = sums[rollup.model, rollup.asset]
                 for place, amount in enumerate((rollup.units, rollup.cost, rollup.requests)):
                     total[place] += amount
-        return [ModelUsage(model, asset, *amounts) for (model, asset), amounts in sorted(sums.items())]
+        used = [(model, asset, amounts) for (model, asset), amounts in sorted(sums.items()) if any(amounts)]
+        return [ModelUsage(model, asset, *amounts) for model, asset, amounts in used]

@@ -16,8 +16,9 @@ A run goes on from where the call of the output stands, and leaves it where the 
     AT WORK ── place_call.py checks it ► as ASKED, except that busy leaves it AT WORK
     DUE     ── its time has come ──────► place_call.py starts it: ASKED; its breaker opened: next route
 
-Past the deadline every step raises `ProviderTimeout`. Each write of the call (output_call.py) is a condition
-on the one before it: of two runs one goes on, and the other looks again later.
+Of a canceled job, what its cancel captured is waited for, and nobody is asked any more. Past the deadline
+every step raises `ProviderTimeout`. Each write of the call (output_call.py) is a condition on the one before
+it: of two runs one goes on, and the other looks again later.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from shoal.domain.errors import CallTaken, OutcomeUnknown, ProviderBusy, ShoalError
+from shoal.domain.errors import CallTaken, JobCanceled, OutcomeUnknown, ProviderBusy, ShoalError
 from shoal.domain.job import Job
 from shoal.domain.provider import Pending, ProviderRequest
 from shoal.domain.routing import NEXT_ROUTE, Phase, is_worth_waiting
@@ -83,6 +84,7 @@ class AskProvider:
 
     def _ask_when_due(self, output: OutputCall) -> Progress:
         now_ms, due_at_ms = self.clock.now_ms(), output.call.due_at_ms
+        _check_wanted(output.job)
         output.deadline_ms(now_ms)
         if now_ms < due_at_ms:  # a repeated message, or a hint longer than a message waits
             return Pending(None, -(-(due_at_ms - now_ms) // 1000))
@@ -92,6 +94,7 @@ class AskProvider:
 
     def _ask_next(self, output: OutputCall, after: ShoalError | None) -> Progress:
         """Ask the first open route behind that of the call, which ended in `after`."""
+        _check_wanted(output.job)
         now_ms = self.clock.now_ms()
         output.deadline_ms(now_ms)
         if chosen := self.choose(output.job, output.call, now_ms):
@@ -129,3 +132,9 @@ class AskProvider:
         due_at_ms, tries = self.clock.now_ms() + wait_s * 1000, output.call.tries + 1
         output.write(replace(output.call, phase=Phase.DUE, tries=tries, due_at_ms=due_at_ms))
         return Pending(None, wait_s)
+
+
+def _check_wanted(job: Job) -> None:
+    """Raises `JobCanceled` for a job of which nothing new is asked for."""
+    if job.status.terminal:
+        raise JobCanceled("Canceled by request.")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from shoal.domain.brief import Brief
 from shoal.domain.errors import JobError, ProviderBusy, ProviderUnusable, Unavailable, ValidationFailed
-from shoal.domain.moderation import Moderator
 from shoal.domain.submission import Submission
+from shoal.ports.moderation import Moderator
 
 logger = logging.getLogger(__name__)
 

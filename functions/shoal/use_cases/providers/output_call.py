@@ -34,6 +34,7 @@ class OutputCall:
         """Store how far the call is. Raises `CallTaken`, `JobClosed`."""
         call = replace(call, mark=self.ids.secret(MARK_LENGTH))
         self.job = self.jobs.note_call(self.job, self.index, call)
+        self.call = call
 
     def note_ref(self, ref: str | None) -> None:
         """Store a reference that is news. Raises `CallTaken`, `JobClosed`."""

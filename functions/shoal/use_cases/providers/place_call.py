@@ -39,7 +39,8 @@ class PlaceCall:
     def start(self, output: OutputCall, given: Pass) -> Progress:
         """Raises what providers raise."""
         provider = self.providers.get(output.call.provider)
-        output.write(replace(output.call, phase=Phase.ASKED))
+        free = not provider.bills_called_off(output.request)
+        output.write(replace(output.call, phase=Phase.ASKED, free=free))
         progress = self._exchange(output, provider.start, given)
         if isinstance(progress, Pending) and progress.ref:
             try:
@@ -72,6 +73,8 @@ class PlaceCall:
         word = "done" if isinstance(answer, Done) else "pending"
         self.meter.count_exchange(route.name, word, self.clock.now_ms() - began_ms)
         if isinstance(answer, Done):
+            if output.call.free:  # it is made: a cancel from now on captures it
+                output.write(replace(output.call, free=False))
             return self._use(output, route, answer, given)
         if given:
             self.judge(route, given)

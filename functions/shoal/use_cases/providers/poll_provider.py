@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from shoal.domain.errors import ProviderFailed, ProviderTimeout, Unavailable
+from shoal.domain.errors import JobClosed, ProviderFailed, ProviderTimeout, Unavailable
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.routing import find_route
 from shoal.ports.jobs import Jobs, Look
@@ -32,7 +32,7 @@ class PollProvider:
         """
         try:
             job = self.jobs.get(look.account_id, look.job_id)
-            if not job.status.terminal:
+            if not job.status.terminal or job.awaits(look.index):
                 return self.resolve(job, look.index, once=look.once, looks=look.looks)
         except Unavailable:
             logger.warning("looking again", extra={"job_id": look.job_id}, exc_info=True)
@@ -42,7 +42,9 @@ class PollProvider:
         return "closed"
 
     def _abandon(self, job: Job, index: int) -> None:
-        """Have the work stopped, if the provider can."""
+        """Have the work stopped, if the provider can, and the others go on that wait beside it."""
+        if index in job.task_tokens:
+            self.resolve.tokens.fail(job.task_tokens[index], JobClosed.__name__, job.id)
         call, ref = job.calls.get(index), job.provider_refs.get(index)
         if call and ref and job.status is not JobStatus.COMPLETED:
             if job.failure and job.failure.code == ProviderTimeout.code:

@@ -43,7 +43,8 @@ class ReceiveCallback:
         answer = self.providers.get(provider).parse_callback(headers, body, self.clock.now_ms())
         call = job.calls.get(about.index)
         digest = hashlib.sha256(job_key.encode() + b"\n" + body).hexdigest()[:DIGEST_LENGTH]
-        late = job.status.terminal or call is None or (call.number, call.provider) != (about.number, provider)
+        ended = job.status.terminal and not job.awaits(about.index)
+        late = ended or call is None or (call.number, call.provider) != (about.number, provider)
         if not late and digest not in job.callbacks:
             with suppress(JobClosed, CallTaken):  # it ended, or moved on, while the callback was read
                 self._look_now(job, about.index, answer, digest)

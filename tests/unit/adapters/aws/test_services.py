@@ -17,7 +17,7 @@ from shoal.adapters.aws.secrets import LIFETIME_MS, Secret
 from shoal.adapters.aws.sqs import SqsPollQueue
 from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
 from shoal.domain.errors import OutputInvalid, Unavailable
-from shoal.domain.events import closing_events
+from shoal.domain.events import ending_events
 from shoal.domain.provider import SIMULATOR
 from shoal.ports.jobs import ExecutionState, Look
 from tests.fakes import FakeClock
@@ -141,7 +141,7 @@ def test_a_service_out_of_reach_is_unavailable_and_to_be_tried_again(error: Exce
         lambda: stage.stop(job),
         lambda: StepFunctionsTaskTokens(client).succeed("token", {}),
         lambda: StepFunctionsTaskTokens(client).fail("token", "Error", "cause"),
-        lambda: EventBridgeBus(client, "bus").publish(closing_events(a_completed_job(), url_of)),
+        lambda: EventBridgeBus(client, "bus").publish(ending_events(a_completed_job(), url_of)),
         lambda: SqsPollQueue(client, "url", "play").send(Look(job.account_id, job.id, 0), delay_seconds=0),
         lambda: S3Staging(client, "bucket").put(job, 0, b""),
         lambda: S3Staging(client, "bucket").read("key"),
@@ -187,7 +187,7 @@ def test_a_token_is_answered_with_json_or_an_error_that_fits() -> None:
 
 def test_events_go_to_the_bus_as_entries_of_shoal() -> None:
     client: Any = Client({"FailedEntryCount": 0})
-    events = closing_events(a_completed_job(), url_of)
+    events = ending_events(a_completed_job(), url_of)
 
     EventBridgeBus(client, "shoal-unit").publish(events)
 
@@ -203,12 +203,12 @@ def test_an_entry_the_bus_did_not_take_is_not_published() -> None:
     client: Any = Client({"FailedEntryCount": 1})
 
     with pytest.raises(Unavailable):
-        EventBridgeBus(client, "bus").publish(closing_events(a_completed_job(), url_of))
+        EventBridgeBus(client, "bus").publish(ending_events(a_completed_job(), url_of))
 
 
 def test_the_bus_is_given_ten_entries_at_a_time_and_never_none() -> None:
     client: Any = Client({"FailedEntryCount": 0})
-    two = closing_events(a_completed_job(), url_of)
+    two = ending_events(a_completed_job(), url_of)
 
     EventBridgeBus(client, "bus").publish(two * 6)
     EventBridgeBus(client, "bus").publish([])

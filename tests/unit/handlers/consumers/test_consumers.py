@@ -136,7 +136,7 @@ def test_the_job_of_an_execution_that_ended_early_is_closed(
     assert failed(answer) == []
     assert world.now(job).status is JobStatus.FAILED
     assert world.wallet(customer).held == 0
-    assert world.bus.types() == ["image.failed", "job.failed"]
+    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
 
 
 def test_an_execution_without_a_job_goes_back_alone(world: World, customer: Customer) -> None:

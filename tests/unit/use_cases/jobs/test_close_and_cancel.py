@@ -23,7 +23,8 @@ def test_a_canceled_job_costs_nothing_and_its_execution_stops(
     assert canceled.failure.message == "Canceled by request."
     assert world.entries(customer) == ["top_up", "hold", "release"]
     assert world.workflow.stopped == [job.id]
-    assert world.bus.types() == ["image.failed", "job.failed"]
+    opening = ["job.created", "job.processing"] if begun else ["job.created"]
+    assert world.bus.types() == [*opening, "image.failed", "job.failed"]
 
 
 def test_a_canceled_job_is_due_once_more_and_then_nobodys_concern(world: World, customer: Customer) -> None:
@@ -60,7 +61,7 @@ def test_a_terminal_job_cannot_be_canceled(world: World, customer: Customer) -> 
 
 def test_a_job_that_completes_while_it_is_canceled_stays_completed(world: World, customer: Customer) -> None:
     job = world.processing(customer)
-    world.network.before("ledger.release", lambda: world.settle_wallet(job.account_id, job.id, [STORED]))
+    world.network.before("ledger.cancel", lambda: world.settle_wallet(job.account_id, job.id, [STORED]))
 
     with pytest.raises(JobAlreadyTerminal):
         world.cancel_job(customer.caller, job.id)
@@ -99,7 +100,7 @@ def test_an_execution_that_cannot_be_stopped_does_not_undo_a_cancel(
     assert world.cancel_job(customer.caller, job.id).status is JobStatus.CANCELED
 
     assert world.now(job).deadline_at_ms == world.clock.ms + CLEAN_UP_AFTER_MS
-    assert len(world.bus.published) == 2
+    assert len(world.bus.published) == 4
 
 
 def close(world: World, job: Job) -> str:
@@ -117,7 +118,7 @@ def test_the_job_of_a_failed_execution_is_closed_and_announced(world: World, cus
     assert closed.failure is not None
     assert closed.failure.message == "Generation was interrupted. No charge was applied."
     assert world.entries(customer) == ["top_up", "hold", "release"]
-    assert world.bus.types() == ["image.failed", "job.failed"]
+    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
 
 
 def test_a_job_its_own_workflow_closed_is_only_announced(world: World, customer: Customer) -> None:

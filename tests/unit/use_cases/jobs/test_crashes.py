@@ -40,7 +40,7 @@ def test_when_nothing_breaks_everything_happens_once(story: Story) -> None:
 
     assert job is not None
     assert job.status is story.status
-    assert len(job.outputs) == (story.delivered if story.status is COMPLETED else 0)
+    assert len(job.outputs) == (story.delivered if story.status is COMPLETED else story.kept)
     family, outcome = (
         ("task" if story.outputs else "image"),
         "completed" if story.status is COMPLETED else "failed",

@@ -32,10 +32,6 @@ def asked(world: World, customer: Customer, route: str = ROUTE, **body: object) 
     return job
 
 
-def cancel(world: World, customer: Customer) -> None:
-    world.cancel_job(customer.caller, asked(world, customer).id)
-
-
 def refuse(world: World, customer: Customer) -> None:
     job = asked(world, customer)
     world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
@@ -51,12 +47,9 @@ def refusal(submit: Callable[[], object]) -> tuple[type[ApiError], object]:
     return type(refused.value), refused.value.details
 
 
-@pytest.mark.parametrize("end", [cancel, refuse])
-def test_an_account_that_lets_too_much_come_to_nothing_is_stopped(
-    world: World, customer: Customer, end: Callable[[World, Customer], None]
-) -> None:
+def test_an_account_that_lets_too_much_come_to_nothing_is_stopped(world: World, customer: Customer) -> None:
     for _ in range(ENOUGH):
-        end(world, customer)
+        refuse(world, customer)
     before = world.entries(customer)
 
     assert refusal(partial(world.queued, customer)) == (Forbidden, {"limit": "failures"})
@@ -66,7 +59,7 @@ def test_an_account_that_lets_too_much_come_to_nothing_is_stopped(
 
 def test_the_first_dollar_is_free(world: World, customer: Customer) -> None:
     for _ in range(ENOUGH - 1):
-        cancel(world, customer)
+        refuse(world, customer)
 
     assert spend(world, customer) == Spend((ENOUGH - 1) * COST_MICROS)
     assert world.queued(customer)
@@ -76,14 +69,14 @@ def test_who_pays_much_may_cancel_much(world: World, customer: Customer) -> None
     for _ in range(FREE_MICROS // FAILURES_MULTIPLE // 20_000 + 10):
         world.completed(customer, mode="2k")
     for _ in range(ENOUGH):
-        cancel(world, customer)
+        refuse(world, customer)
 
     assert world.queued(customer)
 
 
 def test_the_next_day_begins_with_nothing(world: World, customer: Customer) -> None:
     for _ in range(ENOUGH):
-        cancel(world, customer)
+        refuse(world, customer)
     world.clock.pass_seconds(DAY_S)
 
     assert spend(world, customer) == Spend()
@@ -92,13 +85,13 @@ def test_the_next_day_begins_with_nothing(world: World, customer: Customer) -> N
 
 def test_an_operator_lifts_the_brake_for_a_day(world: World, customer: Customer) -> None:
     for _ in range(ENOUGH):
-        cancel(world, customer)
+        refuse(world, customer)
     world.open_jobs.lift(customer.account_id, world.clock.ms)
 
-    cancel(world, customer)
+    refuse(world, customer)
     world.clock.pass_seconds(DAY_S)
     for _ in range(ENOUGH):
-        cancel(world, customer)
+        refuse(world, customer)
     assert refusal(partial(world.queued, customer))[0] is Forbidden
 
 
@@ -120,7 +113,7 @@ def test_work_that_was_asked_of_nobody_costs_nothing(world: World, customer: Cus
 def test_play_money_does_not_count(world: World) -> None:
     player = world.customer(prefix=KeyPrefix.TEST)
     for _ in range(ENOUGH):
-        cancel(world, player)
+        refuse(world, player)
 
     assert spend(world, player) == Spend()
     assert world.queued(player)
@@ -129,17 +122,27 @@ def test_play_money_does_not_count(world: World) -> None:
 def test_outputs_that_are_paid_for_did_not_come_to_nothing(world: World, customer: Customer) -> None:
     job = asked(world, customer, num_outputs=4)
     canceled = world.cancel_job(customer.caller, job.id)
-    one = replace(canceled, outputs=(world.completed(customer).outputs[0],), cost=job.price // 4)
+    one = replace(canceled, captured=frozenset({0}), cost=job.price // 4)
+    on_trial = replace(canceled, cost=0)
 
-    assert spend_of(canceled, load_catalog()) == Spend(4 * COST_MICROS)
+    assert spend_of(canceled, load_catalog()) == Spend(0, job.price)
     assert spend_of(one, load_catalog()) == Spend(3 * COST_MICROS, job.price // 4)
+    assert spend_of(on_trial, load_catalog()) == Spend(4 * COST_MICROS)
+
+
+def test_what_a_provider_calls_off_for_nothing_costs_nothing(world: World, customer: Customer) -> None:
+    job = asked(world, customer)
+    free = {index: replace(call, free=True) for index, call in job.calls.items()}
+    refused = world.release_hold(job.account_id, job.id, "ProviderRejected", "refused")[0]
+
+    assert spend_of(replace(refused, calls=free), load_catalog()) == Spend()
 
 
 def test_what_the_catalog_does_not_know_costs_what_the_caller_would_have_paid(
     world: World, customer: Customer
 ) -> None:
     job = asked(world, customer, "fal/who-knows")
-    world.cancel_job(customer.caller, job.id)
+    world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
 
     assert spend(world, customer) == Spend(job.price)
 
@@ -156,7 +159,7 @@ def test_a_replay_is_answered_whatever_came_to_nothing(world: World, customer: C
     body = {"mode": "2k", "prompt": "A shark"}
     first = world.submit_body(customer, body, "order-1")
     for _ in range(ENOUGH):
-        cancel(world, customer)
+        refuse(world, customer)
 
     again = world.submit_body(customer, body, "order-1")
     assert (again.job_id, again.replayed) == (first.job_id, True)
@@ -196,7 +199,7 @@ def test_a_job_that_is_not_accepted_takes_no_place(world: World) -> None:
 def test_who_closed_a_job_and_died_takes_no_place_for_ever(world: World, customer: Customer) -> None:
     jobs = [asked(world, customer) for _ in range(OPEN_JOBS_MAX)]
     world.network.fail("open_jobs.leave", Unavailable())
-    world.cancel_job(customer.caller, jobs[0].id)
+    world.release_hold(jobs[0].account_id, jobs[0].id, "ProviderRejected", "refused by moderation")
     assert spend(world, customer) == Spend()
 
     world.network.heal()

@@ -75,7 +75,7 @@ def test_a_job_that_could_not_be_started_for_long_expires(world: World, customer
     assert (closed.status, closed.closed_by) == (JobStatus.EXPIRED, Closer.SWEEP)
     assert closed.failure.message.endswith("No charge was applied.")
     assert world.wallet(customer).available == 10_000_000
-    assert world.bus.types() == ["image.failed", "job.failed"]
+    assert world.bus.types() == ["job.created", "image.failed", "job.failed"]
 
 
 def test_a_job_past_its_deadline_is_closed_in_the_documents_words(world: World, customer: Customer) -> None:
@@ -104,7 +104,7 @@ def test_a_closed_job_nobody_announced_is_announced_once(world: World, customer:
     assert world.sweep_jobs() == {"announced": 1}
     world.clock.pass_seconds(GRACE_S)
     assert world.sweep_jobs() == {}
-    assert world.bus.types() == ["image.failed", "job.failed"]
+    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
 
 
 def test_a_job_the_workflow_could_not_announce_is_announced_at_once(world: World, customer: Customer) -> None:

@@ -177,6 +177,7 @@ def test_a_job_that_ended_before_it_began_is_not_asked_for(world: World, custome
 
 
 def test_a_job_canceled_while_the_provider_worked_is_not_polled(world: World, customer: Customer) -> None:
+    world.provider.bills = False
     job = world.queued(customer)
 
     world.provider.script = [Pending("ref-1", 1)]

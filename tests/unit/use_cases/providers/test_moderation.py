@@ -17,7 +17,7 @@ from shoal.domain.errors import (
     Unavailable,
     ValidationFailed,
 )
-from shoal.domain.moderation import Verdict
+from shoal.ports.moderation import Verdict
 from tests.support.api import Api
 from tests.worlds.world import Customer, World
 

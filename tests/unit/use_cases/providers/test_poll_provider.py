@@ -107,6 +107,7 @@ def test_the_second_answer_to_a_token_is_ignored(world: World, customer: Custome
 
 @pytest.mark.parametrize("once", [False, True])
 def test_a_canceled_job_is_called_off_at_the_provider(world: World, customer: Customer, once: bool) -> None:
+    world.provider.bills = False
     job = pending(world, customer)
     world.cancel_job(customer.caller, job.id)
 
@@ -137,6 +138,7 @@ def test_a_job_canceled_before_the_provider_began_needs_no_calling_off(
 
 
 def test_a_job_that_ends_while_its_provider_is_asked_is_closed(world: World, customer: Customer) -> None:
+    world.provider.bills = False
     job = pending(world, customer, ref=None)
 
     world.network.before("provider.start", lambda: world.cancel_job(customer.caller, job.id))
@@ -150,6 +152,7 @@ def test_a_job_that_ends_while_its_provider_is_asked_is_closed(world: World, cus
 def test_work_that_begins_as_its_job_ends_is_called_off(
     world: World, customer: Customer, error: ShoalError | None
 ) -> None:
+    world.provider.bills = False
     job = pending(world, customer, ref=None)
     world.network.before("jobs.note_provider_ref", lambda: world.cancel_job(customer.caller, job.id))
     if error:
@@ -172,6 +175,7 @@ def test_work_that_begins_as_its_job_ends_is_called_off(
     ],
 )
 def test_work_that_cannot_be_called_off_is_left(world: World, customer: Customer, error: ShoalError) -> None:
+    world.provider.bills = False
     job = pending(world, customer)
     world.cancel_job(customer.caller, job.id)
     world.network.fail("provider.cancel", error)

@@ -117,6 +117,7 @@ def test_a_callback_whose_look_was_not_ordered_counts_again(world: World, custom
 
 @pytest.mark.parametrize("ended", ["completed", "canceled"])
 def test_a_callback_for_a_terminal_job_changes_nothing(world: World, customer: Customer, ended: str) -> None:
+    world.provider.bills = False
     asked = world.asked(world.processing(customer))
     job = asked if ended == "canceled" else world.completed(customer)
     if ended == "canceled":
@@ -131,6 +132,7 @@ def test_a_callback_for_a_terminal_job_changes_nothing(world: World, customer: C
 
 
 def test_a_job_that_ends_while_its_callback_is_read_changes_nothing(world: World, customer: Customer) -> None:
+    world.provider.bills = False
     job = world.asked(world.processing(customer))
 
     world.provider.callback = Pending("ref-1", 0)

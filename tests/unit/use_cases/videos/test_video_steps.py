@@ -26,7 +26,7 @@ from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.money import Asset
 from shoal.domain.provider import Done, Pending, ProviderOutput
 from shoal.domain.routing import WITHIN, Route
-from shoal.domain.video import clip_key, final_key, narration_key, poster_key
+from shoal.domain.video import clip_key, final_key, narration_key, poster_key, preview_key
 from shoal.ports.jobs import Look
 from tests.fakes.videos import CLIP, CONFORMED
 from tests.worlds.world import CLIP_DEADLINE_S, Customer, World
@@ -259,8 +259,11 @@ def test_a_clip_that_fits_is_kept_as_it_came_and_told(world: World, filmmaker: C
 
     event = store(world, job, 1)
 
-    assert world.video_files.objects == {clip_key(job.id, 1): (CLIP, "video/mp4")}
-    assert "video_files.put" not in world.network.calls, "its bytes went from bucket to bucket"
+    assert world.video_files.objects == {
+        clip_key(job.id, 1): (CLIP, "video/mp4"),
+        preview_key(job.id, 1): (b"preview of clip", "image/jpeg"),
+    }
+    assert world.network.calls.count("video_files.put") == 1, "the clip's bytes went from bucket to bucket"
     assert [scene.ready for scene in world.scenes.of(job)] == [False, True]
     assert (event.type, event.detail["data"]["index"]) == ("video.scene_ready", 1)
     world.clock.pass_seconds(5)

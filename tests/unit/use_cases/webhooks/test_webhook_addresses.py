@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shoal.domain.delivery import BODY_BYTES_MAX, delivery_of, fresh_body
-from shoal.domain.events import Event, closing_events, scene_event
+from shoal.domain.events import Event, ending_events, scene_event
 from shoal.domain.job import JobStatus, Output
 from shoal.domain.video import Scene, final_key
 from tests.support.factories import VIDEO, a_video
@@ -27,7 +27,7 @@ def video_event(webhooks: WebhookWorld, which: int, **changes: Any) -> Event:
     outputs = (Output(final_key(VIDEO), "video/mp4", 720, 1280, 99),)
     video = a_video(status=JobStatus.COMPLETED, outputs=outputs, closed_at_ms=now_ms, **changes)
     ready = scene_event(video, Scene(0, "A shark", "Sharks glow.", now_ms), webhooks.signed)
-    event = [ready, closing_events(video, webhooks.signed)[0]][which]
+    event = [ready, ending_events(video, webhooks.signed)[0]][which]
     webhooks.queues.put(event)
     return event
 

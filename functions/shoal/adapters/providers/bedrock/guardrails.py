@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import objects
-from shoal.domain.moderation import Verdict
+from shoal.ports.moderation import Verdict
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

@@ -76,6 +76,10 @@ class BedrockVideos:
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:  # noqa: ARG002
         raise CallbackRefused("Bedrock does not call back")
 
+    def bills_called_off(self, request: ProviderRequest) -> bool:  # noqa: ARG002 (the port's signature)
+        """An invocation cannot be stopped, and is billed."""
+        return True
+
     def cancel(self, ref: str) -> None:
         """An invocation cannot be stopped."""
 

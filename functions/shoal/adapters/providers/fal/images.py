@@ -97,6 +97,10 @@ class Fal:
             raise CallbackRefused("the callback names no request")
         return Pending(ref, 0)
 
+    def bills_called_off(self, request: ProviderRequest) -> bool:  # noqa: ARG002 (the port's signature)
+        """Whether it still waited in fal's line is not told: what ran is billed."""
+        return True
+
     def cancel(self, ref: str) -> None:
         """What has ended already answers 400, what is gone 404: both are as good as canceled."""
         if "/" not in ref:  # known from a callback, which only comes when the work has ended

@@ -62,6 +62,10 @@ class GeminiVideos:
         ref = self._callbacks.ref(headers, body, now_ms)
         return Pending(ref if ref and _REF.fullmatch(ref) else None, 0)
 
+    def bills_called_off(self, request: ProviderRequest) -> bool:  # noqa: ARG002 (the port's signature)
+        """Google does not say."""
+        return True
+
     def cancel(self, ref: str) -> None:
         reply = self._http.send("POST", f"/interactions/{_check_ref(ref)}/cancel", repeatable=True)
         if reply.status not in (400, 404, 409):  # it has ended, or is forgotten

@@ -21,5 +21,9 @@ class AtOnce:
         """Raises `CallbackRefused`: this provider calls nobody back."""
         raise CallbackRefused("this provider does not call back")
 
+    def bills_called_off(self, request: ProviderRequest) -> bool:  # noqa: ARG002
+        """What was asked for is made: nothing calls it off."""
+        return True
+
     def cancel(self, ref: str) -> None:
         """The work is over before anybody can ask for its end."""

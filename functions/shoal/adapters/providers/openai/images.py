@@ -123,6 +123,10 @@ class OpenAiBackground:
                 return Pending(None, 0)
         raise CallbackRefused("the body is not an event")
 
+    def bills_called_off(self, request: ProviderRequest) -> bool:  # noqa: ARG002 (the port's signature)
+        """OpenAI does not say."""
+        return True
+
     def cancel(self, ref: str) -> None:
         reply = self._http.try_send("POST", f"/responses/{_check_ref(ref)}/cancel")
         if reply.status not in (400, 404, 409):  # it has ended, or is forgotten

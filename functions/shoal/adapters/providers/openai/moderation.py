@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.adapters.providers.openai.http import OpenAiHttp
-from shoal.domain.moderation import Verdict
+from shoal.ports.moderation import Verdict
 
 READ_SECONDS = 8.0
 """Callers wait for the verdict."""

@@ -2,9 +2,10 @@
 
 Markers in the prompt: `[fail]` (each fails one output), `[nsfw]` (refused, terminal), `[timeout]` (never
 answers), `[slow:SECONDS]`, `[busy:SECONDS]` (asks to come back until then), `[poll]` and `[callback]` (how
-the answer comes; at once unless told), `[truncated]` and `[empty]` (what comes is unusable). In the idea of a
-video a marker counts for every scene, or for one: `[fail:scene=2]`, `[slow:3:scene=0]`; scenes count from 0,
-as `index` in the answers does. It keeps no state: its reference says when the output is due, and the request
+the answer comes; at once unless told), `[billed]` (what is pending is billed though it is called off, which
+costs nothing otherwise), `[truncated]` and `[empty]` (what comes is unusable). In the idea of a video a
+marker counts for every scene, or for one: `[fail:scene=2]`, `[slow:3:scene=0]`; scenes count from 0, as
+`index` in the answers does. It keeps no state: its reference says when the output is due, and the request
 says what is in it.
 """
 
@@ -31,8 +32,10 @@ SEEDS = 2**32
 
 _NEVER = "never"
 _MARKER = re.compile(
-    r"\[(fail|nsfw|timeout|poll|callback|slow|busy|truncated|empty)(?::(\d{1,4}))?(?::scene=(\d{1,2}))?\]"
+    r"\[(fail|nsfw|timeout|poll|callback|billed|slow|busy|truncated|empty)(?::(\d{1,4}))?(?::scene=(\d{1,2}))?\]"
 )
+
+_PENDING = frozenset({"timeout", "slow", "poll", "callback"})
 
 Draw = Callable[..., bytes]
 CallBack = Callable[[str, str], None]
@@ -85,6 +88,11 @@ class Simulator:
         if not re.fullmatch(r"sim_\d{1,15}", ref):
             raise CallbackRefused("the callback names no reference of ours")
         return Pending(ref, 0)
+
+    def bills_called_off(self, request: ProviderRequest) -> bool:
+        """What is made at once, and what is said to be billed; anything pending costs nothing."""
+        markers = _markers(request)
+        return "billed" in markers or not _PENDING & markers.keys()
 
     def cancel(self, ref: str) -> None:
         """There is nothing to stop: a picture is drawn only when it is fetched."""

@@ -12,7 +12,7 @@ from shoal.dialects import video
 from shoal.domain import families
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed
-from shoal.domain.events import UrlOf, closing_events, opening_events
+from shoal.domain.events import UrlOf, ending_events, opening_events
 from shoal.domain.ids import is_ulid
 from shoal.domain.job import Job, JobStatus, no_such_job
 from shoal.domain.video import MODEL
@@ -150,9 +150,10 @@ def _said(job: Job) -> dict[str, Any]:
 
 def _events(job: Job, url_of: UrlOf) -> list[tuple[str, str, str]]:
     """Type, id and moment of what the bus was told."""
-    events = opening_events(job) if job.started_at_ms is not None else []
-    if job.status.terminal:
-        events += closing_events(job, url_of)
+    ended = job.status.terminal and not job.awaiting
+    events = opening_events(job) if job.started_at_ms is not None or ended else []
+    if ended:
+        events += ending_events(job, url_of)
     return [(event.type, event.detail["id"], event.detail["created_at"]) for event in events]
 
 

@@ -17,6 +17,7 @@ WORDS = {
     EntryKind.CAPTURE: "Capture",
     EntryKind.RELEASE: "Release",
     EntryKind.GIVE_BACK: "Given back",
+    EntryKind.UNDELIVERED: "Not delivered",
     EntryKind.REFUND: "Payment refunded",
     EntryKind.REFUND_FAILURE: "Refund failed",
     EntryKind.DISPUTE: "Payment disputed",
@@ -24,7 +25,9 @@ WORDS = {
 }
 GRANTED = ("grant", "operator")
 """Notes of top-ups that nobody paid for."""
-OF_A_JOB = frozenset({EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.GIVE_BACK})
+OF_A_JOB = frozenset(
+    {EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.GIVE_BACK, EntryKind.UNDELIVERED}
+)
 CAME_BACK: dict[str, tuple[str, str]] = {
     CheckoutState.PAID: ("good", "Thank you: your payment is in the wallet."),
     CheckoutState.PROCESSING: (

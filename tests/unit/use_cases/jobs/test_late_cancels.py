@@ -1,0 +1,177 @@
+"""Cancels that come when the work is done, or under way: what cannot be called off is paid for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shoal.dialects import image, tasks, video
+from shoal.domain.errors import JobAlreadyTerminal, Unavailable
+from shoal.domain.job import Closer, Job, JobStatus
+from shoal.domain.money import Asset
+from shoal.domain.provider import Done, Pending, ProviderOutput
+from shoal.ports.jobs import Look
+from tests.support.factories import url_of
+from tests.worlds.machine import Stage
+from tests.worlds.world import STORED, Customer, World
+
+UNIT = 10_000
+"""What one output of the tasks costs, in micro-dollars."""
+
+
+def shown(world: World, job: Job) -> dict[str, Any]:
+    """The video as its caller reads it."""
+    now, scenes = world.now(job), world.scenes.of(job)
+    return dict(video.video_resource(now, scenes, url_of=url_of, now_ms=world.clock.ms)["video"])
+
+
+def picture(world: World, job: Job) -> dict[str, Any]:
+    """The job as an image's caller reads it."""
+    now_ms = world.clock.ms
+    return dict(image.job_resource(world.now(job), complete="complete", url_of=url_of, now_ms=now_ms))
+
+
+def test_eight_pictures_canceled_once_their_providers_were_asked_are_paid_for(world: World) -> None:
+    customer, stage = world.customer(usd="10.00"), Stage(world)
+    jobs = [
+        world.queued(customer, model="nanobanana", prompt="[billed][slow:30] A shark", num_outputs=outputs)
+        for outputs in (2, 2, 2, 2, 2, 2, 2, 3)
+    ]
+    stage.run(until_ms=world.clock.ms + 5_000)
+
+    for job in jobs:
+        assert world.cancel_job(customer.caller, job.id).cost == job.price
+    stage.run()
+
+    ended = [tasks.task_resource(world.now(job), url_of=url_of, now_ms=world.clock.ms) for job in jobs]
+    assert {task["status"] for task in ended} == {"canceled"}
+    delivered = [url for task in ended if task["output"] for url in task["output"]["urls"]]
+    assert len(delivered) == len(set(delivered)) == 17
+    assert world.wallet(customer).balance == 10_000_000 - 17 * UNIT
+    assert [task["cost"] for task in ended] == ["$0.0200"] * 7 + ["$0.0300"]
+    assert world.audit_ledger() == []
+
+
+def test_clips_of_two_videos_cannot_be_had_for_nothing(world: World) -> None:
+    customer, stage = world.customer(credits=10), Stage(world)
+    jobs = [world.video(customer, idea="[slow:30:scene=2] Sharks", duration=24) for _ in range(2)]
+    stage.run(until_ms=world.clock.ms + 5_000)
+    for job in jobs:
+        scenes = shown(world, job)["scenes"]
+        assert [scene["status"] for scene in scenes] == ["ready", "ready", "rendering"]
+        assert {scene["clip_url"] for scene in scenes} == {None}
+        assert [bool(scene["preview_url"]) for scene in scenes] == [True, True, False]
+    events = [event.detail["data"] for event in world.bus.published if event.type == "video.scene_ready"]
+    assert {data["clip_url"] for data in events} == {None}
+
+    for job in jobs:
+        world.cancel_job(customer.caller, job.id)
+    stage.run()
+
+    for job in jobs:
+        ended = shown(world, job)
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "canceled")
+        assert (ended["credits_charged"], ended["credits_refunded"]) == (3, 1)
+        assert [bool(scene["clip_url"]) for scene in ended["scenes"]] == [True, True, False]
+        assert {scene["preview_url"] for scene in ended["scenes"]} == {None}
+        for scene in ended["scenes"][:2]:
+            assert scene["clip_url"].removeprefix(url_of("")) in world.video_files.objects
+    assert world.wallet(customer, Asset.CREDIT).balance == 10 - 4
+    assert world.audit_ledger() == []
+
+
+def test_a_picture_that_is_billed_completes_although_it_was_canceled(world: World) -> None:
+    customer, stage = world.customer(usd="10.00"), Stage(world)
+    job = world.queued(customer, prompt="[billed][slow:30] A shark")
+    stage.run(until_ms=world.clock.ms + 5_000)
+
+    world.cancel_job(customer.caller, job.id)
+
+    told = picture(world, job)
+    assert (told["status"], told["image_url"], told["cost"], told["error"]) == (
+        "processing",
+        None,
+        "$0.02",
+        None,
+    )
+    with pytest.raises(JobAlreadyTerminal):
+        world.cancel_job(customer.caller, job.id)
+    stage.run()
+    told = picture(world, job)
+    assert (told["status"], told["cost"], told["error"]) == ("complete", "$0.02", None)
+    assert told["image_url"].removeprefix(url_of("")) in world.outputs.objects
+    assert world.bus.types() == ["job.created", "job.processing", "image.completed", "job.completed"]
+
+
+def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, customer: Customer) -> None:
+    job = world.asked(world.processing(customer))
+    before = world.wallet(customer)
+    canceled = world.cancel_job(customer.caller, job.id)
+    assert (canceled.cost, world.workflow.stopped) == (20_000, [])
+    world.clock.ms = job.deadline_at_ms or 0
+
+    assert world.sweep_jobs() == {"closed": 1}
+
+    assert world.entries(customer)[2:] == ["capture", "undelivered"]
+    assert world.wallet(customer).balance == before.balance
+    told = picture(world, job)
+    assert (told["status"], told["cost"], told["error"]) == ("failed", None, "Canceled by request.")
+    assert world.workflow.stopped == [job.id]
+    assert world.sweep_jobs() == {}
+    assert world.audit_ledger() == []
+
+
+def test_an_execution_that_dies_while_it_is_awaited_gives_back(world: World, customer: Customer) -> None:
+    job = world.asked(world.processing(customer))
+    world.cancel_job(customer.caller, job.id)
+
+    assert world.close_execution(job.account_id, job.id) == "closed"
+
+    assert world.entries(customer)[2:] == ["capture", "undelivered"]
+    assert world.now(job).closed_by is Closer.SWEEP
+    assert world.bus.types() == ["image.failed", "job.failed"]
+
+
+def test_an_output_asked_for_between_look_and_write_is_seen(world: World, customer: Customer) -> None:
+    job = world.processing(customer)
+    world.network.before("ledger.cancel", lambda: world.asked(job))
+
+    canceled = world.cancel_job(customer.caller, job.id)
+
+    assert (set(canceled.captured), canceled.cost) == ({0}, 20_000)
+
+
+def test_a_job_that_changes_with_every_look_is_not_canceled_blindly(world: World, customer: Customer) -> None:
+    job = world.processing(customer, model="nanobanana", num_outputs=4)
+    marks = iter(range(100))
+
+    def ask_again() -> None:
+        now = world.now(job)
+        call = world.asked(job).calls[0] if not now.calls else now.calls[0]
+        world.jobs.note_call(world.now(job), 0, type(call)(1, call.route, call.phase, mark=f"{next(marks)}"))
+        world.network.before("ledger.cancel", ask_again)
+
+    world.network.before("ledger.cancel", ask_again)
+
+    with pytest.raises(Unavailable):
+        world.cancel_job(customer.caller, job.id)
+    assert world.now(job).status is JobStatus.PROCESSING
+    assert world.entries(customer) == ["top_up", "hold"]
+
+
+def test_what_is_made_is_billed_though_its_provider_calls_off_for_nothing(
+    world: World, customer: Customer
+) -> None:
+    world.provider.bills = False
+    job = world.queued(customer)
+    world.provider.script = [Pending("ref-1", 1), Done(ProviderOutput(data=b"picture"))]
+    world.call_provider(job.account_id, job.id, 0, world.tokens.issue())
+    assert world.now(job).billed == set()
+
+    world.poll_provider(Look(job.account_id, job.id, 0))
+
+    assert world.now(job).billed == {0}
+    assert world.cancel_job(customer.caller, job.id).cost == 20_000
+    (settled, _) = world.settle_wallet(job.account_id, job.id, [STORED])
+    assert (settled.status, settled.cost) == (JobStatus.COMPLETED, 20_000)
