@@ -10,7 +10,7 @@ from typing import Any
 from shoal.adapters.outputs.studio import film
 from shoal.domain.job import HoldState, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.video import clip_key, final_key, folder, narration_key, poster_key
+from shoal.domain.video import clip_key, final_key, folder, narration_key, poster_key, preview_key
 from tests.support.deployed import Customer, Deployed, eventually
 from tests.workflow.machine import Json, Machine, Workshop, function_of, states_of
 from tests.workflow.walks import walk
@@ -174,7 +174,7 @@ class Cutter:
         job, wallet = self._state(customer, job_id)
         assert (job.status, job.hold_state, job.cost) == (JobStatus.COMPLETED, HoldState.CAPTURED, job.price)
         assert (wallet.balance, wallet.held) == (CREDITS - job.price, 0)
-        clips = {clip_key(job_id, index) for index in range(job.output_count)}
+        clips = {key(job_id, index) for index in range(job.output_count) for key in (clip_key, preview_key)}
         made = {final_key(job_id), narration_key(job_id), poster_key(job_id), *clips}
         assert self._keys(self._videos, folder(job_id)) == made
         return job
