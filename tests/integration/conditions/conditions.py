@@ -174,7 +174,7 @@ def _constants(module: str) -> Iterator[str]:
 
 
 def _literals(source: str) -> Iterator[str]:
-    """Every text in the source but the conditions of queries on keys, and parts of other texts."""
+    """Every text in the source but the conditions and filters of queries, and parts of other texts."""
     tree = ast.parse(source)
     others = {id(part) for node in ast.walk(tree) for part in _no_conditions(node)}
     for node in ast.walk(tree):
@@ -183,7 +183,7 @@ def _literals(source: str) -> Iterator[str]:
 
 
 def _no_conditions(node: ast.AST) -> list[ast.expr]:
-    if isinstance(node, ast.keyword) and node.arg == "KeyConditionExpression":
+    if isinstance(node, ast.keyword) and node.arg in ("KeyConditionExpression", "FilterExpression"):
         return [node.value]
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         return [node.value] if node.targets[0].id.startswith("_") else []

@@ -175,10 +175,11 @@ def a_cancel_sees_what_was_asked_meanwhile(bench: Bench) -> None:
 def a_closed_job_is_not_canceled(bench: Bench) -> None:
     caller = bench.account(2 * PRICE)
     job, other = bench.accept(caller), bench.accept(caller)
-    bench.ledger.release(job, FAILURE, Closer.SWEEP, bench.clock.now_ms())
+    now_ms = bench.clock.now_ms()
+    bench.ledger.capture(job, (), None, Closer.WORKFLOW, now_ms)
     with pytest.raises(JobClosed):
-        bench.ledger.cancel(job, CANCELED, awaiting=True, expire_at_ms=None, now_ms=bench.clock.now_ms())
-    assert bench.job(job).status is JobStatus.FAILED
+        bench.ledger.cancel(job, CANCELED, awaiting=True, expire_at_ms=None, now_ms=now_ms)
+    assert bench.job(job).status is JobStatus.COMPLETED
     assert bench.wallet(caller).held == other.price
 
 
