@@ -54,6 +54,9 @@ ENVIRONMENT = {
     "SHOAL_MODERATION": "keywords",
     "SHOAL_MODERATION_FAIL_OPEN": "false",
     "SHOAL_GUARDRAIL": "",
+    "SHOAL_FETCHED_MB_MAX": "300",
+    "SHOAL_OPEN_JOBS_MAX": "200",
+    "SHOAL_FAILURES_MULTIPLE": "1",
 }
 """What the stack tells a function that submits or reads; the same names hold the same values everywhere."""
 

@@ -36,8 +36,10 @@ def main() -> None:
     sys.meta_path.insert(0, Absent(told["absent"]))
     os.environ.update(told["environment"])
     for verb, handler in told["verbs"].items():
-        module, _, name = handler.rpartition(".")
-        _use(verb, _made(getattr(import_module(module), name).build))
+        path, _, name = handler.rpartition(".")
+        module = import_module(path)
+        for step, function in getattr(module, "STEPS", {verb: getattr(module, name)}).items():
+            _use(step, _made(function.build))
         print(verb)
 
 
