@@ -102,7 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].partition(".")[2]
         self.requests.append((operation, json.loads(body)))
-        answer = self.answers[operation]
+        # No request with this Idempotency-Key came before.
+        answer = b"{}" if operation == "GetItem" and b"IDEMPOTENCY#" in body else self.answers[operation]
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(answer)))
@@ -116,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _answers() -> dict[str, Any]:
     """By operation: an idle key, whatever was asked of it; a finished image; and successes."""
     return {
-        "UpdateItem": {"Attributes": marshal(api_key_item(_key()) | {"tat": AT_MS})},
+        "UpdateItem": {"Attributes": marshal(api_key_item(_key()) | {"tat": AT_MS, "poll_tat": AT_MS})},
         "GetItem": {"Item": _finished_item()},
         "BatchGetItem": {"Responses": {ENVIRONMENT["SHOAL_TABLE"]: []}},
         "TransactWriteItems": {},
