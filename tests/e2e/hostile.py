@@ -129,7 +129,7 @@ HEADERS: dict[str, dict[str, str]] = {
     "conditions": {"If-Match": "*", "If-None-Match": "*", "If-Modified-Since": "yesterday"},
     "cookies": {"Cookie": "session=" + "x" * 4_000},
     "many fields": {f"X-Field-{n}": "x" * 20 for n in range(80)},
-    "browser": {"Sec-Fetch-Mode": "cors", "Access-Control-Request-Method": "POST"},
+    "browser": {"Origin": "{api}", "Sec-Fetch-Mode": "cors", "Access-Control-Request-Method": "POST"},
 }
 QUERIES = [
     "limit=1&limit=2",
