@@ -104,10 +104,6 @@ class ShowJobsSettings(AddressSettings):
     api_url: str
 
 
-class ReadJobSettings(ShowJobsSettings):
-    pass
-
-
 class CloseJobSettings(AddressSettings):
     table: str
     event_bus: str
@@ -120,33 +116,15 @@ class CancelJobSettings(CloseJobSettings):
     retention_days: NonNegativeInt
 
 
-class ServeMcpSettings(SubmitJobSettings, ReadJobSettings):
+class ServeMcpSettings(SubmitJobSettings, ShowJobsSettings):
     """`cors_origins`: web pages that may call, with commas between them; none as a rule."""
 
-    cors_origins: Annotated[
-        tuple[str, ...], BeforeValidator(lambda text: tuple(filter(None, text.split(","))))
-    ]
-
-
-class ReadModelsSettings(BoardSettings):
-    pass
-
-
-class QuoteJobSettings(Settings):
-    table: str
-
-
-class SummarizeUsageSettings(Settings):
-    table: str
+    cors_origins: Names
 
 
 class ReadWalletSettings(Settings):
     table: str
     api_url: str
-
-
-class ListJobsSettings(ShowJobsSettings):
-    pass
 
 
 class ManageWebhooksSettings(Settings):
@@ -180,27 +158,11 @@ class ReceiveCallbackSettings(UpstreamSettings, PollQueueSettings):
     callback_secret_arn: str
 
 
-class ReadDocumentSettings(Settings):
-    api_url: str
-
-
 class StripeSettings(Settings):
     """For functions that take payments. `stripe_url` is the root of Stripe's API."""
 
     table: str
     stripe_url: str
-
-
-class ReceivePaymentSettings(StripeSettings):
-    pass
-
-
-class ReadHealthSettings(Settings):
-    pass
-
-
-class RejectRouteSettings(ErrorSettings):
-    pass
 
 
 class AskProviderSettings(UpstreamSettings, PollQueueSettings):
@@ -249,15 +211,7 @@ class NarrateSettings(VideoFilesSettings, UpstreamSettings):
     espeak: bool
 
 
-class RenderSceneSettings(AskProviderSettings):
-    pass
-
-
 class StoreClipSettings(VideoFilesSettings, AddressSettings):
-    pass
-
-
-class StitchVideoSettings(VideoFilesSettings):
     pass
 
 
@@ -271,14 +225,6 @@ class SimulateSettings(
     """It does what several functions do, and so reads what they read."""
 
 
-class PollProviderSettings(AskProviderSettings):
-    pass
-
-
-class PollSimulatedSettings(PollProviderSettings):
-    pass
-
-
 class SweepJobsSettings(CloseJobSettings):
     outputs_bucket: str
 
@@ -287,10 +233,6 @@ class OperatorSettings(SweepJobsSettings, UpstreamSettings, StripeSettings):
     """What the operator's command has to know of a stage."""
 
     stage_kind: StageKind
-
-
-class CloseExecutionSettings(CloseJobSettings):
-    pass
 
 
 class FanOutEventSettings(Settings):
@@ -325,10 +267,6 @@ class DeliverWebhookSettings(AttemptSettings):
 
 class RetryWebhookSettings(AttemptSettings, AddressSettings):
     """It signs the addresses of private files for each attempt."""
-
-
-class AuditLedgerSettings(Settings):
-    table: str
 
 
 class DashboardSettings(AddressSettings):
@@ -372,5 +310,20 @@ class TopUpSettings(DashboardSettings, StripeSettings):
     """The page where people buy, and Stripe behind it."""
 
 
-class AdmitSignUpSettings(SignUpSettings):
-    pass
+# Functions that read no more than a model above.
+ReadJobSettings = ShowJobsSettings
+ReadModelsSettings = BoardSettings
+QuoteJobSettings = KeySettings
+SummarizeUsageSettings = KeySettings
+ListJobsSettings = ShowJobsSettings
+ReadDocumentSettings = ErrorSettings
+ReceivePaymentSettings = StripeSettings
+ReadHealthSettings = Settings
+RejectRouteSettings = ErrorSettings
+RenderSceneSettings = AskProviderSettings
+StitchVideoSettings = VideoFilesSettings
+PollProviderSettings = AskProviderSettings
+PollSimulatedSettings = AskProviderSettings
+CloseExecutionSettings = CloseJobSettings
+AuditLedgerSettings = KeySettings
+AdmitSignUpSettings = SignUpSettings

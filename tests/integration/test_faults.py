@@ -112,6 +112,14 @@ def test_a_conflict_over_the_wallet_alone_is_no_request_in_flight(bench: Bench, 
         contended.submit(caller, "key-1")
 
 
+def test_a_session_that_others_keep_from_being_ended_is_not_taken_for_ended(bench: Bench) -> None:
+    conflict = canceled("TransactionConflict", 0)
+    contended = bench.over(faulty(bench.table, "transact_write_items", conflict, times=ALWAYS))
+
+    with pytest.raises(Unavailable):
+        contended.sessions.end("0" * 64)
+
+
 def test_a_condition_that_fails_beside_a_conflict_is_not_tried_again(bench: Bench, caller: Caller) -> None:
     both, pauses = canceled_by({0: "TransactionConflict", 1: "ConditionalCheckFailed"}), Pauses()
     broken = faulty(bench.table, "transact_write_items", both, times=2, pauses=pauses)

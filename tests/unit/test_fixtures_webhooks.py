@@ -15,7 +15,7 @@ from shoal.domain.delivery import Delivery, DeliveryStatus, Order
 from shoal.domain.events import private_files
 from shoal.domain.ids import moment_of
 from shoal.domain.webhook import EVENT_TYPES, REQUESTED, AccountSecret, Secrets, Subscription
-from shoal.handlers.consumers.attempts import attempts
+from shoal.handlers.consumers.attempts import Attempts
 from shoal.ports.webhooks import Lane, RecoverOrder
 from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 from tests.fixtures.files import Json, load, versions
@@ -99,7 +99,7 @@ def delivery_for(hooks: WebhookWorld, order: Json) -> Delivery:
 
 def see_to(hooks: WebhookWorld, lane: Lane, order: Json) -> Any:
     """What the lane's function says of a batch with this order in it."""
-    handler = attempts(lambda: Delivering(hooks.lanes[lane], NoQueue()))
+    handler = Attempts(lambda: Delivering(hooks.lanes[lane], NoQueue()))
     return handler(batch("sqs_poll_queue", [order]), Hurried())
 
 

@@ -7,15 +7,8 @@ from typing import Annotated
 
 import typer
 
+from shoal.cli import console
 from shoal.cli.amounts import CreditsOption, UsdOption
-from shoal.cli.console import (
-    AccountArgument,
-    JsonOption,
-    StageOption,
-    operator,
-    print_fields,
-    print_json,
-)
 from shoal.domain.money import format_usd
 
 EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3
@@ -41,11 +34,13 @@ def create(
     email: EmailOption,
     usd: UsdOption = None,
     credits: CreditsOption = None,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Open an account with three free trials and its first key, which is shown this once."""
-    account, first = operator(context, stage).manage.open(email, usd_micros=usd or 0, credits=credits or 0)
+    account, first = console.operator(context, stage).manage.open(
+        email, usd_micros=usd or 0, credits=credits or 0
+    )
     created = {
         "account_id": account.id,
         "api_key": first.secret,
@@ -53,9 +48,9 @@ def create(
         "email": account.email,
     }
     if as_json:
-        print_json(created)
+        console.print_json(created)
         return
-    print_fields(
+    console.print_fields(
         {"Account": account.id, "E-mail": account.email, "Key id": first.key.id, "Key": first.secret}
     )
     typer.echo("Keep the key now: it is not stored and cannot be shown again.")
@@ -64,15 +59,15 @@ def create(
 @app.command()
 def limits(
     context: typer.Context,
-    account_id: AccountArgument,
+    account_id: console.AccountArgument,
     lift: Annotated[
         bool, typer.Option("--lift", help="Let it submit today, whatever came to nothing.")
     ] = False,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Show what an account has open, and what it canceled or was refused today."""
-    use = operator(context, stage)
+    use = console.operator(context, stage)
     use.inspect.accounts.get(account_id)
     if lift:
         use.open_jobs.lift(account_id, use.now_ms())
@@ -84,9 +79,9 @@ def limits(
         "lifted": spend.lifted,
     }
     if as_json:
-        print_json(found)
+        console.print_json(found)
         return
-    print_fields(
+    console.print_fields(
         {
             "Open jobs": str(open_jobs),
             "For nothing today": format_usd(spend.for_nothing),

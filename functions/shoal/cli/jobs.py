@@ -8,16 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shoal.cli.console import (
-    AccountArgument,
-    JsonOption,
-    StageOption,
-    moment,
-    operator,
-    print_fields,
-    print_json,
-    print_table,
-)
+from shoal.cli import console
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import decimal_amount
 from shoal.ports.jobs import JobFilter
@@ -42,20 +33,20 @@ CursorOption = Annotated[
 @app.command("list")
 def list_jobs(
     context: typer.Context,
-    account_id: AccountArgument,
+    account_id: console.AccountArgument,
     statuses: StatusOption = None,
     limit: LimitOption = LIMIT,
     cursor: CursorOption = None,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """List the jobs of an account, newest first."""
     which = JobFilter(statuses=frozenset(statuses) if statuses else None)
-    page = operator(context, stage).inspect.list_jobs(account_id, which, limit=limit, cursor=cursor)
+    page = console.operator(context, stage).inspect.list_jobs(account_id, which, limit=limit, cursor=cursor)
     if as_json:
-        print_json({"jobs": [_resource(job) for job in page.jobs], "next_cursor": page.next_cursor})
+        console.print_json({"jobs": [_resource(job) for job in page.jobs], "next_cursor": page.next_cursor})
         return
-    print_table(
+    console.print_table(
         ["Job", "Status", "Mode", "Price", "Cost", "Created", "Closed"],
         [
             [
@@ -64,8 +55,8 @@ def list_jobs(
                 job.submission.mode or job.model,
                 f"{decimal_amount(job.asset, job.price)} {job.asset}",
                 decimal_amount(job.asset, job.cost),
-                moment(job.created_at_ms) or "",
-                moment(job.closed_at_ms) or "",
+                console.moment(job.created_at_ms) or "",
+                console.moment(job.closed_at_ms) or "",
             ]
             for job in page.jobs
         ],
@@ -77,25 +68,29 @@ def list_jobs(
 @app.command()
 def show(
     context: typer.Context,
-    account_id: AccountArgument,
+    account_id: console.AccountArgument,
     job_id: JobArgument,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Show all that is known of a job."""
-    resource = _resource(operator(context, stage).inspect.job(account_id, job_id))
+    resource = _resource(console.operator(context, stage).inspect.job(account_id, job_id))
     if as_json:
-        print_json(resource)
+        console.print_json(resource)
     else:
-        print_fields({name: _text(value) for name, value in resource.items() if value not in (None, [])})
+        console.print_fields(
+            {name: _text(value) for name, value in resource.items() if value not in (None, [])}
+        )
 
 
 @app.command("retry-stuck")
-def retry_stuck(context: typer.Context, as_json: JsonOption = False, stage: StageOption = None) -> None:
+def retry_stuck(
+    context: typer.Context, as_json: console.JsonOption = False, stage: console.StageOption = None
+) -> None:
     """Sweep now: start, close or announce every job whose time is up."""
-    done = operator(context, stage).sweep()
+    done = console.operator(context, stage).sweep()
     if as_json:
-        print_json({step: done[step] for step in SWEEP_STEPS})
+        console.print_json({step: done[step] for step in SWEEP_STEPS})
     elif done:
         typer.echo(", ".join(f"{done[step]} {step}" for step in SWEEP_STEPS if done[step]))
     else:
@@ -120,11 +115,11 @@ def _resource(job: Job) -> dict[str, Any]:
         "hold": job.hold_state,
         "provider": job.provider,
         "provider_refs": list(job.provider_refs.values()),
-        "created_at": moment(job.created_at_ms),
-        "started_at": moment(job.started_at_ms),
-        "closed_at": moment(job.closed_at_ms),
+        "created_at": console.moment(job.created_at_ms),
+        "started_at": console.moment(job.started_at_ms),
+        "closed_at": console.moment(job.closed_at_ms),
         "closed_by": job.closed_by,
-        "deadline_at": moment(job.deadline_at_ms),
+        "deadline_at": console.moment(job.deadline_at_ms),
         "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
         "outputs": [output.key for output in job.outputs],
     }

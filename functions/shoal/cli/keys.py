@@ -6,16 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shoal.cli.console import (
-    AccountArgument,
-    JsonOption,
-    StageOption,
-    moment,
-    operator,
-    print_fields,
-    print_json,
-    print_table,
-)
+from shoal.cli import console
 from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
 from shoal.domain.rate_limit import BURST, REQUESTS_PER_MINUTE, RateLimit
 
@@ -38,13 +29,13 @@ KeyArgument = Annotated[str, typer.Argument(metavar="KEY_ID", help="Key id, key_
 @app.command()
 def create(
     context: typer.Context,
-    account_id: AccountArgument,
+    account_id: console.AccountArgument,
     prefix: PrefixOption = KeyPrefix.LIVE,
     requests_per_minute: RateOption = REQUESTS_PER_MINUTE,
     burst: BurstOption = None,
     scopes: ScopeOption = None,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Make a key of an account. It is shown this once."""
     try:
@@ -52,27 +43,27 @@ def create(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     allowed = frozenset(scopes or Scope)
-    new = operator(context, stage).manage.create_key(account_id, prefix, limit, allowed)
+    new = console.operator(context, stage).manage.create_key(account_id, prefix, limit, allowed)
     if as_json:
-        print_json({"account_id": account_id, "api_key": new.secret, **_resource(new.key)})
+        console.print_json({"account_id": account_id, "api_key": new.secret, **_resource(new.key)})
         return
-    print_fields({"Account": account_id, "Key id": new.key.id, "Key": new.secret})
+    console.print_fields({"Account": account_id, "Key id": new.key.id, "Key": new.secret})
     typer.echo("Keep the key now: it is not stored and cannot be shown again.")
 
 
 @app.command("list")
 def list_keys(
     context: typer.Context,
-    account_id: AccountArgument,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    account_id: console.AccountArgument,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """List the keys of an account, oldest first."""
-    keys = operator(context, stage).inspect.list_keys(account_id)
+    keys = console.operator(context, stage).inspect.list_keys(account_id)
     if as_json:
-        print_json({"keys": [_resource(key) for key in keys]})
+        console.print_json({"keys": [_resource(key) for key in keys]})
         return
-    print_table(
+    console.print_table(
         ["Key id", "Key", "Scopes", "Per minute", "Burst", "Created", "State"],
         [
             [
@@ -81,7 +72,7 @@ def list_keys(
                 " ".join(sorted(key.scopes)),
                 str(key.limit.requests_per_minute),
                 str(key.limit.burst),
-                moment(key.created_at_ms) or "",
+                console.moment(key.created_at_ms) or "",
                 "revoked" if key.revoked else "active",
             ]
             for key in keys
@@ -92,15 +83,15 @@ def list_keys(
 @app.command()
 def revoke(
     context: typer.Context,
-    account_id: AccountArgument,
+    account_id: console.AccountArgument,
     key_id: KeyArgument,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Make a key useless, at once and for good. Revoking it again changes nothing."""
-    operator(context, stage).manage.revoke_key(account_id, key_id)
+    console.operator(context, stage).manage.revoke_key(account_id, key_id)
     if as_json:
-        print_json({"account_id": account_id, "key_id": key_id, "revoked": True})
+        console.print_json({"account_id": account_id, "key_id": key_id, "revoked": True})
     else:
         typer.echo(f"Revoked {key_id} of {account_id}.")
 
@@ -113,6 +104,6 @@ def _resource(key: ApiKey) -> dict[str, Any]:
         "scopes": sorted(key.scopes),
         "requests_per_minute": key.limit.requests_per_minute,
         "burst": key.limit.burst,
-        "created_at": moment(key.created_at_ms),
+        "created_at": console.moment(key.created_at_ms),
         "revoked": key.revoked,
     }

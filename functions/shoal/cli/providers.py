@@ -7,14 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shoal.cli.console import (
-    JsonOption,
-    StageOption,
-    moment,
-    operator,
-    print_json,
-    print_table,
-)
+from shoal.cli import console
 from shoal.domain.money import format_usd
 from shoal.ports.routing import KEY, WEBHOOK_SECRET
 from shoal.use_cases.providers.manage_providers import RouteStatus, Tested
@@ -34,22 +27,22 @@ def set_key(
     context: typer.Context,
     name: NameArgument,
     webhook_secret: SecretOption = False,
-    stage: StageOption = None,
+    stage: console.StageOption = None,
 ) -> None:
     """Keep a provider's key. It is asked for, or read from stdin: an argument would stay in the history.
 
     Functions use a new key within five minutes; no deployment is needed.
     """
-    manage = operator(context, stage).providers()
+    manage = console.operator(context, stage).providers()
     value = _ask(name) if sys.stdin.isatty() else sys.stdin.readline()
     manage.set_key(name, WEBHOOK_SECRET if webhook_secret else KEY, value)
     typer.echo(f"Kept the {'webhook secret' if webhook_secret else 'key'} of {name}.")
 
 
 @app.command("remove-key")
-def remove_key(context: typer.Context, name: NameArgument, stage: StageOption = None) -> None:
+def remove_key(context: typer.Context, name: NameArgument, stage: console.StageOption = None) -> None:
     """Forget a provider's key: its routes are passed over from then on."""
-    operator(context, stage).providers().remove_key(name)
+    console.operator(context, stage).providers().remove_key(name)
     typer.echo(f"Removed the key of {name}.")
 
 
@@ -58,18 +51,18 @@ def call_provider(
     context: typer.Context,
     name: OptionalName = None,
     everyone: AllOption = False,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Make one cheap call to a provider with the stage's key. Exit code 1 if it fails."""
     if (name is None) != everyone:
         raise typer.BadParameter("give the name of a provider, or --all")
-    manage = operator(context, stage).providers()
+    manage = console.operator(context, stage).providers()
     tested = list(manage.test_all()) if name is None else [manage.test(name)]
     if as_json:
-        print_json({"providers": [_test_row(each) for each in tested]})
+        console.print_json({"providers": [_test_row(each) for each in tested]})
     else:
-        print_table(
+        console.print_table(
             ["Provider", "Result", "Took", "Said"],
             [
                 [each.provider, "ok" if each.good else "failed", f"{each.duration_ms} ms", each.said]
@@ -81,15 +74,17 @@ def call_provider(
 
 
 @app.command()
-def status(context: typer.Context, as_json: JsonOption = False, stage: StageOption = None) -> None:
+def status(
+    context: typer.Context, as_json: console.JsonOption = False, stage: console.StageOption = None
+) -> None:
     """Show every route: its breaker, and its calls, failures, latency and cost of the last 24 hours."""
-    at = operator(context, stage)
+    at = console.operator(context, stage)
     found = at.providers().status()
     now_ms = at.now_ms()
     if as_json:
-        print_json({"routes": [_resource(each, now_ms) for each in found]})
+        console.print_json({"routes": [_resource(each, now_ms) for each in found]})
         return
-    print_table(
+    console.print_table(
         ["Route", "Key", "Breaker", "Calls", "Failed", "Outputs", "Mean latency", "Cost", "Opened because"],
         [_row(each, now_ms) for each in found],
     )
@@ -113,7 +108,7 @@ def _row(status: RouteStatus, now_ms: int) -> list[str]:
     stats, until_ms = status.stats, status.breaker.open_until_ms
     breaker = str(status.breaker.state(now_ms))
     if until_ms is not None and until_ms > now_ms:
-        breaker += f" until {moment(until_ms)}"
+        breaker += f" until {console.moment(until_ms)}"
     latency = "" if stats.latency_ms is None else f"{stats.latency_ms} ms"
     return [
         status.route.name,
@@ -134,7 +129,7 @@ def _resource(status: RouteStatus, now_ms: int) -> dict[str, Any]:
         "route": status.route.name,
         "ready": status.ready,
         "breaker": breaker.state(now_ms),
-        "open_until": moment(breaker.open_until_ms),
+        "open_until": console.moment(breaker.open_until_ms),
         "reason": breaker.reason or None,
         "calls": stats.calls,
         "failures": stats.failures,

@@ -6,15 +6,8 @@ from typing import Annotated
 
 import typer
 
+from shoal.cli import console
 from shoal.cli.amounts import CreditsOption, UsdOption
-from shoal.cli.console import (
-    AccountArgument,
-    JsonOption,
-    StageOption,
-    operator,
-    print_json,
-    print_table,
-)
 from shoal.domain.grant import Decision
 from shoal.domain.money import Asset, decimal_amount
 from shoal.domain.text import is_blank, same_form
@@ -50,13 +43,13 @@ ReasonOption = Annotated[
 @app.command()
 def credit(
     context: typer.Context,
-    account_id: AccountArgument,
+    account_id: console.AccountArgument,
     reason: ReasonOption,
     usd: UsdOption = None,
     credits: CreditsOption = None,
     reference: ReferenceOption = None,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Add dollars or credits to an account's wallet."""
     if (usd is None) == (credits is None):
@@ -64,12 +57,12 @@ def credit(
     asset, amount = (Asset.USD, usd) if usd is not None else (Asset.CREDIT, credits)
     if not amount:
         raise typer.BadParameter("the amount must be above zero")
-    using = operator(context, stage)
+    using = console.operator(context, stage)
     decision = Decision.of(using.who(), reason)
     credited = using.manage.grant(account_id, asset, amount, decision, reference)
     text = decimal_amount(asset, amount)
     if as_json:
-        print_json(
+        console.print_json(
             {
                 "account_id": account_id,
                 "asset": asset,
@@ -87,18 +80,18 @@ def credit(
 @app.command()
 def show(
     context: typer.Context,
-    account_id: AccountArgument,
-    as_json: JsonOption = False,
-    stage: StageOption = None,
+    account_id: console.AccountArgument,
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
 ) -> None:
     """Show what an account has, what its jobs hold, and what its ledger adds up to."""
-    inspect = operator(context, stage).inspect
+    inspect = console.operator(context, stage).inspect
     if as_json:
         spendable = (Asset.USD, Asset.CREDIT)
-        print_json({asset: _amounts(*inspect.wallet(account_id, asset)) for asset in spendable})
+        console.print_json({asset: _amounts(*inspect.wallet(account_id, asset)) for asset in spendable})
         return
     wallets = {asset: inspect.wallet(account_id, asset) for asset in Asset}
-    print_table(
+    console.print_table(
         ["Wallet", "Balance", "Held", "Owed", "Available", "Ledger sum", "Free trials"],
         [
             [asset, *_amounts(wallet, entries).values(), str(wallet.free_generations)]

@@ -136,7 +136,7 @@ def show_dashboard() -> Dashboard[ForMembers]:
 def operate() -> Dashboard[ForOperators]:
     use = ForOperators(
         operate=_operate,
-        inspect_account=_inspect_account,
+        inspect_account=lambda: parts.inspect_account(_name()),
         manage_accounts=_manage_accounts,
         audit_ledger=money.audit_ledger,
     )
@@ -243,11 +243,6 @@ def _look_around() -> LookAround:
 @cache
 def _manage_accounts() -> ManageAccounts:
     return accounts.manage_accounts(_table(), settings_of(DashboardSettings).keys_max)
-
-
-@cache
-def _inspect_account() -> InspectAccount:
-    return parts.inspect_account(_name())
 
 
 @cache

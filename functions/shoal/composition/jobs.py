@@ -8,25 +8,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from shoal import settings as environment
 from shoal.composition import parts
 from shoal.composition import providers as upstreams
 from shoal.domain.catalog import load_catalog
-from shoal.settings import (
-    BoardSettings,
-    CallProviderSettings,
-    CancelJobSettings,
-    CloseExecutionSettings,
-    ListJobsSettings,
-    PollProviderSettings,
-    QuoteJobSettings,
-    ReadJobSettings,
-    ReceiveCallbackSettings,
-    ReleaseHoldSettings,
-    SettleWalletSettings,
-    StoreOutputSettings,
-    SubmitJobSettings,
-    SweepJobsSettings,
-)
 
 if TYPE_CHECKING:
     from shoal.dialects.spoken import View
@@ -96,7 +81,7 @@ class ReadingModels:
 
 @cache
 def submitting() -> Submitting:
-    settings = settings_of(SubmitJobSettings)
+    settings = settings_of(environment.SubmitJobSettings)
     return Submitting(
         submit_job=submit_job,
         read_ahead=upstreams.board(settings).read_ahead,
@@ -107,26 +92,26 @@ def submitting() -> Submitting:
 
 @cache
 def reading() -> Reading:
-    settings = settings_of(ReadJobSettings)
+    settings = settings_of(environment.ReadJobSettings)
     view = parts.view(output_urls(settings), settings.table)
     return Reading(read_job(), partial(_await_job, settings.table), view)
 
 
 @cache
 def listing() -> Listing:
-    settings = settings_of(ListJobsSettings)
+    settings = settings_of(environment.ListJobsSettings)
     return Listing(list_jobs(), parts.view(output_urls(settings), settings.table))
 
 
 @cache
 def canceling() -> Canceling:
-    settings = settings_of(CancelJobSettings)
+    settings = settings_of(environment.CancelJobSettings)
     return Canceling(cancel_job(), parts.view(output_urls(settings), settings.table))
 
 
 @cache
 def reading_models() -> ReadingModels:
-    board = upstreams.board(settings_of(BoardSettings))
+    board = upstreams.board(settings_of(environment.BoardSettings))
     return ReadingModels(board, board.read_ahead, clock.now_ms)
 
 
@@ -134,7 +119,7 @@ def reading_models() -> ReadingModels:
 def submit_job() -> SubmitJob:
     from shoal.use_cases.jobs.submit_job import SubmitJob
 
-    settings = settings_of(SubmitJobSettings)
+    settings = settings_of(environment.SubmitJobSettings)
 
     def prepare(account_id: str, submission: Submission) -> Submission:
         """Made for the few submissions that need it: S3 would be a third of a cold start."""
@@ -146,7 +131,7 @@ def submit_job() -> SubmitJob:
 
     return SubmitJob(
         ledger=parts.ledger(settings.table),
-        workflow=parts.workflow(settings),
+        workflow=parts.workflow(settings.state_machine_arn),
         prepare=prepare,
         discard=discard,
         limit_jobs=parts.limit_jobs(settings),
@@ -164,14 +149,14 @@ def submit_job() -> SubmitJob:
 def read_job() -> ReadJob:
     from shoal.use_cases.jobs.read_job import ReadJob
 
-    return ReadJob(parts.jobs(settings_of(ReadJobSettings).table))
+    return ReadJob(parts.jobs(settings_of(environment.ReadJobSettings).table))
 
 
 @cache
 def list_jobs() -> ListJobs:
     from shoal.use_cases.jobs.read_job import ListJobs
 
-    return ListJobs(parts.jobs(settings_of(ListJobsSettings).table))
+    return ListJobs(parts.jobs(settings_of(environment.ListJobsSettings).table))
 
 
 @cache
@@ -185,7 +170,7 @@ def _await_job(table_name: str) -> AwaitJob:
 def quote_job() -> QuoteJob:
     from shoal.use_cases.jobs.quote import QuoteJob
 
-    return QuoteJob(parts.runs(settings_of(QuoteJobSettings).table), clock, load_catalog())
+    return QuoteJob(parts.runs(settings_of(environment.QuoteJobSettings).table), clock, load_catalog())
 
 
 @cache
@@ -193,16 +178,16 @@ def cancel_job() -> CancelJob:
     from shoal.use_cases.jobs.cancel_job import CancelJob
     from shoal.use_cases.jobs.read_job import ReadJob
 
-    settings = settings_of(CancelJobSettings)
+    settings = settings_of(environment.CancelJobSettings)
     read_job = ReadJob(parts.jobs(settings.table))
-    return CancelJob(read_job, parts.close_job(settings), parts.retention_s(settings))
+    return CancelJob(read_job, parts.close_job(settings), parts.retention_s(settings.retention_days))
 
 
 @cache
 def receive_callback() -> ReceiveCallback:
     from shoal.use_cases.providers.receive_callback import ReceiveCallback
 
-    settings = settings_of(ReceiveCallbackSettings)
+    settings = settings_of(environment.ReceiveCallbackSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
     return ReceiveCallback(
         jobs=parts.jobs(settings.table),
@@ -218,7 +203,7 @@ def call_provider() -> CallProvider:
     from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.providers.call_provider import CallProvider
 
-    settings = settings_of(CallProviderSettings)
+    settings = settings_of(environment.CallProviderSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
     return CallProvider(
         jobs=parts.jobs(settings.table),
@@ -232,7 +217,7 @@ def call_provider() -> CallProvider:
 def poll_provider() -> PollProvider:
     from shoal.use_cases.providers.poll_provider import PollProvider
 
-    settings = settings_of(PollProviderSettings)
+    settings = settings_of(environment.PollProviderSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
     return PollProvider(
         jobs=parts.jobs(settings.table),
@@ -248,7 +233,7 @@ def store_output() -> StoreOutput:
     from shoal.media.picture import inspect_picture
     from shoal.use_cases.jobs.store_output import StoreOutput
 
-    settings = settings_of(StoreOutputSettings)
+    settings = settings_of(environment.StoreOutputSettings)
     s3 = parts.client("s3")
     return StoreOutput(
         jobs=parts.jobs(settings.table),
@@ -257,7 +242,7 @@ def store_output() -> StoreOutput:
         inspect=inspect_picture,
         inspect_clip=inspect_clip,
         clock=clock,
-        retention_s=parts.retention_s(settings),
+        retention_s=parts.retention_s(settings.retention_days),
     )
 
 
@@ -265,7 +250,7 @@ def store_output() -> StoreOutput:
 def settle_wallet() -> SettleWallet:
     from shoal.use_cases.jobs.settle_wallet import SettleWallet
 
-    settings = settings_of(SettleWalletSettings)
+    settings = settings_of(environment.SettleWalletSettings)
     return SettleWallet(
         jobs=parts.jobs(settings.table),
         ledger=parts.ledger(settings.table),
@@ -275,7 +260,7 @@ def settle_wallet() -> SettleWallet:
         finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
-        retention_s=parts.retention_s(settings),
+        retention_s=parts.retention_s(settings.retention_days),
     )
 
 
@@ -283,7 +268,7 @@ def settle_wallet() -> SettleWallet:
 def release_hold() -> ReleaseHold:
     from shoal.use_cases.jobs.release_hold import ReleaseHold
 
-    settings = settings_of(ReleaseHoldSettings)
+    settings = settings_of(environment.ReleaseHoldSettings)
     return ReleaseHold(
         jobs=parts.jobs(settings.table),
         ledger=parts.ledger(settings.table),
@@ -297,12 +282,12 @@ def release_hold() -> ReleaseHold:
 
 @cache
 def sweep_jobs() -> SweepJobs:
-    return parts.sweep_jobs(settings_of(SweepJobsSettings))
+    return parts.sweep_jobs(settings_of(environment.SweepJobsSettings))
 
 
 @cache
 def close_execution() -> CloseExecution:
     from shoal.use_cases.jobs.close_execution import CloseExecution
 
-    settings = settings_of(CloseExecutionSettings)
+    settings = settings_of(environment.CloseExecutionSettings)
     return CloseExecution(parts.jobs(settings.table), parts.close_job(settings))

@@ -8,22 +8,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from shoal import settings as environment
 from shoal.adapters.system import RandomIds, SystemClock
 from shoal.domain.events import UrlOf, output_url
-from shoal.settings import (
-    AddressSettings,
-    CancelJobSettings,
-    CloseJobSettings,
-    PollQueueSettings,
-    ReadDocumentSettings,
-    ReadHealthSettings,
-    ReleaseHoldSettings,
-    Settings,
-    SettleWalletSettings,
-    StoreOutputSettings,
-    SubmitJobSettings,
-    SweepJobsSettings,
-)
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
@@ -52,10 +39,10 @@ if TYPE_CHECKING:
 clock = SystemClock()
 ids = RandomIds()
 
-SettingsOf = TypeVar("SettingsOf", bound=Settings)
+SettingsOf = TypeVar("SettingsOf", bound=environment.Settings)
 
 
-_settings: dict[type[Settings], Settings] = {}
+_settings: dict[type[environment.Settings], environment.Settings] = {}
 
 
 def settings_of(model: type[SettingsOf]) -> SettingsOf:
@@ -94,7 +81,7 @@ HERE = Stage(client, catalog)
 
 def stage() -> str:
     """Its name."""
-    return settings_of(ReadHealthSettings).stage
+    return settings_of(environment.ReadHealthSettings).stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +93,9 @@ class Documents:
 
 
 def documents() -> Documents:
-    return Documents(Path(__file__).parents[1] / "documents", settings_of(ReadDocumentSettings).api_url)
+    return Documents(
+        Path(__file__).parents[1] / "documents", settings_of(environment.ReadDocumentSettings).api_url
+    )
 
 
 def view(url_of: UrlOf, table: str) -> Callable[[], View]:
@@ -116,7 +105,7 @@ def view(url_of: UrlOf, table: str) -> Callable[[], View]:
     return lambda: View(url_of, clock.now_ms(), partial(scenes, table))
 
 
-def output_urls(settings: AddressSettings, at: Stage = HERE) -> UrlOf:
+def output_urls(settings: environment.AddressSettings, at: Stage = HERE) -> UrlOf:
     """Addresses of all outputs; S3 is only loaded for one that has to be signed."""
     from shoal.adapters.outputs.urls import OutputUrls
 
@@ -133,7 +122,9 @@ def public_urls(public_url: str) -> UrlOf:
     return partial(output_url, public_url=public_url)
 
 
-def clean_up(settings: CloseJobSettings | ReleaseHoldSettings, at: Stage = HERE) -> CleanUp:
+def clean_up(
+    settings: environment.CloseJobSettings | environment.ReleaseHoldSettings, at: Stage = HERE
+) -> CleanUp:
     from shoal.use_cases.jobs.clean_up import CleanUp
 
     return CleanUp(video_files(settings.staging_bucket, settings.videos_bucket, at))
@@ -157,7 +148,7 @@ def scenes(table: str, at: Stage = HERE) -> DynamoDbScenes:
     return DynamoDbScenes(named_table(table, at))
 
 
-def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
+def close_job(settings: environment.CloseJobSettings, at: Stage = HERE) -> CloseJob:
     from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.jobs.close_job import CloseJob
 
@@ -165,7 +156,7 @@ def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
         jobs=jobs(settings.table, at),
         ledger=ledger(settings.table, at),
         bus=EventBridgeBus(at.client("events"), settings.event_bus),
-        workflow=workflow(settings, at),
+        workflow=workflow(settings.state_machine_arn, at),
         note_low_balance=note_low_balance(settings.table, at),
         clean_up=clean_up(settings, at),
         note_closed=note_closed(settings.table, at),
@@ -175,13 +166,13 @@ def close_job(settings: CloseJobSettings, at: Stage = HERE) -> CloseJob:
     )
 
 
-def sweep_jobs(settings: SweepJobsSettings, at: Stage = HERE) -> SweepJobs:
+def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> SweepJobs:
     from shoal.adapters.aws.s3 import S3Outputs
     from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 
     return SweepJobs(
         jobs=jobs(settings.table, at),
-        workflow=workflow(settings, at),
+        workflow=workflow(settings.state_machine_arn, at),
         outputs=S3Outputs(at.client("s3"), settings.outputs_bucket),
         video_files=video_files(settings.staging_bucket, settings.videos_bucket, at),
         close_job=close_job(settings, at),
@@ -201,7 +192,7 @@ def open_jobs(table: str, at: Stage = HERE) -> DynamoDbOpenJobs:
     return DynamoDbOpenJobs(named_table(table, at))
 
 
-def limit_jobs(settings: SubmitJobSettings) -> LimitJobs:
+def limit_jobs(settings: environment.SubmitJobSettings) -> LimitJobs:
     from shoal.use_cases.jobs.limit_jobs import LimitJobs
 
     return LimitJobs(
@@ -235,7 +226,7 @@ def note_low_balance(table: str, at: Stage = HERE) -> NoteLowBalance:
     return NoteLowBalance(ledger(table, at), at.catalog().low_balance)
 
 
-def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
+def prepare_submission(settings: environment.SubmitJobSettings) -> PrepareSubmission:
     from shoal.adapters.aws.s3 import S3Staging
     from shoal.adapters.dynamodb.limits import DynamoDbFetching
     from shoal.adapters.http.caller_http import VettedCallerHttp
@@ -252,8 +243,8 @@ def prepare_submission(settings: SubmitJobSettings) -> PrepareSubmission:
     )
 
 
-def retention_s(settings: StoreOutputSettings | SettleWalletSettings | CancelJobSettings) -> int | None:
-    return settings.retention_days * 24 * 3600 or None
+def retention_s(days: int) -> int | None:
+    return days * 24 * 3600 or None
 
 
 def runs(table: str) -> DynamoDbRuns:
@@ -288,10 +279,10 @@ def ledger(table: str, at: Stage = HERE) -> DynamoDbLedger:
     return DynamoDbLedger(named_table(table, at))
 
 
-def workflow(settings: SubmitJobSettings | CloseJobSettings, at: Stage = HERE) -> StepFunctionsWorkflow:
+def workflow(state_machine_arn: str, at: Stage = HERE) -> StepFunctionsWorkflow:
     from shoal.adapters.aws.stepfunctions import StepFunctionsWorkflow
 
-    return StepFunctionsWorkflow(at.client("stepfunctions"), settings.state_machine_arn)
+    return StepFunctionsWorkflow(at.client("stepfunctions"), state_machine_arn)
 
 
 def task_tokens() -> StepFunctionsTaskTokens:
@@ -300,7 +291,7 @@ def task_tokens() -> StepFunctionsTaskTokens:
     return StepFunctionsTaskTokens(client("stepfunctions"))
 
 
-def poll_queue(settings: PollQueueSettings) -> SqsPollQueue:
+def poll_queue(settings: environment.PollQueueSettings) -> SqsPollQueue:
     from shoal.adapters.aws.sqs import SqsPollQueue
 
     return SqsPollQueue(client("sqs"), settings.poll_queue_url, settings.simulated_poll_queue_url)

@@ -6,19 +6,12 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from shoal import settings as environment
 from shoal.composition import parts
 from shoal.composition import upstreams as ups
 from shoal.composition.parts import HERE, Stage, clock, ids
 from shoal.domain.catalog import load_catalog
 from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
-from shoal.settings import (
-    AskProviderSettings,
-    BoardSettings,
-    NarrateSettings,
-    RouteSettings,
-    SubmitJobSettings,
-    UpstreamSettings,
-)
 
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb.board import DynamoDbBoard
@@ -40,7 +33,7 @@ SUBMIT_BOARD_MS = 30_000
 
 
 def providers(
-    settings: UpstreamSettings, secret: Any, *, bucket: str = "", draws: bool = True
+    settings: environment.UpstreamSettings, secret: Any, *, bucket: str = "", draws: bool = True
 ) -> ProviderRegistry:
     """`bucket` takes what providers write into S3 themselves.
 
@@ -54,7 +47,7 @@ def providers(
     return ProviderRegistry(makers, up.has)
 
 
-def script_writers(settings: UpstreamSettings) -> RouteRegistry[ScriptWriter]:
+def script_writers(settings: environment.UpstreamSettings) -> RouteRegistry[ScriptWriter]:
     from shoal.adapters.providers.registry import RouteRegistry
 
     up = ups.upstream(settings)
@@ -66,7 +59,7 @@ def script_writers(settings: UpstreamSettings) -> RouteRegistry[ScriptWriter]:
     return RouteRegistry(makers, up.has)
 
 
-def speakers(settings: NarrateSettings) -> RouteRegistry[Speaker]:
+def speakers(settings: environment.NarrateSettings) -> RouteRegistry[Speaker]:
     from shoal.adapters.providers.registry import RouteRegistry
 
     up = ups.upstream(settings)
@@ -80,13 +73,13 @@ def speakers(settings: NarrateSettings) -> RouteRegistry[Speaker]:
     return RouteRegistry(makers, up.has)
 
 
-def moderate(settings: SubmitJobSettings) -> Moderate:
+def moderate(settings: environment.SubmitJobSettings) -> Moderate:
     from shoal.use_cases.providers.moderate import Moderate
 
     return Moderate(_moderator(settings), settings.moderation, settings.moderation_fail_open)
 
 
-def _moderator(settings: SubmitJobSettings) -> Moderator | None:
+def _moderator(settings: environment.SubmitJobSettings) -> Moderator | None:
     if settings.moderation == "keywords":
         from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
 
@@ -100,7 +93,7 @@ def _moderator(settings: SubmitJobSettings) -> Moderator | None:
     )
 
 
-def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
+def resolve(settings: environment.AskProviderSettings, secret: Any) -> ResolveAnswer:
     from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
     return ResolveAnswer(
@@ -110,7 +103,7 @@ def resolve(settings: AskProviderSettings, secret: Any) -> ResolveAnswer:
     )
 
 
-def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
+def ask_provider(settings: environment.AskProviderSettings, secret: Any) -> AskProvider:
     from shoal.adapters.aws.s3 import S3Staging
     from shoal.adapters.http.vetted_http import VettedHttp
     from shoal.adapters.outputs.check import check_bytes
@@ -135,7 +128,9 @@ def ask_provider(settings: AskProviderSettings, secret: Any) -> AskProvider:
     return AskProvider(parts.jobs(settings.table), upstreams, request, choose, place, stage, clock, ids)
 
 
-def manage_providers(settings: UpstreamSettings, statistics: Statistics, at: Stage) -> ManageProviders:
+def manage_providers(
+    settings: environment.UpstreamSettings, statistics: Statistics, at: Stage
+) -> ManageProviders:
     """For the operator's command, which reads the board each time."""
     from shoal.use_cases.providers.manage_providers import ManageProviders
 
@@ -153,7 +148,7 @@ def manage_providers(settings: UpstreamSettings, statistics: Statistics, at: Sta
     )
 
 
-def try_routes(settings: RouteSettings) -> TryRoutes:
+def try_routes(settings: environment.RouteSettings) -> TryRoutes:
     from shoal.observability import RouteMeter
     from shoal.use_cases.providers.try_routes import TryRoutes
 
@@ -161,7 +156,7 @@ def try_routes(settings: RouteSettings) -> TryRoutes:
 
 
 def breakers(
-    settings: RouteSettings, *, lifetime_ms: int = ASK_BOARD_MS, at: Stage = HERE
+    settings: environment.RouteSettings, *, lifetime_ms: int = ASK_BOARD_MS, at: Stage = HERE
 ) -> DynamoDbBreakers:
     from shoal.adapters.dynamodb.breakers import DynamoDbBreakers
 
@@ -170,7 +165,9 @@ def breakers(
 
 
 @cache
-def board(settings: RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS, at: Stage = HERE) -> DynamoDbBoard:
+def board(
+    settings: environment.RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS, at: Stage = HERE
+) -> DynamoDbBoard:
     """One board for all that a process asks of it."""
     from shoal.adapters.dynamodb.board import DynamoDbBoard
 
@@ -179,6 +176,6 @@ def board(settings: RouteSettings, *, lifetime_ms: int = SUBMIT_BOARD_MS, at: St
         at.catalog().all_routes(),
         clock,
         lifetime_ms=lifetime_ms,
-        simulator_allowed=isinstance(settings, BoardSettings) and settings.simulator_allowed,
+        simulator_allowed=isinstance(settings, environment.BoardSettings) and settings.simulator_allowed,
         keyless=frozenset(settings.keyless_providers),
     )

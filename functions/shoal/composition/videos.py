@@ -5,18 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from shoal import settings as environment
 from shoal.composition import parts
 from shoal.composition import providers as upstreams
 from shoal.composition.parts import clock, settings_of
 from shoal.domain.catalog import load_catalog
-from shoal.settings import (
-    NarrateSettings,
-    RenderSceneSettings,
-    StitchVideoSettings,
-    StoreClipSettings,
-    VideoFilesSettings,
-    WriteScriptSettings,
-)
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
@@ -33,7 +26,7 @@ def write_script() -> WriteScript:
     from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.videos.write_script import WriteScript
 
-    settings = settings_of(WriteScriptSettings)
+    settings = settings_of(environment.WriteScriptSettings)
     return WriteScript(
         jobs=parts.jobs(settings.table),
         scenes=parts.scenes(settings.table),
@@ -49,7 +42,7 @@ def write_script() -> WriteScript:
 def narrate() -> Narrate:
     from shoal.use_cases.videos.narrate import Narrate
 
-    settings = settings_of(NarrateSettings)
+    settings = settings_of(environment.NarrateSettings)
     return Narrate(
         jobs=parts.jobs(settings.table),
         scenes=parts.scenes(settings.table),
@@ -66,7 +59,7 @@ def narrate() -> Narrate:
 def render_scene() -> RenderScene:
     from shoal.use_cases.videos.render_scene import RenderScene
 
-    settings = settings_of(RenderSceneSettings)
+    settings = settings_of(environment.RenderSceneSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
     return RenderScene(
         jobs=parts.jobs(settings.table),
@@ -79,7 +72,7 @@ def render_scene() -> RenderScene:
 def store_clip() -> StoreClip:
     from shoal.use_cases.videos.store_clip import StoreClip
 
-    settings = settings_of(StoreClipSettings)
+    settings = settings_of(environment.StoreClipSettings)
     return StoreClip(
         jobs=parts.jobs(settings.table),
         scenes=parts.scenes(settings.table),
@@ -94,11 +87,11 @@ def store_clip() -> StoreClip:
 def stitch_video() -> StitchVideo:
     from shoal.use_cases.videos.stitch_video import StitchVideo
 
-    settings = settings_of(StitchVideoSettings)
+    settings = settings_of(environment.StitchVideoSettings)
     return StitchVideo(parts.jobs(settings.table), _files(settings), _studio(), clock)
 
 
-def _files(settings: VideoFilesSettings) -> S3VideoFiles:
+def _files(settings: environment.VideoFilesSettings) -> S3VideoFiles:
     return parts.video_files(settings.staging_bucket, settings.videos_bucket)
 
 

@@ -10,20 +10,12 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from shoal import settings as environment
 from shoal.composition import parts
 from shoal.composition.parts import client, clock, ids, named_table, output_urls, settings_of
 from shoal.domain.delivery import Delivery, fresh_body
 from shoal.domain.webhook import SECRET_BYTES, new_secret
 from shoal.ports.webhooks import Lane
-from shoal.settings import (
-    AttemptSettings,
-    DeliverWebhookSettings,
-    FanOutEventSettings,
-    ManageDeliveriesSettings,
-    ManageWebhookSecretSettings,
-    ManageWebhooksSettings,
-    RetryWebhookSettings,
-)
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.kms import KmsSecretBox
@@ -54,16 +46,15 @@ class Delivering:
 
 @cache
 def manage_webhooks() -> ManageWebhooks:
-    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
-    from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
+    from shoal.adapters.dynamodb import idempotency, webhooks
     from shoal.adapters.http.caller_http import VettedCallerHttp
     from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
 
-    settings = settings_of(ManageWebhooksSettings)
+    settings = settings_of(environment.ManageWebhooksSettings)
     table = named_table(settings.table)
     return ManageWebhooks(
-        subscriptions=DynamoDbSubscriptions(table),
-        records=DynamoDbIdempotencyRecords(table),
+        subscriptions=webhooks.DynamoDbSubscriptions(table),
+        records=idempotency.DynamoDbIdempotencyRecords(table),
         secret_box=_secret_box(settings.webhook_key_arn),
         http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
         new_secret=_new_secret,
@@ -75,15 +66,14 @@ def manage_webhooks() -> ManageWebhooks:
 
 @cache
 def manage_webhook_secret() -> ManageWebhookSecret:
-    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
-    from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets
+    from shoal.adapters.dynamodb import idempotency, webhooks
     from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 
-    settings = settings_of(ManageWebhookSecretSettings)
+    settings = settings_of(environment.ManageWebhookSecretSettings)
     table = named_table(settings.table)
     return ManageWebhookSecret(
-        account_secrets=DynamoDbAccountSecrets(table),
-        records=DynamoDbIdempotencyRecords(table),
+        account_secrets=webhooks.DynamoDbAccountSecrets(table),
+        records=idempotency.DynamoDbIdempotencyRecords(table),
         secret_box=_secret_box(settings.webhook_key_arn),
         new_secret=_new_secret,
         clock=clock,
@@ -93,23 +83,19 @@ def manage_webhook_secret() -> ManageWebhookSecret:
 @cache
 def manage_deliveries() -> ManageDeliveries:
     from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue, SqsRecoverQueue
-    from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
-    from shoal.adapters.dynamodb.hosts import DynamoDbFunds
-    from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
-    from shoal.adapters.dynamodb.slots import DynamoDbSlots
-    from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
+    from shoal.adapters.dynamodb import deliveries, hosts, idempotency, slots, webhooks
     from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
 
-    settings = settings_of(ManageDeliveriesSettings)
+    settings = settings_of(environment.ManageDeliveriesSettings)
     table = named_table(settings.table)
     return ManageDeliveries(
-        subscriptions=DynamoDbSubscriptions(table),
-        deliveries=DynamoDbDeliveries(table),
+        subscriptions=webhooks.DynamoDbSubscriptions(table),
+        deliveries=deliveries.DynamoDbDeliveries(table),
         queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
         recover_queue=SqsRecoverQueue(client("sqs"), settings.webhook_events_queue_url),
-        slots=DynamoDbSlots(table),
-        funds=DynamoDbFunds(table),
-        records=DynamoDbIdempotencyRecords(table),
+        slots=slots.DynamoDbSlots(table),
+        funds=hosts.DynamoDbFunds(table),
+        records=idempotency.DynamoDbIdempotencyRecords(table),
         clock=clock,
         ids=ids,
         sleep=time.sleep,
@@ -119,23 +105,21 @@ def manage_deliveries() -> ManageDeliveries:
 @cache
 def fan_out_event() -> FanOutEvent:
     from shoal.adapters.aws.webhook_queues import SqsDeliveryQueue
-    from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
-    from shoal.adapters.dynamodb.hosts import DynamoDbFunds
-    from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
+    from shoal.adapters.dynamodb import deliveries, hosts, webhooks
     from shoal.use_cases.webhooks.fan_out_event import FanOutEvent
 
-    settings = settings_of(FanOutEventSettings)
+    settings = settings_of(environment.FanOutEventSettings)
     table = named_table(settings.table)
     urls = {Lane.QUICK: settings.deliveries_queue_url, Lane.CAREFUL: settings.retries_queue_url}
     return FanOutEvent(
-        subscriptions=DynamoDbSubscriptions(table),
-        account_secrets=DynamoDbAccountSecrets(table),
-        deliveries=DynamoDbDeliveries(table),
+        subscriptions=webhooks.DynamoDbSubscriptions(table),
+        account_secrets=webhooks.DynamoDbAccountSecrets(table),
+        deliveries=deliveries.DynamoDbDeliveries(table),
         queue=SqsDeliveryQueue(client("sqs"), urls),
         jobs=parts.jobs(settings.table),
         secret_box=_secret_box(settings.webhook_key_arn),
         new_secret=_new_secret,
-        funds=DynamoDbFunds(table),
+        funds=hosts.DynamoDbFunds(table),
         clock=clock,
     )
 
@@ -150,7 +134,7 @@ def recover_deliveries() -> RecoverDeliveries:
     from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
     from shoal.use_cases.webhooks.recover_deliveries import RecoverDeliveries
 
-    settings = settings_of(FanOutEventSettings)
+    settings = settings_of(environment.FanOutEventSettings)
     return RecoverDeliveries(
         deliveries=DynamoDbDeliveries(named_table(settings.table)),
         queue=SqsDeliveryQueue(client("sqs"), {Lane.CAREFUL: settings.retries_queue_url}),
@@ -161,14 +145,14 @@ def recover_deliveries() -> RecoverDeliveries:
 
 @cache
 def deliver_webhook() -> Delivering:
-    settings = settings_of(DeliverWebhookSettings)
+    settings = settings_of(environment.DeliverWebhookSettings)
     deliver = _deliver(Lane.QUICK, settings, attrgetter("body"))
     return Delivering(deliver, _orders(settings.deliveries_queue_url))
 
 
 @cache
 def retry_webhook() -> Delivering:
-    settings = settings_of(RetryWebhookSettings)
+    settings = settings_of(environment.RetryWebhookSettings)
     deliver = _deliver(Lane.CAREFUL, settings, partial(fresh_body, url_of=output_urls(settings)))
     return Delivering(deliver, _orders(settings.retries_queue_url))
 
@@ -179,13 +163,12 @@ def _orders(url: str) -> OrderQueue:
     return SqsOrderQueue(client("sqs"), url)
 
 
-def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery], str]) -> DeliverWebhook:
+def _deliver(
+    lane: Lane, settings: environment.AttemptSettings, body_of: Callable[[Delivery], str]
+) -> DeliverWebhook:
     from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.adapters.aws.webhook_queues import ScheduledRetries, ScheduleTarget, SqsDeliveryQueue
-    from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
-    from shoal.adapters.dynamodb.hosts import DynamoDbHostCounts
-    from shoal.adapters.dynamodb.slots import DynamoDbSlots
-    from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
+    from shoal.adapters.dynamodb import deliveries, hosts, slots, webhooks
     from shoal.adapters.http.vetted_http import VettedHttp
     from shoal.adapters.http.webhook_http import VettedWebhookHttp
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
@@ -203,16 +186,16 @@ def _deliver(lane: Lane, settings: AttemptSettings, body_of: Callable[[Delivery]
     return DeliverWebhook(
         lane=lane,
         body_of=body_of,
-        subscriptions=DynamoDbSubscriptions(table),
-        deliveries=DynamoDbDeliveries(table),
-        slots=DynamoDbSlots(table),
+        subscriptions=webhooks.DynamoDbSubscriptions(table),
+        deliveries=deliveries.DynamoDbDeliveries(table),
+        slots=slots.DynamoDbSlots(table),
         queue=queue,
         retries=ScheduledRetries(queue, client("scheduler"), target),
         secret_box=_secret_box(settings.webhook_key_arn),
         http=VettedWebhookHttp(VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())),
         bus=EventBridgeBus(client("events"), settings.event_bus),
         ladder=RetryLadder(settings.webhook_retry_s),
-        host_counts=DynamoDbHostCounts(table),
+        host_counts=hosts.DynamoDbHostCounts(table),
         unpaid_sends_max=settings.unpaid_sends_max,
         clock=clock,
     )

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shoal.dialects.errors import invalid_field
+from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.text import is_blank, json_bytes
 
@@ -151,6 +152,14 @@ def parse_range(query: Mapping[str, str]) -> tuple[int | None, int | None]:
     if from_ms is not None and to_ms is not None and from_ms > to_ms - whole_day:
         raise invalid_field("from", "must not be after to")
     return from_ms, to_ms
+
+
+def parse_statuses(text: str, words: Mapping[JobStatus, str]) -> frozenset[JobStatus]:
+    """The statuses that an API calls by this word. Raises `ValidationFailed`."""
+    statuses = frozenset(status for status, word in words.items() if word == text)
+    if not statuses:
+        raise invalid_field("status", f"must be one of {', '.join(sorted(set(words.values())))}")
+    return statuses
 
 
 def parse_limit(query: Mapping[str, str]) -> int:

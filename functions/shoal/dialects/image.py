@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from shoal.dialects import fields
 from shoal.dialects.either import choose, parse_either
 from shoal.dialects.errors import image_error, invalid_field, neutral_error, validation_error
-from shoal.dialects.fields import (
-    Prompt,
-    Seed,
-    SubmitFields,
-    check_parameters,
-    iso_seconds,
-    parse_limit,
-    parse_max_cost,
-    parse_range,
-)
 from shoal.dialects.spoken import Csv, SpokenApi
 from shoal.domain import families
 from shoal.domain.brief import Brief, Kind
@@ -37,13 +28,13 @@ if TYPE_CHECKING:
 CSV_COLUMNS = ("job_id", "status", "model", "mode", "cost", "created_at", "completed_at")
 
 
-class GenerateRequest(SubmitFields):
+class GenerateRequest(fields.SubmitFields):
     """The body of a submit."""
 
     mode: str | None = None
-    prompt: Prompt
+    prompt: fields.Prompt
     aspect_ratio: str | None = None
-    seed: Seed | None = None
+    seed: fields.Seed | None = None
 
 
 def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
@@ -80,7 +71,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         unit_price=mode.price_micros,
         price_version=catalog.price_version,
         free_trial_allowed=True,
-        max_cost=parse_max_cost(request.max_cost, Asset.USD),
+        max_cost=fields.parse_max_cost(request.max_cost, Asset.USD),
         webhook_url=request.webhook_url,
         ttl_s=request.ttl_seconds,
     )
@@ -99,7 +90,7 @@ def job_resource(job: Job, *, complete: answers.Success, url_of: UrlOf, now_ms: 
     """
     completed = bool(job.outputs)
     expired = completed and job.outputs_expired(now_ms)
-    queued_at = iso_seconds(job.created_at_ms)
+    queued_at = fields.iso_seconds(job.created_at_ms)
     return {
         "job_id": job.id,
         "status": status_word(job, complete),
@@ -107,8 +98,8 @@ def job_resource(job: Job, *, complete: answers.Success, url_of: UrlOf, now_ms: 
         "cost": _cost(job),
         "error": _error(job, expired),
         "queued_at": queued_at,
-        "started_at": iso_seconds(job.started_at_ms),
-        "completed_at": iso_seconds(job.completed_at_ms),
+        "started_at": fields.iso_seconds(job.started_at_ms),
+        "completed_at": fields.iso_seconds(job.completed_at_ms),
         "created_at": queued_at,
     }
 
@@ -136,18 +127,18 @@ def usage_row(job: Job, complete: answers.Success) -> answers.UsageRow:
         "prompt": job.asked,
         "cost": _cost(job),
         "error": _error(job, expired=False),
-        "created_at": iso_seconds(job.created_at_ms),
-        "completed_at": iso_seconds(job.completed_at_ms),
+        "created_at": fields.iso_seconds(job.created_at_ms),
+        "completed_at": fields.iso_seconds(job.completed_at_ms),
     }
 
 
 def parse_usage_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | None]:
     """Filter, page size and cursor of a usage request. Raises `ValidationFailed`."""
-    check_parameters(query, {"status", "from", "to", "limit", "cursor"})
-    from_ms, to_ms = parse_range(query)
+    fields.check_parameters(query, {"status", "from", "to", "limit", "cursor"})
+    from_ms, to_ms = fields.parse_range(query)
     statuses = _statuses(query["status"]) if "status" in query else None
     which = JobFilter(statuses=statuses, from_ms=from_ms, to_ms=to_ms)
-    return which, parse_limit(query), query.get("cursor")
+    return which, fields.parse_limit(query), query.get("cursor")
 
 
 def status_word(job: Job, complete: answers.Success) -> answers.Status:

@@ -57,10 +57,6 @@ class Csv:
     row: Callable[[Job], Mapping[str, Any]]
 
 
-def _bare(resource: Resource) -> Resource:
-    return resource
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenApi:
     """How one API is spoken.
@@ -81,7 +77,7 @@ class SpokenApi:
     resource: Callable[[Job, View], Resource]
     parse_list: Callable[[Mapping[str, str]], tuple[JobFilter, int, str | None]]
     listing: Callable[[JobPage, View], Resource]
-    wrap: Callable[[Any], Resource] = _bare
+    wrap: Callable[[Any], Resource] = lambda resource: resource
     csv: Csv | None = None
     submit_waits: bool = True
     read_waits: bool = False

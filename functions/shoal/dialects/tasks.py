@@ -9,22 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
+from shoal.dialects import fields
 from shoal.dialects.either import parse_either
 from shoal.dialects.errors import invalid_field, tasks_error, validation_error
-from shoal.dialects.fields import (
-    EmptyIfBlank,
-    Seed,
-    SubmitFields,
-    Url,
-    Visible,
-    Whole,
-    check_parameters,
-    is_day,
-    iso_seconds,
-    parse_limit,
-    parse_max_cost,
-    parse_range,
-)
 from shoal.dialects.spoken import SpokenApi
 from shoal.domain import families
 from shoal.domain.brief import Brief
@@ -64,19 +51,19 @@ def envelope(data: Data) -> answers.Envelope[Data]:
 def parameters_of(name: str, model: Model) -> type[BaseModel]:
     """The parameters a model takes: what parses its requests and what its JSON Schema is made from."""
     prompt = StringConstraints(strip_whitespace=True, min_length=1, max_length=model.prompt_length_max)
-    fields: dict[str, Any] = {
-        "prompt": (Annotated[str, prompt, Visible], Field(description="What to make.")),
+    taken: dict[str, Any] = {
+        "prompt": (Annotated[str, prompt, fields.Visible], Field(description="What to make.")),
         "aspect_ratio": (Literal[model.aspect_ratios], model.default_aspect_ratio),
-        "num_outputs": (Annotated[int, Field(ge=1, le=model.outputs_max), Whole], 1),
-        "seed": (Seed | None, Field(None, description="The same seed makes the same output again.")),
+        "num_outputs": (Annotated[int, Field(ge=1, le=model.outputs_max), fields.Whole], 1),
+        "seed": (fields.Seed | None, Field(None, description="The same seed makes the same output again.")),
     }
     if model.negative_prompt:
         negative = StringConstraints(strip_whitespace=True, max_length=model.prompt_length_max)
-        fields["negative_prompt"] = (Annotated[str, negative, EmptyIfBlank] | None, None)
+        taken["negative_prompt"] = (Annotated[str, negative, fields.EmptyIfBlank] | None, None)
     if model.input_images_max:
-        urls = Annotated[list[Url], Field(min_length=1, max_length=model.input_images_max)]
-        fields["input_image_urls"] = (urls | None, Field(None, description="Pictures to edit."))
-    return create_model(f"{name} parameters", __config__=_STRICT, **fields)
+        urls = Annotated[list[fields.Url], Field(min_length=1, max_length=model.input_images_max)]
+        taken["input_image_urls"] = (urls | None, Field(None, description="Pictures to edit."))
+    return create_model(f"{name} parameters", __config__=_STRICT, **taken)
 
 
 def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
@@ -115,7 +102,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         output_count=request.num_outputs,
         price_version=catalog.price_version,
         free_trial_allowed=False,
-        max_cost=parse_max_cost(request.max_cost, model.asset),
+        max_cost=fields.parse_max_cost(request.max_cost, model.asset),
         webhook_url=request.webhook_url,
         input_urls=tuple(getattr(request, "input_image_urls", None) or ()),
         ttl_s=request.ttl_seconds,
@@ -130,7 +117,7 @@ def acceptance(job: Job) -> answers.AcceptedTaskAnswer:
         "model": job.model,
         "type": _type(job),
         "cost": _cost(job),
-        "created_at": iso_seconds(job.created_at_ms),
+        "created_at": fields.iso_seconds(job.created_at_ms),
     }
     return envelope(data)
 
@@ -149,9 +136,9 @@ def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> answers.Task:
         "cost": _cost(job),
         "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
         "metadata": job.submission.metadata,
-        "created_at": iso_seconds(job.created_at_ms),
-        "started_at": iso_seconds(job.started_at_ms),
-        "completed_at": iso_seconds(job.completed_at_ms),
+        "created_at": fields.iso_seconds(job.created_at_ms),
+        "started_at": fields.iso_seconds(job.started_at_ms),
+        "completed_at": fields.iso_seconds(job.completed_at_ms),
     }
 
 
@@ -162,22 +149,22 @@ def task_list(page: JobPage, *, url_of: UrlOf, now_ms: int) -> answers.TaskListA
 
 def parse_list_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | None]:
     """Filter, page size and cursor of a list of tasks. Raises `ValidationFailed`."""
-    check_parameters(query, {"status", "model", "from", "to", "limit", "cursor"})
-    from_ms, to_ms = parse_range(query)
+    fields.check_parameters(query, {"status", "model", "from", "to", "limit", "cursor"})
+    from_ms, to_ms = fields.parse_range(query)
     which = JobFilter(
-        statuses=_statuses(query["status"]) if "status" in query else None,
+        statuses=fields.parse_statuses(query["status"], STATUS_WORDS) if "status" in query else None,
         models=frozenset({query["model"]}) if "model" in query else None,
         from_ms=from_ms,
         to_ms=to_ms,
     )
-    return which, parse_limit(query), query.get("cursor")
+    return which, fields.parse_limit(query), query.get("cursor")
 
 
 def parse_summary_query(query: Mapping[str, str]) -> tuple[str | None, str | None]:
     """First and last UTC day of a summary, both included. Raises `ValidationFailed`."""
-    check_parameters(query, {"from", "to"})
-    from_ms, to_ms = parse_range(query)
-    if to_ms is not None and is_day(query["to"]):
+    fields.check_parameters(query, {"from", "to"})
+    from_ms, to_ms = fields.parse_range(query)
+    if to_ms is not None and fields.is_day(query["to"]):
         to_ms -= 1
     return (
         None if from_ms is None else utc_day(from_ms),
@@ -236,7 +223,9 @@ def model_resource(name: str, catalog: Catalog, *, available: bool) -> answers.M
 @cache
 def request_of(name: str, model: Model) -> type[BaseModel]:
     """The whole body of a submit: building it takes longer than reading a request with it."""
-    return create_model("Request", __base__=(parameters_of(name, model), SubmitFields), model=(str, ...))
+    return create_model(
+        "Request", __base__=(parameters_of(name, model), fields.SubmitFields), model=(str, ...)
+    )
 
 
 def _type(job: Job) -> ModelType:
@@ -256,13 +245,6 @@ def _output(job: Job, url_of: UrlOf, now_ms: int) -> answers.TaskOutput | None:
         return {"url": None, "urls": [], "expired": True}
     urls = [url_of(output.key) for output in job.outputs]
     return {"url": urls[0], "urls": urls}
-
-
-def _statuses(text: str) -> frozenset[JobStatus]:
-    statuses = frozenset(status for status, word in STATUS_WORDS.items() if word == text)
-    if not statuses:
-        raise invalid_field("status", f"must be one of {', '.join(sorted(set(STATUS_WORDS.values())))}")
-    return statuses
 
 
 API = SpokenApi(

@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from shoal.dialects import fields
 from shoal.dialects.errors import invalid_field, validation_error, video_error
-from shoal.dialects.fields import (
-    Seed,
-    SubmitFields,
-    Visible,
-    Whole,
-    check_parameters,
-    iso_seconds,
-    parse_limit,
-    parse_max_cost,
-)
 from shoal.dialects.spoken import SpokenApi, View
 from shoal.domain import families
 from shoal.domain.brief import Brief, Kind, Subtitles, VideoBrief
@@ -59,27 +50,27 @@ STATUS_WORDS: Mapping[JobStatus, answers.Status] = {
     JobStatus.EXPIRED: "failed",
 }
 Idea = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=IDEA_LENGTH_MAX), Visible
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=IDEA_LENGTH_MAX), fields.Visible
 ]
 Style = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=STYLE_LENGTH_MAX), Visible
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=STYLE_LENGTH_MAX), fields.Visible
 ]
 Language = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", max_length=35)
 ]
 
 
-class VideoRequest(SubmitFields):
+class VideoRequest(fields.SubmitFields):
     """The body of a submit."""
 
     idea: Idea
     category: Literal[CATEGORIES]  # type: ignore[valid-type]
-    duration: Annotated[int, Field(ge=SCENE_SECONDS, multiple_of=SCENE_SECONDS), Whole]
+    duration: Annotated[int, Field(ge=SCENE_SECONDS, multiple_of=SCENE_SECONDS), fields.Whole]
     aspect_ratio: str
     voice: Literal[VOICES] | None = None  # type: ignore[valid-type]
     language: Language = "en"
     style: Style | None = None
-    seed: Seed | None = None
+    seed: fields.Seed | None = None
     subtitles: Subtitles = "track"
 
 
@@ -126,7 +117,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         output_count=request.duration // SCENE_SECONDS,
         price_version=catalog.price_version,
         free_trial_allowed=False,
-        max_cost=parse_max_cost(request.max_cost, Asset.CREDIT),
+        max_cost=fields.parse_max_cost(request.max_cost, Asset.CREDIT),
         webhook_url=request.webhook_url,
         ttl_s=request.ttl_seconds,
     )
@@ -161,10 +152,10 @@ def credits_resource(wallet: Wallet) -> answers.CreditsAnswer:
 
 def parse_list_query(query: Mapping[str, str]) -> tuple[JobFilter, int, str | None]:
     """Filter, page size (`VIDEOS_MAX` at most) and cursor of a list of videos. Raises `ValidationFailed`."""
-    check_parameters(query, {"status", "limit", "cursor"})
-    statuses = _statuses(query["status"]) if "status" in query else None
+    fields.check_parameters(query, {"status", "limit", "cursor"})
+    statuses = fields.parse_statuses(query["status"], STATUS_WORDS) if "status" in query else None
     which = JobFilter(statuses=statuses, families=frozenset({families.VIDEO}))
-    return which, min(parse_limit(query), VIDEOS_MAX), query.get("cursor")
+    return which, min(fields.parse_limit(query), VIDEOS_MAX), query.get("cursor")
 
 
 def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> answers.Video:
@@ -189,9 +180,9 @@ def _resource(job: Job, scenes: Sequence[Scene], url_of: UrlOf, now_ms: int) -> 
         "poster_url": url_of(poster_key(job.id)) if there and in_video else None,
         "error": {"code": job.failure.code, "message": job.failure.message} if job.failure else None,
         "metadata": job.submission.metadata,
-        "created_at": iso_seconds(job.created_at_ms),
-        "started_at": iso_seconds(job.started_at_ms),
-        "completed_at": iso_seconds(job.completed_at_ms),
+        "created_at": fields.iso_seconds(job.created_at_ms),
+        "started_at": fields.iso_seconds(job.started_at_ms),
+        "completed_at": fields.iso_seconds(job.completed_at_ms),
     }
 
 
@@ -212,13 +203,6 @@ def _refund(job: Job, charged: int) -> int:
     """What came back of the credits of a video that came to nothing, or not to all of it."""
     incomplete = job.status.terminal and job.status is not JobStatus.COMPLETED
     return 0 if job.asset.in_dollars or not incomplete else charged - job.cost
-
-
-def _statuses(text: str) -> frozenset[JobStatus]:
-    statuses = frozenset(status for status, word in STATUS_WORDS.items() if word == text)
-    if not statuses:
-        raise invalid_field("status", f"must be one of {', '.join(sorted(set(STATUS_WORDS.values())))}")
-    return statuses
 
 
 def _shown(job: Job, view: View) -> answers.Video:

@@ -132,13 +132,11 @@ def output_url(key: str, public_url: str) -> str:
 def _result(job: Job, url_of: UrlOf) -> dict[str, Any]:
     cost = format_usd(job.cost) if job.asset.in_dollars else decimal_amount(job.asset, job.cost)
     urls = [url_of(output.key) for output in job.outputs]
-    shown = _video_urls(job, urls, url_of) if job.kind is Kind.VIDEO else _picture_urls(urls)
+    shown: dict[str, Any] = {"image_url": urls[0] if urls else None, "urls": urls}
+    if job.kind is Kind.VIDEO:
+        shown = _video_urls(job, urls, url_of)
     error = {"code": job.failure.code, "message": job.failure.message} if job.failure else None
     return {"cost": cost, **shown, "error": error}
-
-
-def _picture_urls(urls: list[str]) -> dict[str, Any]:
-    return {"image_url": urls[0] if urls else None, "urls": urls}
 
 
 def _video_urls(job: Job, urls: list[str], url_of: UrlOf) -> dict[str, Any]:

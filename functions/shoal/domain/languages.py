@@ -8,65 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
-SCRIPTS: Final = frozenset(
-    {
-        *(
-            "arab",
-            "armn",
-            "beng",
-            "cyrl",
-            "deva",
-            "ethi",
-            "geor",
-            "grek",
-            "gujr",
-            "guru",
-            "hang",
-            "hani",
-            "hans",
-        ),
-        *(
-            "hant",
-            "hebr",
-            "hira",
-            "hrkt",
-            "jpan",
-            "kana",
-            "knda",
-            "kore",
-            "latn",
-            "mlym",
-            "orya",
-            "sinh",
-            "taml",
-        ),
-        *("telu", "thai"),
-    }
+_SCRIPTS_TEXT: Final = (
+    "arab armn beng cyrl deva ethi geor grek gujr guru hang hani hans hant hebr hira hrkt jpan kana knda "
+    "kore latn mlym orya sinh taml telu thai"
 )
+SCRIPTS: Final = frozenset(_SCRIPTS_TEXT.split())
 """ISO 15924 codes of what can be shown."""
-_OTHERWISE_WRITTEN: Final = frozenset(
-    {
-        *("aii", "arc", "bo", "ccp", "chr", "cop", "cr", "dv", "dz", "got", "ii", "iu", "khb", "km", "ksw"),
-        *(
-            "lep",
-            "lif",
-            "lis",
-            "lo",
-            "mni",
-            "mnw",
-            "my",
-            "nqo",
-            "oj",
-            "sat",
-            "shi",
-            "shn",
-            "syr",
-            "tdd",
-            "tzm",
-        ),
-        *("vai", "zgh"),
-    }
+_OTHERWISE_WRITTEN_TEXT: Final = (
+    "aii arc bo ccp chr cop cr dv dz got ii iu khb km ksw lep lif lis lo mni mnw my nqo oj sat shi shn "
+    "syr tdd tzm vai zgh"
 )
+_OTHERWISE_WRITTEN: Final = frozenset(_OTHERWISE_WRITTEN_TEXT.split())
 """Languages (ISO 639) whose usual script is none of them."""
 
 

@@ -18,17 +18,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
+from shoal.domain import errors
 from shoal.domain.breaker import Outcome
-from shoal.domain.errors import (
-    OutcomeUnknown,
-    OutputInvalid,
-    ProviderBusy,
-    ProviderFailed,
-    ProviderRejected,
-    ProviderUnusable,
-    ShoalError,
-    Unavailable,
-)
 from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
 
 BUSY_TRIES_MAX = 3
@@ -37,7 +28,7 @@ BUSY_TRIES_MAX = 3
 PATIENCE_S = 20
 """A route that wants to be left alone for longer is not waited for while there is another."""
 
-NEXT_ROUTE = ProviderFailed, ProviderUnusable, OutputInvalid
+NEXT_ROUTE = errors.ProviderFailed, errors.ProviderUnusable, errors.OutputInvalid
 """What has the next route asked."""
 
 UNAVAILABLE_RETRY_S = 3_600
@@ -154,18 +145,18 @@ class Board:
             return usable[0].provider
         if keyed:
             soonest_ms = min(self.open_until_ms[route.name] for route in keyed)
-            raise Unavailable(
+            raise errors.Unavailable(
                 "The model is briefly unavailable.", retry_after_seconds=_seconds(soonest_ms - now_ms)
             )
         if self.simulator_allowed:
             return SIMULATOR
-        raise Unavailable("The model is not available here.", retry_after_seconds=UNAVAILABLE_RETRY_S)
+        raise errors.Unavailable("The model is not available here.", retry_after_seconds=UNAVAILABLE_RETRY_S)
 
     def offers(self, routes: Sequence[Route], now_ms: int) -> bool:
         """Whether a job of a model with these routes would be accepted."""
         try:
             self.provider_of(routes, now_ms)
-        except Unavailable:
+        except errors.Unavailable:
             return False
         return True
 
@@ -188,13 +179,15 @@ def is_worth_waiting(call: ProviderCall, wait_s: int, *, now_ms: int, deadline_m
     return patient and now_ms + wait_s * 1000 < deadline_ms
 
 
-def outcome_of(error: ShoalError) -> Outcome | None:
+def outcome_of(error: errors.ShoalError) -> Outcome | None:
     """What an error says about the route it came from; None if nothing. A caller's fault is a success."""
-    if isinstance(error, ProviderUnusable):
+    if isinstance(error, errors.ProviderUnusable):
         return Outcome.UNUSABLE
-    if isinstance(error, ProviderBusy | ProviderFailed | OutputInvalid | OutcomeUnknown):
+    if isinstance(
+        error, errors.ProviderBusy | errors.ProviderFailed | errors.OutputInvalid | errors.OutcomeUnknown
+    ):
         return Outcome.FAILURE
-    return Outcome.SUCCESS if isinstance(error, ProviderRejected) else None
+    return Outcome.SUCCESS if isinstance(error, errors.ProviderRejected) else None
 
 
 def _seconds(ms: int) -> int:

@@ -38,8 +38,9 @@ class ToneSpeaker:
         pitch_hz = _PITCHES_HZ[voice or VOICES[0]]
         letters_per_minute = (words_per_minute or NATURAL_WORDS_PER_MINUTE) * _LETTERS_PER_WORD
         letter_s = 60 / letters_per_minute
+        silence = bytes(2 * round(letter_s * RATE_HZ))
         samples = b"".join(
-            _tone(pitch_hz * _STEPS[index % len(_STEPS)], len(word) * letter_s) + _silence(letter_s)
+            _tone(pitch_hz * _STEPS[index % len(_STEPS)], len(word) * letter_s) + silence
             for index, word in enumerate(text.split())
         )
         return speech_of(samples, RATE_HZ)
@@ -50,7 +51,3 @@ def _tone(pitch_hz: float, seconds: float) -> bytes:
     period = round(RATE_HZ / pitch_hz)
     cycle = array("h", (round(_LEVEL * math.sin(math.tau * at / period)) for at in range(period)))
     return cycle.tobytes() * max(1, round(seconds * RATE_HZ / period))
-
-
-def _silence(seconds: float) -> bytes:
-    return bytes(2 * round(seconds * RATE_HZ))

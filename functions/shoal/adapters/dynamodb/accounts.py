@@ -4,30 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shoal.adapters.dynamodb.items import (
-    account_api_key_item,
-    account_api_key_key,
-    account_items,
-    account_key,
-    account_of,
-    api_key_item,
-    api_key_key,
-    api_key_of,
-    entry_item,
-    limit_of,
-    wallet_item,
-)
+from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Put, Table, TransactionRefused, Update
+from shoal.domain import errors
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
-from shoal.domain.errors import (
-    Forbidden,
-    KeyExists,
-    NotFound,
-    RateLimited,
-    TooManyKeys,
-    Unauthorized,
-    Unavailable,
-)
 from shoal.domain.rate_limit import HELD_S_PER_MINUTE, ONE_REQUEST, Allowance, Ask, RateLimit
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.accounts import Account
@@ -54,18 +34,18 @@ class DynamoDbAccounts:
 
     def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
         parts = account_puts(account, grants)
-        self._table.transact([*parts, Put(api_key_item(key)), Put(account_api_key_item(key))])
+        self._table.transact([*parts, Put(items.api_key_item(key)), Put(items.account_api_key_item(key))])
 
     def get(self, account_id: str) -> Account:
-        item = self._table.get(*account_key(account_id))
+        item = self._table.get(*items.account_key(account_id))
         if item is None:
-            raise NotFound("No such account.")
-        return account_of(item)
+            raise errors.NotFound("No such account.")
+        return items.account_of(item)
 
 
 def account_puts(account: Account, grants: Sequence[Movement]) -> list[Put]:
     """The account with its wallets, each with its first entry: parts of one transaction."""
-    parts = [Put(item) for item in account_items(account)]
+    parts = [Put(item) for item in items.account_items(account)]
     for grant in grants:
         wallet = Wallet(
             grant.account_id,
@@ -73,7 +53,7 @@ def account_puts(account: Account, grants: Sequence[Movement]) -> list[Put]:
             balance=grant.balance_delta,
             free_generations=grant.free_generations_delta,
         )
-        parts += [Put(wallet_item(wallet)), Put(entry_item(grant))]
+        parts += [Put(items.wallet_item(wallet)), Put(items.entry_item(grant))]
     return parts
 
 
@@ -102,41 +82,41 @@ class DynamoDbKeys:
 
     def add(self, key: ApiKey, keys_max: int) -> None:
         for _ in range(ADD_TRIES):
-            if self._add_to(self._table.get(*account_key(key.account_id)), key, keys_max):
+            if self._add_to(self._table.get(*items.account_key(key.account_id)), key, keys_max):
                 return
-        raise Unavailable(retry_after_seconds=1)
+        raise errors.Unavailable(retry_after_seconds=1)
 
     def _add_to(self, account: Item | None, key: ApiKey, keys_max: int) -> bool:
         """False if the account got another key meanwhile."""
         if account is None:
-            raise NotFound("No such account.")
+            raise errors.NotFound("No such account.")
         others = [each.id for each in self.of_account(key.account_id) if not each.revoked]
         if len(others) >= keys_max and key.id not in others:
-            raise TooManyKeys(details={"keys_max": keys_max})
+            raise errors.TooManyKeys(details={"keys_max": keys_max})
         there = Update(
-            account_key(key.account_id),
+            items.account_key(key.account_id),
             "SET keys_changed_at_ms = :now, last_key = :key",
             MAY_HAVE_KEYS,
             {":now": key.created_at_ms, ":key": key.id, ":seen": account.get("last_key", "")},
         )
         try:
-            self._table.transact([there, Put(account_api_key_item(key)), Put(api_key_item(key))])
+            self._table.transact([there, Put(items.account_api_key_item(key)), Put(items.api_key_item(key))])
         except TransactionRefused as refused:
             if refused.failed(0):
                 found = refused.reasons[0].item or {}
                 if found.get("suspended"):
-                    raise Forbidden(SUSPENDED) from None
+                    raise errors.Forbidden(SUSPENDED) from None
                 return False
             if refused.failed(1):
-                raise KeyExists from None
+                raise errors.KeyExists from None
             raise
         return True
 
     def revoke(self, account_id: str, key_id: str) -> None:
-        pointer = self._table.get(*account_api_key_key(account_id, key_id))
+        pointer = self._table.get(*items.account_api_key_key(account_id, key_id))
         if pointer is None:
-            raise NotFound("No such key.")
-        keys = api_key_key(pointer["digest"]), account_api_key_key(account_id, key_id)
+            raise errors.NotFound("No such key.")
+        keys = items.api_key_key(pointer["digest"]), items.account_api_key_key(account_id, key_id)
         self._table.transact(
             [Update(key, "SET revoked = :yes", "attribute_exists(pk)", {":yes": True}) for key in keys]
         )
@@ -145,9 +125,9 @@ class DynamoDbKeys:
         pages = self._table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :keys)",
             ConsistentRead=True,
-            values={":pk": account_key(account_id)[0], ":keys": "KEY#"},
+            values={":pk": items.account_key(account_id)[0], ":keys": "KEY#"},
         )
-        return [api_key_of(item) for items, _ in pages for item in items]
+        return [items.api_key_of(item) for some, _ in pages for item in some]
 
     def _count(self, digest: str, limit: RateLimit, now_ms: int, way: str, ask: Ask) -> Item:
         counted, names = _counted(limit, ask), {"#tat": _tat(ask)}
@@ -165,7 +145,7 @@ class DynamoDbKeys:
         if ask.drawn_s:
             expression += " ADD #held :held"
             names["#held"], values[":held"] = _held(now_ms), ask.drawn_s
-        item = self._table.update(Update(api_key_key(digest), expression, way, values, names))
+        item = self._table.update(Update(items.api_key_key(digest), expression, way, values, names))
         if ask.drawn_s:
             self._forget_minutes(digest, item, now_ms)
         return item
@@ -175,10 +155,10 @@ class DynamoDbKeys:
         past = [name for name in item if name.startswith(HELD) and name != _held(now_ms)]
         if past:
             names = {f"#{n}": name for n, name in enumerate(past)}
-            self._table.update(Update(api_key_key(digest), f"REMOVE {', '.join(names)}", names=names))
+            self._table.update(Update(items.api_key_key(digest), f"REMOVE {', '.join(names)}", names=names))
 
     def _caller(self, item: Item, now_ms: int, ask: Ask) -> Caller:
-        limit, tat_ms = _counted(limit_of(item), ask), int(item[_tat(ask)])
+        limit, tat_ms = _counted(items.limit_of(item), ask), int(item[_tat(ask)])
         return Caller(
             account_id=item["account_id"],
             key_id=item["id"],
@@ -209,15 +189,15 @@ def _usable(item: Item | None) -> RateLimit:
     Raises `Unauthorized` if there is none, or it is revoked, `Forbidden` if its account is suspended.
     """
     if item is None or item["revoked"]:
-        raise Unauthorized()
+        raise errors.Unauthorized()
     if item.get("suspended"):
-        raise Forbidden(SUSPENDED)
-    return limit_of(item)
+        raise errors.Forbidden(SUSPENDED)
+    return items.limit_of(item)
 
 
-def _rate_limit_error(item: Item | None, limit: RateLimit, now_ms: int, tat: str) -> RateLimited:
+def _rate_limit_error(item: Item | None, limit: RateLimit, now_ms: int, tat: str) -> errors.RateLimited:
     tat_ms = int(item[tat]) if item else now_ms
-    return RateLimited(
+    return errors.RateLimited(
         retry_after_seconds=limit.retry_after_s(tat_ms, now_ms),
         headers=Allowance(limit, tat_ms, now_ms).headers(),
     )

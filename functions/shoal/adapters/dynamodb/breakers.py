@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from shoal.adapters.dynamodb.items import Key
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
+from shoal.adapters.dynamodb.values import read
 from shoal.domain.breaker import (
     PROBE_LEASE_MS,
     SAMPLE,
@@ -49,17 +50,7 @@ def breaker_key(route: str) -> Key:
 
 def breaker_of(item: Item | None) -> Breaker:
     """Nothing is stored of a route that never failed."""
-    if item is None:
-        return Breaker()
-    return Breaker(
-        window_at_ms=int(item.get("window_at_ms", 0)),
-        calls=int(item.get("calls", 0)),
-        failures=int(item.get("failures", 0)),
-        open_until_ms=int(item["open_until_ms"]) if "open_until_ms" in item else None,
-        probe=item.get("probe"),
-        trips=int(item.get("trips", 0)),
-        reason=item.get("reason", ""),
-    )
+    return read(Breaker, item or {})
 
 
 class SeenBreakers(Protocol):

@@ -7,25 +7,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from shoal.adapters.dynamodb import webhooks
 from shoal.adapters.dynamodb.idempotency import write_with_record
 from shoal.adapters.dynamodb.pages import Range, read_page
-from shoal.adapters.dynamodb.table import (
-    ConditionFailed,
-    Item,
-    Put,
-    Table,
-    TransactionContended,
-    TransactionRefused,
-    Update,
-)
-from shoal.adapters.dynamodb.webhooks import (
-    account_secret_key,
-    account_secret_of,
-    subscription_key,
-    subscription_of,
-)
+from shoal.adapters.dynamodb.table import ConditionFailed, Item, Put, Table, TransactionRefused, Update
+from shoal.adapters.dynamodb.values import read
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, Order
-from shoal.domain.errors import IdempotencyInFlight, NotFound, Unavailable
+from shoal.domain.errors import IdempotencyInFlight, NotFound
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import REQUESTED, REQUESTED_IN_TEST, REQUESTS
@@ -67,12 +55,10 @@ class DynamoDbDeliveries:
             puts = [Put(_item(delivery)) for delivery in deliveries[first : first + OPENED_AT_ONCE_MAX]]
             try:
                 self._table.transact(puts)
-            except TransactionContended:
-                raise Unavailable(retry_after_seconds=1) from None
             except TransactionRefused as refused:
-                missing = [put for n, put in enumerate(puts) if not refused.failed(n)]
-                for put in missing:
-                    self._put(put)
+                for put in (put for n, put in enumerate(puts) if not refused.failed(n)):
+                    with suppress(TransactionRefused):  # it is there by now
+                        self._table.transact([put])
 
     def begin(
         self, delivery: Delivery, record: IdempotencyRecord | None, now_ms: int
@@ -81,14 +67,14 @@ class DynamoDbDeliveries:
 
     def load(self, order: Order) -> Loaded:
         delivery_at = _key(order.account_id, order.webhook_id, order.delivery_id)
-        secret_at = account_secret_key(order.account_id, test=order.webhook_id == REQUESTED_IN_TEST)
-        webhook_at = subscription_key(order.account_id, ulid_of("wh", order.webhook_id) or "")
+        secret_at = webhooks.account_secret_key(order.account_id, test=order.webhook_id == REQUESTED_IN_TEST)
+        webhook_at = webhooks.subscription_key(order.account_id, ulid_of("wh", order.webhook_id) or "")
         other = secret_at if order.webhook_id in REQUESTS else webhook_at
         found = self._table.get_several([delivery_at, other])
         return Loaded(
             delivery=_delivery_of(found[delivery_at]) if delivery_at in found else None,
-            subscription=subscription_of(found[webhook_at]) if webhook_at in found else None,
-            account_secret=account_secret_of(found[secret_at]) if secret_at in found else None,
+            subscription=webhooks.subscription_of(found[webhook_at]) if webhook_at in found else None,
+            account_secret=webhooks.account_secret_of(found[secret_at]) if secret_at in found else None,
         )
 
     def get(self, account_id: str, webhook_id: str, delivery_id: str) -> Delivery:
@@ -189,14 +175,6 @@ class DynamoDbDeliveries:
             raise IdempotencyInFlight(retry_after_seconds=1)
         return True
 
-    def _put(self, put: Put) -> None:
-        try:
-            self._table.transact([put])
-        except TransactionContended:
-            raise Unavailable(retry_after_seconds=1) from None
-        except TransactionRefused:
-            pass  # it is there by now
-
     def _change(
         self,
         delivery: Delivery,
@@ -263,32 +241,5 @@ def _item(delivery: Delivery) -> Item:
 
 
 def _delivery_of(item: Item) -> Delivery:
-    return Delivery(
-        id=item["id"],
-        account_id=item["account_id"],
-        webhook_id=item["webhook_id"],
-        event_id=item["event_id"],
-        event_type=item["event_type"],
-        event_at_ms=int(item["event_at_ms"]),
-        body=item["body"],
-        url=item.get("url"),
-        once=item["once"],
-        status=DeliveryStatus(item["status"]),
-        run=int(item["run"]),
-        attempts_in_run=int(item["attempts_in_run"]),
-        attempts=tuple(map(_attempt_of, item["attempts"])),
-        first_failed_at_ms=int(item["first_failed_at_ms"]) if "first_failed_at_ms" in item else None,
-        next_attempt_at_ms=int(item["next_attempt_at_ms"]) if "next_attempt_at_ms" in item else None,
-        bounded=item.get("bounded", False),  # absent from items of 0.1
-    )
-
-
-def _attempt_of(item: Item) -> Attempt:
-    status_code = item["status_code"]
-    return Attempt(
-        at_ms=int(item["at_ms"]),
-        duration_ms=int(item["duration_ms"]),
-        status_code=None if status_code is None else int(status_code),
-        error=item["error"],
-        response=item["response"],
-    )
+    attempts = tuple(Attempt(**attempt) for attempt in item["attempts"])
+    return read(Delivery, item, status=DeliveryStatus(item["status"]), attempts=attempts)

@@ -8,23 +8,10 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
-from shoal.adapters.dynamodb.items import (
-    ACCOUNTS,
-    FAILED_JOBS_INDEX,
-    JOB_SHARDS,
-    OPEN_JOBS_INDEX,
-    Key,
-    account_api_key_key,
-    account_key,
-    account_of,
-    api_key_key,
-    job_of,
-    limit_of,
-    listed_account_key,
-    wallet_key,
-)
+from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.pages import Page, Range, read_page
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
+from shoal.adapters.dynamodb.values import read
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
@@ -46,7 +33,7 @@ class DynamoDbEntries:
         self._table = table
 
     def page(self, account_id: str, asset: Asset, *, limit: int, cursor: str | None) -> EntryPage:
-        pk = wallet_key(account_id, asset)[0]
+        pk = items.wallet_key(account_id, asset)[0]
         arguments: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :entries)",
             "ConsistentRead": True,
@@ -58,8 +45,8 @@ class DynamoDbEntries:
             if not _CURSOR.fullmatch(cursor):
                 raise ValidationFailed("The cursor is not one this page gave out.")
             arguments["ExclusiveStartKey"] = {"pk": {"S": pk}, "sk": {"S": f"ENTRY#{cursor}"}}
-        items, last = next(self._table.query(**arguments))
-        return EntryPage(tuple(map(_entry_of, items)), last["sk"].removeprefix("ENTRY#") if last else None)
+        found, last = next(self._table.query(**arguments))
+        return EntryPage(tuple(map(_entry_of, found)), last["sk"].removeprefix("ENTRY#") if last else None)
 
 
 class DynamoDbKeyUses:
@@ -71,10 +58,10 @@ class DynamoDbKeyUses:
     def last_used_ms(self, digests: Sequence[str], now_ms: int) -> dict[str, int]:
         uses = {}
         for start in range(0, len(digests), KEYS_AT_ONCE_MAX):
-            keys = [api_key_key(digest) for digest in digests[start : start + KEYS_AT_ONCE_MAX]]
+            keys = [items.api_key_key(digest) for digest in digests[start : start + KEYS_AT_ONCE_MAX]]
             for (pk, _), item in self._table.get_several(keys).items():
                 # A `tat` is when the next request would be due: an interval after the last, or more.
-                due = {"tat": limit_of(item), "poll_tat": limit_of(item).of_polls}
+                due = {"tat": items.limit_of(item), "poll_tat": items.limit_of(item).of_polls}
                 used = [int(item[tat]) - limit.emission_ms for tat, limit in due.items() if tat in item]
                 if used:
                     uses[pk.removeprefix("KEY#")] = min(max(used), now_ms)
@@ -88,27 +75,29 @@ class DynamoDbDirectory:
         self._table = table
 
     def page(self, *, limit: int, cursor: str | None) -> AccountPage:
-        all_of_them = Range.of(ACCOUNTS, "ACCOUNT#", None, None, cursor)
-        page = read_page(self._table, all_of_them, account_of, lambda _: True, limit=limit, read_max=READ_MAX)
+        all_of_them = Range.of(items.ACCOUNTS, "ACCOUNT#", None, None, cursor)
+        page = read_page(
+            self._table, all_of_them, items.account_of, lambda _: True, limit=limit, read_max=READ_MAX
+        )
         return AccountPage(page.found, page.next_cursor)
 
     def open_jobs(self, *, limit: int) -> Iterable[Job]:
-        for shard in range(JOB_SHARDS):
+        for shard in range(items.JOB_SHARDS):
             pages = self._table.query(
-                IndexName=OPEN_JOBS_INDEX,
+                IndexName=items.OPEN_JOBS_INDEX,
                 KeyConditionExpression="open_shard = :shard",
                 Limit=limit,
                 values={":shard": f"OPEN#{shard}"},
             )
             keys = [(key["pk"], key["sk"]) for key in next(pages)[0]]
             if keys:
-                yield from (job_of(item) for item in self._table.get_several(keys).values())
+                yield from (items.job_of(item) for item in self._table.get_several(keys).values())
 
     def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
-        pages = [self._failed_keys(shard, limit, cursor) for shard in range(JOB_SHARDS)]
+        pages = [self._failed_keys(shard, limit, cursor) for shard in range(items.JOB_SHARDS)]
         keys = sorted((key for page in pages for key in page.found), key=itemgetter(1), reverse=True)
-        items = self._table.get_several(keys[:limit]) if keys else {}
-        jobs = tuple(job_of(items[key]) for key in keys[:limit])
+        found = self._table.get_several(keys[:limit]) if keys else {}
+        jobs = tuple(items.job_of(found[key]) for key in keys[:limit])
         more = len(keys) > limit or any(page.next_cursor for page in pages)
         return JobPage(jobs, jobs[-1].ulid if more else None)
 
@@ -119,41 +108,30 @@ class DynamoDbDirectory:
     def resume(self, account_id: str) -> None:
         self._mark(account_id, "REMOVE suspended", None)
 
-    def _failed_keys(self, shard: int, limit: int, cursor: str | None) -> Page[Key]:
+    def _failed_keys(self, shard: int, limit: int, cursor: str | None) -> Page[items.Key]:
         every = Range.of(f"FAILED#{shard}", "JOB#", None, None, cursor)
-        within = replace(every, index=FAILED_JOBS_INDEX, attribute="failed_shard")
+        within = replace(every, index=items.FAILED_JOBS_INDEX, attribute="failed_shard")
         return read_page(self._table, within, _key_of, lambda _: True, limit=limit, read_max=READ_MAX)
 
     def _mark(self, account_id: str, expression: str, values: dict[str, Any] | None) -> None:
         try:
-            self._table.update(Update(account_key(account_id), expression, THERE, values))
+            self._table.update(Update(items.account_key(account_id), expression, THERE, values))
         except ConditionFailed:
             raise NotFound("No such account.") from None
-        pk, first = account_api_key_key(account_id, "")
+        pk, first = items.account_api_key_key(account_id, "")
         pages = self._table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :keys)",
             ConsistentRead=True,
             values={":pk": pk, ":keys": first},
         )
-        for key in (item for items, _ in pages for item in items):
-            self._table.update(Update(api_key_key(key["digest"]), expression, THERE, values))
-        self._table.update(Update(listed_account_key(account_id), expression, THERE, values))
+        for key in (item for some, _ in pages for item in some):
+            self._table.update(Update(items.api_key_key(key["digest"]), expression, THERE, values))
+        self._table.update(Update(items.listed_account_key(account_id), expression, THERE, values))
 
 
-def _key_of(item: Item) -> Key:
+def _key_of(item: Item) -> items.Key:
     return item["pk"], item["sk"]
 
 
 def _entry_of(item: Item) -> Movement:
-    return Movement(
-        account_id=item["account_id"],
-        asset=Asset(item["asset"]),
-        kind=EntryKind(item["kind"]),
-        reference=item["reference"],
-        at_ms=int(item["at_ms"]),
-        balance_delta=int(item["balance_delta"]),
-        held_delta=int(item["held_delta"]),
-        free_generations_delta=int(item["free_generations_delta"]),
-        owed_delta=int(item["owed_delta"]),
-        note=item["note"],
-    )
+    return read(Movement, item, asset=Asset(item["asset"]), kind=EntryKind(item["kind"]))

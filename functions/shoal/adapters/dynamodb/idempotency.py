@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import NoReturn
 
 from shoal.adapters.dynamodb.items import idempotency_key
 from shoal.adapters.dynamodb.table import (
@@ -16,7 +15,7 @@ from shoal.adapters.dynamodb.table import (
     TransactionRefused,
     Update,
 )
-from shoal.domain.errors import IdempotencyInFlight, Unavailable
+from shoal.domain.errors import IdempotencyInFlight
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.text import json_text
 
@@ -93,15 +92,11 @@ def write_with_record(
     try:
         table.transact([*parts, record_put(record, now_ms)] if record else parts)
     except TransactionContended as contended:
-        _raise_contended(contended, record)
+        if record and contended.by_the_last:
+            raise IdempotencyInFlight(retry_after_seconds=1) from None
+        raise
     except TransactionRefused as refused:
         if record and refused.failed(len(parts)):
             return record_of(refused.reasons[-1].item, record.key)
         raise
     return None
-
-
-def _raise_contended(contended: TransactionContended, record: IdempotencyRecord | None) -> NoReturn:
-    if record and contended.reasons[-1].code == "TransactionConflict":
-        raise IdempotencyInFlight(retry_after_seconds=1) from None
-    raise Unavailable(retry_after_seconds=1) from None

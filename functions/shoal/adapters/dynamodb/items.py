@@ -7,19 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from shoal.adapters.dynamodb.requests import brief_of, request_text, words_of
-from shoal.adapters.dynamodb.table import Item
+from shoal.adapters.dynamodb.values import Item, read
 from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
 from shoal.domain.families import FAMILIES
 from shoal.domain.grant import Grant
-from shoal.domain.job import (
-    Closer,
-    HoldState,
-    Job,
-    JobFailure,
-    JobStatus,
-    Output,
-    Step,
-)
+from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus, Output, Step
 from shoal.domain.money import Asset
 from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
 from shoal.domain.rate_limit import RateLimit
@@ -92,28 +84,12 @@ def payment_key(payment: Payment) -> Key:
 def wallet_item(wallet: Wallet) -> Item:
     """`available` is stored because a condition cannot subtract: below zero by what is owed and not free."""
     pk, sk = wallet_key(wallet.account_id, wallet.asset)
-    return {
-        "pk": pk,
-        "sk": sk,
-        "account_id": wallet.account_id,
-        "asset": str(wallet.asset),
-        "balance": wallet.balance,
-        "held": wallet.held,
-        "owed": wallet.owed,
-        "available": wallet.free - wallet.owed,
-        "free_generations": wallet.free_generations,
-    }
+    fields = asdict(wallet) | {"asset": str(wallet.asset), "available": wallet.free - wallet.owed}
+    return {"pk": pk, "sk": sk, **fields}
 
 
 def wallet_of(item: Item) -> Wallet:
-    return Wallet(
-        account_id=item["account_id"],
-        asset=Asset(item["asset"]),
-        balance=int(item["balance"]),
-        held=int(item["held"]),
-        free_generations=int(item["free_generations"]),
-        owed=int(item["owed"]),
-    )
+    return read(Wallet, item, asset=Asset(item["asset"]))
 
 
 def entry_item(movement: Movement) -> Item:
@@ -137,16 +113,7 @@ def grant_of(item: Item) -> Grant:
         "operator": "",
         "reason": "",
     }
-    return Grant(
-        kind=EntryKind(kept["kind"]),
-        reference=kept["reference"],
-        account_id=kept["account_id"],
-        asset=Asset(kept["asset"]),
-        amount=int(kept["amount"]),
-        operator=kept["operator"],
-        reason=kept["reason"],
-        at_ms=int(kept["at_ms"]),
-    )
+    return read(Grant, kept, kind=EntryKind(kept["kind"]), asset=Asset(kept["asset"]))
 
 
 def payment_item(record: PaymentRecord) -> Item:
@@ -164,11 +131,8 @@ def payment_item(record: PaymentRecord) -> Item:
 
 
 def payment_record_of(payment: Payment, item: Item) -> PaymentRecord:
-    claims = {
-        claim_id: ClaimRecord(int(claim["cents"]), int(claim["turns"]))
-        for claim_id, claim in item["claims"].items()
-    }
-    return PaymentRecord(payment, int(item["version"]), claims)
+    claims = {claim_id: ClaimRecord(**claim) for claim_id, claim in item["claims"].items()}
+    return PaymentRecord(payment, item["version"], claims)
 
 
 def account_items(account: Account) -> tuple[Item, Item]:
@@ -180,26 +144,15 @@ def account_items(account: Account) -> tuple[Item, Item]:
 
 
 def account_of(item: Item) -> Account:
-    suspended = item.get("suspended", False)
-    return Account(item["id"], item["email"], int(item["created_at_ms"]), suspended)
+    return read(Account, item)
 
 
 def api_key_item(key: ApiKey) -> Item:
+    """Without the digest, which is its key."""
     pk, sk = api_key_key(key.digest)
-    return {
-        "pk": pk,
-        "sk": sk,
-        "id": key.id,
-        "account_id": key.account_id,
-        "prefix": str(key.prefix),
-        "last_four": key.last_four,
-        "scopes": sorted(key.scopes),
-        "requests_per_minute": key.limit.requests_per_minute,
-        "burst": key.limit.burst,
-        "created_at_ms": key.created_at_ms,
-        "revoked": key.revoked,
-        "name": key.name,
-    }
+    fields = asdict(key) | {"prefix": str(key.prefix), "scopes": sorted(key.scopes)}
+    del fields["digest"]
+    return {"pk": pk, "sk": sk, **fields.pop("limit"), **fields}
 
 
 def account_api_key_item(key: ApiKey) -> Item:
@@ -209,22 +162,12 @@ def account_api_key_item(key: ApiKey) -> Item:
 
 
 def api_key_of(item: Item) -> ApiKey:
-    return ApiKey(
-        id=item["id"],
-        account_id=item["account_id"],
-        digest=item["digest"],
-        prefix=KeyPrefix(item["prefix"]),
-        last_four=item["last_four"],
-        scopes=frozenset(Scope(scope) for scope in item["scopes"]),
-        limit=limit_of(item),
-        created_at_ms=int(item["created_at_ms"]),
-        revoked=item["revoked"],
-        name=item.get("name", ""),
-    )
+    scopes = frozenset(map(Scope, item["scopes"]))
+    return read(ApiKey, item, prefix=KeyPrefix(item["prefix"]), scopes=scopes, limit=limit_of(item))
 
 
 def limit_of(item: Item) -> RateLimit:
-    return RateLimit(int(item["requests_per_minute"]), int(item["burst"]))
+    return read(RateLimit, item)
 
 
 def job_item(job: Job) -> Item:
@@ -268,57 +211,37 @@ def outputs_json(outputs: Any) -> str:
 
 def job_of(item: Item) -> Job:
     failure = item.get("failure")
-    return Job(
-        id=item["id"],
-        account_id=item["account_id"],
-        key_id=item["key_id"],
+    return read(
+        Job,
+        item,
         submission=_submission_of(item),
-        free_trial=item["free_trial"],
-        provider=item["provider"],
-        moderation=item.get("moderation"),
-        provider_deadline_s=int(item["provider_deadline_s"]),
         status=JobStatus(item["status"]),
         hold_state=HoldState(item["hold_state"]),
-        cost=int(item.get("cost", 0)),
-        created_at_ms=int(item["created_at_ms"]),
-        started_at_ms=_moment(item, "started_at_ms"),
-        closed_at_ms=_moment(item, "closed_at_ms"),
         closed_by=Closer(item["closed_by"]) if "closed_by" in item else None,
-        announced=item.get("announced", False),
-        steps=frozenset(Step(step) for step in item.get("steps", ())),
-        deadline_at_ms=_moment(item, "deadline_at"),
-        outputs_expire_at_ms=_moment(item, "outputs_expire_at_ms"),
+        steps=frozenset(map(Step, item.get("steps", ()))),
+        deadline_at_ms=item.get("deadline_at"),
         task_tokens=_by_output(item, "task_tokens"),
         provider_refs=_by_output(item, "provider_refs"),
         calls=calls_of(item),
         callbacks=frozenset(item.get("callbacks", ())),
         outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
-        failure=_failure_of(failure) if failure else None,
-        captured=frozenset(int(index) for index in item.get("captured", ())),
-        awaiting=item.get("awaiting", False),
+        failure=read(JobFailure, failure) if failure else None,
+        captured=frozenset(map(int, item.get("captured", ()))),
     )
 
 
 def _submission_of(item: Item) -> Submission:
     request = json.loads(item["request"])
-    return Submission(
+    return read(
+        Submission,
+        item,
         family=FAMILIES[item["dialect"]],
-        model=item["model"],
         mode=item.get("mode"),
         brief=brief_of(request, item["model"]),
         words=words_of(request),
         metadata=request.get("metadata"),
         asset=Asset(item["asset"]),
-        unit_price=int(item["unit_price"]),
-        output_count=int(item["output_count"]),
-        webhook_url=item.get("webhook_url"),
-        ttl_s=_moment(item, "ttl_s"),
-        price_version=item["price_version"],
     )
-
-
-def _failure_of(found: Item) -> JobFailure:
-    return JobFailure(found["code"], found["message"], _moment(found, "scene"))
 
 
 def scene_key(job_id: str, index: int) -> Key:
@@ -331,12 +254,7 @@ def scene_item(job_id: str, scene: Scene) -> Item:
 
 
 def scene_of(item: Item) -> Scene:
-    return Scene(
-        index=int(item["index"]),
-        prompt=item["prompt"],
-        narration=item["narration"],
-        ready_at_ms=_moment(item, "ready_at_ms"),
-    )
+    return read(Scene, item)
 
 
 def calls_of(item: Item) -> dict[int, ProviderCall]:
@@ -346,7 +264,3 @@ def calls_of(item: Item) -> dict[int, ProviderCall]:
 
 def _by_output(item: Item, name: str) -> dict[int, str]:
     return {int(index): text for index, text in item.get(name, {}).items()}
-
-
-def _moment(item: Item, name: str) -> int | None:
-    return None if item.get(name) is None else int(item[name])

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from shoal.adapters.dynamodb.items import (
-    JOB_SHARDS,
-    OPEN_JOBS_INDEX,
-    account_key,
-    job_key,
-    job_of,
-    open_shard,
-)
+from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.pages import Range, read_page
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
 from shoal.domain.errors import CallTaken, JobClosed
@@ -47,15 +40,15 @@ class DynamoDbJobs:
 
     def get(self, account_id: str, job_id: str) -> Job:
         ulid = job_ulid(job_id)
-        item = self._table.get(*job_key(account_id, ulid)) if ulid else None
+        item = self._table.get(*items.job_key(account_id, ulid)) if ulid else None
         if item is None or item["id"] != job_id:
             raise no_such_job()
-        return job_of(item)
+        return items.job_of(item)
 
     def page(self, account_id: str, which: JobFilter, *, limit: int, cursor: str | None) -> JobPage:
-        jobs = Range.of(account_key(account_id)[0], "JOB#", which.from_ms, which.to_ms, cursor)
+        jobs = Range.of(items.account_key(account_id)[0], "JOB#", which.from_ms, which.to_ms, cursor)
         page = read_page(
-            self._table, jobs, job_of, lambda job: _matches(job, which), limit=limit, read_max=READ_MAX
+            self._table, jobs, items.job_of, lambda job: _matches(job, which), limit=limit, read_max=READ_MAX
         )
         return JobPage(page.found, page.next_cursor)
 
@@ -63,7 +56,9 @@ class DynamoDbJobs:
         job = self.get(account_id, job_id)
         expression = f"{_NEXT_STEP}, task_tokens.#index = :token"
         values, names = {":token": task_token}, {"#index": str(index)}
-        return job_of(self._change_open(job, expression, values | _next_step(job, now_ms), names | _STATUS))
+        return items.job_of(
+            self._change_open(job, expression, values | _next_step(job, now_ms), names | _STATUS)
+        )
 
     def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
         job = self.get(account_id, job_id)
@@ -71,7 +66,7 @@ class DynamoDbJobs:
         if done:
             # A set holds a step once, however often it is added.
             expression, values = f"{_NEXT_STEP} ADD steps :done", values | {":done": {str(done)}}
-        return job_of(self._change_open(job, expression, values, _STATUS))
+        return items.job_of(self._change_open(job, expression, values, _STATUS))
 
     def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
         seen = job.calls.get(index)
@@ -91,17 +86,17 @@ class DynamoDbJobs:
         self._table.update(Update(_key(job), expression, EXISTS, {":now": now_ms}))
 
     def overdue(self, now_ms: int) -> Iterable[Job]:
-        for shard in range(JOB_SHARDS):
+        for shard in range(items.JOB_SHARDS):
             pages = self._table.query(
-                IndexName=OPEN_JOBS_INDEX,
+                IndexName=items.OPEN_JOBS_INDEX,
                 KeyConditionExpression="open_shard = :shard AND deadline_at <= :now",
                 values={":shard": f"OPEN#{shard}", ":now": now_ms},
             )
-            for key in (item for items, _ in pages for item in items):
+            for key in (item for some, _ in pages for item in some):
                 item = self._table.get(key["pk"], key["sk"])
                 # The index lags behind the table: what is no longer due there is not due.
                 if item and item.get("deadline_at", now_ms + 1) <= now_ms:
-                    yield job_of(item)
+                    yield items.job_of(item)
 
     def claim(self, job: Job, until_ms: int) -> bool:
         values = {":seen": job.deadline_at_ms, ":until": until_ms}
@@ -116,7 +111,7 @@ class DynamoDbJobs:
         expression = "SET announced = :yes REMOVE open_shard, deadline_at"
         if job.files_due_at_ms is not None:
             expression = "SET announced = :yes, open_shard = :shard, deadline_at = :due"
-            values |= {":shard": open_shard(job.ulid), ":due": job.files_due_at_ms}
+            values |= {":shard": items.open_shard(job.ulid), ":due": job.files_due_at_ms}
         self._table.update(Update(_key(job), expression, UNANNOUNCED, values))
 
     def mark_files_deleted(self, job: Job) -> None:
@@ -138,9 +133,9 @@ class DynamoDbJobs:
         stands |= {":seen": seen.to_json()} if seen else {}
         try:
             update = Update(_key(job), expression, condition, values | stands, {"#index": str(index)})
-            return job_of(self._table.update(update))
+            return items.job_of(self._table.update(update))
         except ConditionFailed as failed:
-            now = job_of(failed.item) if failed.item else job
+            now = items.job_of(failed.item) if failed.item else job
             if now.awaits(index) and not job.awaits(index) and now.calls.get(index) == seen:
                 return self._change_call(now, index, expression, values, written)
             wanted = now.hold_state is HoldState.HELD or now.awaits(index)
@@ -167,7 +162,7 @@ def _next_step(job: Job, now_ms: int) -> dict[str, Any]:
 
 
 def _key(job: Job) -> tuple[str, str]:
-    return job_key(job.account_id, job.ulid)
+    return items.job_key(job.account_id, job.ulid)
 
 
 def _matches(job: Job, which: JobFilter) -> bool:

@@ -6,20 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.audit import audit, entries_sum
 from shoal.adapters.dynamodb.idempotency import find_record, record_of, record_put
-from shoal.adapters.dynamodb.items import (
-    entry_item,
-    failed_shard,
-    grant_item,
-    grant_of,
-    job_item,
-    job_key,
-    open_shard,
-    outputs_json,
-    wallet_key,
-    wallet_of,
-)
 from shoal.adapters.dynamodb.table import (
     ConditionFailed,
     Item,
@@ -31,16 +20,8 @@ from shoal.adapters.dynamodb.table import (
 )
 from shoal.adapters.dynamodb.usage import usage_update
 from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full, movement_update
+from shoal.domain import errors
 from shoal.domain.canceling import canceled, finished, return_undelivered
-from shoal.domain.errors import (
-    CallTaken,
-    IdempotencyInFlight,
-    InsufficientBalance,
-    InternalError,
-    JobClosed,
-    NotFound,
-    Unavailable,
-)
 from shoal.domain.grant import Grant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
@@ -88,18 +69,18 @@ class DynamoDbLedger:
             else (AFFORDABLE, {":price": job.price})
         )
         parts: list[Put | Update] = [
-            Put(job_item(job), NEW),
+            Put(items.job_item(job), NEW),
             movement_update(hold, condition, values),
-            Put(entry_item(hold), NEW),
+            Put(items.entry_item(hold), NEW),
         ]
         if record:
             parts.append(record_put(record, now_ms))
         try:
             self._table.transact(parts)
         except TransactionContended as contended:
-            if record and contended.reasons[-1].code == "TransactionConflict":
-                raise IdempotencyInFlight(retry_after_seconds=1) from None
-            raise Unavailable(retry_after_seconds=1) from None
+            if record and contended.by_the_last:
+                raise errors.IdempotencyInFlight(retry_after_seconds=1) from None
+            raise
         except TransactionRefused as refused:
             return _explain_refusal(refused, record)
         return None
@@ -161,7 +142,7 @@ class DynamoDbLedger:
         money: list[Put | Update] = []
         if movement := return_undelivered(job, arrived, now_ms):
             missing = len(job.captured - arrived)
-            money = [movement_update(movement, EXISTS, {}), Put(entry_item(movement), NEW)]
+            money = [movement_update(movement, EXISTS, {}), Put(items.entry_item(movement), NEW)]
             money += [usage_update(job, -missing, -movement.balance_delta, 0 if arrived else -1)]
         return self._close(closed, now_ms, money, STILL_AWAITING, {":yes": True})
 
@@ -171,34 +152,34 @@ class DynamoDbLedger:
             divided = movement.split_for(before)
             try:
                 wallet = credit_or_debit(before, before.after(divided))
-                self._table.transact([wallet, Put(entry_item(divided), NEW), Put(grant_item(grant), NEW)])
-            except TransactionContended:
-                break
+                self._table.transact(
+                    [wallet, Put(items.entry_item(divided), NEW), Put(items.grant_item(grant), NEW)]
+                )
             except TransactionRefused as refused:
                 if earlier := refused.reasons[2].item or refused.reasons[1].item:
-                    grant.check_same(grant_of(earlier))
+                    grant.check_same(items.grant_of(earlier))
                     return False
                 if is_full(refused.reasons[0].item):
-                    raise NotFound("The wallet is full.") from None
+                    raise errors.NotFound("The wallet is full.") from None
             else:
                 return True
-        raise Unavailable(retry_after_seconds=1)
+        raise errors.Unavailable(retry_after_seconds=1)
 
     def wallet(self, account_id: str, asset: Asset) -> Wallet:
-        item = self._table.get(*wallet_key(account_id, asset))
+        item = self._table.get(*items.wallet_key(account_id, asset))
         if item is None:
-            raise NotFound("No such wallet.")
-        return wallet_of(item)
+            raise errors.NotFound("No such wallet.")
+        return items.wallet_of(item)
 
     def note_low(self, job: Job, below: int) -> Wallet | None:
-        key = wallet_key(job.account_id, job.asset)
+        key = items.wallet_key(job.account_id, job.asset)
         try:
             values = {":below": below, ":job": job.ulid}
-            return wallet_of(self._table.update(Update(key, "SET low_since = :job", LOW, values)))
+            return items.wallet_of(self._table.update(Update(key, "SET low_since = :job", LOW, values)))
         except ConditionFailed as failed:
             # A repeated run finds its own note there.
             noted = failed.item and failed.item.get("low_since") == job.ulid
-            return wallet_of(failed.item) if failed.item and noted else None
+            return items.wallet_of(failed.item) if failed.item and noted else None
 
     def entries_sum(self, account_id: str, asset: Asset) -> Movement:
         return entries_sum(self._table, account_id, asset)
@@ -222,22 +203,20 @@ class DynamoDbLedger:
             closed = replace(closed, task_tokens={}, announced=announced, deadline_at_ms=due_ms)
         try:
             self._table.transact([_job_update(closed, condition, values), *money])
-        except TransactionContended:
-            raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused as refused:
             if refused.failed(0):
                 raise _why_not(closed, condition, refused.reasons[0].item) from None
             # While the other's write still locks the job, its entry alone may tell.
             if refused.failed(ENTRY):
-                raise JobClosed(closed.id) from None
+                raise errors.JobClosed(closed.id) from None
             raise
         return closed
 
 
-def _why_not(job: Job, condition: str, found: Item | None) -> CallTaken | JobClosed:
+def _why_not(job: Job, condition: str, found: Item | None) -> errors.CallTaken | errors.JobClosed:
     """Whether a job is closed, or only another one than was looked at."""
     open_still = condition == SAME_CALLS and found and found["hold_state"] == HoldState.HELD
-    return CallTaken(job.id) if open_still else JobClosed(job.id)
+    return errors.CallTaken(job.id) if open_still else errors.JobClosed(job.id)
 
 
 def _job_update(job: Job, condition: str, values: Mapping[str, Any]) -> Update:
@@ -253,10 +232,10 @@ def _job_update(job: Job, condition: str, values: Mapping[str, Any]) -> Update:
         "closed_by": str(job.closed_by),
         "announced": job.announced,
         "cost": job.cost,
-        "outputs": outputs_json(job.outputs),
+        "outputs": items.outputs_json(job.outputs),
         "outputs_expire_at_ms": job.outputs_expire_at_ms,
         "failure": job.failure and asdict(job.failure),
-        "failed_shard": failed_shard(job.ulid) if job.status in FAILED else None,
+        "failed_shard": items.failed_shard(job.ulid) if job.status in FAILED else None,
         "captured": {str(index) for index in job.captured} or None,
         "awaiting": job.awaiting or None,
     }
@@ -264,14 +243,14 @@ def _job_update(job: Job, condition: str, values: Mapping[str, Any]) -> Update:
         # One that waits keeps its tokens, and the deadline at which the sweeper stops the waiting.
         due = job.deadline_at_ms
         changes |= {
-            "open_shard": None if due is None else open_shard(job.ulid),
+            "open_shard": None if due is None else items.open_shard(job.ulid),
             "deadline_at": due,
             "task_tokens": None,
         }
     kept = {name: value for name, value in changes.items() if value is not None}
     gone = sorted(changes.keys() - kept.keys())
     return Update(
-        key=job_key(job.account_id, job.ulid),
+        key=items.job_key(job.account_id, job.ulid),
         expression=f"SET {', '.join(f'#{n} = :{n}' for n in kept)} REMOVE {', '.join(gone)}",
         condition=condition,
         values={f":{n}": value for n, value in kept.items()} | dict(values),
@@ -282,7 +261,7 @@ def _job_update(job: Job, condition: str, values: Mapping[str, Any]) -> Update:
 def _resolution(job: Job, movement: Movement) -> tuple[Update, Put]:
     """The wallet's part of a settlement, and its entry."""
     condition, values = (EXISTS, {}) if job.free_trial else (STILL_HELD, {":amount": job.hold.amount})
-    return movement_update(movement, condition, values), Put(entry_item(movement), NEW)
+    return movement_update(movement, condition, values), Put(items.entry_item(movement), NEW)
 
 
 def _explain_refusal(refused: TransactionRefused, record: IdempotencyRecord | None) -> IdempotencyRecord:
@@ -290,5 +269,7 @@ def _explain_refusal(refused: TransactionRefused, record: IdempotencyRecord | No
         return record_of(refused.reasons[3].item, record.key)
     if refused.failed(1):
         wallet = refused.reasons[1].item
-        raise InsufficientBalance(available=wallet_of(wallet).available if wallet else 0) from None
-    raise InternalError() from refused
+        raise errors.InsufficientBalance(
+            available=items.wallet_of(wallet).available if wallet else 0
+        ) from None
+    raise errors.InternalError() from refused

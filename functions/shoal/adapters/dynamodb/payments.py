@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shoal.adapters.dynamodb.items import (
-    entry_item,
-    payment_item,
-    payment_key,
-    payment_record_of,
-    wallet_key,
-    wallet_of,
-)
+from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.ledger import LOOKS_MAX, NEW
-from shoal.adapters.dynamodb.table import Put, Table, TransactionContended, TransactionRefused
+from shoal.adapters.dynamodb.table import Put, Table, TransactionRefused
 from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full
 from shoal.domain.errors import NotFound, Unavailable
 from shoal.domain.payment import Payment, PaymentRecord
@@ -30,8 +23,8 @@ class DynamoDbPayments:
         self._table = table
 
     def record(self, payment: Payment) -> PaymentRecord:
-        item = self._table.get(*payment_key(payment))
-        return payment_record_of(payment, item) if item else PaymentRecord(payment)
+        item = self._table.get(*items.payment_key(payment))
+        return items.payment_record_of(payment, item) if item else PaymentRecord(payment)
 
     def settle(self, after: PaymentRecord, movements: Sequence[Movement]) -> bool:
         for _ in range(LOOKS_MAX):
@@ -40,11 +33,9 @@ class DynamoDbPayments:
             for movement in movements:
                 divided.append(movement.split_for(wallet))
                 wallet = wallet.after(divided[-1])
-            entries = [Put(entry_item(each), NEW) for each in divided]
+            entries = [Put(items.entry_item(each), NEW) for each in divided]
             try:
                 self._table.transact([_put(after), credit_or_debit(before, wallet), *entries])
-            except TransactionContended:
-                break
             except TransactionRefused as refused:
                 if refused.failed(0):
                     return False
@@ -57,13 +48,13 @@ class DynamoDbPayments:
         raise Unavailable(retry_after_seconds=1)
 
     def _wallet(self, payment: Payment) -> Wallet:
-        item = self._table.get(*wallet_key(payment.account_id, payment.asset))
+        item = self._table.get(*items.wallet_key(payment.account_id, payment.asset))
         if item is None:
             raise NotFound("No such wallet.")
-        return wallet_of(item)
+        return items.wallet_of(item)
 
 
 def _put(after: PaymentRecord) -> Put:
     if after.version == FIRST_VERSION:
-        return Put(payment_item(after), NEW)
-    return Put(payment_item(after), SUCCEEDS, {":before": after.version - 1})
+        return Put(items.payment_item(after), NEW)
+    return Put(items.payment_item(after), SUCCEEDS, {":before": after.version - 1})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from shoal.adapters.dynamodb.accounts import account_puts
 from shoal.adapters.dynamodb.items import Key
 from shoal.adapters.dynamodb.table import ConditionFailed, Delete, Put, Table, TransactionRefused, Update
+from shoal.adapters.dynamodb.values import read
 from shoal.domain.errors import SignInRefused
 from shoal.domain.person import Person, Session, Vouched
 from shoal.domain.wallet import Movement
@@ -80,19 +81,10 @@ class DynamoDbSessions:
     def get(self, digest: str, now_ms: int) -> Session | None:
         item = self._table.get(*_session_key(digest))
         # Items outlive their time by up to two days before DynamoDB removes them.
-        if item is None or int(item["expires_at"]) * 1000 <= now_ms:
+        if item is None or item["expires_at"] * 1000 <= now_ms:
             return None
-        return Session(
-            digest=digest,
-            person=Person(item["subject"], item["email"], frozenset(item["groups"])),
-            account_id=item["account_id"],
-            csrf=item["csrf"],
-            refresh_token=item["refresh_token"],
-            vouched_until_ms=int(item["vouched_until_ms"]),
-            expires_at_ms=int(item["expires_at"]) * 1000,
-            test=item["test"],
-            second_factor=item.get("second_factor", False),
-        )
+        person = Person(item["subject"], item["email"], frozenset(item["groups"]))
+        return read(Session, item, digest=digest, person=person, expires_at_ms=item["expires_at"] * 1000)
 
     def renew(self, digest: str, vouched: Vouched) -> None:
         person = vouched.person

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shoal.adapters.dynamodb.table import Put, Table
+from shoal.adapters.dynamodb.values import read
 from shoal.domain.quoted import QuotedRequest
 
 NEW = "attribute_not_exists(pk)"
@@ -31,18 +32,7 @@ class DynamoDbQuotes:
 
     def get(self, account_id: str, quote_id: str) -> QuotedRequest | None:
         item = self._table.get(*_key(account_id, quote_id))
-        if item is None:
-            return None
-        return QuotedRequest(
-            id=quote_id,
-            account_id=account_id,
-            test=item["test"],
-            tool=item["tool"],
-            fingerprint=item["fingerprint"],
-            unit_price=item["unit_price"],
-            price_version=item["price_version"],
-            expires_at_ms=item["expires_at_ms"],
-        )
+        return read(QuotedRequest, item, id=quote_id, account_id=account_id) if item else None
 
 
 def _key(account_id: str, quote_id: str) -> tuple[str, str]:

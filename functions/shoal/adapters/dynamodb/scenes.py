@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shoal.adapters.dynamodb.items import scene_item, scene_key, scene_of
-from shoal.adapters.dynamodb.table import (
-    ConditionFailed,
-    Put,
-    Table,
-    TransactionContended,
-    TransactionRefused,
-    Update,
-)
-from shoal.domain.errors import NotFound, Unavailable
+from shoal.adapters.dynamodb.table import ConditionFailed, Put, Table, TransactionRefused, Update
+from shoal.domain.errors import NotFound
 from shoal.domain.job import Job
 from shoal.domain.script import SceneText
 from shoal.domain.video import Scene
@@ -36,8 +29,6 @@ class DynamoDbScenes:
         try:
             # One transaction: the scenes of two scripts must never mix.
             self._table.transact([Put(scene_item(job.id, scene), NEW) for scene in scenes])
-        except TransactionContended:
-            raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused as refused:
             if not any(refused.failed(index) for index in range(len(scenes))):
                 raise

@@ -52,8 +52,17 @@ class TransactionRefused(ShoalError):
         return index < len(self.reasons) and self.reasons[index].code == "ConditionalCheckFailed"
 
 
-class TransactionContended(TransactionRefused):
-    """Other writers held the items through every retry."""
+class TransactionContended(Unavailable):
+    """Other writers held the items through every retry; `reasons` stand in the order of the parts."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        self.reasons = list(reasons)
+        super().__init__(retry_after_seconds=1)
+
+    @property
+    def by_the_last(self) -> bool:
+        """Whether the last part was among what they held."""
+        return self.reasons[-1].code == "TransactionConflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +185,7 @@ class Table:
         raise Unavailable(retry_after_seconds=1)
 
     def transact(self, parts: Sequence[Put | Update | Delete]) -> None:
-        """Write all parts or none. Raises `TransactionRefused`, `TransactionContended`, `Unavailable`."""
+        """Write all parts or none. Raises `TransactionRefused`, `Unavailable`."""
         requests = [part.request(self._name) for part in parts]
         for attempt in range(CONFLICT_ATTEMPTS_MAX):
             try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from shoal.adapters.dynamodb.items import account_key
 from shoal.adapters.dynamodb.table import Table, Update
+from shoal.adapters.dynamodb.values import read
 from shoal.domain.events import utc_day
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
@@ -52,14 +53,7 @@ class DynamoDbUsage:
             },
         )
         for item in (item for items, _ in pages for item in items):
-            yield Rollup(
-                day=item["day"],
-                model=item["model"],
-                asset=Asset(item["asset"]),
-                units=int(item["units"]),
-                cost=int(item["cost"]),
-                requests=int(item["requests"]),
-            )
+            yield read(Rollup, item, asset=Asset(item["asset"]))
 
 
 class DynamoDbRuns:

@@ -6,9 +6,22 @@ boto3 has this too, for every kind there is and with a Decimal for every number;
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 Item = dict[str, Any]
+
+
+class Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Record = TypeVar("Record", bound=Dataclass)
+
+
+def read(model: type[Record], item: Mapping[str, Any], **formed: Any) -> Record:
+    """What the item tells of a model's fields, as it keeps them; `formed` are those it keeps otherwise."""
+    kept = {name: item[name] for name in model.__dataclass_fields__ if name in item}
+    return model(**kept | formed)
 
 
 def marshal(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from shoal.adapters.dynamodb.table import (
     Item,
     Put,
     Table,
-    TransactionContended,
     TransactionRefused,
     Update,
 )
+from shoal.adapters.dynamodb.values import read
 from shoal.domain.errors import TooManyWebhooks, Unavailable
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.webhook import (
@@ -113,8 +113,6 @@ class DynamoDbSubscriptions:
         counted = Update(count_at, "ADD subscriptions :less", EXISTS, {":less": -1})
         try:
             self._table.transact([Delete(_key(subscription.account_id, subscription.id)), counted])
-        except TransactionContended:
-            raise Unavailable(retry_after_seconds=1) from None
         except TransactionRefused:
             raise no_such_webhook() from None
 
@@ -198,7 +196,7 @@ class DynamoDbAccountSecrets:
         record: IdempotencyRecord | None,
         now_ms: int,
     ) -> IdempotencyRecord | None:
-        item = _account_secret_item(secret)
+        item = _item(account_secret_key(secret.account_id, test=secret.test), secret)
         written = Put(item, SAME_SECRET, {":seen": before.secrets.current}) if before else Put(item)
         try:
             return write_with_record(self._table, [written], record, now_ms)
@@ -226,60 +224,39 @@ def _difference(before: Subscription, after: Subscription) -> Update:
     return Update(_key(before.account_id, before.id), expression, AS_SEEN, values | seen, names)
 
 
-def _subscription_item(subscription: Subscription) -> Item:
-    pk, sk = _key(subscription.account_id, subscription.id)
-    fields = asdict(subscription)
+def _item(key: tuple[str, str], record: Subscription | AccountSecret) -> Item:
+    """Its secrets stand among the other fields."""
+    fields = asdict(record)
     secrets = fields.pop("secrets")
-    fields["disabled_reason"] = subscription.disabled_reason and str(subscription.disabled_reason)
-    fields["events"] = list(subscription.events)
-    return {"pk": pk, "sk": sk, "secret": secrets["current"], "retired": list(secrets["retired"]), **fields}
+    return {
+        "pk": key[0],
+        "sk": key[1],
+        "secret": secrets["current"],
+        "retired": list(secrets["retired"]),
+        **fields,
+    }
+
+
+def _subscription_item(subscription: Subscription) -> Item:
+    reason = subscription.disabled_reason and str(subscription.disabled_reason)
+    item = _item(_key(subscription.account_id, subscription.id), subscription)
+    return item | {"disabled_reason": reason, "events": list(subscription.events)}
 
 
 def subscription_of(item: Item) -> Subscription:
     reason = item.get("disabled_reason")
-    return Subscription(
-        id=item["id"],
-        account_id=item["account_id"],
-        name=item["name"],
-        url=item["url"],
+    return read(
+        Subscription,
+        item,
         events=tuple(item["events"]),
         secrets=_secrets_of(item),
-        created_at_ms=int(item["created_at_ms"]),
-        updated_at_ms=int(item["updated_at_ms"]),
-        enabled=item["enabled"],
         disabled_reason=DisabledReason(reason) if reason else None,
-        disabled_at_ms=int(item["disabled_at_ms"]) if "disabled_at_ms" in item else None,
-        announce_due=item["announce_due"],
-        good=item["good"],
-        cleared_at_ms=int(item["cleared_at_ms"]),
-        test=item.get("test", False),  # absent from items of 0.1, whose webhooks are live ones
     )
-
-
-def _account_secret_item(secret: AccountSecret) -> Item:
-    pk, sk = account_secret_key(secret.account_id, test=secret.test)
-    return {
-        "pk": pk,
-        "sk": sk,
-        "account_id": secret.account_id,
-        "secret": secret.secrets.current,
-        "retired": [asdict(old) for old in secret.secrets.retired],
-        "created_at_ms": secret.created_at_ms,
-        "updated_at_ms": secret.updated_at_ms,
-        "test": secret.test,
-    }
 
 
 def account_secret_of(item: Item) -> AccountSecret:
-    return AccountSecret(
-        account_id=item["account_id"],
-        secrets=_secrets_of(item),
-        created_at_ms=int(item["created_at_ms"]),
-        updated_at_ms=int(item["updated_at_ms"]),
-        test=item.get("test", False),
-    )
+    return read(AccountSecret, item, secrets=_secrets_of(item))
 
 
 def _secrets_of(item: Item) -> Secrets:
-    retired = tuple(RetiredSecret(old["sealed"], int(old["until_ms"])) for old in item["retired"])
-    return Secrets(item["secret"], retired)
+    return Secrets(item["secret"], tuple(RetiredSecret(**old) for old in item["retired"]))

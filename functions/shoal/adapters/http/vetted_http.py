@@ -19,15 +19,8 @@ from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from shoal.adapters.http.final_response import FinalResponse
+from shoal.domain import errors
 from shoal.domain.addresses import AddressRules, Resolve, Response, Target, VettedTarget, vet
-from shoal.domain.errors import (
-    ConnectionFailed,
-    ExchangeTimedOut,
-    NameNotResolved,
-    ResponseInvalid,
-    ResponseTooLarge,
-    TlsFailed,
-)
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -61,9 +54,9 @@ def resolve(
     try:
         addresses = outcome.get(timeout=seconds_max)
     except Empty:
-        raise NameNotResolved("The URL's host name could not be resolved in time.") from None
+        raise errors.NameNotResolved("The URL's host name could not be resolved in time.") from None
     if isinstance(addresses, OSError):
-        raise NameNotResolved("The URL's host name could not be resolved.") from addresses
+        raise errors.NameNotResolved("The URL's host name could not be resolved.") from addresses
     return addresses
 
 
@@ -181,7 +174,7 @@ class _TimedSocket(io.RawIOBase):
 
     def readall(self) -> bytes:
         """Only a chunk of length -1 asks for everything, however much it is."""
-        raise ResponseInvalid("The answer has a chunk of negative length.")
+        raise errors.ResponseInvalid("The answer has a chunk of negative length.")
 
     def close(self) -> None:
         """The exchange closes the socket: `http.client` would do so before it has read the answer."""
@@ -238,14 +231,14 @@ def _chunks(answer: http.client.HTTPResponse, wanted: int) -> Iterator[bytes]:
             wanted -= len(chunk)
             yield chunk
     except ValueError as error:
-        raise ResponseInvalid("The answer's chunks are malformed.") from error
+        raise errors.ResponseInvalid("The answer's chunks are malformed.") from error
     if wanted and answer.length:
-        raise ResponseInvalid("The answer ended before it was complete.")
+        raise errors.ResponseInvalid("The answer ended before it was complete.")
 
 
 def _refuse_more(size: int, bytes_max: int) -> None:
     if size > bytes_max:
-        raise ResponseTooLarge(bytes_max)
+        raise errors.ResponseTooLarge(bytes_max)
 
 
 def _response(
@@ -275,17 +268,19 @@ def _plain_errors(wall_clock_seconds: float) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise ExchangeTimedOut(wall_clock_seconds) from error
+        raise errors.ExchangeTimedOut(wall_clock_seconds) from error
     except ssl.SSLCertVerificationError as error:
-        raise TlsFailed(f"The certificate does not hold: {error.verify_message.rstrip('.')}.") from error
+        raise errors.TlsFailed(
+            f"The certificate does not hold: {error.verify_message.rstrip('.')}."
+        ) from error
     except ssl.SSLError as error:
         reason = (error.reason or "unknown").replace("_", " ").lower()
-        raise TlsFailed(f"The TLS connection failed: {reason}.") from error
+        raise errors.TlsFailed(f"The TLS connection failed: {reason}.") from error
     except http.client.RemoteDisconnected as error:
-        raise ConnectionFailed("The connection was closed without an answer.") from error
+        raise errors.ConnectionFailed("The connection was closed without an answer.") from error
     except http.client.HTTPException as error:
-        raise ResponseInvalid("The answer is malformed or incomplete.") from error
+        raise errors.ResponseInvalid("The answer is malformed or incomplete.") from error
     except ConnectionRefusedError as error:
-        raise ConnectionFailed("The connection was refused.") from error
+        raise errors.ConnectionFailed("The connection was refused.") from error
     except OSError as error:
-        raise ConnectionFailed("No connection could be made, or it broke.") from error
+        raise errors.ConnectionFailed("No connection could be made, or it broke.") from error

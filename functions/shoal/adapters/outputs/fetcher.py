@@ -15,13 +15,7 @@ from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.adapters.aws.s3 import OUTPUT_BYTES_MAX, staging_key
 from shoal.adapters.http.vetted_http import WITH_CONTENT, VettedHttp
 from shoal.adapters.outputs.check import HEAD_BYTES, check_file, check_head
-from shoal.domain.errors import (
-    ConnectionFailed,
-    ExchangeTimedOut,
-    OutputInvalid,
-    ResponseInvalid,
-    ResponseTooLarge,
-)
+from shoal.domain import errors
 from shoal.domain.job import Job
 
 if TYPE_CHECKING:
@@ -67,9 +61,9 @@ class VettedOutputFetcher:
                 answer = self._http.download(
                     url, file, wall_clock_seconds=WALL_CLOCK_SECONDS, bytes_max=OUTPUT_BYTES_MAX
                 )
-            except ResponseTooLarge as error:
-                raise OutputInvalid(TOO_LARGE) from error
-            except (ConnectionFailed, ExchangeTimedOut, ResponseInvalid):
+            except errors.ResponseTooLarge as error:
+                raise errors.OutputInvalid(TOO_LARGE) from error
+            except (errors.ConnectionFailed, errors.ExchangeTimedOut, errors.ResponseInvalid):
                 tries -= 1
                 if not tries:
                     raise
@@ -77,15 +71,15 @@ class VettedOutputFetcher:
             if answer.status in WITH_CONTENT:
                 return
             if answer.status not in REDIRECTS or "location" not in answer.headers:
-                raise ResponseInvalid(f"The output's address answered with status {answer.status}.")
+                raise errors.ResponseInvalid(f"The output's address answered with status {answer.status}.")
             url = urljoin(url, answer.headers["location"])
-        raise ResponseInvalid("The output's address leads in circles.")
+        raise errors.ResponseInvalid("The output's address leads in circles.")
 
     def _copy(self, job: Job, place: str, key: str) -> None:
         """What a provider wrote into our own bucket; its bytes do not come here."""
         bucket, _, source = place.partition("/")
         if bucket != self._bucket:
-            raise OutputInvalid("The provider's output is not where it was to be.")
+            raise errors.OutputInvalid("The provider's output is not where it was to be.")
         try:
             with unavailable_when_unreachable():
                 head = self._client.get_object(Bucket=bucket, Key=source, Range=f"bytes=0-{HEAD_BYTES - 1}")
@@ -93,9 +87,9 @@ class VettedOutputFetcher:
                 check_head(job, head["Body"].read())
         except ClientError as error:
             if error_code(error) in ("NoSuchKey", "InvalidRange"):
-                raise ResponseInvalid("The provider's output is not there.") from error
+                raise errors.ResponseInvalid("The provider's output is not there.") from error
             raise
         if size > OUTPUT_BYTES_MAX:
-            raise OutputInvalid(TOO_LARGE)
+            raise errors.OutputInvalid(TOO_LARGE)
         with unavailable_when_unreachable():
             self._client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": source})

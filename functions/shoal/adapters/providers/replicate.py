@@ -6,26 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shoal.adapters.providers.kit import standard_webhooks
+from shoal.adapters.providers.kit import http, standard_webhooks
 from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parse_object, seed_of
-from shoal.adapters.providers.kit.http import (
-    READ_SECONDS,
-    REFUSED_BY_MODERATION,
-    RETRY_SECONDS,
-    ProviderHttp,
-    Reply,
-    bearer,
-    retry_after_seconds,
-)
 from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.rotating import Rotating
-from shoal.domain.errors import (
-    CallbackRefused,
-    ProviderBusy,
-    ProviderFailed,
-    ProviderRejected,
-    ProviderUnusable,
-)
+from shoal.domain import errors
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
 BASE_URL = "https://api.replicate.com"
@@ -54,7 +39,7 @@ class Replicate:
     idempotent = False
 
     def __init__(self, key: Callable[[], str], base_url: str = BASE_URL) -> None:
-        self._http = ProviderHttp("replicate", base_url, headers=bearer(key))
+        self._http = http.ProviderHttp("replicate", base_url, headers=http.bearer(key))
         self._signing_key = Rotating(self._fetch_signing_key)
 
     def test(self) -> str:
@@ -69,7 +54,7 @@ class Replicate:
             "POST",
             path,
             headers={"Prefer": f"wait={WAIT_SECONDS}"},
-            read_s=WAIT_SECONDS + READ_SECONDS,
+            read_s=WAIT_SECONDS + http.READ_SECONDS,
             json={
                 **version,
                 "input": _input(request),
@@ -83,7 +68,7 @@ class Replicate:
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 - the port's
         reply = self._http.send("GET", f"/v1/predictions/{ref}")
         if reply.status == 404:
-            raise ProviderFailed("The provider knows no such work.")
+            raise errors.ProviderFailed("The provider knows no such work.")
         _raise_for_status(reply)
         return _answer(reply)
 
@@ -92,7 +77,7 @@ class Replicate:
         self._signing_key.verify(lambda key: standard_webhooks.verify(key, headers, body, now_ms), now_ms)
         ref = parse_object(body).get("id")
         if not isinstance(ref, str) or not _ID.fullmatch(ref):
-            raise CallbackRefused("the callback names no prediction")
+            raise errors.CallbackRefused("the callback names no prediction")
         return Pending(ref, 0)
 
     def bills_called_off(self, request: ProviderRequest) -> bool:  # noqa: ARG002 (the port's signature)
@@ -109,7 +94,7 @@ class Replicate:
         _raise_for_status(reply)
         try:
             return standard_webhooks.key(str(reply.json().get("key", "")))
-        except CallbackRefused:
+        except errors.CallbackRefused:
             raise reply.lost_answer("it gave no signing secret") from None
 
 
@@ -141,24 +126,26 @@ def _input(request: ProviderRequest) -> dict[str, Any]:
     return fields
 
 
-def _raise_for_status(reply: Reply) -> None:
+def _raise_for_status(reply: http.Reply) -> None:
     """Replicate's own spellings before the common ones."""
     said = reply.error_json()
     if reply.status == 429:
-        raise ProviderBusy(reply.detail(), retry_after_seconds=_wait_seconds(reply, str(said.get("detail"))))
+        raise errors.ProviderBusy(
+            reply.detail(), retry_after_seconds=_wait_seconds(reply, str(said.get("detail")))
+        )
     if reply.status == 422 and said.get("title") != "Input validation failed":
         # Such as `Invalid version or not permitted`: the catalog's fault, not the caller's.
-        raise ProviderUnusable(reply.detail())
+        raise errors.ProviderUnusable(reply.detail())
     reply.raise_for_status(known=said.get("status") == reply.status)
 
 
-def _wait_seconds(reply: Reply, detail: str) -> int:
+def _wait_seconds(reply: http.Reply, detail: str) -> int:
     """The longest of what the headers and the text of a 429 ask for."""
     hints = [*_RESETS_IN.findall(detail), *_SECONDS.findall(reply.headers.get("ratelimit-reset", ""))]
-    return max([retry_after_seconds(reply.headers) or RETRY_SECONDS, *map(int, hints)])
+    return max([http.retry_after_seconds(reply.headers) or http.RETRY_SECONDS, *map(int, hints)])
 
 
-def _answer(reply: Reply) -> Answer:
+def _answer(reply: http.Reply) -> Answer:
     prediction = reply.json()
     ref, status = prediction.get("id"), prediction.get("status")
     if not isinstance(ref, str) or not _ID.fullmatch(ref):
@@ -168,7 +155,7 @@ def _answer(reply: Reply) -> Answer:
     if status == "failed":
         raise _failure(str(prediction.get("error")))
     if status in ("canceled", "aborted"):
-        raise ProviderFailed("The provider stopped the work.")
+        raise errors.ProviderFailed("The provider stopped the work.")
     # A status of tomorrow is no end: the job's deadline bounds the asking.
     return Pending(ref, POLL_SECONDS)
 
@@ -176,16 +163,16 @@ def _answer(reply: Reply) -> Answer:
 def _output_url(prediction: Mapping[str, Any]) -> str:
     """The first address in an output: a string, a list or an object, as the model likes."""
     if prediction.get("data_removed"):
-        raise ProviderFailed("The provider's output is gone.")
+        raise errors.ProviderFailed("The provider's output is gone.")
     found = prediction.get("output")
     while isinstance(found, list | dict) and found:
         found = next(iter(found.values())) if isinstance(found, dict) else found[0]
     if not isinstance(found, str) or not found.startswith(("https://", "http://")):
-        raise ProviderFailed("The provider delivered no output.")
+        raise errors.ProviderFailed("The provider delivered no output.")
     return found
 
 
-def _failure(said: str) -> ProviderRejected | ProviderFailed:
+def _failure(said: str) -> errors.ProviderRejected | errors.ProviderFailed:
     if is_content_refusal(said):
-        return ProviderRejected(REFUSED_BY_MODERATION)
-    return ProviderFailed("The provider failed to generate the output.")
+        return errors.ProviderRejected(http.REFUSED_BY_MODERATION)
+    return errors.ProviderFailed("The provider failed to generate the output.")

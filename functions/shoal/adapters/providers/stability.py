@@ -15,14 +15,9 @@ from typing import Any
 from urllib.parse import urljoin
 
 from shoal.adapters.providers.kit.at_once import AtOnce
-from shoal.adapters.providers.kit.fields import media_type, nearest_ratio, seed_of
+from shoal.adapters.providers.kit.fields import checked_ref, media_type, nearest_ratio, seed_of
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply, bearer
-from shoal.domain.errors import (
-    ProviderBusy,
-    ProviderFailed,
-    ProviderRejected,
-    ProviderUnusable,
-)
+from shoal.domain import errors
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
 BASE_URL = "https://api.stability.ai/v2beta"
@@ -75,11 +70,9 @@ class Stability(AtOnce):
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
         """Results are kept for 24 h, and then forgotten."""
-        if not _REF.fullmatch(ref):  # it becomes part of an address
-            raise ProviderFailed("The provider knows no such work.")
-        reply = self._http.send("GET", f"/results/{ref}", headers={"Accept": "image/*"})
+        reply = self._http.send("GET", f"/results/{checked_ref(ref, _REF)}", headers={"Accept": "image/*"})
         if reply.status == 404:
-            raise ProviderFailed("The provider knows no such work.")
+            raise errors.ProviderFailed("The provider knows no such work.")
         _check(reply)
         if reply.status == 202:
             return Pending(ref, POLL_SECONDS)
@@ -108,16 +101,16 @@ def _form(request: ProviderRequest) -> Mapping[str, Any]:
 
 def _only(model: str, pictures: tuple[bytes, ...]) -> tuple[str, bytes, str]:
     if model == "core":
-        raise ProviderUnusable("stability: the model core edits no pictures")
+        raise errors.ProviderUnusable("stability: the model core edits no pictures")
     if len(pictures) > 1:
-        raise ProviderRejected("This model edits one picture at a time.")
+        raise errors.ProviderRejected("This model edits one picture at a time.")
     (picture,) = pictures
     return "picture", picture, media_type(picture)
 
 
 def _picture(reply: Reply) -> bytes:
     if reply.headers.get("finish-reason", "SUCCESS") == "CONTENT_FILTERED":
-        raise ProviderRejected(REFUSED_BY_MODERATION)
+        raise errors.ProviderRejected(REFUSED_BY_MODERATION)
     if not reply.content_type.startswith("image/"):
         raise reply.lost_answer("its answer is no picture")
     return reply.body
@@ -128,7 +121,7 @@ def _check(reply: Reply) -> None:
     name, said = str(error.get("name", "")), error.get("errors")
     message = "; ".join(map(str, said)) if isinstance(said, list) else ""
     if name == "content_moderation":
-        raise ProviderRejected(REFUSED_BY_MODERATION)
+        raise errors.ProviderRejected(REFUSED_BY_MODERATION)
     if reply.status == 429 and "Retry-After" not in reply.headers:
-        raise ProviderBusy(reply.detail(message), retry_after_seconds=LOCK_OUT_SECONDS)
+        raise errors.ProviderBusy(reply.detail(message), retry_after_seconds=LOCK_OUT_SECONDS)
     reply.raise_for_status(message, known=bool(name))

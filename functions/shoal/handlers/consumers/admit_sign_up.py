@@ -7,7 +7,7 @@ from typing import Any
 
 from shoal.composition import parts
 from shoal.domain.person import may_register
-from shoal.handlers.consumers.trigger import trigger
+from shoal.handlers.consumers.trigger import Trigger
 from shoal.observability import logger
 from shoal.settings import AdmitSignUpSettings
 
@@ -30,4 +30,4 @@ def admit(event: dict[str, Any], settings: AdmitSignUpSettings) -> dict[str, Any
     return event
 
 
-handler = trigger(partial(parts.settings_of, AdmitSignUpSettings), admit)
+handler = Trigger(partial(parts.settings_of, AdmitSignUpSettings), admit)

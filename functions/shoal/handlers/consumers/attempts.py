@@ -68,11 +68,6 @@ class Attempts:
         return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failures if id_ in bodies]}
 
 
-def attempts(build: Callable[[], Delivering]) -> Attempts:
-    """The function behind a lane's queue: `build` is first called for a batch."""
-    return Attempts(build)
-
-
 def _order(body: str) -> Order | None:
     """None for what cannot be read: alone it becomes a dead letter."""
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from shoal.composition import money
-from shoal.handlers.consumers.trigger import trigger
+from shoal.handlers.consumers.trigger import Trigger
 from shoal.observability import logger, metrics
 from shoal.use_cases.money.audit_ledger import AuditLedger
 
@@ -23,4 +23,4 @@ def audit(event: dict[str, Any], audit_ledger: AuditLedger) -> dict[str, Any]:
     return {"discrepancies": len(found)}
 
 
-handler = trigger(money.audit_ledger, audit)
+handler = Trigger(money.audit_ledger, audit)

@@ -7,7 +7,7 @@ import json
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal.composition import jobs
-from shoal.handlers.consumers.queue import consumer
+from shoal.handlers.consumers.queue import Consumer
 from shoal.observability import count_failed, logger
 from shoal.use_cases.jobs.close_execution import CloseExecution
 
@@ -25,4 +25,4 @@ def close(record: SQSRecord, close_execution: CloseExecution) -> None:
     )
 
 
-handler = consumer(jobs.close_execution, close)
+handler = Consumer(jobs.close_execution, close)

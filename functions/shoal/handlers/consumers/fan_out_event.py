@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal.composition import webhooks
 from shoal.domain.events import Event
-from shoal.handlers.consumers.queue import consumer
+from shoal.handlers.consumers.queue import Consumer
 from shoal.observability import logger
 from shoal.ports.webhooks import RecoverOrder
 
@@ -31,4 +31,4 @@ def fan_out(record: SQSRecord, use_cases: FanningOut) -> None:
     logger.info("fanned out", extra={"event_type": event.type, "deliveries": deliveries})
 
 
-handler = consumer(webhooks.fanning_out, fan_out)
+handler = Consumer(webhooks.fanning_out, fan_out)

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shoal.composition import jobs
 from shoal.domain.errors import JobClosed
-from shoal.handlers.consumers.queue import consumer
+from shoal.handlers.consumers.queue import Consumer
 from shoal.observability import logger
 from shoal.ports.jobs import Look
 from shoal.use_cases.providers.poll_provider import PollProvider
@@ -25,4 +25,4 @@ def poll(record: SQSRecord, poll_provider: PollProvider) -> None:
     logger.info("provider asked", extra={"outcome": outcome})
 
 
-handler = consumer(jobs.poll_provider, poll)
+handler = Consumer(jobs.poll_provider, poll)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from shoal.composition import jobs
 from shoal.handlers.consumers.poll_provider import poll
-from shoal.handlers.consumers.queue import consumer
+from shoal.handlers.consumers.queue import Consumer
 
-handler = consumer(jobs.poll_provider, poll)
+handler = Consumer(jobs.poll_provider, poll)

@@ -42,10 +42,3 @@ class Consumer(Generic[UseCases]):
             raise
         finally:
             logger.clear_state()
-
-
-def consumer(
-    build: Callable[[], UseCases], consume: Callable[[SQSRecord, UseCases], None]
-) -> Consumer[UseCases]:
-    """The function behind a queue: `build` is first called for a message."""
-    return Consumer(build, consume)

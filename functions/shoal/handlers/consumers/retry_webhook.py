@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from shoal.composition import webhooks
-from shoal.handlers.consumers.attempts import attempts
+from shoal.handlers.consumers.attempts import Attempts
 
-handler = attempts(webhooks.retry_webhook)
+handler = Attempts(webhooks.retry_webhook)

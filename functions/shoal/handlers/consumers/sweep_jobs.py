@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from shoal.composition import jobs
-from shoal.handlers.consumers.trigger import trigger
+from shoal.handlers.consumers.trigger import Trigger
 from shoal.observability import count_failed, logger, metrics
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 
@@ -22,4 +22,4 @@ def sweep(event: dict[str, Any], sweep_jobs: SweepJobs) -> dict[str, Any]:
     return dict(done)
 
 
-handler = trigger(jobs.sweep_jobs, sweep)
+handler = Trigger(jobs.sweep_jobs, sweep)

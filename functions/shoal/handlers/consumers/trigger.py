@@ -23,10 +23,3 @@ class Trigger(Generic[UseCases]):
             return self.run(event, self.build())
         finally:
             flush_metrics()
-
-
-def trigger(
-    build: Callable[[], UseCases], run: Callable[[dict[str, Any], UseCases], dict[str, Any]]
-) -> Trigger[UseCases]:
-    """The function that an event triggers: `build` is first called when it runs."""
-    return Trigger(build, run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.composition import jobs
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.observability import count_closed
 
 
@@ -14,4 +14,4 @@ def cancel(request: Request, use: jobs.Canceling) -> Answer:
     return Answer(200, request.dialect.answer(job, use.view()))
 
 
-handler = endpoint(jobs.canceling, cancel)
+handler = Endpoint(jobs.canceling, cancel)

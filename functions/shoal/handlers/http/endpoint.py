@@ -21,15 +21,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from shoal.composition.accounts import GATE, Gate
 from shoal.dialects.errors import neutral_error
 from shoal.dialects.spoken import ApiUrl, SpokenApi, spoken
+from shoal.domain import errors
 from shoal.domain.api_key import Caller, Scope
-from shoal.domain.errors import (
-    ApiError,
-    InternalError,
-    InvalidJson,
-    MethodNotAllowed,
-    PayloadTooLarge,
-    UnsupportedMediaType,
-)
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.rate_limit import Ask
 from shoal.handlers.http.json_body import json_object
@@ -177,7 +170,7 @@ class Request:
         self._chosen = self.dialect.of(body)
         return self._chosen
 
-    def error_body(self, error: ApiError, api_url: ApiUrl) -> Mapping[str, Any]:
+    def error_body(self, error: errors.ApiError, api_url: ApiUrl) -> Mapping[str, Any]:
         """An error in the words of the route, or in those that all callers of such an address can read."""
         if self.row.path:
             self._look_who_speaks()
@@ -190,7 +183,9 @@ class Request:
     def _look_who_speaks(self) -> None:
         """Who speaks reads one shape, whatever fails: an error looks into a body that nobody has read yet."""
         if self.row.dialect and self._chosen is None and self.dialect.choose:
-            with suppress(ApiError):  # it cannot be read, or says neither: then in words that all can read
+            with suppress(
+                errors.ApiError
+            ):  # it cannot be read, or says neither: then in words that all can read
                 self.dialect_of(self.json_object())
 
     @property
@@ -226,9 +221,9 @@ class Request:
                 base64.b64decode(raw, validate=True) if self._event.get("isBase64Encoded") else raw.encode()
             )
         except ValueError:
-            raise InvalidJson() from None
+            raise errors.InvalidJson() from None
         if len(data) > BODY_BYTES_MAX:
-            raise PayloadTooLarge()
+            raise errors.PayloadTooLarge()
         return data
 
     def json_object(self) -> dict[str, Any]:
@@ -239,15 +234,15 @@ class Request:
         """
         data = self.body
         if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise UnsupportedMediaType(
+            raise errors.UnsupportedMediaType(
                 "Send the body as it is: no Content-Encoding but identity is taken.",
                 headers={"Accept-Encoding": "identity"},
             )
         media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if media_type != "application/json":
-            raise UnsupportedMediaType()
+            raise errors.UnsupportedMediaType()
         if self._has_replacements(data):
-            raise InvalidJson()
+            raise errors.InvalidJson()
         return json_object(data)
 
     def _has_replacements(self, data: bytes) -> bool:
@@ -270,7 +265,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[UseCases]):
-    """A Lambda handler around `handle`, which gets what `build` makes.
+    """A Lambda handler around `handle`, which gets what `build` makes when a request first needs it.
 
     `ahead` may refuse a request, or begin to read something, before the caller's key is looked up.
     """
@@ -292,16 +287,6 @@ class Endpoint(Generic[UseCases]):
         if request.row.scope:
             request.admit(self.gate.authenticate, request.row.scope)
         return self.handle(request, self.build())
-
-
-def endpoint(
-    build: Callable[[], UseCases],
-    handle: Callable[[Request, UseCases], Answer],
-    *,
-    ahead: Callable[[Request, UseCases], None] | None = None,
-) -> Endpoint[UseCases]:
-    """The handler of the routes whose rows name it. `build` is called when a request needs it."""
-    return Endpoint(build, handle, ahead)
 
 
 def frame(respond: Callable[[Request], Proxied], gate: Gate = GATE) -> Handler:
@@ -335,7 +320,7 @@ def _refuse(request: Request) -> Answer:
     allow = {"Allow": ", ".join(methods_of(request.pattern))}
     if request.method == "OPTIONS":
         return Answer(204, None, allow)
-    raise MethodNotAllowed(headers=allow)
+    raise errors.MethodNotAllowed(headers=allow)
 
 
 def _to_proxy(request: Request, answer: Answer) -> Proxied:
@@ -355,11 +340,11 @@ def _text(body: Mapping[str, Any] | str | None) -> str:
 def _answer(handle: Callable[[Request], Answer], request: Request, gate: Gate) -> Answer:
     try:
         return handle(request)
-    except ApiError as error:
+    except errors.ApiError as error:
         refused = error
     except Exception:  # noqa: BLE001 - the last line of defence: logged whole, shown as internal_error
         logger.exception("unexpected error")
-        refused = InternalError()
+        refused = errors.InternalError()
     return Answer(refused.status, request.error_body(refused, gate.api_url), refused.headers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition import jobs
 from shoal.handlers.http.csv import csv_answer, wants_csv
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 
 
 def list_jobs(request: Request, use: jobs.Listing) -> Answer:
@@ -18,4 +18,4 @@ def list_jobs(request: Request, use: jobs.Listing) -> Answer:
     return Answer(200, spoken.listing(page, use.view()))
 
 
-handler = endpoint(jobs.listing, list_jobs)
+handler = Endpoint(jobs.listing, list_jobs)

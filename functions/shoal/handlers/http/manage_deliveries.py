@@ -11,7 +11,7 @@ from shoal.domain.errors import NotFound
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.ids import ulid_of
 from shoal.domain.webhook import REQUESTED, webhook_ulid
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.use_cases.webhooks.manage_deliveries import ManageDeliveries
 from shoal.use_cases.webhooks.manage_webhooks import Answered
 
@@ -75,4 +75,4 @@ _BY_ROUTE: dict[str, Callable[[Request, ManageDeliveries, str], Answer]] = {
     "POST /api/v1/webhooks/{id}/recover": _recover,
 }
 
-handler = endpoint(manage_deliveries, manage)
+handler = Endpoint(manage_deliveries, manage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition.webhooks import manage_webhook_secret
 from shoal.dialects import tasks, webhooks
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.use_cases.webhooks.manage_webhook_secret import ManageWebhookSecret
 
 
@@ -17,4 +17,4 @@ def manage(request: Request, use: ManageWebhookSecret) -> Answer:
     return Answer(answered.status, tasks.envelope(answered.body), answered.headers)
 
 
-handler = endpoint(manage_webhook_secret, manage)
+handler = Endpoint(manage_webhook_secret, manage)

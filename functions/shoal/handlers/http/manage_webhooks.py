@@ -7,7 +7,7 @@ from collections.abc import Callable
 from shoal.composition.webhooks import manage_webhooks
 from shoal.dialects import webhooks
 from shoal.domain.webhook import webhook_ulid
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.use_cases.webhooks.manage_webhooks import ManageWebhooks
 
 
@@ -62,4 +62,4 @@ _BY_ROUTE: dict[str, Callable[[Request, ManageWebhooks], Answer]] = {
     "POST /api/v1/webhooks/{id}/rotate": _rotate,
 }
 
-handler = endpoint(manage_webhooks, manage)
+handler = Endpoint(manage_webhooks, manage)

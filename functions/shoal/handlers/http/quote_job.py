@@ -5,7 +5,7 @@ from __future__ import annotations
 from shoal.composition import jobs
 from shoal.dialects import tasks
 from shoal.domain.catalog import load_catalog
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.use_cases.jobs.quote import QuoteJob
 
 
@@ -15,4 +15,4 @@ def quote(request: Request, quote_job: QuoteJob) -> Answer:
     return Answer(200, tasks.envelope(tasks.quote_resource(quote_job(submission))))
 
 
-handler = endpoint(jobs.quote_job, quote)
+handler = Endpoint(jobs.quote_job, quote)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from shoal.composition import parts
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 
 INDEX = "index.json"
 """By path: the file, its media type, and the host that stands in it for the caller's."""
@@ -68,4 +68,4 @@ def _still_good(if_none_match: str, etag: str) -> bool:
     return bool(offered & {etag, "*"})
 
 
-handler = endpoint(parts.documents, read)
+handler = Endpoint(parts.documents, read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.composition import parts
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 
 
 def read(_: Request, stage: str) -> Answer:
@@ -11,4 +11,4 @@ def read(_: Request, stage: str) -> Answer:
     return Answer(200, {"status": "ok", "stage": stage})
 
 
-handler = endpoint(parts.stage, read)
+handler = Endpoint(parts.stage, read)

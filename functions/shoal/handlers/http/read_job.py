@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.composition import jobs
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.handlers.http.preference import wait_if_preferred
 
 
@@ -17,4 +17,4 @@ def read(request: Request, use: jobs.Reading) -> Answer:
     return wait_if_preferred(request, job.id, answer, use)
 
 
-handler = endpoint(jobs.reading, read)
+handler = Endpoint(jobs.reading, read)

@@ -8,7 +8,7 @@ from typing import Any
 from shoal.composition import jobs
 from shoal.dialects import tasks
 from shoal.domain.catalog import load_catalog
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 
 
 def read(request: Request, use: jobs.ReadingModels) -> Answer:
@@ -24,4 +24,4 @@ def read(request: Request, use: jobs.ReadingModels) -> Answer:
     return Answer(200, tasks.envelope([describe(each) for each in catalog.models]))
 
 
-handler = endpoint(jobs.reading_models, read, ahead=lambda _, use: use.read_ahead())
+handler = Endpoint(jobs.reading_models, read, ahead=lambda _, use: use.read_ahead())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shoal.composition import money
 from shoal.dialects import image, video
 from shoal.domain.money import Asset
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.use_cases.jobs.read_job import ReadWallet
 
 CREDITS = "GET /api/v1/credits"
@@ -18,4 +18,4 @@ def read(request: Request, read_wallet: ReadWallet) -> Answer:
     return Answer(200, image.wallet_resource(read_wallet(request.caller, Asset.USD)))
 
 
-handler = endpoint(money.read_wallet, read)
+handler = Endpoint(money.read_wallet, read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition import jobs
 from shoal.domain.errors import CallbackRefused, NotFound
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.observability import logger
 from shoal.use_cases.providers.receive_callback import ReceiveCallback
 
@@ -24,4 +24,4 @@ def receive(request: Request, receive_callback: ReceiveCallback) -> Answer:
     return Answer(204, None)
 
 
-handler = endpoint(jobs.receive_callback, receive)
+handler = Endpoint(jobs.receive_callback, receive)

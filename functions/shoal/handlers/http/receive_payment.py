@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition import payments
 from shoal.domain.errors import CallbackRefused, Unauthorized
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.observability import logger
 from shoal.use_cases.payments.receive_payment import ReceivePayment
 
@@ -30,4 +30,4 @@ def receive(request: Request, receive_payment: ReceivePayment) -> Answer:
     return Answer(200, {"received": True})
 
 
-handler = endpoint(payments.receive_payment, receive)
+handler = Endpoint(payments.receive_payment, receive)

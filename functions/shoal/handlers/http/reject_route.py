@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.domain.errors import NotFound
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.handlers.http.routes import is_route
 
 
@@ -14,4 +14,4 @@ def reject(request: Request, _: None) -> Answer:
     raise NotFound()
 
 
-handler = endpoint(lambda: None, reject)
+handler = Endpoint(lambda: None, reject)

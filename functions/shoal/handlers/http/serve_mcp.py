@@ -21,7 +21,7 @@ from shoal.domain.errors import Forbidden, ValidationFailed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset, format_amount
 from shoal.domain.submission import Submission
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.handlers.http.mcp_server import ToolServer
 from shoal.observability import logger
 from shoal.use_cases.accounts.authenticate import require
@@ -140,4 +140,4 @@ TOOLS: Mapping[str, Tool] = {
     mcp.LIST_MODELS: _list_models,
 }
 
-handler = endpoint(agents.serving, serve, ahead=_check_origin)
+handler = Endpoint(agents.serving, serve, ahead=_check_origin)

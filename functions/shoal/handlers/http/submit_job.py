@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition import jobs
 from shoal.domain.catalog import load_catalog
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.handlers.http.preference import wait_if_preferred
 from shoal.observability import logger
 
@@ -21,4 +21,4 @@ def submit(request: Request, use: jobs.Submitting) -> Answer:
     return wait_if_preferred(request, answered.job_id, answer, use) if spoken.submit_waits else answer
 
 
-handler = endpoint(jobs.submitting, submit, ahead=lambda _, use: use.read_ahead())
+handler = Endpoint(jobs.submitting, submit, ahead=lambda _, use: use.read_ahead())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shoal.composition import money
 from shoal.dialects import tasks
 from shoal.handlers.http.csv import csv_answer, wants_csv
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.use_cases.money.summarize_usage import SummarizeUsage
 
 
@@ -16,4 +16,4 @@ def summarize(request: Request, summarize_usage: SummarizeUsage) -> Answer:
     return csv_answer(tasks.CSV_COLUMNS, rows) if wants_csv(request) else Answer(200, tasks.envelope(rows))
 
 
-handler = endpoint(money.summarize_usage, summarize)
+handler = Endpoint(money.summarize_usage, summarize)

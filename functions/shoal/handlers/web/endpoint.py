@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic
 
 from shoal.composition.dashboard import Dashboard, Use
@@ -55,8 +55,8 @@ class WebEndpoint(Generic[Use]):
 
     build: Callable[[], Dashboard[Use]]
     members: Views[Use]
-    guests: Views[Use]
-    operators: bool
+    guests: Views[Use] = field(default_factory=dict)
+    operators: bool = False
 
     def __call__(self, event: dict[str, Any], context: Any) -> Proxied:
         return frame(self._respond)(event, context)
@@ -97,16 +97,6 @@ class WebEndpoint(Generic[Use]):
             return redirect("/security", done="operators")
         except ApiError as error:
             return _error(visit, error)
-
-
-def web_endpoint(
-    build: Callable[[], Dashboard[Use]],
-    members: Views[Use],
-    *,
-    guests: Views[Use] | None = None,
-    operators: bool = False,
-) -> WebEndpoint[Use]:
-    return WebEndpoint(build, members, guests or {}, operators)
 
 
 def _find_view(visit: Visit[Use], views: Views[Use]) -> View[Use] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition import dashboard
 from shoal.composition.dashboard import ForOperators
-from shoal.handlers.web.endpoint import web_endpoint
+from shoal.handlers.web.endpoint import WebEndpoint
 from shoal.handlers.web.pages import operations
 from shoal.handlers.web.visit import View
 
@@ -22,4 +22,4 @@ MEMBERS: dict[str, View[ForOperators]] = {
     "POST /operate/accounts/{id}/jobs/{job_id}/refund": operations.refund,
 }
 
-handler = web_endpoint(dashboard.operate, MEMBERS, operators=True)
+handler = WebEndpoint(dashboard.operate, MEMBERS, operators=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shoal.composition import dashboard
 from shoal.composition.dashboard import ForMembers
 from shoal.handlers.web import assets
-from shoal.handlers.web.endpoint import web_endpoint
+from shoal.handlers.web.endpoint import WebEndpoint
 from shoal.handlers.web.pages import (
     jobs,
     keys,
@@ -74,4 +74,4 @@ MEMBERS: dict[str, View[ForMembers]] = {
     "POST /playground/run": playground.run,
 }
 
-handler = web_endpoint(dashboard.show_dashboard, MEMBERS, guests=GUESTS)
+handler = WebEndpoint(dashboard.show_dashboard, MEMBERS, guests=GUESTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.composition import dashboard
 from shoal.composition.dashboard import ForBuyers
-from shoal.handlers.web.endpoint import web_endpoint
+from shoal.handlers.web.endpoint import WebEndpoint
 from shoal.handlers.web.pages import top_up
 from shoal.handlers.web.visit import View
 
@@ -13,4 +13,4 @@ MEMBERS: dict[str, View[ForBuyers]] = {
     "POST /top-up": top_up.buy,
 }
 
-handler = web_endpoint(dashboard.top_up, MEMBERS)
+handler = WebEndpoint(dashboard.top_up, MEMBERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shoal.composition import jobs
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.use_cases.providers.call_provider import CallProvider
 
 
@@ -14,4 +14,4 @@ def call(event: dict[str, Any], call_provider: CallProvider) -> dict[str, Any]:
     return {"outcome": outcome}
 
 
-handler = task(jobs.call_provider, call)
+handler = Task(jobs.call_provider, call)

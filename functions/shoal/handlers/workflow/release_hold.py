@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shoal.composition import jobs
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.observability import count_closed
 from shoal.use_cases.jobs.release_hold import ReleaseHold
 
@@ -16,4 +16,4 @@ def release(event: dict[str, Any], release_hold: ReleaseHold) -> dict[str, Any]:
     return {"events": [event.entry() for event in events]}
 
 
-handler = task(jobs.release_hold, release)
+handler = Task(jobs.release_hold, release)

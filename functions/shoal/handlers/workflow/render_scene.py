@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shoal.composition import videos
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.use_cases.videos.render_scene import RenderScene
 
 
@@ -14,4 +14,4 @@ def render(event: dict[str, Any], render_scene: RenderScene) -> dict[str, Any]:
     return {"outcome": outcome}
 
 
-handler = task(videos.render_scene, render)
+handler = Task(videos.render_scene, render)

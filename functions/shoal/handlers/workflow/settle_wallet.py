@@ -6,7 +6,7 @@ from typing import Any
 
 from shoal.composition import jobs
 from shoal.domain.job import Output
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.observability import count_closed
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
 
@@ -18,4 +18,4 @@ def settle(event: dict[str, Any], settle_wallet: SettleWallet) -> dict[str, Any]
     return {"events": [event.entry() for event in events]}
 
 
-handler = task(jobs.settle_wallet, settle)
+handler = Task(jobs.settle_wallet, settle)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from shoal.composition import videos
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.use_cases.videos.stitch_video import StitchVideo
 
 
@@ -15,4 +15,4 @@ def stitch(event: dict[str, Any], stitch_video: StitchVideo) -> dict[str, Any]:
     return {"outputs": [asdict(output)]}
 
 
-handler = task(videos.stitch_video, stitch)
+handler = Task(videos.stitch_video, stitch)

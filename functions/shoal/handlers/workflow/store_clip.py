@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shoal.composition import videos
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.use_cases.videos.store_clip import StoreClip
 
 
@@ -14,4 +14,4 @@ def store(event: dict[str, Any], store_clip: StoreClip) -> dict[str, Any]:
     return {"events": [ready.entry()]}
 
 
-handler = task(videos.store_clip, store)
+handler = Task(videos.store_clip, store)

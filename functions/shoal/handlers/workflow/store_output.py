@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from shoal.composition import jobs
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.use_cases.jobs.store_output import StoreOutput
 
 
@@ -15,4 +15,4 @@ def store(event: dict[str, Any], store_output: StoreOutput) -> dict[str, Any]:
     return {"outputs": [asdict(output) for output in outputs]}
 
 
-handler = task(jobs.store_output, store)
+handler = Task(jobs.store_output, store)

@@ -30,10 +30,3 @@ class Task(Generic[UseCases]):
             flush_metrics()
             logger.clear_state()
         return result
-
-
-def task(
-    build: Callable[[], UseCases], run: Callable[[dict[str, Any], UseCases], dict[str, Any]]
-) -> Task[UseCases]:
-    """The function of a state: `build` is first called when it runs."""
-    return Task(build, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shoal.composition import videos
-from shoal.handlers.workflow.task import task
+from shoal.handlers.workflow.task import Task
 from shoal.use_cases.videos.write_script import WriteScript
 
 
@@ -14,4 +14,4 @@ def write(event: dict[str, Any], write_script: WriteScript) -> dict[str, Any]:
     return {"scenes": job.output_count}
 
 
-handler = task(videos.write_script, write)
+handler = Task(videos.write_script, write)

@@ -5,18 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, replace
 
+from shoal.domain import wallet
 from shoal.domain.api_key import KEYS_MAX, SECRET_LENGTH, ApiKey, KeyPrefix, Once, Scope, digest_of
 from shoal.domain.errors import KeyExists
 from shoal.domain.grant import Decision, Grant
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.rate_limit import RateLimit
-from shoal.domain.wallet import (
-    FREE_GENERATIONS,
-    TEST_GRANT_CREDIT,
-    TEST_GRANT_USD,
-    EntryKind,
-    Movement,
-)
 from shoal.ports.accounts import Account, Accounts, Keys
 from shoal.ports.money import Ledger
 from shoal.ports.system import Clock, Ids
@@ -92,10 +86,10 @@ class ManageAccounts:
         self.accounts.get(account_id)
         now_ms = self.clock.now_ms()
         reference = reference or self.ids.new("top", now_ms).partition("_")[2]
-        movement = Movement(
+        movement = wallet.Movement(
             account_id,
             asset,
-            EntryKind.TOP_UP,
+            wallet.EntryKind.TOP_UP,
             reference,
             now_ms,
             balance_delta=amount,
@@ -130,7 +124,7 @@ class ManageAccounts:
         raise KeyExists
 
 
-def record_grant(ledger: Ledger, movement: Movement, decision: Decision) -> bool:
+def record_grant(ledger: Ledger, movement: wallet.Movement, decision: Decision) -> bool:
     """Make a movement that an operator decided, and log it. False if it was made before."""
     grant = Grant.of(movement, decision)
     made = ledger.grant(movement, grant)
@@ -138,25 +132,25 @@ def record_grant(ledger: Ledger, movement: Movement, decision: Decision) -> bool
     return made
 
 
-def opening_grants(account: Account, usd_micros: int = 0, credits: int = 0) -> list[Movement]:
+def opening_grants(account: Account, usd_micros: int = 0, credits: int = 0) -> list[wallet.Movement]:
     """The first entry of each of an account's wallets: three free trials and play money among them."""
     amounts = {
         Asset.USD: usd_micros,
         Asset.CREDIT: credits,
-        Asset.TEST_USD: TEST_GRANT_USD,
-        Asset.TEST_CREDIT: TEST_GRANT_CREDIT,
+        Asset.TEST_USD: wallet.TEST_GRANT_USD,
+        Asset.TEST_CREDIT: wallet.TEST_GRANT_CREDIT,
     }
     return [_grant(account, asset, amount) for asset, amount in amounts.items()]
 
 
-def _grant(account: Account, asset: Asset, amount: int) -> Movement:
-    return Movement(
+def _grant(account: Account, asset: Asset, amount: int) -> wallet.Movement:
+    return wallet.Movement(
         account.id,
         asset,
-        EntryKind.TOP_UP,
+        wallet.EntryKind.TOP_UP,
         account.id.partition("_")[2],
         account.created_at_ms,
         balance_delta=amount,
-        free_generations_delta=FREE_GENERATIONS if asset in (Asset.USD, Asset.TEST_USD) else 0,
+        free_generations_delta=wallet.FREE_GENERATIONS if asset in (Asset.USD, Asset.TEST_USD) else 0,
         note="grant",
     )

@@ -59,8 +59,9 @@ class ManageProviders:
             raise ValidationFailed("A key is one line of printable ASCII characters.")
         self.keys.put(provider, field, key)
         self.board.note_key(provider, there=self.keys.has(provider))
-        for route in self._routes_of(provider):
-            self.breakers.close(route)
+        for route in self.routes:
+            if route.key_name == key_name(provider):
+                self.breakers.close(route)
 
     def remove_key(self, provider: str) -> None:
         """Forget a key: the provider's routes are passed over. Raises `NotFound`."""
@@ -104,6 +105,3 @@ class ManageProviders:
             raise NotFound(
                 f"There is no key to set for {provider!r}: only for {', '.join(sorted(self.keyed))}."
             )
-
-    def _routes_of(self, provider: str) -> list[Route]:
-        return [route for route in self.routes if route.key_name == key_name(provider)]

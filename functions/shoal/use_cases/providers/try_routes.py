@@ -11,16 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from shoal.domain import errors
 from shoal.domain.breaker import Outcome
-from shoal.domain.errors import (
-    OutcomeUnknown,
-    ProviderBusy,
-    ProviderFailed,
-    ProviderRejected,
-    ProviderUnusable,
-    ShoalError,
-    Unavailable,
-)
 from shoal.domain.routing import Route, outcome_of
 from shoal.ports.routing import Breakers, Meter
 from shoal.ports.system import Clock
@@ -44,7 +36,7 @@ class TryRoutes:
         Raises `ProviderRejected` as soon as a provider says so, what the last route raised if that ends the
         job, else `Unavailable`: then the state is tried again.
         """
-        last: ShoalError = Unavailable(retry_after_seconds=RETRY_S)
+        last: errors.ShoalError = errors.Unavailable(retry_after_seconds=RETRY_S)
         for route in routes:
             admitted = self.breakers.admit(route, self.clock.now_ms()) if has(route.provider) else None
             if admitted is None:
@@ -52,11 +44,16 @@ class TryRoutes:
             began_ms = self.clock.now_ms()
             try:
                 answer = ask(route)
-            except ProviderRejected as error:
+            except errors.ProviderRejected as error:
                 self.meter.count_exchange(route.name, type(error).__name__, self.clock.now_ms() - began_ms)
                 self.breakers.note(route, Outcome.SUCCESS, admitted, self.clock.now_ms())
                 raise
-            except (ProviderBusy, ProviderFailed, ProviderUnusable, OutcomeUnknown) as error:
+            except (
+                errors.ProviderBusy,
+                errors.ProviderFailed,
+                errors.ProviderUnusable,
+                errors.OutcomeUnknown,
+            ) as error:
                 logger.warning("route failed", extra={"route": route.name, "reason": str(error)})
                 last, outcome, word = error, outcome_of(error), type(error).__name__
             else:
@@ -67,6 +64,6 @@ class TryRoutes:
             self.meter.count_exchange(route.name, word, self.clock.now_ms() - began_ms)
             if outcome:
                 self.breakers.note(route, outcome, admitted, self.clock.now_ms(), reason=str(last))
-        if isinstance(last, ProviderFailed):
+        if isinstance(last, errors.ProviderFailed):
             raise last
-        raise Unavailable(retry_after_seconds=RETRY_S) from last
+        raise errors.Unavailable(retry_after_seconds=RETRY_S) from last

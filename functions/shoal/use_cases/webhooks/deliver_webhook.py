@@ -23,20 +23,8 @@ from shoal.domain.delivery import (
 from shoal.domain.errors import ExchangeError, Unavailable
 from shoal.domain.webhook import REQUESTS, Secrets, Subscription, disabled_event
 from shoal.domain.webhook_signature import signed_headers
+from shoal.ports import webhooks
 from shoal.ports.system import Bus, Clock
-from shoal.ports.webhooks import (
-    Deliveries,
-    DeliveryQueue,
-    HostCounts,
-    Lane,
-    Loaded,
-    RetrySchedule,
-    SecretBox,
-    Slot,
-    Slots,
-    Subscriptions,
-    WebhookHttp,
-)
 
 HERE_MAX = 10
 """Attempts at one endpoint that one function makes side by side."""
@@ -129,18 +117,18 @@ class DeliverWebhook:
     what an account that never had money may send to one host in a minute; the rest waits.
     """
 
-    lane: Lane
+    lane: webhooks.Lane
     body_of: Callable[[Delivery], str]
-    subscriptions: Subscriptions
-    deliveries: Deliveries
-    slots: Slots
-    queue: DeliveryQueue
-    retries: RetrySchedule
-    secret_box: SecretBox
-    http: WebhookHttp
+    subscriptions: webhooks.Subscriptions
+    deliveries: webhooks.Deliveries
+    slots: webhooks.Slots
+    queue: webhooks.DeliveryQueue
+    retries: webhooks.RetrySchedule
+    secret_box: webhooks.SecretBox
+    http: webhooks.WebhookHttp
     bus: Bus
     ladder: RetryLadder
-    host_counts: HostCounts
+    host_counts: webhooks.HostCounts
     unpaid_sends_max: int
     clock: Clock
     under_way: UnderWay = field(default_factory=UnderWay)
@@ -150,8 +138,8 @@ class DeliverWebhook:
         prepared = self._prepare(order, self.deliveries.load(order))
         if isinstance(prepared, Done):
             return prepared
-        if self.lane is Lane.QUICK and not prepared.good:
-            self.queue.send(Lane.CAREFUL, [order])
+        if self.lane is webhooks.Lane.QUICK and not prepared.good:
+            self.queue.send(webhooks.Lane.CAREFUL, [order])
             return Done(Outcome.DIVERTED)
         with self.under_way.one_more(prepared.endpoint) as room, self._slot(prepared, room) as taken:
             if not taken or not self._within_bound(prepared):
@@ -161,7 +149,7 @@ class DeliverWebhook:
             self._succeed(prepared, attempt) if attempt.succeeded else self._fail(prepared, attempt, asked_s)
         )
 
-    def _prepare(self, order: Order, loaded: Loaded) -> Prepared | Done:
+    def _prepare(self, order: Order, loaded: webhooks.Loaded) -> Prepared | Done:
         delivery, subscription = loaded.delivery, loaded.subscription
         if delivery is None or delivery.run != order.run:
             return Done(Outcome.STALE)
@@ -190,7 +178,7 @@ class DeliverWebhook:
     @contextmanager
     def _slot(self, prepared: Prepared, room: bool) -> Iterator[bool]:
         """Whether there is room for one more attempt at the endpoint, here and everywhere."""
-        slot: Slot | None = None
+        slot: webhooks.Slot | None = None
         if not room:
             yield False
             return
@@ -216,7 +204,7 @@ class DeliverWebhook:
     def _put_off(self, order: Order) -> Done:
         """Longer each time: what waits behind a slow endpoint must not keep the queue turning."""
         later = replace(order, waits=order.waits + 1)
-        self.queue.send(Lane.CAREFUL, [later], delay_s=min(2**order.waits, WAIT_S_MAX))
+        self.queue.send(webhooks.Lane.CAREFUL, [later], delay_s=min(2**order.waits, WAIT_S_MAX))
         return Done(Outcome.WAITING)
 
     def _send(self, prepared: Prepared) -> tuple[Attempt, int | None]:

@@ -9,17 +9,9 @@ from shoal.domain.delivery import Delivery, delivery_of, delivery_of_request
 from shoal.domain.errors import NotFound, Unavailable
 from shoal.domain.events import Event
 from shoal.domain.webhook import CLOSING_TYPES, AccountSecret, Secrets, Subscription, requested
+from shoal.ports import webhooks
 from shoal.ports.jobs import Jobs
 from shoal.ports.system import Clock
-from shoal.ports.webhooks import (
-    AccountSecrets,
-    Deliveries,
-    DeliveryQueue,
-    Funds,
-    Lane,
-    SecretBox,
-    Subscriptions,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +21,24 @@ class FanOutEvent:
     An event is told to the subscriptions of its own mode alone.
     """
 
-    subscriptions: Subscriptions
-    account_secrets: AccountSecrets
-    deliveries: Deliveries
-    queue: DeliveryQueue
+    subscriptions: webhooks.Subscriptions
+    account_secrets: webhooks.AccountSecrets
+    deliveries: webhooks.Deliveries
+    queue: webhooks.DeliveryQueue
     jobs: Jobs
-    secret_box: SecretBox
+    secret_box: webhooks.SecretBox
     new_secret: Callable[[], str]
-    funds: Funds
+    funds: webhooks.Funds
     clock: Clock
 
     def __call__(self, event: Event) -> int:
         """How many deliveries the event has, those missed included. Raises `Unavailable`."""
         account_id: str = event.detail["account_id"]
-        lanes: dict[Lane, list[Delivery]] = {lane: [] for lane in Lane}
+        lanes: dict[webhooks.Lane, list[Delivery]] = {lane: [] for lane in webhooks.Lane}
         for subscription in self.subscriptions.of_account(account_id):
             if subscription.test == event.test and subscription.wants(event.type):
                 lanes[lane_of(subscription)].append(delivery_of(event, subscription))
-        lanes[Lane.CAREFUL] += self._to_requested_address(event, account_id)
+        lanes[webhooks.Lane.CAREFUL] += self._to_requested_address(event, account_id)
         found = [delivery for deliveries in lanes.values() for delivery in deliveries]
         bounded = bool(found) and not self.funds.had_any(account_id)
         self.deliveries.open([replace(delivery, bounded=bounded) for delivery in found])
@@ -82,6 +74,6 @@ class FanOutEvent:
             # Somebody else made it at the same time: theirs will do.
 
 
-def lane_of(subscription: Subscription) -> Lane:
+def lane_of(subscription: Subscription) -> webhooks.Lane:
     """The careful lane for an endpoint that is not known to be quick: there it keeps no other waiting."""
-    return Lane.QUICK if subscription.good else Lane.CAREFUL
+    return webhooks.Lane.QUICK if subscription.good else webhooks.Lane.CAREFUL

@@ -6,32 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shoal.domain import errors
 from shoal.domain.api_key import Caller
 from shoal.domain.delivery import RUNS_MAX, Delivery, DeliveryStatus, delivery_of_test
-from shoal.domain.errors import (
-    IdempotencyInFlight,
-    RateLimited,
-    ResentTooOften,
-    Unavailable,
-    WebhookDisabled,
-)
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
 from shoal.domain.webhook import REQUESTED, requested
 from shoal.domain.webhook_samples import sample_event
+from shoal.ports import webhooks
 from shoal.ports.system import Clock, IdempotencyRecords, Ids
-from shoal.ports.webhooks import (
-    LEASE_MS,
-    Deliveries,
-    DeliveryFilter,
-    DeliveryPage,
-    DeliveryQueue,
-    Funds,
-    Lane,
-    RecoverOrder,
-    RecoverQueue,
-    Slots,
-    Subscriptions,
-)
 from shoal.use_cases.webhooks.manage_webhooks import OK, Answered, own
 
 ACCEPTED = 202
@@ -51,20 +33,26 @@ class ManageDeliveries:
     begins, and finished once the queue has the order. Who asks again before that goes on from there.
     """
 
-    subscriptions: Subscriptions
-    deliveries: Deliveries
-    queue: DeliveryQueue
-    recover_queue: RecoverQueue
-    slots: Slots
-    funds: Funds
+    subscriptions: webhooks.Subscriptions
+    deliveries: webhooks.Deliveries
+    queue: webhooks.DeliveryQueue
+    recover_queue: webhooks.RecoverQueue
+    slots: webhooks.Slots
+    funds: webhooks.Funds
     records: IdempotencyRecords
     clock: Clock
     ids: Ids
     sleep: Callable[[float], None]
 
     def list(
-        self, caller: Caller, webhook_id: str, which: DeliveryFilter, *, limit: int, cursor: str | None
-    ) -> DeliveryPage:
+        self,
+        caller: Caller,
+        webhook_id: str,
+        which: webhooks.DeliveryFilter,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> webhooks.DeliveryPage:
         """Newest event first. Raises `NotFound`, `ValidationFailed` for an unknown cursor."""
         found = self._find(caller, webhook_id)
         return self.deliveries.page(caller.account_id, found, which, limit=limit, cursor=cursor)
@@ -91,7 +79,7 @@ class ManageDeliveries:
             delivery = self.deliveries.get(caller.account_id, webhook_id, earlier.job_id)
         else:
             delivery = self._begin_test(caller, webhook_id, event_type, key, now_ms)
-        self.queue.send(Lane.CAREFUL, [delivery.order()])
+        self.queue.send(webhooks.Lane.CAREFUL, [delivery.order()])
         answered = self._answer(key, delivery, render)
         while delivery.status is DeliveryStatus.PENDING and self.clock.now_ms() < now_ms + wait_s * 1000:
             self.sleep(TEST_PAUSE_S)
@@ -122,7 +110,7 @@ class ManageDeliveries:
         if after_run is not None and delivery.run != after_run:
             return Answered(ACCEPTED, render(delivery), replayed=False)
         again = delivery if earlier else self._restart(delivery, key, now_ms)
-        self.queue.send(Lane.CAREFUL, [again.order()])
+        self.queue.send(webhooks.Lane.CAREFUL, [again.order()])
         return self._answer(key, again, render)
 
     def recover(
@@ -131,7 +119,7 @@ class ManageDeliveries:
         webhook_id: str,
         read: Callable[[], int],
         key: IdempotencyKey | None,
-        render: Callable[[RecoverOrder], Mapping[str, Any]],
+        render: Callable[[webhooks.RecoverOrder], Mapping[str, Any]],
     ) -> Answered:
         """Have all that was not delivered since a moment, which `read` finds in the request, sent again.
 
@@ -144,7 +132,7 @@ class ManageDeliveries:
         if earlier and earlier.done:
             return _replay(earlier)
         begun = earlier.body if earlier else self._begin_recovery(caller, webhook_id, read(), key, now_ms)
-        order = RecoverOrder(
+        order = webhooks.RecoverOrder(
             account_id=caller.account_id,
             webhook_id=self._find(caller, webhook_id),
             left=RECOVER_EVENTS_MAX,
@@ -165,15 +153,15 @@ class ManageDeliveries:
         bounded = not self.funds.had_any(caller.account_id)
         delivery = replace(delivery_of_test(event, subscription), bounded=bounded)
         if self.deliveries.begin(delivery, _begun(key, delivery.id, {}, now_ms), now_ms):
-            raise IdempotencyInFlight(retry_after_seconds=1)
+            raise errors.IdempotencyInFlight(retry_after_seconds=1)
         return delivery
 
     def _restart(self, delivery: Delivery, key: IdempotencyKey | None, now_ms: int) -> Delivery:
         if delivery.run >= RUNS_MAX:
-            raise ResentTooOften()
+            raise errors.ResentTooOften()
         again = self.deliveries.restart(delivery, now_ms, _begun(key, delivery.id, {}, now_ms))
         if again is None:
-            raise Unavailable(retry_after_seconds=1)
+            raise errors.Unavailable(retry_after_seconds=1)
         return again
 
     def _begin_recovery(
@@ -181,11 +169,13 @@ class ManageDeliveries:
     ) -> Mapping[str, int]:
         self._find(caller, webhook_id, enabled=True)
         if self.slots.take(f"{caller.account_id}#recover", RECOVERIES_MAX, now_ms) is None:
-            raise RateLimited("Too many recoveries at a time.", retry_after_seconds=LEASE_MS // 1000)
+            raise errors.RateLimited(
+                "Too many recoveries at a time.", retry_after_seconds=webhooks.LEASE_MS // 1000
+            )
         begun = {"since_ms": since_ms, "until_ms": now_ms}
         record = _begun(key, webhook_id, begun, now_ms)
         if record and self.records.add(record, now_ms):
-            raise IdempotencyInFlight(retry_after_seconds=1)
+            raise errors.IdempotencyInFlight(retry_after_seconds=1)
         return begun
 
     def _answer(self, key: IdempotencyKey | None, delivery: Delivery, render: Render) -> Answered:
@@ -201,7 +191,7 @@ class ManageDeliveries:
             return requested(test=caller.test)
         subscription = own(self.subscriptions.get(caller.account_id, webhook_id), caller)
         if enabled and not subscription.enabled:
-            raise WebhookDisabled()
+            raise errors.WebhookDisabled()
         return subscription.id
 
 

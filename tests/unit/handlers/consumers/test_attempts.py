@@ -11,7 +11,7 @@ from typing import cast
 from shoal.composition.webhooks import Delivering
 from shoal.domain.delivery import Order
 from shoal.domain.errors import Unavailable
-from shoal.handlers.consumers.attempts import LAST_ORDER_MS, attempts
+from shoal.handlers.consumers.attempts import LAST_ORDER_MS, Attempts
 from shoal.ports.webhooks import TakenOrder
 from shoal.use_cases.webhooks.deliver_webhook import DeliverWebhook, Done, Outcome
 
@@ -71,7 +71,7 @@ def run(
 
     records = [{"messageId": name, "body": json.dumps(asdict(order(name)))} for name in names]
     using = Delivering(cast(DeliverWebhook, deliver), queue)
-    handler = replace(attempts(lambda: using), patience_s=0.01)
+    handler = replace(Attempts(lambda: using), patience_s=0.01)
     answer = handler({"Records": records}, context or Context())
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

@@ -15,7 +15,7 @@ from shoal.composition.accounts import Gate
 from shoal.dialects.spoken import APIS, SpokenApi, spoken
 from shoal.domain.errors import NotFound
 from shoal.domain.families import FAMILIES
-from shoal.handlers.http.endpoint import Answer, Request, endpoint
+from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.handlers.http.routes import ROUTES, Route, dialect_around
 from tests.support.api import API_URL, Api, LambdaContext
 from tests.support.events import event
@@ -99,7 +99,7 @@ def test_a_handler_finds_the_caller_and_none_where_no_key_is_asked_for(
     def tell(request: Request, _: None) -> Answer:
         return Answer(200, {"account": request.caller.account_id})
 
-    handler = replace(endpoint(lambda: None, tell), gate=Gate(world.authenticate, lambda: API_URL))
+    handler = replace(Endpoint(lambda: None, tell), gate=Gate(world.authenticate, lambda: API_URL))
     asked = event("http_get_wallet")
     asked["headers"]["authorization"] = f"Bearer {customer.key}"
 
@@ -115,7 +115,7 @@ def test_a_handler_finds_the_caller_and_none_where_no_key_is_asked_for(
 
 def test_nothing_is_built_for_a_caller_who_is_refused(world: World) -> None:
     built: list[Any] = []
-    handler = endpoint(lambda: built.append(1), lambda *_: Answer(200, None))
+    handler = Endpoint(lambda: built.append(1), lambda *_: Answer(200, None))
     gated = replace(handler, gate=Gate(world.authenticate, lambda: API_URL))
 
     answer = gated(event("http_get_wallet"), LambdaContext(world.clock))

@@ -21,7 +21,7 @@ from shoal.domain.errors import RateLimited, Unavailable, ValidationFailed
 from shoal.domain.ids import derived_id
 from shoal.domain.webhook import REQUESTED, Changes, DisabledReason, Secrets, Subscription, disabled_event
 from shoal.domain.webhook_samples import sample_event
-from shoal.handlers.consumers.attempts import attempts
+from shoal.handlers.consumers.attempts import Attempts
 from shoal.ports.webhooks import LEASE_MS, RecoverOrder
 from shoal.use_cases.webhooks.deliver_webhook import Done, Outcome, Prepared
 from shoal.use_cases.webhooks.manage_deliveries import RECOVERIES_MAX
@@ -251,7 +251,7 @@ def test_an_order_that_cannot_be_read_fails_alone(unreadable: dict[str, int] | N
     good = asdict(Order(ACCOUNT, "wh_x", "dlv_x"))
     bad = json.dumps(good | unreadable) if unreadable else "{"
     delivered = cast(Any, lambda _: Done(Outcome.DELIVERED))
-    handler = attempts(lambda: Delivering(delivered, NoMore()))
+    handler = Attempts(lambda: Delivering(delivered, NoMore()))
 
     records = [{"messageId": "a", "body": json.dumps(good)}, {"messageId": "b", "body": bad}]
     assert handler({"Records": records}, Context()) == {"batchItemFailures": [{"itemIdentifier": "b"}]}

@@ -31,7 +31,6 @@ class BedrockImages(AtOnce):
         self._client = client
 
     def test(self) -> str:
-        """One cheap call with the credentials, in words for the operator. Raises as `start` does."""
         return check_access(self._client)
 
     def start(self, request: ProviderRequest) -> Done:

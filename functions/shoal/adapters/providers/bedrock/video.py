@@ -38,7 +38,6 @@ class BedrockVideos:
         self._output_uri = output_uri.rstrip("/")
 
     def test(self) -> str:
-        """One cheap call with the credentials, in words for the operator. Raises as `start` does."""
         return check_access(self._client)
 
     def start(self, request: ProviderRequest) -> Pending:

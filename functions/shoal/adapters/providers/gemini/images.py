@@ -31,7 +31,6 @@ class GeminiImages(AtOnce):
         self._http = http
 
     def test(self) -> str:
-        """One cheap call with the key, in words for the operator. Raises as `start` does."""
         return test(self._http)
 
     def start(self, request: ProviderRequest) -> Answer:

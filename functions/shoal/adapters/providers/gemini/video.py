@@ -12,7 +12,7 @@ from typing import Any
 
 from shoal.adapters.providers.gemini.callbacks import GeminiCallbacks
 from shoal.adapters.providers.gemini.http import BLOCKED, check, test
-from shoal.adapters.providers.kit.fields import media_type, nearest_ratio, objects
+from shoal.adapters.providers.kit.fields import checked_ref, media_type, nearest_ratio, objects
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
 from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.wording import prompt_of
@@ -42,7 +42,6 @@ class GeminiVideos:
         self._callbacks = GeminiCallbacks(http, webhook_secret)
 
     def test(self) -> str:
-        """One cheap call with the key, in words for the operator. Raises as `start` does."""
         return test(self._http)
 
     def start(self, request: ProviderRequest) -> Answer:
@@ -51,7 +50,7 @@ class GeminiVideos:
         return self._answer(reply)
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
-        reply = self._http.send("GET", f"/interactions/{_check_ref(ref)}")
+        reply = self._http.send("GET", f"/interactions/{checked_ref(ref, _REF)}")
         if reply.status == 404:
             raise ProviderFailed("The provider knows no such work.")
         check(reply)
@@ -67,7 +66,7 @@ class GeminiVideos:
         return True
 
     def cancel(self, ref: str) -> None:
-        reply = self._http.send("POST", f"/interactions/{_check_ref(ref)}/cancel", repeatable=True)
+        reply = self._http.send("POST", f"/interactions/{checked_ref(ref, _REF)}/cancel", repeatable=True)
         if reply.status not in (400, 404, 409):  # it has ended, or is forgotten
             check(reply)
 
@@ -162,10 +161,3 @@ def _check_file(reply: Reply) -> None:
     if reply.status in (403, 404, 410):  # 403 is also how a file that is gone is answered
         raise ProviderFailed("The provider's output has expired.")
     check(reply)
-
-
-def _check_ref(ref: str) -> str:
-    """A reference becomes part of an address: nothing else may. Raises `ProviderFailed`."""
-    if not _REF.fullmatch(ref):
-        raise ProviderFailed("The provider knows no such work.")
-    return ref

@@ -23,24 +23,10 @@ from botocore.session import Session
 from requests.structures import CaseInsensitiveDict
 
 from shoal.adapters.aws.client import error_code
+from shoal.adapters.providers.kit import http
 from shoal.adapters.providers.kit.fields import storable
-from shoal.adapters.providers.kit.http import (
-    DETAIL_CHARS_MAX,
-    REFUSED_BY_MODERATION,
-    REFUSED_PARAMETERS,
-    RETRY_SECONDS,
-    retry_after_seconds,
-    tells_no_outcome,
-)
 from shoal.adapters.providers.kit.refusals import is_content_refusal
-from shoal.domain.errors import (
-    OutcomeUnknown,
-    ProviderBusy,
-    ProviderFailed,
-    ProviderRejected,
-    ProviderUnusable,
-    ShoalError,
-)
+from shoal.domain import errors
 
 logger = logging.getLogger(__name__)
 
@@ -105,31 +91,37 @@ def port_errors(provider: str, *, repeatable: bool) -> Iterator[None]:
     except _BROKEN as error:
         raise lost_answer(provider, type(error).__name__, repeatable=repeatable) from error
     except BotoCoreError as error:  # no credentials, no region
-        raise ProviderUnusable(f"{provider}: {error}") from error
+        raise errors.ProviderUnusable(f"{provider}: {error}") from error
 
 
-def lost_answer(provider: str, reason: str, *, repeatable: bool) -> ShoalError:
+def lost_answer(provider: str, reason: str, *, repeatable: bool) -> errors.ShoalError:
     """The error for an answer that did not come, or cannot be used although the request was taken."""
     said = f"{provider} did not answer: {reason}"
     logger.warning("provider did not answer", extra={"provider": provider, "detail": reason})
-    return ProviderBusy(said, retry_after_seconds=RETRY_SECONDS) if repeatable else OutcomeUnknown(said)
+    return (
+        errors.ProviderBusy(said, retry_after_seconds=http.RETRY_SECONDS)
+        if repeatable
+        else errors.OutcomeUnknown(said)
+    )
 
 
-def _refusal(provider: str, error: ClientError, *, repeatable: bool) -> ShoalError:
+def _refusal(provider: str, error: ClientError, *, repeatable: bool) -> errors.ShoalError:
     answer = error.response.get("ResponseMetadata", {})
     status = answer.get("HTTPStatusCode", 0)
     code = error_code(error)
-    said = storable(str(error.response.get("Error", {}).get("Message", ""))[:DETAIL_CHARS_MAX])
+    said = storable(str(error.response.get("Error", {}).get("Message", ""))[: http.DETAIL_CHARS_MAX])
     detail = f"{provider} answered {status} {code}: {said}"
     logger.warning("provider refused", extra={"provider": provider, "detail": detail})
-    if not repeatable and tells_no_outcome(status, known=code in _BUSY):
-        return OutcomeUnknown(detail)
+    if not repeatable and http.tells_no_outcome(status, known=code in _BUSY):
+        return errors.OutcomeUnknown(detail)
     if code in _BUSY or status in (408, 429) or status >= 500:
         headers = CaseInsensitiveDict(answer.get("HTTPHeaders", {}))
-        wait_seconds = retry_after_seconds(headers) or RETRY_SECONDS
-        return ProviderBusy(detail, retry_after_seconds=wait_seconds)
+        wait_seconds = http.retry_after_seconds(headers) or http.RETRY_SECONDS
+        return errors.ProviderBusy(detail, retry_after_seconds=wait_seconds)
     if code == "ModelErrorException":
-        return ProviderFailed("The provider failed to generate the output.")
+        return errors.ProviderFailed("The provider failed to generate the output.")
     if code in _CALLERS_FAULT and not _OPERATORS_FAULT.search(said):
-        return ProviderRejected(REFUSED_BY_MODERATION if is_content_refusal(said) else REFUSED_PARAMETERS)
-    return ProviderUnusable(detail)
+        return errors.ProviderRejected(
+            http.REFUSED_BY_MODERATION if is_content_refusal(said) else http.REFUSED_PARAMETERS
+        )
+    return errors.ProviderUnusable(detail)

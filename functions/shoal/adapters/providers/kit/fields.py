@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from shoal.domain.errors import ProviderFailed
 from shoal.domain.provider import ProviderRequest
 
 _MAGIC = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
@@ -44,6 +46,13 @@ def objects(value: object) -> Iterator[dict[str, Any]]:
     for part in value if isinstance(value, list) else ():
         if isinstance(part, dict):
             yield part
+
+
+def checked_ref(ref: str, form: re.Pattern[str]) -> str:
+    """A reference becomes part of an address: nothing else may. Raises `ProviderFailed`."""
+    if not form.fullmatch(ref):
+        raise ProviderFailed("The provider knows no such work.")
+    return ref
 
 
 def storable(text: str) -> str:

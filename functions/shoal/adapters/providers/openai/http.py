@@ -10,21 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shoal.adapters.providers.kit import http
 from shoal.adapters.providers.kit.fields import objects
-from shoal.adapters.providers.kit.http import (
-    REFUSED_BY_MODERATION,
-    ProviderHttp,
-    Reply,
-    bearer,
-    tells_no_outcome,
-)
-from shoal.domain.errors import (
-    ProviderBusy,
-    ProviderFailed,
-    ProviderRejected,
-    ProviderUnusable,
-    ShoalError,
-)
+from shoal.domain import errors
 
 BASE_URL = "https://api.openai.com/v1"
 IMAGE_READ_SECONDS = 170.0
@@ -49,9 +37,9 @@ class OpenAiHttp:
     """`key` is called for every request."""
 
     def __init__(self, key: Callable[[], str], base_url: str = BASE_URL) -> None:
-        self._http = ProviderHttp("openai", base_url, headers=bearer(key))
+        self._http = http.ProviderHttp("openai", base_url, headers=http.bearer(key))
 
-    def post(self, path: str, **how: Any) -> Reply:
+    def post(self, path: str, **how: Any) -> http.Reply:
         """As `ProviderHttp.send` takes it. Any status but 2xx raises."""
         reply = self._http.send("POST", path, **how)
         check(reply)
@@ -63,12 +51,12 @@ class OpenAiHttp:
         check(reply)
         return f"{sum(1 for _ in objects(reply.json().get('data')))} models"
 
-    def try_send(self, method: str, path: str) -> Reply:
+    def try_send(self, method: str, path: str) -> http.Reply:
         """What may be repeated, its reply unchecked."""
         return self._http.send(method, path, repeatable=True)
 
 
-def check(reply: Reply) -> None:
+def check(reply: http.Reply) -> None:
     """Raise what a reply other than 2xx means."""
     if 200 <= reply.status < 300:
         return
@@ -78,41 +66,41 @@ def check(reply: Reply) -> None:
     if refused := _known_error(code, reply.detail(message)):
         raise refused
     if told.get("param") == "model":
-        raise ProviderUnusable(reply.detail(message))
+        raise errors.ProviderUnusable(reply.detail(message))
     known = bool(code) or ADVICE in reply.headers
-    if not tells_no_outcome(reply.status, known=known):
+    if not http.tells_no_outcome(reply.status, known=known):
         _follow_advice(reply, message)
     reply.raise_for_status(message, known=known)
 
 
-def failure(error: Mapping[str, Any]) -> ShoalError:
+def failure(error: Mapping[str, Any]) -> errors.ShoalError:
     """The error of work that was taken and then failed: it will not come back by asking again."""
     code = str(error.get("code") or "")
     said = f"openai failed with {code}: {str(error.get('message') or '')[:300]}"
     if code == "invalid_prompt":
-        return ProviderRejected(REFUSED_BY_MODERATION)
-    return _known_error(code, said) or ProviderFailed("The provider failed to generate the output.")
+        return errors.ProviderRejected(http.REFUSED_BY_MODERATION)
+    return _known_error(code, said) or errors.ProviderFailed("The provider failed to generate the output.")
 
 
-def _known_error(code: str, said: str) -> ShoalError | None:
+def _known_error(code: str, said: str) -> errors.ShoalError | None:
     """Codes that mean the same wherever they appear."""
     if code in MODERATION_CODES:
-        return ProviderRejected(REFUSED_BY_MODERATION)
+        return errors.ProviderRejected(http.REFUSED_BY_MODERATION)
     if code in QUOTA_CODES or code in ("model_not_found", "invalid_api_key"):
-        return ProviderUnusable(said)
+        return errors.ProviderUnusable(said)
     return None
 
 
-def _follow_advice(reply: Reply, message: str) -> None:
+def _follow_advice(reply: http.Reply, message: str) -> None:
     """`x-should-retry` beats the status; a rate limit that says no wait says when it is over."""
     advice = reply.headers.get(ADVICE)
     if advice == "false" and (reply.status in (408, 409, 429) or reply.status >= 500):
-        raise ProviderFailed("The provider failed to generate the output.")
+        raise errors.ProviderFailed("The provider failed to generate the output.")
     wait = None if "Retry-After" in reply.headers else _reset_seconds(reply.headers)
     if reply.status == 429 and wait:
-        raise ProviderBusy(reply.detail(message), retry_after_seconds=wait)
+        raise errors.ProviderBusy(reply.detail(message), retry_after_seconds=wait)
     if advice == "true" and reply.status < 500:
-        raise ProviderBusy(reply.detail(message))
+        raise errors.ProviderBusy(reply.detail(message))
 
 
 def _reset_seconds(headers: Mapping[str, str]) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from shoal.adapters.providers.kit import standard_webhooks
 from shoal.adapters.providers.kit.at_once import AtOnce
-from shoal.adapters.providers.kit.fields import data_uri, media_type
+from shoal.adapters.providers.kit.fields import checked_ref, data_uri, media_type
 from shoal.adapters.providers.kit.http import Reply
 from shoal.adapters.providers.kit.wording import prompt_of
 from shoal.adapters.providers.openai import responses
@@ -38,7 +38,6 @@ class OpenAiImages(AtOnce):
         self._quality = quality
 
     def test(self) -> str:
-        """One cheap call with the key, in words for the operator. Raises as `start` does."""
         return self._http.test()
 
     def start(self, request: ProviderRequest) -> Answer:
@@ -85,7 +84,6 @@ class OpenAiBackground:
         self._quality = quality
 
     def test(self) -> str:
-        """One cheap call with the key, in words for the operator. Raises as `start` does."""
         return self._http.test()
 
     def start(self, request: ProviderRequest) -> Answer:
@@ -107,7 +105,7 @@ class OpenAiBackground:
         return self._answer(self._http.post("/responses", json=fields))
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
-        reply = self._http.try_send("GET", f"/responses/{_check_ref(ref)}")
+        reply = self._http.try_send("GET", f"/responses/{checked_ref(ref, _REF)}")
         if reply.status == 404:
             raise ProviderFailed("The provider knows no such work.")
         check(reply)
@@ -128,7 +126,7 @@ class OpenAiBackground:
         return True
 
     def cancel(self, ref: str) -> None:
-        reply = self._http.try_send("POST", f"/responses/{_check_ref(ref)}/cancel")
+        reply = self._http.try_send("POST", f"/responses/{checked_ref(ref, _REF)}/cancel")
         if reply.status not in (400, 404, 409):  # it has ended, or is forgotten
             check(reply)
 
@@ -175,10 +173,3 @@ def _input(request: ProviderRequest) -> str | list[dict[str, Any]]:
 def _file(picture: bytes) -> tuple[str, bytes, str]:
     content_type = media_type(picture)
     return f"picture.{content_type.partition('/')[2]}", picture, content_type
-
-
-def _check_ref(ref: str) -> str:
-    """A reference becomes part of an address: nothing else may. Raises `ProviderFailed`."""
-    if not _REF.fullmatch(ref):
-        raise ProviderFailed("The provider knows no such work.")
-    return ref

@@ -15,12 +15,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
-from shoal.domain.errors import (
-    CallbackRefused,
-    ProviderBusy,
-    ProviderFailed,
-    ProviderRejected,
-)
+from shoal.domain import errors
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 from shoal.ports.system import Clock
 
@@ -86,7 +81,7 @@ class Simulator:
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
         ref = self._verify(headers, body, now_ms)
         if not re.fullmatch(r"sim_\d{1,15}", ref):
-            raise CallbackRefused("the callback names no reference of ours")
+            raise errors.CallbackRefused("the callback names no reference of ours")
         return Pending(ref, 0)
 
     def bills_called_off(self, request: ProviderRequest) -> bool:
@@ -99,12 +94,12 @@ class Simulator:
 
     def _misbehave(self, markers: dict[str, int], request: ProviderRequest) -> None:
         if "nsfw" in markers:
-            raise ProviderRejected("The prompt was refused by content moderation.")
+            raise errors.ProviderRejected("The prompt was refused by content moderation.")
         if "fail" in markers:
             what = "image" if request.seconds is None else "clip"
-            raise ProviderFailed(f"The provider failed to generate the {what}.")
+            raise errors.ProviderFailed(f"The provider failed to generate the {what}.")
         if "busy" in markers and self._clock.now_ms() < request.submitted_at_ms + markers["busy"] * 1000:
-            raise ProviderBusy("at capacity", retry_after_seconds=POLL_SECONDS)
+            raise errors.ProviderBusy("at capacity", retry_after_seconds=POLL_SECONDS)
 
     def _deliver(self, request: ProviderRequest) -> Done:
         markers = _markers(request)

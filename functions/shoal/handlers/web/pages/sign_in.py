@@ -6,14 +6,8 @@ import re
 from dataclasses import replace
 
 from shoal.composition.dashboard import ForMembers
+from shoal.domain import person
 from shoal.domain.errors import SignInRefused, Unavailable, ValidationFailed
-from shoal.domain.person import (
-    PASSWORD_LENGTH_MIN,
-    SECRET_LENGTH,
-    SESSION_LIFETIME_MS,
-    Challenge,
-    may_register,
-)
 from shoal.handlers.web.authenticator import app_of, sent_secret
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.visit import (
@@ -57,10 +51,6 @@ def sign_in(visit: Visit[ForMembers]) -> Page:
         return page(visit, "sign_in.html", status=REFUSED, email=email, next=wanted, error=str(refused))
 
 
-def show_sign_up(visit: Visit[ForMembers]) -> Page:
-    return _sign_up(visit)
-
-
 def sign_up(visit: Visit[ForMembers]) -> Page:
     """Who registers is signed in where nothing has to be confirmed, else asked for the code and a password.
 
@@ -71,26 +61,26 @@ def sign_up(visit: Visit[ForMembers]) -> Page:
     email, password = _credentials(visit)
     try:
         _check_email(email)
-        if not may_register(email, settings.sign_up_domains):
+        if not person.may_register(email, settings.sign_up_domains):
             raise SignInRefused("This e-mail address cannot register here.")
         if not settings.sign_ups_confirmed:
-            identity.sign_up(email, visit.site.ids.secret(SECRET_LENGTH))
+            identity.sign_up(email, visit.site.ids.secret(person.SECRET_LENGTH))
             return redirect("/confirm", cookies=(email_cookie(email),))
         _check_password(password)
         identity.sign_up(email, password)
         return _enter(visit, email, password)
     except SignInRefused as refused:
-        return _sign_up(visit, email, str(refused))
+        return show_sign_up(visit, email, str(refused))
 
 
-def _sign_up(visit: Visit[ForMembers], email: str = "", error: str = "") -> Page:
+def show_sign_up(visit: Visit[ForMembers], email: str = "", error: str = "") -> Page:
     return page(
         visit,
         "sign_up.html",
         status=REFUSED if error else 200,
         email=email,
         error=error,
-        password_min=PASSWORD_LENGTH_MIN,
+        password_min=person.PASSWORD_LENGTH_MIN,
         with_password=visit.use.sign_up.sign_ups_confirmed,
     )
 
@@ -123,7 +113,7 @@ def _confirm(visit: Visit[ForMembers], email: str, error: str = "") -> Page:
         email=email,
         error=error,
         notice=_notice(visit),
-        password_min=PASSWORD_LENGTH_MIN,
+        password_min=person.PASSWORD_LENGTH_MIN,
     )
 
 
@@ -143,7 +133,7 @@ def forgot(visit: Visit[ForMembers]) -> Page:
 
 
 def show_reset(visit: Visit[ForMembers]) -> Page:
-    return page(visit, "reset.html", email=visit.email, password_min=PASSWORD_LENGTH_MIN)
+    return page(visit, "reset.html", email=visit.email, password_min=person.PASSWORD_LENGTH_MIN)
 
 
 def reset(visit: Visit[ForMembers]) -> Page:
@@ -160,7 +150,7 @@ def reset(visit: Visit[ForMembers]) -> Page:
             status=REFUSED,
             email=email,
             error=str(refused),
-            password_min=PASSWORD_LENGTH_MIN,
+            password_min=person.PASSWORD_LENGTH_MIN,
         )
     keys = visit.use.look_around().new_keys(account_id) if account_id else []
     done = page(visit, "reset_done.html", keys=keys)
@@ -191,14 +181,14 @@ def choose_theme(visit: Visit[ForMembers]) -> Page:
 def _enter(visit: Visit[ForMembers], email: str, password: str) -> Page:
     """Into the dashboard, or to the form that asks for a second factor. Raises `SignInRefused`."""
     found = visit.site.sign_in()(email, password)
-    if isinstance(found, Challenge):
+    if isinstance(found, person.Challenge):
         return _ask(visit, found)
     return _let_in(visit, found)
 
 
 def answer(visit: Visit[ForMembers]) -> Page:
     """In with the code of the person's app; 422 and the form again if it does not fit."""
-    asked = Challenge(visit.field("email"), visit.field("challenge"), sent_secret(visit))
+    asked = person.Challenge(visit.field("email"), visit.field("challenge"), sent_secret(visit))
     if len(asked.email) > EMAIL_LENGTH_MAX or len(asked.session) > CHALLENGE_LENGTH_MAX:
         raise ValidationFailed(OUT_OF_DATE)
     try:
@@ -207,7 +197,7 @@ def answer(visit: Visit[ForMembers]) -> Page:
         return _ask(visit, asked, str(refused))
 
 
-def _ask(visit: Visit[ForMembers], asked: Challenge, error: str = "") -> Page:
+def _ask(visit: Visit[ForMembers], asked: person.Challenge, error: str = "") -> Page:
     return page(
         visit,
         "second_factor.html",
@@ -220,7 +210,7 @@ def _ask(visit: Visit[ForMembers], asked: Challenge, error: str = "") -> Page:
 
 
 def _let_in(visit: Visit[ForMembers], session_id: str) -> Page:
-    kept = cookie(SESSION_COOKIE, session_id, SESSION_LIFETIME_MS // 1000)
+    kept = cookie(SESSION_COOKIE, session_id, person.SESSION_LIFETIME_MS // 1000)
     return redirect(next_path(visit.field("next")), cookies=(kept, no_cookie(EMAIL_COOKIE)))
 
 
@@ -237,8 +227,8 @@ def _check_email(email: str) -> None:
 
 def _check_password(password: str) -> None:
     """What the pool would refuse, too late once a code was taken for good. Raises `SignInRefused`."""
-    if len(password) < PASSWORD_LENGTH_MIN:
-        raise SignInRefused(f"Choose a password of at least {PASSWORD_LENGTH_MIN} characters.")
+    if len(password) < person.PASSWORD_LENGTH_MIN:
+        raise SignInRefused(f"Choose a password of at least {person.PASSWORD_LENGTH_MIN} characters.")
     if len(password) > PASSWORD_LENGTH_MAX:
         raise SignInRefused(f"Choose a password of at most {PASSWORD_LENGTH_MAX} characters.")
     if password != password.strip():
