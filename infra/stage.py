@@ -106,6 +106,12 @@ class Stage:
     operators_second_factor: bool = setting(
         "whether the operators' pages are closed to who signed in with a password alone", default=False
     )
+    grant_cap_usd: Count | None = setting(
+        "dollars above which a second operator confirms a grant or a refund; unset where there is but"
+        " one operator",
+        default=None,
+    )
+    grant_cap_credits: Count | None = setting("the same of credits", default=None)
     cors_origins: tuple[Origin, ...] = setting(
         "web pages that may call the API; none as a rule, because a key has no business in a page",
         default=(),

@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
 
+from shoal.domain.money import MICROS_PER_USD, Asset
+
 Moderation = Literal["off", "keywords", "openai", "bedrock"]
 StageKind = Literal["local", "dev", "prod"]
 """What a stage is for: this machine, trying things out, or customers and their money."""
@@ -229,7 +231,20 @@ class SweepJobsSettings(CloseJobSettings):
     outputs_bucket: str
 
 
-class OperatorSettings(SweepJobsSettings, UpstreamSettings, StripeSettings):
+class GrantSettings(Settings):
+    """Above how many dollars or credits a second operator confirms a grant; 0: never."""
+
+    grant_cap_usd: NonNegativeInt
+    grant_cap_credits: NonNegativeInt
+
+    @property
+    def grant_caps(self) -> dict[Asset, int]:
+        """By asset, in its unit."""
+        caps = {Asset.USD: self.grant_cap_usd * MICROS_PER_USD, Asset.CREDIT: self.grant_cap_credits}
+        return {asset: cap for asset, cap in caps.items() if cap}
+
+
+class OperatorSettings(SweepJobsSettings, UpstreamSettings, StripeSettings, GrantSettings):
     """What the operator's command has to know of a stage."""
 
     stage_kind: StageKind
@@ -302,8 +317,8 @@ class ShowDashboardSettings(
     """The pages call the use cases of these routes, and so read what they read."""
 
 
-class OperateSettings(DashboardSettings, BoardSettings):
-    """Operators see how the models are made."""
+class OperateSettings(DashboardSettings, BoardSettings, GrantSettings):
+    """Operators see how the models are made, and grant."""
 
 
 class TopUpSettings(DashboardSettings, StripeSettings):

@@ -11,6 +11,7 @@ from shoal.dialects.answers import errors as answers
 from shoal.dialects.spoken import Shape
 from shoal.domain.api_key import Scope
 from shoal.domain.errors import ApiError, JobError
+from shoal.domain.job import JobStatus
 
 from .json_schema import Schema, schemas_of
 
@@ -62,7 +63,8 @@ MEANING = {
     "conflict": (
         "The thing is not in a state that permits this: the job has already ended, the webhook is disabled, "
         "the account has reached its limit of webhooks, or the delivery was sent again too often.",
-        "Read it, and decide by what it is now.",
+        "Read it, and decide by what it is now. Where a cancel came too late, `details.status` tells how the "
+        "job ended: `canceled` if an earlier cancel, whose answer may have been lost, was in time.",
     ),
     "idempotency_in_flight": (
         "A request with the same `Idempotency-Key` is being worked on at this moment.",
@@ -80,7 +82,7 @@ MEANING = {
         "Where content moderation refused the words, `details.moderation.categories` says as what.",
     ),
     "idempotency_key_reused": (
-        "The `Idempotency-Key` was used within 24 hours with another body.",
+        "The `Idempotency-Key` was used within 24 hours with another body, or to cancel another job.",
         "Use a new key for a new request; repeat a request with its old body. `details` name what the key "
         "`made`, and the SHA-256 of what both bodies say: 8 and 8.0, or a null and nothing, say the same.",
     ),
@@ -134,7 +136,10 @@ DETAILS: dict[str, dict[str, Any]] = {
         "credits_remaining": {"type": "integer"},
     },
     "max_cost_exceeded": {"price": {"type": "string"}, "max_cost": {"type": "string"}},
-    "conflict": {"webhooks_max": {"type": "integer"}},
+    "conflict": {
+        "webhooks_max": {"type": "integer"},
+        "status": {"type": "string", "enum": [status for status in JobStatus if status.terminal]},
+    },
     "idempotency_key_reused": {
         name: {"type": "string"} for name in ("idempotency_key", "made", "first_body", "this_body")
     },

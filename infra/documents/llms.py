@@ -11,7 +11,7 @@ from .operations import OPERATIONS
 NOTES = """\
 - Authenticate with `Authorization: Bearer sk_live_…` (`vsk_live_…` works too). `sk_test_…` spends play money.
 - Every generation is asynchronous: submit, then poll every 2 s (videos: 10 s) or subscribe to webhooks.
-- Send an `Idempotency-Key` with every POST that spends or creates, and repeat it with every retry.
+- Send an `Idempotency-Key` with every POST that spends, creates or cancels, and repeat it with every retry.
 - On 429 and 503 wait `Retry-After` seconds. Decide by the error's `code`, never by its message.
 - A submit holds its price; failure and expiry release it, a cancel what has cost nothing by then.
 - `POST /v1/quote` tells prices for nothing.

@@ -54,10 +54,10 @@ Three dialects share jobs, wallet and webhooks. They differ in the words of requ
 **images** under `/v1` and `/api/v1`, **tasks** under `/v1`, **videos** under `/api/v1`. A key works on all of
 them as far as its scopes go.
 
-Every `POST` that spends or creates takes an `Idempotency-Key`, good for 24 hours. A key has 60 requests a
-minute with a burst of 20, and ten times as many reads of a job, task or video by its id, unless its
-operator says otherwise: `RateLimit` and `RateLimit-Policy` are on every
-answer to a known key, `Retry-After` on every refusal that passes with time.
+Every `POST` that spends, creates or cancels takes an `Idempotency-Key`, good for 24 hours. A key has 60
+requests a minute with a burst of 20, and ten times as many reads of a job, task or video by its id, unless
+its operator says otherwise: `RateLimit` and `RateLimit-Policy` are on every answer to a known key,
+`Retry-After` on every refusal that passes with time.
 
 Agents find the same as tools of the Model Context Protocol at `/mcp`.
 """

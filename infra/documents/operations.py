@@ -52,6 +52,7 @@ _CANCEL_JOB = Operation(
     ),
     answers={200: (image.JobV1,)},
     raises=(JobAlreadyTerminal,),
+    idempotent=True,
 )
 _WALLET = Operation(
     id="read_wallet",
@@ -128,6 +129,7 @@ _TASKS = {
         ),
         answers={200: (tasks.TaskAnswer,)},
         raises=(JobAlreadyTerminal,),
+        idempotent=True,
     ),
     "GET /v1/models": Operation(
         id="list_models",

@@ -39,9 +39,10 @@ TOPICS = {
     ),
     "idempotency": (
         "Idempotency",
-        "Give every `POST` that spends or creates an `Idempotency-Key` of up to 255 characters, and repeat "
-        "it when you repeat the request. Within 24 hours the same key and body get the same answer, with "
-        "`Idempotent-Replayed: true`; another body gets [`idempotency_key_reused`](#idempotency_key_reused).",
+        "Give every `POST` that spends, creates or cancels an `Idempotency-Key` of up to 255 characters, and "
+        "repeat it when you repeat the request. Within 24 hours the same key and body get the same answer, "
+        "with `Idempotent-Replayed: true`; another body gets "
+        "[`idempotency_key_reused`](#idempotency_key_reused).",
     ),
     "limits": (
         "Rate limits",

@@ -46,6 +46,7 @@ VIDEOS = {
         ),
         answers={200: (video.VideoAnswer,)},
         raises=(JobAlreadyTerminal,),
+        idempotent=True,
     ),
     "GET /api/v1/credits": Operation(
         id="read_credits",

@@ -14,6 +14,7 @@ from .grants import (
     KEYS,
     LIMITS,
     LOOK_AT_BOARD,
+    PENDING_GRANTS,
     PEOPLE,
     RUNS,
     SCENES,
@@ -57,6 +58,7 @@ LOOK_AROUND = (
 GRANT_AND_REFUND = (
     on_table("PutItem", "UpdateItem", keys=WALLETS),
     on_table("GetItem", "PutItem", keys=GRANTS),
+    on_table("Query", "PutItem", "DeleteItem", keys=PENDING_GRANTS),
 )
 SUSPEND = (
     on_table("UpdateItem", keys=(*ACCOUNTS, *DIRECTORY)),

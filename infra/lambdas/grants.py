@@ -102,6 +102,9 @@ RECORDS = ("IDEMPOTENCY#*",)
 GRANTS = ("GRANT#*",)
 """Who granted what to an account, and why."""
 
+PENDING_GRANTS = ("GRANTS",)
+"""The grants that wait for a second operator."""
+
 RUNS = ("MODEL#*",)
 """How long a model's recent jobs took."""
 

@@ -31,6 +31,7 @@ from .grants import (
     LOOK_AT_BOARD,
     READ_KEYS,
     READ_MISSING,
+    RECORDS,
     RUNS,
     SCENES,
     SETTLE_PAYMENTS,
@@ -87,6 +88,7 @@ HTTP = (
         group="http",
         grants=(
             *CLOSE_JOB,
+            on_table("GetItem", "PutItem", keys=RECORDS),
             COUNT_REQUEST,
             on_table("Query", keys=SCENES),
             allow("bus", "events:PutEvents"),

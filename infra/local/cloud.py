@@ -71,6 +71,8 @@ class LocalCloud:
             "callback_secret_arn": self.outputs["CallbackSecretArn"],
             "public_url": self.outputs["PublicUrl"],
             "stripe_url": self.outputs["StripeUrl"],
+            "grant_cap_usd": self.outputs["GrantCapUsd"],
+            "grant_cap_credits": self.outputs["GrantCapCredits"],
             "keyless_providers": self.outputs["KeylessProviders"],
             "provider_base_urls": self.outputs["ProviderBaseUrls"],
         }

@@ -130,7 +130,12 @@ def test_a_canceled_job_costs_nothing_and_is_canceled_once(customer: Customer) -
     again = customer.client.cancel(job_id)
     assert again.status_code == 409
     assert again.json() == {
-        "error": {"code": "CONFLICT", "message": "The job has already ended.", "status": 409}
+        "error": {
+            "code": "CONFLICT",
+            "message": "The job has already ended. It is canceled.",
+            "status": 409,
+            "details": {"status": "canceled"},
+        }
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shoal.domain.canceling import canceled, finished, return_undelivered
+from shoal.domain.canceling import finished, return_undelivered
 from shoal.domain.errors import (
     CallTaken,
     IdempotencyInFlight,
@@ -16,7 +16,7 @@ from shoal.domain.errors import (
     NotFound,
 )
 from shoal.domain.events import utc_day
-from shoal.domain.grant import Grant
+from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
     START_GRACE_MS,
@@ -47,12 +47,8 @@ class FakeLedger:
 
     @reached
     def submit(self, job: Job, record: IdempotencyRecord | None, now_ms: int) -> IdempotencyRecord | None:
-        if record:
-            if record.key.key in self.in_flight:
-                raise IdempotencyInFlight(retry_after_seconds=1)
-            earlier = self._recorded(record.key, now_ms)
-            if earlier:
-                return earlier
+        if record and (earlier := self._earlier(record, now_ms)):
+            return earlier
         if not self._affordable(job):
             wallet = self.tables.wallets.get((job.account_id, job.asset))
             raise InsufficientBalance(available=wallet.available if wallet else 0)
@@ -95,20 +91,21 @@ class FakeLedger:
         return self._close(job, job.hold.release(now_ms), closer, changes)
 
     @reached
-    def cancel(
-        self, job: Job, failure: JobFailure, *, awaiting: bool, expire_at_ms: int | None, now_ms: int
-    ) -> Job:
-        closed = canceled(job, failure, awaiting=awaiting, expire_at_ms=expire_at_ms, now_ms=now_ms)
-        stored = self.tables.stored(job)
-        if stored.hold_state is HoldState.HELD and stored.calls != job.calls:
-            raise CallTaken(job.id)
+    def cancel(self, canceled: Job, record: IdempotencyRecord | None, now_ms: int) -> Job:
+        if record and self._earlier(record, now_ms):
+            raise JobClosed(canceled.id)
+        stored = self.tables.stored(canceled)
+        if stored.hold_state is HoldState.HELD and stored.calls != canceled.calls:
+            raise CallTaken(canceled.id)
         fields = ("status", "hold_state", "captured", "awaiting", "cost", "outputs_expire_at_ms", "failure")
-        changes = {name: getattr(closed, name) for name in fields}
-        hold = job.hold
-        movement = hold.capture(closed.cost, now_ms) if closed.captured else hold.release(now_ms)
-        closed = self._close(job, movement, Closer.CANCEL, changes)
+        changes = {name: getattr(canceled, name) for name in fields}
+        hold = canceled.hold
+        movement = hold.capture(canceled.cost, now_ms) if canceled.captured else hold.release(now_ms)
+        closed = self._close(canceled, movement, Closer.CANCEL, changes)
         if closed.captured:
             self._use(closed, len(closed.captured), closed.cost, 1)
+        if record:
+            self.tables.records[_place(record.key)] = record
         return closed
 
     @reached
@@ -141,19 +138,44 @@ class FakeLedger:
         self.tables.use(Rollup(day, job.model, job.asset, units, cost, requests), job.account_id)
 
     @reached
-    def grant(self, movement: Movement, grant: Grant) -> bool:
+    def grant(self, movement: Movement, grant: Grant, asked: PendingGrant | None = None) -> bool:
         wallet = self.tables.wallets.get((movement.account_id, movement.asset))
         if earlier := self.tables.grants.get((grant.kind, grant.reference)):
             grant.check_same(earlier)
             return False
         if wallet and self._entered(movement):
             return False
+        if asked:
+            place = grant.kind, grant.reference
+            stored = self.tables.pending_grants.get(place)
+            own = asked.is_of(grant.confirmed_by)
+            if stored != asked or own or asked.expires_at_ms // 1000 <= movement.at_ms // 1000:
+                raise NotFound("This grant does not wait for this operator any more.")
         if wallet is None or wallet.balance > AMOUNT_MAX:
             raise NotFound("No such wallet, or it is full.")
+        if asked:
+            del self.tables.pending_grants[place]
         self.tables.move(movement.split_for(wallet))
         self.tables.grants[grant.kind, grant.reference] = grant
         self.tables.low_since.pop((movement.account_id, movement.asset), None)
         return True
+
+    @reached
+    def propose(self, asked: PendingGrant) -> bool:
+        place = asked.grant.kind, asked.grant.reference
+        if granted := self.tables.grants.get(place):
+            asked.grant.check_same(granted)
+            return False
+        earlier = self.tables.pending_grants.get(place)
+        if earlier and earlier.expires_at_ms // 1000 > asked.grant.at_ms // 1000:
+            asked.grant.check_same(earlier.grant)
+        else:
+            self.tables.pending_grants[place] = asked
+        return True
+
+    @reached
+    def pending_grants(self, now_ms: int) -> list[PendingGrant]:
+        return [each for each in self.tables.pending_grants.values() if each.expires_at_ms > now_ms]
 
     @reached
     def wallet(self, account_id: str, asset: Asset) -> Wallet:
@@ -264,6 +286,11 @@ class FakeLedger:
         self.tables.put(replace(stored, **changes))
         self.tables.move(movement)
         return replace(job, **changes)
+
+    def _earlier(self, record: IdempotencyRecord, now_ms: int) -> IdempotencyRecord | None:
+        if record.key.key in self.in_flight:
+            raise IdempotencyInFlight(retry_after_seconds=1)
+        return self._recorded(record.key, now_ms)
 
     def _recorded(self, key: IdempotencyKey, now_ms: int) -> IdempotencyRecord | None:
         for spelling in key.spellings:

@@ -17,7 +17,7 @@ from shoal.domain.errors import (
     Unauthorized,
     ValidationFailed,
 )
-from shoal.domain.grant import Grant
+from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
 from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
@@ -52,6 +52,7 @@ class Tables:
     payments: dict[str, PaymentRecord] = field(default_factory=dict)
     low_since: dict[WalletId, str] = field(default_factory=dict)
     grants: dict[tuple[EntryKind, str], Grant] = field(default_factory=dict)
+    pending_grants: dict[tuple[EntryKind, str], PendingGrant] = field(default_factory=dict)
     jobs: dict[JobId, Job] = field(default_factory=dict)
     late_outputs: dict[JobId, int] = field(default_factory=dict)
     records: dict[tuple[str, str, str], IdempotencyRecord] = field(default_factory=dict)
@@ -90,7 +91,10 @@ class FakeAccounts:
     port: str = "accounts"
 
     @reached
-    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
+    def open(
+        self, account: Account, key: ApiKey, grants: Sequence[Movement], records: Sequence[Grant]
+    ) -> None:
+        self.tables.grants |= {(record.kind, record.reference): record for record in records}
         self.tables.accounts[account.id] = account
         self.tables.keys[key.digest] = key
         for grant in grants:

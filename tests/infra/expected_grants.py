@@ -374,10 +374,10 @@ LEADING_KEYS = {
             "SESSION#*",
             "WALLET#*",
         ],
-        "dynamodb:PutItem": ["GRANT#*", "WALLET#*"],
+        "dynamodb:PutItem": ["GRANT#*", "GRANTS", "WALLET#*"],
         "dynamodb:UpdateItem": ["ACCOUNT#*", "ACCOUNTS", "KEY#*", "LIMITS#*", "SESSION#*", "WALLET#*"],
-        "dynamodb:DeleteItem": ["SESSION#*"],
-        "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "JOB#*", "WALLET#*"],
+        "dynamodb:DeleteItem": ["GRANTS", "SESSION#*"],
+        "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "GRANTS", "JOB#*", "WALLET#*"],
     },
     "top_up": {
         "dynamodb:GetItem": ["ACCOUNT#*", "SESSION#*", "WALLET#*"],
@@ -415,7 +415,8 @@ LEADING_KEYS = {
     "store_output": {"dynamodb:GetItem": ["ACCOUNT#*"]},
     "poll_provider": ASKED_SCENE,
     "cancel_job": {
-        **CLOSE_JOB,
+        "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
+        "dynamodb:PutItem": ["IDEMPOTENCY#*", "WALLET#*"],
         "dynamodb:UpdateItem": ["ACCOUNT#*", "KEY#*", "LIMITS#*", "WALLET#*"],
         "dynamodb:Query": ["JOB#*"],
     },

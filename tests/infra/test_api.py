@@ -135,6 +135,8 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "KeylessProviders": "embedded,simulator,polly",
         "ProviderBaseUrls": "{}",
         "StripeUrl": "https://api.stripe.com",
+        "GrantCapUsd": "0",
+        "GrantCapCredits": "0",
         "DashboardUrl": "<ApiHttpApi.ApiEndpoint>/dashboard",
         "UserPoolId": "<IdentityPool>",
     }

@@ -44,6 +44,7 @@ from shoal.use_cases.jobs.release_hold import ReleaseHold
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
 from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+from shoal.use_cases.money.give_grant import GiveGrant
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.payments.settle_payment import SettlePayment
 from shoal.use_cases.providers.moderate import Moderate
@@ -83,7 +84,10 @@ class Bench:
         self.settle_payment = SettlePayment(self.processor, self.payments, self.clock)
         self.people, self.sessions = DynamoDbPeople(table), DynamoDbSessions(table)
         self.directory = DynamoDbDirectory(table)
-        self.accounts = ManageAccounts(DynamoDbAccounts(table), self.keys, self.ledger, self.clock, self.ids)
+        self.give_grant = GiveGrant(self.ledger, self.clock)
+        self.accounts = ManageAccounts(
+            DynamoDbAccounts(table), self.keys, self.give_grant, self.clock, self.ids
+        )
         self.open_jobs = DynamoDbOpenJobs(table)
         self.note_closed = NoteClosed(self.open_jobs, load_catalog(), self.clock)
         self.limit_jobs = LimitJobs(self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, 1)

@@ -7,15 +7,19 @@ import pytest
 from shoal.adapters.dynamodb.table import Table, TransactionRefused
 from shoal.domain.api_key import Caller, KeyPrefix, Once, digest_of
 from shoal.domain.errors import (
+    IdempotencyInFlight,
+    IdempotencyKeyReused,
     JobAlreadyTerminal,
     JobClosed,
     KeyExists,
     Unavailable,
 )
-from shoal.domain.job import START_GRACE_MS, HoldState, JobStatus
+from shoal.domain.idempotency import IdempotencyKey
+from shoal.domain.job import START_GRACE_MS, HoldState, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.wallet import Wallet
+from shoal.use_cases.jobs.cancel_job import Canceled
 from tests.integration.actions import (
     Action,
     fail,
@@ -26,7 +30,9 @@ from tests.integration.actions import (
     top_up,
 )
 from tests.integration.bench import PRICE, Bench
+from tests.integration.conditions.conditions import Meanwhile, over
 from tests.integration.faults import (
+    canceled,
     faulty,
     timed_out,
 )
@@ -108,6 +114,59 @@ def test_a_cancel_whose_reply_is_lost_is_announced_by_the_sweeper(bench: Bench, 
     assert bench.sweep_jobs() == {}
 
 
+def cancel(bench: Bench, caller: Caller, job: Job, key: str) -> Canceled:
+    asked = IdempotencyKey.of(caller.account_id, "POST /v1/jobs/{id}/cancel", key, {"id": job.id})
+    return bench.cancel_job.answer(caller, job.id, asked, lambda job: {"status": str(job.status)})
+
+
+def test_a_cancel_with_a_key_whose_reply_is_lost_is_replayed(bench: Bench, caller: Caller) -> None:
+    job = bench.begin(bench.accept(caller))
+    with pytest.raises(Unavailable):
+        cancel(bench.over(lost_reply(bench)), caller, job, "once")
+    done, entries = bench.wallet(caller), len(bench.entries(caller))
+
+    assert cancel(bench, caller, job, "once") == Canceled({"status": "canceled"})
+
+    assert (bench.wallet(caller), len(bench.entries(caller))) == (done, entries)
+    assert bench.ledger.discrepancies() == []
+
+
+def test_one_key_cancels_one_job_also_when_two_are_canceled_at_once(bench: Bench, caller: Caller) -> None:
+    job, other = bench.accept(caller), bench.accept(caller)
+    client = bench.table._client
+    racing = bench.over(
+        over(bench.table, Meanwhile(client, lambda: cancel(bench, caller, job, "once"), transaction=1))
+    )
+
+    with pytest.raises(IdempotencyKeyReused) as refused:
+        cancel(racing, caller, other, "once")
+
+    assert refused.value.details["made"] == job.id
+    assert bench.job(other).hold_state is HoldState.HELD
+
+
+def test_a_cancel_sent_twice_at_once_is_made_once_and_answered_twice(bench: Bench, caller: Caller) -> None:
+    job = bench.accept(caller)
+    client, answers = bench.table._client, list[Canceled]()
+    first = Meanwhile(client, lambda: answers.append(cancel(bench, caller, job, "once")), transaction=1)
+
+    answers.append(cancel(bench.over(over(bench.table, first)), caller, job, "once"))
+
+    assert [answer.body for answer in answers] == [{"status": "canceled"}] * 2
+    assert [answer.job is None for answer in answers] == [False, True]
+    assert bench.wallet(caller).available == MONEY
+
+
+def test_a_cancel_whose_key_is_being_written_is_in_flight(bench: Bench, caller: Caller) -> None:
+    job = bench.accept(caller)
+    busy = faulty(bench.table, "transact_write_items", canceled("TransactionConflict", -1), times=9)
+
+    with pytest.raises(IdempotencyInFlight):
+        cancel(bench.over(busy), caller, job, "once")
+
+    assert bench.job(job).hold_state is HoldState.HELD
+
+
 def test_a_beginning_whose_reply_is_lost_is_made_again(bench: Bench, caller: Caller) -> None:
     job = bench.accept(caller)
     with pytest.raises(Unavailable):
@@ -155,8 +214,10 @@ def test_a_key_whose_reply_is_lost_is_given_to_who_asks_for_the_same_again(
 
     assert bench.accounts.keys.of_account(caller.account_id).count(again.key) == 1
     assert bench.keys.admit(digest_of(again.secret) or "", bench.clock.now_ms()).key_id == again.key.id
-    with pytest.raises(KeyExists):
+    with pytest.raises(KeyExists) as refused:
         bench.accounts.create_key(*wanted, name="another", once=once)
+    told = "(sk_live_, 60/min, generate, read, webhooks)"
+    assert refused.value.details == {"earlier": f"mine {told}", "this": f"another {told}"}
 
 
 def test_one_job_that_cannot_be_closed_keeps_the_sweeper_from_no_other(bench: Bench, caller: Caller) -> None:

@@ -9,10 +9,15 @@ from dataclasses import replace
 
 import pytest
 
+from shoal.adapters.dynamodb.items import entry_item
+from shoal.adapters.dynamodb.table import Put
+from shoal.adapters.dynamodb.wallets import credit_or_debit
 from shoal.domain.api_key import Caller
 from shoal.domain.errors import JobAlreadyTerminal, JobClosed
 from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset
+from shoal.domain.routing import Phase, ProviderCall
+from shoal.domain.wallet import EntryKind, Movement
 from shoal.ports.money import Discrepancy
 from shoal.use_cases.money.summarize_usage import ModelUsage, SummarizeUsage
 from tests.integration.bench import PRICE, Bench
@@ -154,6 +159,31 @@ def test_the_audit_names_usage_that_is_not_what_was_captured(
             3 * PRICE,
             3 * PRICE + off_by,
         )
+    ]
+
+
+@pytest.mark.parametrize("off_by", [-1, PRICE])
+def test_the_audit_names_what_was_given_back_as_undelivered_and_was_not_owed(
+    bench: Bench, caller: Caller, off_by: int
+) -> None:
+    """The wallet agrees with the planted entry: only the jobs and the usage tell that it is off."""
+    job = bench.begin(bench.accept_task(caller, 2))
+    call = ProviderCall(1, "simulator/", Phase.ASKED, mark="first run")
+    bench.cancel_job(caller, bench.jobs.note_call(job, 0, call).id)
+    bench.fail(job)
+    assert bench.ledger.discrepancies() == []
+    kinds = [entry["kind"] for entry in bench.entries(caller)]
+    assert "undelivered" in kinds
+    planted = Movement(
+        caller.account_id, Asset.USD, EntryKind.UNDELIVERED, "01M8P6BF0DB253KVFN993TMES8", 1, off_by
+    )
+
+    wallet = credit_or_debit(bench.wallet(caller), bench.wallet(caller).after(planted))
+    bench.table.transact([wallet, Put(entry_item(planted))])
+
+    assert bench.ledger.discrepancies() == [
+        Discrepancy(caller.account_id, Asset.USD, f"{what} not the sum of the captures", -off_by, 0)
+        for what in ("usage is", "costs of the jobs are")
     ]
 
 

@@ -47,6 +47,7 @@ from shoal.use_cases.jobs.settle_wallet import SettleWallet
 from shoal.use_cases.jobs.submit_job import SubmitJob
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 from shoal.use_cases.money.audit_ledger import AuditLedger
+from shoal.use_cases.money.give_grant import GiveGrant
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.providers.moderate import Moderate
 from tests.fakes import FakeOutputs, FakeStaging, FakeVideoFiles, Network
@@ -149,7 +150,8 @@ class Product:
         network = Network()
         files = FakeVideoFiles(network, FakeStaging(network))
         clean_up, low = CleanUp(files), NoteLowBalance(ledger, self.catalog.low_balance)
-        self.accounts = ManageAccounts(DynamoDbAccounts(self.table), self.keys, ledger, kernel, self.ids)
+        give_grant = GiveGrant(ledger, kernel)
+        self.accounts = ManageAccounts(DynamoDbAccounts(self.table), self.keys, give_grant, kernel, self.ids)
         self.authenticate = Authenticate(self.keys, kernel, LimitRates(DynamoDbRates(self.table), kernel))
         self.audit_ledger = AuditLedger(ledger)
         open_jobs = DynamoDbOpenJobs(self.table)

@@ -25,7 +25,7 @@ SECOND = Route(provider="second", model="b")
 class Shoal:
     """`shoal("audit", "--json")` runs the command on the stage of the `World`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, who: str = "arn:aws:iam::123456789012:user/operator") -> None:
         self.stage, self.real_money = "local", False
         self.keys, self.board = FakeKeyStore(), FakeRouteBoard(world.breakers)
         self.statistics, self.testable = FakeStatistics(), FakeTestable()
@@ -53,7 +53,7 @@ class Shoal:
             ),
             providers=lambda: self.providers,
             now_ms=world.clock.now_ms,
-            who=lambda: "arn:aws:iam::123456789012:user/operator",
+            who=lambda: who,
         )
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> Result:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from shoal.composition.dashboard import Dashboard, ForBuyers, ForMembers, ForOperators
 from shoal.dialects.spoken import View
 from shoal.domain.catalog import load_catalog
+from shoal.domain.money import Asset
 from shoal.domain.person import OPERATORS, Person
 from shoal.handlers.web import operate, show_dashboard, top_up
 from shoal.handlers.web.visit import FORM_COOKIE, SESSION_COOKIE
@@ -161,7 +162,7 @@ class Site:
             world.accounts,
             directory,
             world.jobs,
-            world.ledger,
+            world.give_grant,
             world.board,
             world.open_jobs,
             load_catalog(),
@@ -214,12 +215,18 @@ class Site:
             manage_deliveries=made(self.hooks.deliveries),
         )
 
+    def cap_grants(self, caps: dict[Asset, int]) -> None:
+        """Give the stage caps, above which a second operator confirms what one grants or refunds."""
+        self.world.cap_grants(caps)
+        self.operate = replace(self.operate, give_grant=self.world.give_grant)
+
     def _for_operators(self) -> ForOperators:
         world = self.world
         return ForOperators(
             operate=made(self.operate),
             inspect_account=made(InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)),
             manage_accounts=made(world.manage),
+            give_grant=made(world.give_grant),
             audit_ledger=made(world.audit_ledger),
         )
 

@@ -36,6 +36,7 @@ from shoal.use_cases.jobs.store_output import StoreOutput
 from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 from shoal.use_cases.money.audit_ledger import AuditLedger
+from shoal.use_cases.money.give_grant import GiveGrant
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.money.summarize_usage import SummarizeUsage
 from shoal.use_cases.providers.call_provider import CallProvider
@@ -158,7 +159,7 @@ class World:
         self.limit_jobs = LimitJobs(
             self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, FAILURES_MULTIPLE
         )
-        self.manage = ManageAccounts(self.accounts, self.keys, self.ledger, self.clock, self.ids)
+        self.cap_grants({})
         self.authenticate = Authenticate(self.keys, self.clock, self.limit_rates)
         self.prepare = PrepareSubmission(
             self.caller_http, self.staging, self.fetching, check_any, self.clock, self.ids
@@ -244,6 +245,11 @@ class World:
             seconds,
         )
         self.cancel_job = CancelJob(self.read_job, self.close_job, seconds)
+
+    def cap_grants(self, caps: dict[Asset, int]) -> None:
+        """Give the stage caps, above which a second operator confirms a grant."""
+        self.give_grant = GiveGrant(self.ledger, self.clock, caps)
+        self.manage = ManageAccounts(self.accounts, self.keys, self.give_grant, self.clock, self.ids)
 
     def customer(
         self,

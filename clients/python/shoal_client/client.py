@@ -74,9 +74,9 @@ class Shoal:
             on_poll=on_poll,
         )
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
         """Raises `Conflict` once it has ended."""
-        job: Job = self._transport.post(f"/v1/jobs/{part(job_id)}/cancel")
+        job: Job = self._transport.spend(f"/v1/jobs/{part(job_id)}/cancel", None, idempotency_key)
         return job
 
     def download(self, url: str) -> bytes:

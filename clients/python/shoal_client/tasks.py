@@ -65,7 +65,7 @@ class Tasks:
         page = self.transport.get("/v1/tasks", {"cursor": cursor, "limit": limit, **query})
         return page["data"], page["next_cursor"]
 
-    def cancel(self, task_id: str) -> Task:
+    def cancel(self, task_id: str, *, idempotency_key: str | None = None) -> Task:
         """Raises `Conflict` once it has ended."""
-        task: Task = self.transport.post(f"/v1/tasks/{part(task_id)}/cancel")["data"]
+        task: Task = self.transport.spend(f"/v1/tasks/{part(task_id)}/cancel", None, idempotency_key)["data"]
         return task

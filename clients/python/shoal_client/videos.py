@@ -75,7 +75,8 @@ class Videos:
         page = self.transport.get("/api/v1/videos", {"status": status, "cursor": cursor, "limit": limit})
         return page["videos"], page["next_cursor"]
 
-    def cancel(self, video_id: str) -> Video:
+    def cancel(self, video_id: str, *, idempotency_key: str | None = None) -> Video:
         """Refunds every credit. Raises `Conflict` once it has ended."""
-        video: Video = self.transport.post(f"/api/v1/videos/{part(video_id)}/cancel")["video"]
+        path = f"/api/v1/videos/{part(video_id)}/cancel"
+        video: Video = self.transport.spend(path, None, idempotency_key)["video"]
         return video

@@ -9,6 +9,7 @@ import typer
 
 from shoal.cli import console
 from shoal.cli.amounts import CreditsOption, UsdOption
+from shoal.domain.grant import Decision
 from shoal.domain.money import format_usd
 
 EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3
@@ -27,6 +28,10 @@ EmailOption = Annotated[
     str, typer.Option("--email", parser=email_address, metavar="EMAIL", help="Address to write to.")
 ]
 
+OpeningReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why it gets dollars or credits: kept beside them.")
+]
+
 
 @app.command()
 def create(
@@ -34,13 +39,14 @@ def create(
     email: EmailOption,
     usd: UsdOption = None,
     credits: CreditsOption = None,
+    reason: OpeningReasonOption = "the account was opened with it",
     as_json: console.JsonOption = False,
     stage: console.StageOption = None,
 ) -> None:
     """Open an account with three free trials and its first key, which is shown this once."""
-    account, first = console.operator(context, stage).manage.open(
-        email, usd_micros=usd or 0, credits=credits or 0
-    )
+    using = console.operator(context, stage)
+    decision = Decision.of(using.who(), reason) if usd or credits else None
+    account, first = using.manage.open(email, usd_micros=usd or 0, credits=credits or 0, decision=decision)
     created = {
         "account_id": account.id,
         "api_key": first.secret,

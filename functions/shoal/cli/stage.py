@@ -34,6 +34,8 @@ OUTPUTS = {
     "signed_url_s": "SignedUrlSeconds",
     "public_url": "PublicUrl",
     "stripe_url": "StripeUrl",
+    "grant_cap_usd": "GrantCapUsd",
+    "grant_cap_credits": "GrantCapCredits",
     "keyless_providers": "KeylessProviders",
     "provider_base_urls": "ProviderBaseUrls",
 }

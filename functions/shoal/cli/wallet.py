@@ -8,10 +8,11 @@ import typer
 
 from shoal.cli import console
 from shoal.cli.amounts import CreditsOption, UsdOption
-from shoal.domain.grant import Decision
+from shoal.domain.errors import ConfirmationNeeded
+from shoal.domain.grant import Decision, PendingGrant
 from shoal.domain.money import Asset, decimal_amount
 from shoal.domain.text import is_blank, same_form
-from shoal.domain.wallet import Movement, Wallet
+from shoal.domain.wallet import EntryKind, Movement, Wallet
 
 REFERENCE_LENGTH_MAX = 128
 
@@ -59,7 +60,10 @@ def credit(
         raise typer.BadParameter("the amount must be above zero")
     using = console.operator(context, stage)
     decision = Decision.of(using.who(), reason)
-    credited = using.manage.grant(account_id, asset, amount, decision, reference)
+    try:
+        credited, waits = using.manage.grant(account_id, asset, amount, decision, reference), ""
+    except ConfirmationNeeded as needed:
+        credited, waits = False, str(needed)
     text = decimal_amount(asset, amount)
     if as_json:
         console.print_json(
@@ -70,11 +74,44 @@ def credit(
                 "reference": reference,
                 "credited": credited,
             }
+            | ({"waits": waits} if waits else {})
         )
+    elif waits:
+        typer.echo(waits)
     elif credited:
         typer.echo(f"Credited {text} {asset} to {account_id}.")
     else:
         typer.echo(f"Nothing to do: {reference} was credited to the {asset} wallet of {account_id} before.")
+
+
+@app.command()
+def pending(
+    context: typer.Context, as_json: console.JsonOption = False, stage: console.StageOption = None
+) -> None:
+    """List the grants and refunds that wait for a second operator."""
+    found = [_pending_fields(each) for each in console.operator(context, stage).manage.give_grant.pending()]
+    if as_json:
+        console.print_json({"pending": found})
+    else:
+        titles = ["Kind", "Reference", "Account", "Amount", "Asset", "Operator", "Reason", "Until"]
+        console.print_table(titles, [[*each.values()] for each in found])
+
+
+@app.command()
+def confirm(
+    context: typer.Context,
+    kind: Annotated[EntryKind, typer.Argument(metavar="KIND", help="As `shoal wallet pending` shows it.")],
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="Likewise.")],
+    as_json: console.JsonOption = False,
+    stage: console.StageOption = None,
+) -> None:
+    """Give what another operator asked for, above the stage's cap."""
+    using = console.operator(context, stage)
+    credited = using.manage.give_grant.confirm(kind, reference, using.who())
+    if as_json:
+        console.print_json({"kind": kind, "reference": reference, "credited": credited})
+    else:
+        typer.echo(f"Confirmed {reference}." if credited else f"Nothing to do: {reference} was given before.")
 
 
 @app.command()
@@ -98,6 +135,20 @@ def show(
             for asset, (wallet, entries) in wallets.items()
         ],
     )
+
+
+def _pending_fields(each: PendingGrant) -> dict[str, str]:
+    grant = each.grant
+    return {
+        "kind": grant.kind,
+        "reference": grant.reference,
+        "account_id": grant.account_id,
+        "amount": decimal_amount(grant.asset, grant.amount),
+        "asset": grant.asset,
+        "operator": grant.operator,
+        "reason": grant.reason,
+        "expires_at": console.moment(each.expires_at_ms) or "",
+    }
 
 
 def _amounts(wallet: Wallet, entries: Movement) -> dict[str, str]:

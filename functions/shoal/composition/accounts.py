@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shoal.composition import parts
 from shoal.domain.api_key import KEYS_MAX
-from shoal.settings import ErrorSettings, KeySettings
+from shoal.settings import ErrorSettings, GrantSettings, KeySettings
 
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb.table import Table
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shoal.domain.rate_limit import Ask
     from shoal.use_cases.accounts.authenticate import Authenticate
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+    from shoal.use_cases.money.give_grant import GiveGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,20 @@ def api_url() -> str:
 GATE = Gate(authenticate, api_url)
 
 
-def manage_accounts(table: Table, keys_max: int = KEYS_MAX) -> ManageAccounts:
+def give_grant(table: Table, settings: GrantSettings | None) -> GiveGrant:
+    """Without settings for functions that grant nothing, or on their own account."""
+    from shoal.adapters.dynamodb.ledger import DynamoDbLedger
+    from shoal.use_cases.money.give_grant import GiveGrant
+
+    return GiveGrant(DynamoDbLedger(table), parts.clock, settings.grant_caps if settings else {})
+
+
+def manage_accounts(
+    table: Table, grants: GrantSettings | None = None, keys_max: int = KEYS_MAX
+) -> ManageAccounts:
     """For the operator command, which brings its own table."""
     from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
-    from shoal.adapters.dynamodb.ledger import DynamoDbLedger
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 
-    accounts, keys, ledger = DynamoDbAccounts(table), DynamoDbKeys(table), DynamoDbLedger(table)
-    return ManageAccounts(accounts, keys, ledger, parts.clock, parts.ids, keys_max)
+    accounts, keys = DynamoDbAccounts(table), DynamoDbKeys(table)
+    return ManageAccounts(accounts, keys, give_grant(table, grants), parts.clock, parts.ids, keys_max)

@@ -17,7 +17,13 @@ from shoal.composition.parts import clock, ids, settings_of
 from shoal.domain.catalog import load_catalog
 from shoal.domain.events import UrlOf
 from shoal.domain.video import FOLDER
-from shoal.settings import BoardSettings, DashboardSettings, SignUpSettings, TopUpSettings
+from shoal.settings import (
+    BoardSettings,
+    DashboardSettings,
+    OperateSettings,
+    SignUpSettings,
+    TopUpSettings,
+)
 
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb.table import Table
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from shoal.use_cases.jobs.read_job import ListJobs, ReadJob, ReadWallet
     from shoal.use_cases.jobs.submit_job import SubmitJob
     from shoal.use_cases.money.audit_ledger import AuditLedger
+    from shoal.use_cases.money.give_grant import GiveGrant
     from shoal.use_cases.payments.confirm_checkout import ConfirmCheckout
     from shoal.use_cases.payments.create_checkout import CreateCheckout
     from shoal.use_cases.people.look_around import LookAround
@@ -96,6 +103,7 @@ class ForOperators:
     operate: Callable[[], Operate]
     inspect_account: Callable[[], InspectAccount]
     manage_accounts: Callable[[], ManageAccounts]
+    give_grant: Callable[[], GiveGrant]
     audit_ledger: Callable[[], AuditLedger]
 
 
@@ -137,7 +145,8 @@ def operate() -> Dashboard[ForOperators]:
     use = ForOperators(
         operate=_operate,
         inspect_account=lambda: parts.inspect_account(_name()),
-        manage_accounts=_manage_accounts,
+        manage_accounts=_manage_and_grant,
+        give_grant=_give_grant,
         audit_ledger=money.audit_ledger,
     )
     return _dashboard(use)
@@ -242,7 +251,19 @@ def _look_around() -> LookAround:
 
 @cache
 def _manage_accounts() -> ManageAccounts:
-    return accounts.manage_accounts(_table(), settings_of(DashboardSettings).keys_max)
+    return accounts.manage_accounts(_table(), keys_max=settings_of(DashboardSettings).keys_max)
+
+
+@cache
+def _manage_and_grant() -> ManageAccounts:
+    settings = settings_of(OperateSettings)
+    return accounts.manage_accounts(_table(), settings, settings.keys_max)
+
+
+@cache
+@cache
+def _give_grant() -> GiveGrant:
+    return accounts.give_grant(_table(), settings_of(OperateSettings))
 
 
 @cache
@@ -256,7 +277,7 @@ def _operate() -> Operate:
         accounts=_accounts(),
         directory=directory,
         jobs=parts.jobs(table),
-        ledger=parts.ledger(table),
+        give_grant=_give_grant(),
         board=board,
         open_jobs_of=parts.open_jobs(table),
         catalog=load_catalog(),

@@ -63,7 +63,7 @@ def operator_of(settings: OperatorSettings, client: Callable[..., Any], catalog:
         return providers.manage_providers(settings, statistics, at)
 
     return Operator(
-        manage=accounts.manage_accounts(parts.named_table(settings.table, at)),
+        manage=accounts.manage_accounts(parts.named_table(settings.table, at), settings),
         inspect=parts.inspect_account(settings.table, at),
         sweep=parts.sweep_jobs(settings, at),
         audit=AuditLedger(parts.ledger(settings.table, at)),

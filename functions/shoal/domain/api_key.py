@@ -45,6 +45,12 @@ class ApiKey:
     revoked: bool = False
     name: str = ""
 
+    @property
+    def told(self) -> str:
+        """What was asked for when it was made."""
+        scopes = ", ".join(sorted(self.scopes))
+        return f"{self.name or 'unnamed'} ({self.prefix}, {self.limit.requests_per_minute}/min, {scopes})"
+
 
 @dataclass(frozen=True, slots=True)
 class Once:

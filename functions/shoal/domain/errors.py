@@ -40,6 +40,7 @@ ShoalError
 │   ├── ExchangeTimedOut      the wall clock ran out before the whole answer was there
 │   ├── ResponseInvalid       the answer is not HTTP, or ends early
 │   └── ResponseTooLarge      the answer is longer than the limit
+├── ConfirmationNeeded        a grant above its asset's cap was noted: another operator has to confirm it
 ├── SignInRefused             a person was not let in, or not registered; `str(error)` is shown to them
 │   └── SessionEnded          they have to sign in again
 ├── ProviderBusy              try the provider again after `retry_after_seconds`
@@ -142,10 +143,21 @@ class MethodNotAllowed(ApiError):
 class JobAlreadyTerminal(ApiError):
     status, code, message = 409, "conflict", "The job has already ended."
 
+    @classmethod
+    def of(cls, status: str) -> JobAlreadyTerminal:
+        """Names how it ended: who asks again because an answer was lost can tell a cancel of their own."""
+        return cls(f"{cls.message} It is {status}.", details={"status": status})
+
 
 class KeyExists(ApiError):
     status, code = 409, "conflict"
     message = "This form already made a key: its secret is not shown again."
+
+    @classmethod
+    def of(cls, earlier: str, this: str) -> KeyExists:
+        """Names the key it stands for, and the one it is asked for now, if that is another."""
+        differs = f" It stands for {earlier}: it cannot stand for {this} too." if this != earlier else ""
+        return cls(cls.message + differs, details={"earlier": earlier, "this": this})
 
 
 class TooManyKeys(ApiError):
@@ -284,6 +296,10 @@ class ResponseTooLarge(ExchangeError):
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"The answer is longer than {bytes_max:,} bytes.")
+
+
+class ConfirmationNeeded(ShoalError):
+    """`str(error)` tells the operator what waits."""
 
 
 class SignInRefused(ShoalError):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.money import Asset, decimal_amount
-from shoal.domain.text import is_blank
+from shoal.domain.text import folded, is_blank
 from shoal.domain.wallet import EntryKind, Movement
 
 REASON_LENGTH_MAX = 500
+PENDING_MS = 24 * 3_600_000
+"""How long a grant above its asset's cap waits for a second operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A record beside the ledger's entry, never changed; `reference` is the entry's."""
+    """A record beside the ledger's entry, never changed; `reference` is the entry's.
+
+    `confirmed_by` is the second operator of a grant above its asset's cap, empty for any other.
+    """
 
     kind: EntryKind
     reference: str
@@ -40,6 +45,7 @@ class Grant:
     operator: str
     reason: str
     at_ms: int
+    confirmed_by: str = ""
 
     @classmethod
     def of(cls, movement: Movement, decision: Decision) -> Grant:
@@ -63,9 +69,40 @@ class Grant:
             )
 
     @property
+    def movement(self) -> Movement:
+        """What it does to the wallet."""
+        return Movement(
+            self.account_id,
+            self.asset,
+            self.kind,
+            self.reference,
+            self.at_ms,
+            balance_delta=self.amount,
+            note="operator",
+        )
+
+    @property
     def told(self) -> str:
         return f"{decimal_amount(self.asset, self.amount)} {self.asset} to {self.account_id}"
 
     @property
     def _gives(self) -> tuple[str, Asset, int]:
         return self.account_id, self.asset, self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class PendingGrant:
+    """What one operator asked for and another one has to confirm, never changed; it moves no money."""
+
+    grant: Grant
+    expires_at_ms: int
+
+    def is_of(self, operator: str) -> bool:
+        """Whether this operator asked for it."""
+        return folded(self.grant.operator) == folded(operator)
+
+    def confirmed(self, operator: str, now_ms: int) -> Grant:
+        """The grant, which names both. Raises `ValidationFailed` for the operator who asked for it."""
+        if self.is_of(operator):
+            raise ValidationFailed("You asked for this grant: another operator has to confirm it.")
+        return replace(self.grant, confirmed_by=operator, at_ms=now_ms)

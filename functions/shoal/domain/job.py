@@ -78,6 +78,11 @@ class Output:
     height_px: int
     size_bytes: int
 
+    @property
+    def index(self) -> int:
+        """Which of its job's outputs it is, as its key says. Raises ValueError for the file of a video."""
+        return int(self.key.rpartition("/")[2].partition(".")[0].partition("-")[0])
+
 
 @dataclass(frozen=True, slots=True)
 class JobFailure:

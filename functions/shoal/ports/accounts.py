@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shoal.domain.api_key import ApiKey, Caller
+from shoal.domain.grant import Grant
 from shoal.domain.rate_limit import ONE_REQUEST, Ask
 from shoal.domain.wallet import Movement
 
@@ -20,8 +21,13 @@ class Account:
 
 
 class Accounts(Protocol):
-    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
-        """Write the account, its first key and its wallets with their first entries, all or nothing."""
+    def open(
+        self, account: Account, key: ApiKey, grants: Sequence[Movement], records: Sequence[Grant]
+    ) -> None:
+        """Write the account, its first key and its wallets with their first entries, all or nothing.
+
+        `records` say who granted what, and why.
+        """
 
     def get(self, account_id: str) -> Account:
         """Raises `NotFound`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shoal.domain.grant import Grant
+from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import Closer, Job, JobFailure, Output
 from shoal.domain.money import Asset
@@ -39,20 +39,29 @@ class Ledger(Protocol):
         Unless the workflow closed it, the job stays due for announcement until `mark_announced`.
         """
 
-    def grant(self, movement: Movement, grant: Grant) -> bool:
+    def grant(self, movement: Movement, grant: Grant, asked: PendingGrant | None = None) -> bool:
         """Credit a wallet, and record who did it and why. False if that was done before.
 
-        Raises `NotFound`, `ValidationFailed` if the reference stood for something else.
+        `asked` is what it confirms, which waits no longer then. Raises `NotFound`, also if that waits no
+        longer already, or was this operator's own; `ValidationFailed` if the reference stood for something
+        else.
         """
 
-    def cancel(
-        self, job: Job, failure: JobFailure, *, awaiting: bool, expire_at_ms: int | None, now_ms: int
-    ) -> Job:
-        """Close the job, spend what its `billed` outputs cost, release the rest, add to the usage.
+    def propose(self, asked: PendingGrant) -> bool:
+        """Keep it until it is confirmed or expires: once, however often. False if it was granted before.
 
-        `awaiting`: not all of those are there yet, so the job is neither announced nor let go of before
-        `finish`. Raises `JobClosed`, and `CallTaken` if an output was asked for or answered since `job` was
-        read: look again.
+        Raises `ValidationFailed` if the reference stands for something else.
+        """
+
+    def pending_grants(self, now_ms: int) -> list[PendingGrant]:
+        """Those that have not expired."""
+
+    def cancel(self, canceled: Job, record: IdempotencyRecord | None, now_ms: int) -> Job:
+        """Write what a cancel made of a job: spend what it captured, release the rest, add to the usage.
+
+        While it is `awaiting`, it is neither announced nor let go of before `finish`. Raises `JobClosed`, and
+        `CallTaken` if an output was asked for or answered since it was read: look again. Raises also
+        `IdempotencyKeyReused`, `IdempotencyInFlight`: in each of them nothing was written.
         """
 
     def finish(

@@ -34,6 +34,7 @@ KINDS = {
     ("WALLET", "ENTRY"): "entry",
     ("WALLET", "PAYMENT"): "payment",
     ("GRANT", "GRANT"): "grant",
+    ("GRANTS", "PENDING"): "pending grant",
     ("IDEMPOTENCY", "IDEMPOTENCY"): "idempotency record",
     ("ROUTE", "BREAKER"): "breaker",
     ("PROVIDER", "KEY"): "provider key",

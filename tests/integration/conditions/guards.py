@@ -13,6 +13,7 @@ from shoal.adapters.dynamodb.ledger import (
     NEW,
     ON_TRIAL,
     SAME_CALLS,
+    STILL_ASKED,
     STILL_AWAITING,
     STILL_HELD,
     STILL_OPEN,
@@ -47,6 +48,7 @@ from tests.integration.conditions.scenarios_money import (
     a_deadline_is_moved_by_one_who_knows_it,
     a_fourth_trial_is_refused,
     a_full_wallet_takes_no_more,
+    a_grant_is_confirmed_as_it_waits_by_another_operator,
     a_grant_of_0_1_is_not_made_again,
     a_hold_that_is_not_held_is_not_resolved,
     a_job_overwrites_no_job_of_the_same_id,
@@ -64,6 +66,7 @@ from tests.integration.conditions.scenarios_money import (
     an_open_job_stays_in_sight_of_the_sweeper,
     deleted_outputs_make_no_job,
     what_a_cancel_awaits_is_finished_once,
+    what_was_asked_for_stays_as_it_was_asked_for_a_day,
 )
 from tests.integration.conditions.scenarios_payments import (
     a_debt_made_meanwhile_is_paid,
@@ -101,6 +104,8 @@ GUARDS: dict[Guard, list[Scenario]] = {
     Guard("wallet", ON_TRIAL): [a_trial_is_not_spent_while_there_is_money, a_fourth_trial_is_refused],
     Guard("entry", NEW): [a_grant_of_0_1_is_not_made_again],
     Guard("grant", NEW): [a_reference_stands_for_one_grant],
+    Guard("pending grant", UNUSED): [what_was_asked_for_stays_as_it_was_asked_for_a_day],
+    Guard("pending grant", STILL_ASKED): [a_grant_is_confirmed_as_it_waits_by_another_operator],
     Guard("wallet", COVERED): [
         a_full_wallet_takes_no_more,
         a_wallet_that_is_not_there_takes_nothing,

@@ -10,6 +10,7 @@ import pytest
 from shoal.adapters.dynamodb.items import entry_item, job_key, wallet_key
 from shoal.adapters.dynamodb.table import ConditionFailed, Put, TransactionRefused
 from shoal.domain.api_key import Caller
+from shoal.domain.canceling import canceled as canceled_job
 from shoal.domain.errors import (
     CallTaken,
     InsufficientBalance,
@@ -18,6 +19,7 @@ from shoal.domain.errors import (
     NotFound,
     ValidationFailed,
 )
+from shoal.domain.grant import PENDING_MS, Grant, PendingGrant
 from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.routing import Phase, ProviderCall
@@ -94,6 +96,54 @@ def a_reference_stands_for_one_grant(bench: Bench) -> None:
     assert (bench.wallet(caller).balance, bench.wallet(other).balance) == (7, 0)
 
 
+def asked_for(bench: Bench, caller: Caller, amount: int, operator: str = "first@example.com") -> PendingGrant:
+    """A grant that one operator asks for; it waits for another one."""
+    now_ms = bench.clock.now_ms()
+    grant = Grant(
+        EntryKind.TOP_UP, "invoice-1", caller.account_id, Asset.USD, amount, operator, "a reason", now_ms
+    )
+    return PendingGrant(grant, now_ms + PENDING_MS)
+
+
+def what_was_asked_for_stays_as_it_was_asked_for_a_day(bench: Bench) -> None:
+    caller = bench.account(0)
+    first = asked_for(bench, caller, 7)
+    assert bench.ledger.propose(first)
+    assert bench.ledger.propose(asked_for(bench, caller, 7, "second@example.com"))
+    with pytest.raises(ValidationFailed):
+        bench.ledger.propose(asked_for(bench, caller, 8))
+    (waiting,) = bench.ledger.pending_grants(bench.clock.now_ms())
+    assert waiting.grant == first.grant
+    bench.clock.ms += PENDING_MS
+    assert bench.ledger.pending_grants(bench.clock.now_ms()) == []
+    assert bench.ledger.propose(asked_for(bench, caller, 8))
+    assert [each.grant.amount for each in bench.ledger.pending_grants(bench.clock.now_ms())] == [8]
+
+
+def a_grant_is_confirmed_as_it_waits_by_another_operator(bench: Bench) -> None:
+    caller = bench.account(0)
+
+    def confirm(asked: PendingGrant, operator: str) -> bool:
+        grant = replace(asked.grant, confirmed_by=operator, at_ms=bench.clock.now_ms())
+        return bench.ledger.grant(grant.movement, grant, asked)
+
+    expired = asked_for(bench, caller, 7)
+    bench.ledger.propose(expired)
+    with pytest.raises(NotFound):
+        confirm(expired, "First@Example.com")
+    bench.clock.ms += PENDING_MS
+    with pytest.raises(NotFound):
+        confirm(expired, "second@example.com")
+    waiting = asked_for(bench, caller, 8)
+    bench.ledger.propose(waiting)
+    with pytest.raises(NotFound):
+        confirm(expired, "second@example.com")
+    assert bench.wallet(caller).balance == 0
+    assert [confirm(waiting, "second@example.com") for _ in range(2)] == [True, False]
+    assert bench.ledger.pending_grants(bench.clock.now_ms()) == []
+    assert bench.wallet(caller).balance == 8
+
+
 def a_low_wallet_is_noted_by_one_job(bench: Bench) -> None:
     caller = bench.account(3 * PRICE)
     first, second = (bench.settle(bench.accept(caller)) for _ in range(2))
@@ -161,12 +211,17 @@ def asked(bench: Bench, job: Job) -> Job:
     return bench.jobs.note_call(job, 0, ProviderCall(1, "simulator/", Phase.ASKED, mark="first run"))
 
 
+def called_off(bench: Bench, job: Job) -> Job:
+    """What a cancel makes of the job as it was read."""
+    return canceled_job(job, CANCELED, awaiting=True, expire_at_ms=None, now_ms=bench.clock.now_ms())
+
+
 def a_cancel_sees_what_was_asked_meanwhile(bench: Bench) -> None:
     caller = bench.account(2 * PRICE)
     job = bench.begin(bench.accept_task(caller, 2))
     asked(bench, job)
     with pytest.raises(CallTaken):
-        bench.ledger.cancel(job, CANCELED, awaiting=True, expire_at_ms=None, now_ms=bench.clock.now_ms())
+        bench.ledger.cancel(called_off(bench, job), None, bench.clock.now_ms())
     canceled = bench.cancel_job(caller, job.id)
     assert (set(canceled.captured), canceled.cost) == ({0}, PRICE)
     assert bench.wallet(caller).available == PRICE
@@ -178,7 +233,7 @@ def a_closed_job_is_not_canceled(bench: Bench) -> None:
     now_ms = bench.clock.now_ms()
     bench.ledger.capture(job, (), None, Closer.WORKFLOW, now_ms)
     with pytest.raises(JobClosed):
-        bench.ledger.cancel(job, CANCELED, awaiting=True, expire_at_ms=None, now_ms=now_ms)
+        bench.ledger.cancel(called_off(bench, job), None, now_ms)
     assert bench.job(job).status is JobStatus.COMPLETED
     assert bench.wallet(caller).held == other.price
 

@@ -243,3 +243,39 @@ def test_the_brake_of_an_account_is_seen_and_lifted(shoal: Shoal, world: World, 
     assert lifted == found | {"lifted": True}
     assert "lifted for today" in shoal("accounts", "limits", customer.account_id).stdout
     refused(shoal("accounts", "limits", "acc_unknown", "--lift"), 1, "No such account")
+
+
+def test_an_opening_grant_is_recorded_with_who_and_why(shoal: Shoal, world: World) -> None:
+    printed(
+        shoal("accounts", "create", "--email", "a@b.test", "--usd", "10", "--reason", "a prize", "--json")
+    )
+
+    (record,) = world.tables.grants.values()
+
+    assert (record.operator, record.reason) == ("arn:aws:iam::123456789012:user/operator", "a prize")
+    assert (record.asset, record.amount) == (Asset.USD, 10_000_000)
+
+
+def test_a_credit_above_the_cap_waits_for_another_operator(world: World, customer: Customer) -> None:
+    world.cap_grants({Asset.USD: 1_000_000})
+    before = world.wallet(customer).balance
+    first, second = Shoal(world), Shoal(world, "arn:aws:iam::123456789012:user/second")
+    credit = ("wallet", "credit", customer.account_id, "--usd", "5", "--reference", "invoice-1", *WHY)
+
+    assert "confirms invoice-1 within 24 hours" in printed(first(*credit, "--json"))["waits"]
+    assert "above the cap" in first(*credit).stdout
+    (waiting,) = printed(second("wallet", "pending", "--json"))["pending"]
+    assert (waiting["reference"], waiting["amount"], waiting["reason"]) == (
+        "invoice-1",
+        "5.00",
+        "late refund",
+    )
+    assert "invoice-1" in second("wallet", "pending").stdout
+    refused(first("wallet", "confirm", "top_up", "invoice-1"), 1, "another operator has to confirm it")
+    assert world.wallet(customer).balance == before
+
+    assert printed(second("wallet", "confirm", "top_up", "invoice-1", "--json"))["credited"] is True
+
+    assert world.wallet(customer).balance == before + 5_000_000
+    refused(second("wallet", "confirm", "top_up", "invoice-1"), 1, "No such grant waits")
+    assert "was credited" in first(*credit).stdout

@@ -40,6 +40,8 @@ LOCAL = {
     "staging_bucket": "shoal-local-staging",
     "videos_bucket": "shoal-local-videos",
     "signed_url_s": "3600",
+    "grant_cap_usd": "0",
+    "grant_cap_credits": "0",
     "keyless_providers": "embedded,simulator",
     "provider_base_urls": "{}",
     "state_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:shoal-local-generate",

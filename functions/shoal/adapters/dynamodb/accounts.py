@@ -8,6 +8,7 @@ from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Put, Table, TransactionRefused, Update
 from shoal.domain import errors
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
+from shoal.domain.grant import Grant
 from shoal.domain.rate_limit import HELD_S_PER_MINUTE, ONE_REQUEST, Allowance, Ask, RateLimit
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.accounts import Account
@@ -32,8 +33,10 @@ class DynamoDbAccounts:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def open(self, account: Account, key: ApiKey, grants: Sequence[Movement]) -> None:
-        parts = account_puts(account, grants)
+    def open(
+        self, account: Account, key: ApiKey, grants: Sequence[Movement], records: Sequence[Grant]
+    ) -> None:
+        parts = account_puts(account, grants) + [Put(items.grant_item(record)) for record in records]
         self._table.transact([*parts, Put(items.api_key_item(key)), Put(items.account_api_key_item(key))])
 
     def get(self, account_id: str) -> Account:

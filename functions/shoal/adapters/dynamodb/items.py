@@ -10,14 +10,14 @@ from shoal.adapters.dynamodb.requests import brief_of, request_text, words_of
 from shoal.adapters.dynamodb.values import Item, read
 from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
 from shoal.domain.families import FAMILIES
-from shoal.domain.grant import Grant
+from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus, Output, Step
 from shoal.domain.money import Asset
 from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.routing import ProviderCall
 from shoal.domain.submission import Submission
-from shoal.domain.text import json_text
+from shoal.domain.text import folded, json_text
 from shoal.domain.video import Scene
 from shoal.domain.wallet import EntryKind, Movement, Wallet
 from shoal.ports.accounts import Account
@@ -100,10 +100,39 @@ def entry_item(movement: Movement) -> Item:
     return {"pk": pk, "sk": f"ENTRY#{movement.entry_id}", **fields}
 
 
+def grant_key(grant: Grant) -> Key:
+    return f"GRANT#{grant.kind}#{grant.reference}", "GRANT"
+
+
 def grant_item(grant: Grant) -> Item:
     """In a map: the audit adds up every item that has an asset."""
+    pk, sk = grant_key(grant)
     fields = asdict(grant) | {"kind": str(grant.kind), "asset": str(grant.asset)}
-    return {"pk": f"GRANT#{grant.kind}#{grant.reference}", "sk": "GRANT", "grant": fields}
+    return {"pk": pk, "sk": sk, "grant": fields}
+
+
+PENDING_GRANTS = "GRANTS"
+"""The partition of all grants that wait: operators ask for few."""
+
+
+def pending_grant_key(grant: Grant) -> Key:
+    return PENDING_GRANTS, f"PENDING#{grant.kind}#{grant.reference}"
+
+
+def pending_grant_item(asked: PendingGrant) -> Item:
+    """`asked_by` is for a condition, which cannot fold letters."""
+    pk, sk = pending_grant_key(asked.grant)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "grant": grant_item(asked.grant)["grant"],
+        "asked_by": folded(asked.grant.operator),
+        "expires_at": asked.expires_at_ms // 1000,
+    }
+
+
+def pending_grant_of(item: Item) -> PendingGrant:
+    return PendingGrant(grant_of(item), int(item["expires_at"]) * 1000)
 
 
 def grant_of(item: Item) -> Grant:

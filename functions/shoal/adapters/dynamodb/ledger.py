@@ -8,9 +8,10 @@ from typing import Any
 
 from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.audit import audit, entries_sum
-from shoal.adapters.dynamodb.idempotency import find_record, record_of, record_put
+from shoal.adapters.dynamodb.idempotency import UNUSED, find_record, record_of, record_put, write_with_record
 from shoal.adapters.dynamodb.table import (
     ConditionFailed,
+    Delete,
     Item,
     Put,
     Table,
@@ -21,8 +22,8 @@ from shoal.adapters.dynamodb.table import (
 from shoal.adapters.dynamodb.usage import usage_update
 from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full, movement_update
 from shoal.domain import errors
-from shoal.domain.canceling import canceled, finished, return_undelivered
-from shoal.domain.grant import Grant
+from shoal.domain.canceling import finished, return_undelivered
+from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
     FAILED,
@@ -36,6 +37,7 @@ from shoal.domain.job import (
     closing_status,
 )
 from shoal.domain.money import Asset
+from shoal.domain.text import folded
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.money import Discrepancy
 
@@ -50,6 +52,7 @@ HELD = {":held": str(HoldState.HELD)}
 SAME_CALLS = "hold_state = :held AND calls = :calls"
 STILL_AWAITING = "awaiting = :yes"
 EXISTS = "attribute_exists(pk)"
+STILL_ASKED = "expires_at = :expiry AND expires_at > :now_s AND asked_by <> :operator"
 LOOKS_MAX = 6
 """How often a movement is divided again because its wallet moved meanwhile."""
 LOW = "available < :below AND attribute_not_exists(low_since)"
@@ -116,18 +119,15 @@ class DynamoDbLedger:
         )
         return self._close(closed, now_ms, _resolution(closed, job.hold.release(now_ms)))
 
-    def cancel(
-        self, job: Job, failure: JobFailure, *, awaiting: bool, expire_at_ms: int | None, now_ms: int
-    ) -> Job:
-        closed = canceled(job, failure, awaiting=awaiting, expire_at_ms=expire_at_ms, now_ms=now_ms)
-        seen = {":calls": {str(index): call.to_json() for index, call in job.calls.items()}}
+    def cancel(self, canceled: Job, record: IdempotencyRecord | None, now_ms: int) -> Job:
+        seen = {":calls": {str(index): call.to_json() for index, call in canceled.calls.items()}}
         money: list[Put | Update]
-        if closed.captured:
-            money = [*_resolution(closed, job.hold.capture(closed.cost, now_ms))]
-            money += [usage_update(closed, len(closed.captured), closed.cost)]
+        if canceled.captured:
+            money = [*_resolution(canceled, canceled.hold.capture(canceled.cost, now_ms))]
+            money += [usage_update(canceled, len(canceled.captured), canceled.cost)]
         else:
-            money = [*_resolution(closed, job.hold.release(now_ms))]
-        return self._close(closed, now_ms, money, SAME_CALLS, HELD | seen)
+            money = [*_resolution(canceled, canceled.hold.release(now_ms))]
+        return self._close(canceled, now_ms, money, SAME_CALLS, HELD | seen, record)
 
     def finish(
         self,
@@ -146,24 +146,46 @@ class DynamoDbLedger:
             money += [usage_update(job, -missing, -movement.balance_delta, 0 if arrived else -1)]
         return self._close(closed, now_ms, money, STILL_AWAITING, {":yes": True})
 
-    def grant(self, movement: Movement, grant: Grant) -> bool:
+    def grant(self, movement: Movement, grant: Grant, asked: PendingGrant | None = None) -> bool:
+        ends = [_ending(asked, grant)] if asked else []
         for _ in range(LOOKS_MAX):
             before = self.wallet(movement.account_id, movement.asset)
             divided = movement.split_for(before)
             try:
                 wallet = credit_or_debit(before, before.after(divided))
-                self._table.transact(
-                    [wallet, Put(items.entry_item(divided), NEW), Put(items.grant_item(grant), NEW)]
-                )
+                written = Put(items.entry_item(divided), NEW), Put(items.grant_item(grant), NEW)
+                self._table.transact([wallet, *written, *ends])
+            except TransactionContended:
+                break
             except TransactionRefused as refused:
                 if earlier := refused.reasons[2].item or refused.reasons[1].item:
                     grant.check_same(items.grant_of(earlier))
                     return False
+                if refused.failed(3):
+                    raise errors.NotFound("This grant does not wait for this operator any more.") from None
                 if is_full(refused.reasons[0].item):
                     raise errors.NotFound("The wallet is full.") from None
             else:
                 return True
         raise errors.Unavailable(retry_after_seconds=1)
+
+    def propose(self, asked: PendingGrant) -> bool:
+        if granted := self._table.get(*items.grant_key(asked.grant)):
+            asked.grant.check_same(items.grant_of(granted))
+            return False
+        try:
+            now_s = asked.grant.at_ms // 1000
+            self._table.transact([Put(items.pending_grant_item(asked), UNUSED, {":now_s": now_s})])
+        except TransactionRefused as refused:
+            asked.grant.check_same(items.grant_of(refused.reasons[0].item or {}))
+        return True
+
+    def pending_grants(self, now_ms: int) -> list[PendingGrant]:
+        pages = self._table.query(
+            KeyConditionExpression="pk = :pk", ConsistentRead=True, values={":pk": items.PENDING_GRANTS}
+        )
+        every = [items.pending_grant_of(item) for page, _ in pages for item in page]
+        return [asked for asked in every if asked.expires_at_ms > now_ms]
 
     def wallet(self, account_id: str, asset: Asset) -> Wallet:
         item = self._table.get(*items.wallet_key(account_id, asset))
@@ -194,15 +216,21 @@ class DynamoDbLedger:
         money: Sequence[Put | Update],
         condition: str = STILL_OPEN,
         values: Mapping[str, Any] = HELD,
+        record: IdempotencyRecord | None = None,
     ) -> Job:
-        """`condition` and its `values` are what the job still has to be. Raises `JobClosed`, `CallTaken`."""
+        """`condition` and its `values` are what the job still has to be.
+
+        Raises `JobClosed`, `CallTaken`, `IdempotencyKeyReused`, `IdempotencyInFlight`.
+        """
         if not closed.awaiting:
             # The workflow announces by itself; anybody else leaves the job due until `mark_announced`.
             announced = closed.closed_by is Closer.WORKFLOW
             due_ms = closed.files_due_at_ms if announced else now_ms + START_GRACE_MS
             closed = replace(closed, task_tokens={}, announced=announced, deadline_at_ms=due_ms)
         try:
-            self._table.transact([_job_update(closed, condition, values), *money])
+            parts = [_job_update(closed, condition, values), *money]
+            if write_with_record(self._table, parts, record, now_ms):
+                raise errors.JobClosed(closed.id)
         except TransactionRefused as refused:
             if refused.failed(0):
                 raise _why_not(closed, condition, refused.reasons[0].item) from None
@@ -217,6 +245,16 @@ def _why_not(job: Job, condition: str, found: Item | None) -> errors.CallTaken |
     """Whether a job is closed, or only another one than was looked at."""
     open_still = condition == SAME_CALLS and found and found["hold_state"] == HoldState.HELD
     return errors.CallTaken(job.id) if open_still else errors.JobClosed(job.id)
+
+
+def _ending(asked: PendingGrant, grant: Grant) -> Delete:
+    """The part of a grant that ends its waiting: it is still the one that was looked at."""
+    values = {
+        ":expiry": asked.expires_at_ms // 1000,
+        ":now_s": grant.at_ms // 1000,
+        ":operator": folded(grant.confirmed_by),
+    }
+    return Delete(items.pending_grant_key(grant), STILL_ASKED, values)
 
 
 def _job_update(job: Job, condition: str, values: Mapping[str, Any]) -> Update:

@@ -116,18 +116,21 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove an item that is there."""
+    """Remove an item under a condition; `values` are the condition's."""
 
     key: tuple[str, str]
+    condition: str = "attribute_exists(pk)"
+    values: Mapping[str, Any] | None = None
 
     def request(self, table: str) -> dict[str, Any]:
-        return {
-            "Delete": {
-                "TableName": table,
-                "Key": marshal({"pk": self.key[0], "sk": self.key[1]}),
-                "ConditionExpression": "attribute_exists(pk)",
-            }
+        request = {
+            "TableName": table,
+            "Key": marshal({"pk": self.key[0], "sk": self.key[1]}),
+            "ConditionExpression": self.condition,
         }
+        if self.values:
+            request["ExpressionAttributeValues"] = marshal(self.values)
+        return {"Delete": request}
 
 
 class Table:

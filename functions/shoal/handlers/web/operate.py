@@ -13,6 +13,7 @@ MEMBERS: dict[str, View[ForOperators]] = {
     "GET /operate/failed": operations.show_failed,
     "GET /operate/find": operations.find,
     "POST /operate/audit": operations.audit,
+    "POST /operate/confirm": operations.confirm,
     "GET /operate/accounts/{id}": operations.show_account,
     "POST /operate/accounts/{id}/grant": operations.grant,
     "POST /operate/accounts/{id}/suspend": operations.suspend,

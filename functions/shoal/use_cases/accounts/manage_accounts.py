@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from shoal.domain import wallet
 from shoal.domain.api_key import KEYS_MAX, SECRET_LENGTH, ApiKey, KeyPrefix, Once, Scope, digest_of
 from shoal.domain.errors import KeyExists
-from shoal.domain.grant import Decision, Grant
+from shoal.domain.grant import Decision
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.rate_limit import RateLimit
 from shoal.ports.accounts import Account, Accounts, Keys
-from shoal.ports.money import Ledger
 from shoal.ports.system import Clock, Ids
-
-logger = logging.getLogger(__name__)
+from shoal.use_cases.money.give_grant import GiveGrant
 
 AGAIN_MS = 60_000
 """How long after it was made a key is shown again to who asks for the same: a double click, a lost answer."""
@@ -33,17 +30,24 @@ class NewKey:
 class ManageAccounts:
     accounts: Accounts
     keys: Keys
-    ledger: Ledger
+    give_grant: GiveGrant
     clock: Clock
     ids: Ids
     keys_max: int = KEYS_MAX
 
-    def open(self, email: str, *, usd_micros: int = 0, credits: int = 0) -> tuple[Account, NewKey]:
-        """A new account with its first key, its grant, three free trials and play money."""
+    def open(
+        self, email: str, *, usd_micros: int = 0, credits: int = 0, decision: Decision | None = None
+    ) -> tuple[Account, NewKey]:
+        """A new account with its first key, its grant, three free trials and play money.
+
+        Raises `ValidationFailed` for a decision about a grant that a second operator has to confirm.
+        """
         now_ms = self.clock.now_ms()
         account = Account(self.ids.new("acc", now_ms), email, now_ms)
         first = self._new_key(account.id, KeyPrefix.LIVE, RateLimit(), frozenset(Scope))
-        self.accounts.open(account, first.key, opening_grants(account, usd_micros, credits))
+        grants = opening_grants(account, usd_micros, credits)
+        records = self.give_grant.opening(grants, decision) if decision else []
+        self.accounts.open(account, first.key, grants, records)
         return account, first
 
     def create_key(
@@ -79,7 +83,7 @@ class ManageAccounts:
         """Credit a wallet. The same `reference` credits once: False the second time.
 
         Raises `NotFound` for an unknown account, ValueError for an amount out of bounds, `ValidationFailed`
-        for a reference that stood for something else.
+        for a reference that stood for something else, `ConfirmationNeeded` above the cap.
         """
         if not 0 < amount <= AMOUNT_MAX:
             raise ValueError("the amount must be positive and below a billion dollars")
@@ -95,7 +99,7 @@ class ManageAccounts:
             balance_delta=amount,
             note="operator",
         )
-        return record_grant(self.ledger, movement, decision)
+        return self.give_grant(movement, decision)
 
     def _new_key(
         self,
@@ -116,20 +120,15 @@ class ManageAccounts:
         return NewKey(key, secret)
 
     def _again(self, new: NewKey) -> NewKey:
-        """The key that was made a moment ago of all the same. Raises `KeyExists` if that was another."""
+        """The key that was made a moment ago of all the same. Raises `KeyExists`, which names both, if that
+        was another."""
         for key in self.keys.of_account(new.key.account_id):
             same = key == replace(new.key, created_at_ms=key.created_at_ms)
             if same and abs(new.key.created_at_ms - key.created_at_ms) <= AGAIN_MS:
                 return NewKey(key, new.secret)
+            if key.id == new.key.id:
+                raise KeyExists.of(key.told, new.key.told)
         raise KeyExists
-
-
-def record_grant(ledger: Ledger, movement: wallet.Movement, decision: Decision) -> bool:
-    """Make a movement that an operator decided, and log it. False if it was made before."""
-    grant = Grant.of(movement, decision)
-    made = ledger.grant(movement, grant)
-    logger.info("granted" if made else "granted before", extra={"grant": asdict(grant)})
-    return made
 
 
 def opening_grants(account: Account, usd_micros: int = 0, credits: int = 0) -> list[wallet.Movement]:

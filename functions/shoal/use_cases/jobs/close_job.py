@@ -7,11 +7,14 @@ not `announced`, so the sweeper announces it; the event ids are the same either 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shoal.domain.brief import Kind
+from shoal.domain.canceling import canceled
 from shoal.domain.errors import JobCanceled, JobError
 from shoal.domain.events import UrlOf, closing_events
+from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.job import Closer, Job, JobFailure
 from shoal.ports.jobs import Jobs, Workflow
 from shoal.ports.money import Ledger
@@ -22,6 +25,8 @@ from shoal.use_cases.jobs.limit_jobs import NoteClosed
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 logger = logging.getLogger(__name__)
+
+RecordOf = Callable[[Job], IdempotencyRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +47,23 @@ class CloseJob:
         failure = JobFailure(why.code, str(why))
         return self._let_go(self.ledger.release(job, failure, closer, self.clock.now_ms()))
 
-    def cancel(self, job: Job, retention_s: int | None) -> Job:
+    def cancel(self, job: Job, retention_s: int | None, record_of: RecordOf | None = None) -> Job:
         """Capture what is billed by now, release the rest; as a close, but for what is still on the way.
 
-        The execution of a job that waits for something goes on, and tells of its end. Raises `JobClosed`,
-        and `CallTaken` if an output was asked for or answered since the job was read.
+        The execution of a job that waits for something goes on, and tells of its end. What `record_of`
+        makes of the canceled job is written with it. Raises `JobClosed`, `CallTaken` if an output was asked
+        for or answered since the job was read, `IdempotencyKeyReused`, `IdempotencyInFlight`.
         """
         why, now_ms = JobCanceled("Canceled by request."), self.clock.now_ms()
         there = self.finish_canceled.clips_of(job) if job.kind is Kind.VIDEO else frozenset()
-        closed = self.ledger.cancel(
+        closed = canceled(
             job,
             JobFailure(why.code, str(why)),
             awaiting=not job.billed <= there,
             expire_at_ms=job.expiry_ms(now_ms, retention_s),
             now_ms=now_ms,
         )
+        closed = self.ledger.cancel(closed, record_of(closed) if record_of else None, now_ms)
         return closed if closed.awaiting else self._let_go(closed)
 
     def finish(self, job: Job) -> Job:

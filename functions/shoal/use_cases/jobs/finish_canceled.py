@@ -21,12 +21,15 @@ class FinishCanceled:
     def __call__(
         self, job: Job, closer: Closer, outputs: Sequence[Output] = (), expire_at_ms: int | None = None
     ) -> Job:
-        """The finished job: `outputs` are the stored pictures. Raises `JobClosed` if it does not wait."""
-        kept = outputs[: len(job.captured)]
+        """The finished job: of the stored pictures in `outputs` it has those that are paid for.
+
+        Raises `JobClosed` if it does not wait.
+        """
+        kept = [output for output in outputs if output.index in job.captured]
         if job.kind is Kind.VIDEO:
             arrived = self.clips_of(job) & job.captured
         else:
-            arrived = frozenset(sorted(job.captured)[: len(kept)])
+            arrived = frozenset(output.index for output in kept)
         return self.ledger.finish(job, arrived, kept, expire_at_ms, closer, self.clock.now_ms())
 
     def clips_of(self, job: Job) -> frozenset[int]:

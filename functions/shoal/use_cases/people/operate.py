@@ -15,11 +15,10 @@ from shoal.domain.wallet import EntryKind, Movement
 from shoal.ports.accounts import Account, Accounts
 from shoal.ports.jobs import JobPage, Jobs
 from shoal.ports.limits import OpenJobs
-from shoal.ports.money import Ledger
 from shoal.ports.people import AccountDirectory, AccountPage
 from shoal.ports.routing import LookAtRoutes
 from shoal.ports.system import Clock
-from shoal.use_cases.accounts.manage_accounts import record_grant
+from shoal.use_cases.money.give_grant import GiveGrant
 
 OPEN_JOBS_MAX = 100
 
@@ -55,7 +54,7 @@ class Operate:
     accounts: Accounts
     directory: AccountDirectory
     jobs: Jobs
-    ledger: Ledger
+    give_grant: GiveGrant
     board: LookAtRoutes
     open_jobs_of: OpenJobs
     catalog: Catalog
@@ -101,7 +100,8 @@ class Operate:
     def refund(self, account_id: str, job_id: str, decision: Decision) -> bool:
         """Give back what a completed job cost. False if that was done before.
 
-        Raises `NotFound`, `JobAlreadyTerminal` for a job that cost nothing.
+        Raises `NotFound`, `JobAlreadyTerminal` for a job that cost nothing, `ConfirmationNeeded` above the
+        cap.
         """
         job = self.jobs.get(account_id, job_id)
         if job.status is not JobStatus.COMPLETED or job.cost == 0:
@@ -115,7 +115,7 @@ class Operate:
             balance_delta=job.cost,
             note="operator",
         )
-        return record_grant(self.ledger, back, decision)
+        return self.give_grant(back, decision)
 
     def spend(self, account_id: str) -> Spend:
         """What the account's jobs cost today for nothing, and what they paid."""

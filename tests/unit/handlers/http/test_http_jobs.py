@@ -101,7 +101,12 @@ def test_a_terminal_job_cannot_be_canceled(api: Api, customer: Customer) -> None
 
     assert answer.status == 409
     assert answer.json == {
-        "error": {"code": "CONFLICT", "message": "The job has already ended.", "status": 409}
+        "error": {
+            "code": "CONFLICT",
+            "message": "The job has already ended. It is completed.",
+            "status": 409,
+            "details": {"status": "completed"},
+        }
     }
 
 

@@ -178,6 +178,7 @@ def test_a_task_is_canceled_once(api: Api, customer: Customer) -> None:
     assert (answer.status, answer.json["data"]["status"]) == (200, "canceled")
     assert answer.json["data"]["error"] == {"code": "canceled", "message": "Canceled by request."}
     assert (again.status, again.error["code"]) == (409, "conflict")
+    assert again.error["details"] == {"status": "canceled"}, "so who lost the answer can tell"
     assert api.world.wallet(customer) == Wallet(customer.account_id, job.asset, 10_000_000, 0, 3)
 
 

@@ -141,6 +141,7 @@ def test_a_cancel_gives_everything_back_and_comes_once(api: Api, filmmaker: Cust
     assert canceled.json["video"]["error"]["code"] == "canceled"
     assert (canceled.json["video"]["credits_charged"], canceled.json["video"]["credits_refunded"]) == (2, 2)
     assert (again.status, again.json["code"]) == (409, "conflict")
+    assert again.json["details"] == {"status": "canceled"}, "so who lost the answer can tell"
     assert api.world.wallet(filmmaker, Asset.CREDIT).available == 20
 
 

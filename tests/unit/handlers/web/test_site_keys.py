@@ -80,6 +80,9 @@ def test_a_form_that_was_changed_and_sent_again_is_told_of_the_key_it_made(
     (key,) = site.world.tables.keys.values()
     assert again.status == 409
     assert "This form already made a key" in again.text
+    kind, rate = other.get("kind", "sk_live_"), other.get("rate", "30")
+    assert "It stands for Server (sk_live_, 30/min, " in again.text
+    assert f"it cannot stand for {other.get('name', 'Server')} ({kind}, {rate}/min, " in again.text
     assert f"Server (sk_live_…{key.last_four}): if you do not have the secret, revoke that key" in again.text
     assert f'action="/dashboard/keys/{key.id}/revoke"' in again.text
     assert secret not in again.text

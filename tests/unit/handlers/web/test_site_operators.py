@@ -291,3 +291,51 @@ def test_the_routes_of_every_model_are_shown_with_their_troubles(site: Site, ope
     row = shown.text.partition('<td class="nowrap">flux</td>')[2].partition("</tr>")[0]
     assert re.findall(r'class="badge \w+">(\w[\w ]*)<', row) == ["Open", "Ready"]
     assert inert(shown)
+
+
+def test_above_the_cap_a_second_operator_confirms_once(
+    site: Site, operator: Browser, customer: Customer
+) -> None:
+    site.cap_grants({Asset.USD: 5_000_000})
+    second = site.member("second@example.com", operator=True)
+    path, before = f"/operate/accounts/{customer.account_id}", site.world.wallet(customer).balance
+    asked = operator.submit(path, f"{path}/grant", amount="6", asset="usd", reason=SCRIPT)
+    assert asked.location == "/dashboard/operate?done=pending"
+
+    own, others = operator.get("/operate", done="pending"), second.get("/operate")
+    form = {name: others.hidden(name) for name in ("csrf", "kind", "reference")}
+    mine = {**form, "csrf": own.hidden("csrf")}
+    refused = operator.post("/operate/confirm", **mine)
+    assert (refused.status, site.world.wallet(customer).balance) == (422, before)
+    answers = [second.post("/operate/confirm", **form) for _ in range(2)]
+
+    assert "it waits until another operator confirms" in own.text
+    assert "$6.00" in own.text
+    assert 'action="/dashboard/operate/confirm"' not in own.text
+    assert "op@example.com" in others.text
+    assert inert(others)
+    assert answers[0].location == "/dashboard/operate?done=confirmed"
+    assert answers[1].status == 404
+    assert site.world.wallet(customer).balance == before + 6_000_000
+    assert "Grants to confirm" not in second.get("/operate").text
+
+
+def test_above_the_cap_a_refund_waits_too(site: Site, operator: Browser, customer: Customer) -> None:
+    site.cap_grants({Asset.USD: 1})
+    second = site.member("second@example.com", operator=True)
+    job, before = site.world.completed(customer), site.world.wallet(customer).balance
+    path = f"/operate/accounts/{customer.account_id}/jobs/{job.id}"
+    assert operator.submit(path, f"{path}/refund", reason="Sorry").location.endswith("done=pending")
+    assert site.world.wallet(customer).balance == before
+
+    waiting = second.get("/operate")
+    second.post("/operate/confirm", **{name: waiting.hidden(name) for name in ("csrf", "kind", "reference")})
+
+    assert site.world.wallet(customer).balance == before + job.price
+    assert "Refund of" in waiting.text
+
+
+def test_what_never_waited_is_not_confirmed(operator: Browser) -> None:
+    for kind, reference in (("top_up", "nothing"), ("hold", "x"), ("nonsense", "x")):
+        sent = {"kind": kind, "reference": reference, "csrf": operator.get("/operate").hidden("csrf")}
+        assert operator.post("/operate/confirm", **sent).status == 404

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shoal.dialects import image, tasks, video
-from shoal.domain.errors import JobAlreadyTerminal, Unavailable
+from shoal.domain.errors import JobAlreadyTerminal, JobClosed, Unavailable
 from shoal.domain.job import Closer, Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.domain.provider import Done, Pending, ProviderOutput
+from shoal.domain.routing import Phase, ProviderCall
 from shoal.ports.jobs import Look
 from tests.support.factories import url_of
 from tests.worlds.machine import Stage
@@ -175,3 +179,30 @@ def test_what_is_made_is_billed_though_its_provider_calls_off_for_nothing(
     assert world.cancel_job(customer.caller, job.id).cost == 20_000
     (settled, _) = world.settle_wallet(job.account_id, job.id, [STORED])
     assert (settled.status, settled.cost) == (JobStatus.COMPLETED, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("delivered", "kept", "returned"),
+    [((0, 1, 2), (0, 2), 0), ((2,), (2,), 1), ((1, 3), (), 2), ((2, 0), (2, 0), 0)],
+)
+def test_of_several_pictures_those_that_are_paid_for_are_delivered(
+    world: World, customer: Customer, delivered: Sequence[int], kept: Sequence[int], returned: int
+) -> None:
+    job = world.processing(customer, model="nanobanana", num_outputs=4)
+    before = world.wallet(customer).balance
+    for index in (0, 2):
+        world.jobs.note_call(
+            world.now(job), index, ProviderCall(1, "first/one", Phase.ASKED, mark=f"{index}")
+        )
+    assert world.cancel_job(customer.caller, job.id).captured == {0, 2}
+    stored = {n: replace(STORED, key=f"images/{job.id}/{n}-secret{n}.png") for n in range(4)}
+
+    with suppress(JobClosed):  # nothing of it is there in the end
+        world.settle_wallet(job.account_id, job.id, [stored[index] for index in delivered])
+
+    settled = world.now(job)
+    assert (set(settled.captured), settled.cost) == ({*kept}, len(kept) * UNIT)
+    assert settled.outputs == tuple(stored[index] for index in kept)
+    assert world.wallet(customer).balance == before - len(kept) * UNIT
+    assert world.entries(customer).count("undelivered") == bool(returned)
+    assert world.audit_ledger() == []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from shoal.composition.dashboard import ForOperators
-from shoal.domain.errors import ValidationFailed
+from shoal.domain.errors import ConfirmationNeeded, NotFound, ValidationFailed
 from shoal.domain.grant import Decision
 from shoal.domain.job import FAILED
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.spend import FREE_MICROS
+from shoal.domain.wallet import EntryKind
 from shoal.handlers.web.rendering import page
 from shoal.handlers.web.shown import card, cards
 from shoal.handlers.web.visit import Page, Visit, known_id, redirect
@@ -18,6 +19,8 @@ JOBS_LIMIT = 20
 NEWEST_FAILED_LIMIT = 5
 GRANTED = (Asset.USD, Asset.CREDIT)
 DONE = {
+    "pending": "Above the cap: it waits until another operator confirms it, 24 hours at most.",
+    "confirmed": "Confirmed, and granted.",
     "granted": "Granted.",
     "granted-before": "This form granted before: nothing was added now.",
     "refunded": "Refunded.",
@@ -42,6 +45,8 @@ def show(visit: Visit[ForOperators]) -> Page:
         stuck=sum(stuck for _, stuck in work),
         failed=cards(visit.site, operate.failed_jobs(limit=NEWEST_FAILED_LIMIT, cursor=None).jobs),
         models=operate.routes(),
+        pending=visit.use.give_grant().pending(),
+        done=_note(visit),
         now_ms=visit.site.clock.now_ms(),
     )
 
@@ -95,6 +100,8 @@ def grant(visit: Visit[ForOperators]) -> Page:
     try:
         amount = parse_usd(text) if asset.in_dollars else _credits(text)
         given = visit.use.manage_accounts().grant(account_id, asset, amount, _decision(visit), visit.once)
+    except ConfirmationNeeded:
+        return redirect("/operate", done="pending")
     except ValueError:
         raise ValidationFailed("An amount has the form 10.00, credits are whole.") from None
     return redirect(f"/operate/accounts/{account_id}", done="granted" if given else "granted-before")
@@ -102,10 +109,23 @@ def grant(visit: Visit[ForOperators]) -> Page:
 
 def refund(visit: Visit[ForOperators]) -> Page:
     account_id, job_id = visit.parameter("id"), visit.parameter("job_id")
-    given = visit.use.operate().refund(account_id, job_id, _decision(visit))
+    try:
+        given = visit.use.operate().refund(account_id, job_id, _decision(visit))
+    except ConfirmationNeeded:
+        return redirect("/operate", done="pending")
     return redirect(
         f"/operate/accounts/{account_id}/jobs/{job_id}", done="refunded" if given else "refunded-before"
     )
+
+
+def confirm(visit: Visit[ForOperators]) -> Page:
+    """Raises `ValidationFailed` for the operator who asked for the grant."""
+    kind = visit.field("kind")
+    if kind not in {*EntryKind}:
+        raise NotFound("There is no such grant.")
+    operator = visit.session.person.email
+    given = visit.use.give_grant().confirm(EntryKind(kind), visit.field("reference"), operator)
+    return redirect("/operate", done="confirmed" if given else "granted-before")
 
 
 def suspend(visit: Visit[ForOperators]) -> Page:

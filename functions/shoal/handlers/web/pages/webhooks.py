@@ -19,7 +19,7 @@ PAUSE_S = 3
 MARGIN_S = 4
 """What is left of the Lambda's time for the page that shows a test's outcome."""
 _RUN = re.compile(r"[0-9]{1,9}")
-REUSED = "This form made a webhook before. Send it again to make another one."
+REUSED = "This form made a webhook before, {made}. Send it again to make another one."
 CHOICES = (EVERYTHING, *EVENT_TYPES)
 
 
@@ -107,8 +107,15 @@ def _all(visit: Visit[ForMembers], wanted: Context, problem: ApiError | None = N
         webhooks=found[::-1],
         choices=CHOICES,
         wanted=wanted,
-        problem=REUSED if isinstance(problem, IdempotencyKeyReused) else problem.message if problem else "",
+        problem=_told(problem) if problem else "",
     )
+
+
+def _told(problem: ApiError) -> str:
+    """A form that was changed names what it made."""
+    if isinstance(problem, IdempotencyKeyReused):
+        return REUSED.format(made=problem.details["made"])
+    return problem.message
 
 
 def _show(visit: Visit[ForMembers], webhook_id: str, secret: str = "") -> Page:
