@@ -24,7 +24,7 @@ export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help ready run demo-video down setup test nightly check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
-	bench-webhooks simulate format release synth deploy lock clean
+	bench-webhooks abuse simulate format release synth deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +95,9 @@ bench: $(READY) ## Print every figure of performance with its target, in a few m
 
 bench-webhooks: $(READY) ## Measure deliveries beside dead and slow endpoints; EVENTS=1000
 	@$(BIN)/python -m bench.webhooks --events $(or $(EVENTS),1000)
+
+abuse: $(READY) ## Print what abuse costs its callers and the stage, and write docs/abuse.md
+	@SHOAL_WRITE_ABUSE=1 $(BIN)/python -m pytest -q -s tests/abuse
 
 simulate: $(READY) ## Find the limits of a wallet and a key in virtual time, on a simulated table; ARGS="--seed 2"
 	@$(BIN)/python -m tests.simulation $(ARGS)

@@ -57,6 +57,8 @@ ENVIRONMENT = {
     "SHOAL_FETCHED_MB_MAX": "300",
     "SHOAL_OPEN_JOBS_MAX": "200",
     "SHOAL_FAILURES_MULTIPLE": "1",
+    "SHOAL_OPEN_REQUESTS_MAX": "600",
+    "SHOAL_FRONT_TOKEN": "",
 }
 """What the stack tells a function that submits or reads; the same names hold the same values everywhere."""
 

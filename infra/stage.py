@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 
 from shoal.domain.api_key import KEYS_MAX
 from shoal.domain.delivery import RETRY_DELAYS_S
+from shoal.domain.rate_limit import OPEN_REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE_MAX
 from shoal.domain.webhook import SUBSCRIPTIONS_MAX
 from shoal.settings import Moderation, StageKind
 
@@ -154,6 +155,10 @@ class Stage:
         "megabytes of pictures to edit that are fetched for one account in a minute",
         default=FETCHED_MB_MAX,
     )
+    open_requests_max: Annotated[int, Field(ge=1, le=REQUESTS_PER_MINUTE_MAX)] = setting(
+        "requests to the API a minute from one address that name no key, or none that is good",
+        default=OPEN_REQUESTS_PER_MINUTE,
+    )
     open_jobs_max: Annotated[int, Field(ge=1, le=1_000)] = setting(
         "jobs of one account that are not done at once, in each mode", default=200
     )
@@ -238,6 +243,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "api_burst_limit": 1000,
         "poll_concurrency_max": 5,
         "open_jobs_max": 1000,
+        "open_requests_max": REQUESTS_PER_MINUTE_MAX,
         "simulated_concurrency_max": 5,
         "delivery_concurrency_max": 3,
         "log_days": 1,

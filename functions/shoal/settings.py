@@ -45,9 +45,15 @@ class ErrorSettings(Settings):
 
 
 class KeySettings(Settings):
-    """For functions that ask whose key it is."""
+    """For functions of the API, which ask whose key it is, or count where a request without one comes from.
+
+    `open_requests_max` is what may come from one address in a minute. `front_token` is what a firewall before
+    the API sends, empty where there is none.
+    """
 
     table: str
+    open_requests_max: PositiveInt
+    front_token: str
 
 
 class AddressSettings(Settings):
@@ -81,7 +87,7 @@ class UpstreamSettings(RouteSettings):
     provider_base_urls: str
 
 
-class SubmitJobSettings(BoardSettings, UpstreamSettings):
+class SubmitJobSettings(BoardSettings, UpstreamSettings, KeySettings):
     """`guardrail` is the id and version of Bedrock's, with a colon between them."""
 
     moderation: Moderation
@@ -106,6 +112,10 @@ class ShowJobsSettings(AddressSettings):
     api_url: str
 
 
+class ReadJobSettings(ShowJobsSettings, KeySettings):
+    pass
+
+
 class CloseJobSettings(AddressSettings):
     table: str
     event_bus: str
@@ -113,7 +123,7 @@ class CloseJobSettings(AddressSettings):
     staging_bucket: str
 
 
-class CancelJobSettings(CloseJobSettings):
+class CancelJobSettings(CloseJobSettings, KeySettings):
     api_url: str
     retention_days: NonNegativeInt
 
@@ -124,28 +134,28 @@ class ServeMcpSettings(SubmitJobSettings, ShowJobsSettings):
     cors_origins: Names
 
 
-class ReadWalletSettings(Settings):
-    table: str
+class ReadModelsSettings(BoardSettings, KeySettings):
+    pass
+
+
+class ReadWalletSettings(KeySettings):
     api_url: str
 
 
-class ManageWebhooksSettings(Settings):
-    table: str
+class ManageWebhooksSettings(KeySettings):
     api_url: str
     webhook_key_arn: str
     webhooks_max: PositiveInt
     loopback_allowed: bool
 
 
-class ManageDeliveriesSettings(Settings):
-    table: str
+class ManageDeliveriesSettings(KeySettings):
     api_url: str
     retries_queue_url: str
     webhook_events_queue_url: str
 
 
-class ManageWebhookSecretSettings(Settings):
-    table: str
+class ManageWebhookSecretSettings(KeySettings):
     webhook_key_arn: str
 
 
@@ -156,7 +166,7 @@ class PollQueueSettings(Settings):
     simulated_poll_queue_url: str
 
 
-class ReceiveCallbackSettings(UpstreamSettings, PollQueueSettings):
+class ReceiveCallbackSettings(UpstreamSettings, PollQueueSettings, KeySettings):
     callback_secret_arn: str
 
 
@@ -165,6 +175,14 @@ class StripeSettings(Settings):
 
     table: str
     stripe_url: str
+
+
+class ReceivePaymentSettings(StripeSettings, KeySettings):
+    pass
+
+
+class RejectRouteSettings(ErrorSettings, KeySettings):
+    pass
 
 
 class AskProviderSettings(UpstreamSettings, PollQueueSettings):
@@ -284,6 +302,10 @@ class RetryWebhookSettings(AttemptSettings, AddressSettings):
     """It signs the addresses of private files for each attempt."""
 
 
+class AuditLedgerSettings(Settings):
+    table: str
+
+
 class DashboardSettings(AddressSettings):
     """What all of the dashboard needs: `front_token` is what a firewall before the API sends, if any."""
 
@@ -326,19 +348,14 @@ class TopUpSettings(DashboardSettings, StripeSettings):
 
 
 # Functions that read no more than a model above.
-ReadJobSettings = ShowJobsSettings
-ReadModelsSettings = BoardSettings
 QuoteJobSettings = KeySettings
 SummarizeUsageSettings = KeySettings
-ListJobsSettings = ShowJobsSettings
-ReadDocumentSettings = ErrorSettings
-ReceivePaymentSettings = StripeSettings
-ReadHealthSettings = Settings
-RejectRouteSettings = ErrorSettings
+ListJobsSettings = ReadJobSettings
+ReadDocumentSettings = RejectRouteSettings
+ReadHealthSettings = KeySettings
 RenderSceneSettings = AskProviderSettings
 StitchVideoSettings = VideoFilesSettings
 PollProviderSettings = AskProviderSettings
 PollSimulatedSettings = AskProviderSettings
 CloseExecutionSettings = CloseJobSettings
-AuditLedgerSettings = KeySettings
 AdmitSignUpSettings = SignUpSettings

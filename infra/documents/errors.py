@@ -26,8 +26,8 @@ SHAPES: Mapping[Shape, tuple[type[Any], type[Any]]] = {
 MEANING = {
     "invalid_json": (
         "The body is not JSON in UTF-8, or JSON that other readers would take differently: `NaN`, a lone "
-        "surrogate, a number of more than 308 digits.",
-        "Send UTF-8 JSON from a JSON library.",
+        "surrogate, a number of more than 308 digits. U+FFFD stands for bytes that were no UTF-8.",
+        "Send UTF-8 JSON from a JSON library, and a U+FFFD that is meant as `\\ufffd`.",
     ),
     "unauthorized": (
         "There is no key, or the key is unknown or revoked.",
@@ -88,9 +88,10 @@ MEANING = {
     ),
     "rate_limited": (
         "The key has used up its requests: 60 a minute with a burst of 20, and 600 reads of a job, task or "
-        "video by its id, unless its operator says otherwise. Or the account has reached the limit that "
-        "`details.limit` names: requests over all its keys (`account`), jobs that are not done "
-        "(`open_jobs`), pictures fetched to be edited (`fetching`).",
+        "video by its id, unless its operator says otherwise. Or the limit that `details.limit` names is "
+        "reached: of the account's requests over all its keys (`account`), of its jobs that are not done "
+        "(`open_jobs`), of pictures fetched to be edited (`fetching`), or of what comes from one address "
+        "without a key, or with one that nobody has (`source`).",
         "Wait `Retry-After` seconds. `RateLimit` on every answer tells what is left.",
     ),
     "internal_error": (
@@ -147,7 +148,7 @@ DETAILS: dict[str, dict[str, Any]] = {
         "scope": {"type": "string", "enum": [*Scope]},
         "limit": {"type": "string", "enum": ["failures"]},
     },
-    "rate_limited": {"limit": {"type": "string", "enum": ["account", "open_jobs", "fetching"]}},
+    "rate_limited": {"limit": {"type": "string", "enum": ["account", "source", "open_jobs", "fetching"]}},
     "not_found": {"nearest": {"type": "array", "items": {"type": "string"}}},
 }
 """What `details` may hold, by code."""

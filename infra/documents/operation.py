@@ -65,9 +65,9 @@ class Operation:
     def errors(self, path: str) -> Iterator[type[ApiError]]:
         """All that it may answer instead of a success."""
         yield from self.raises
-        yield from (InternalError, MethodNotAllowed)
+        yield from (InternalError, MethodNotAllowed, RateLimited)
         if self.scope is not None:
-            yield from (Unauthorized, Forbidden, RateLimited, Unavailable)
+            yield from (Unauthorized, Forbidden, Unavailable)
         if self.body is not None:
             yield from BODY_ERRORS
         if self.query or self.idempotent:

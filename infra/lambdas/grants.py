@@ -152,6 +152,9 @@ It names neither an account, a scope nor a prefix: what only counts can neither 
 IAM does not tell what a request compares from what it sets, so the rate of a key is within reach.
 """
 
+COUNT_SOURCE = on_table("UpdateItem", keys=LIMITS, attributes=("tat", "expires_at"))
+"""The write that counts where a request without a key comes from."""
+
 # The roles of functions that move no money reach no wallet, and so no ledger entry.
 READ_MISSING = allow("staging_bucket", "s3:ListBucket")
 """Without it S3 answers AccessDenied where an object is missing."""

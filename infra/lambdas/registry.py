@@ -25,6 +25,7 @@ from .grants import (
     CLOSE_JOB,
     CONSUME,
     COUNT_REQUEST,
+    COUNT_SOURCE,
     DELETE_VIDEO,
     JUDGE_REQUESTS,
     LOOK_AGAIN,
@@ -116,6 +117,7 @@ HTTP = (
         group="http",
         grants=(
             USE_JOB,
+            COUNT_SOURCE,
             READ_KEYS,
             LOOK_AGAIN,
             allow("callback_secret", "secretsmanager:GetSecretValue"),
@@ -127,13 +129,13 @@ HTTP = (
         memory_mb=STRIPE_MEMORY_MB,
         timeout_seconds=WAITING_TIMEOUT_SECONDS,
         stripe=True,
-        grants=(SETTLE_PAYMENTS, TAKE_PAYMENTS),
+        grants=(SETTLE_PAYMENTS, TAKE_PAYMENTS, COUNT_SOURCE),
     ),
     *webhook_registry.HTTP,
-    Function(verb="read_document", group="http"),
+    Function(verb="read_document", group="http", grants=(COUNT_SOURCE,)),
     *web_registry.HTTP,
-    Function(verb="read_health", group="http"),
-    Function(verb="reject_route", group="http"),
+    Function(verb="read_health", group="http", grants=(COUNT_SOURCE,)),
+    Function(verb="reject_route", group="http", grants=(COUNT_SOURCE,)),
 )
 
 SIMULATED = Function(

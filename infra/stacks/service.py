@@ -178,6 +178,7 @@ class ServiceStack(StageStack):
             **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
             "fetched_mb_max": str(stage.fetched_mb_max),
+            "open_requests_max": str(stage.open_requests_max),
             "open_jobs_max": str(stage.open_jobs_max),
             "failures_multiple": str(stage.failures_multiple),
             "front_token": front_token(self) if stage.waf_requests_max else "",

@@ -102,6 +102,8 @@ class FakeRates:
         if tat > now_ms + limit.burst * limit.emission_ms:
             retry_after = limit.retry_after_s(tat - limit.emission_ms, now_ms)
             raise RateLimited(
-                details={"limit": subject.partition("#")[0].lower()}, retry_after_seconds=retry_after
+                "Too many requests.",
+                details={"limit": subject.partition("#")[0].lower()},
+                retry_after_seconds=retry_after,
             )
         self.tats[subject] = tat

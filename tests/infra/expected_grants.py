@@ -121,7 +121,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", RETRIES),
     },
     "manage_webhook_secret": {*CLOSE_JOBS, ("kms:Encrypt", WEBHOOK_KEY), ("kms:Decrypt", WEBHOOK_KEY)},
-    "read_document": set(),
+    "read_document": {("dynamodb:UpdateItem", TABLE)},
     "show_dashboard": {
         *ASK_POOL,
         ("cognito-idp:AdminSetUserPassword", USER_POOL),
@@ -161,8 +161,8 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("secretsmanager:GetSecretValue", STRIPE_SECRET),
     },
     "admit_sign_up": set(),
-    "read_health": set(),
-    "reject_route": set(),
+    "read_health": {("dynamodb:UpdateItem", TABLE)},
+    "reject_route": {("dynamodb:UpdateItem", TABLE)},
     "call_provider": {
         *READ_AND_COUNT,
         LOOK_AT_BOARD,
@@ -291,6 +291,7 @@ SUBMITS = {"dynamodb:BatchGetItem": ["ACCOUNT#*", "PROVIDER#*", "ROUTE#*"]}
 ASKED = {**ON_BOARD, **ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "ROUTE#*"]}
 ASKED_SCENE = {**ASKED, "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"]}
 COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*", "LIMITS#*"]}
+COUNT_SOURCE = {"dynamodb:UpdateItem": ["LIMITS#*"]}
 TAKE_JOB = {
     "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
     "dynamodb:PutItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
@@ -320,11 +321,14 @@ LEADING_KEYS = {
         "dynamodb:BatchGetItem": ["JOB#*"],
         **COUNT_REQUEST,
     },
-    "receive_callback": ONE_JOB,
+    "receive_callback": {**ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "LIMITS#*"]},
+    "read_document": COUNT_SOURCE,
+    "read_health": COUNT_SOURCE,
+    "reject_route": COUNT_SOURCE,
     "receive_payment": {
         "dynamodb:GetItem": ["WALLET#*"],
         "dynamodb:PutItem": ["WALLET#*"],
-        "dynamodb:UpdateItem": ["WALLET#*"],
+        "dynamodb:UpdateItem": ["LIMITS#*", "WALLET#*"],
     },
     "show_dashboard": {
         "dynamodb:BatchGetItem": ["ACCOUNT#*", "JOB#*", "KEY#*", "PROVIDER#*", "ROUTE#*"],

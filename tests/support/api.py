@@ -38,6 +38,11 @@ UseCases = dict[str, Callable[[], Any]]
 """What functions are given, by their verbs."""
 
 
+def gate_of(world: World, front_token: str = "") -> Gate:
+    """What stands before the functions of the API."""
+    return Gate(world.authenticate, lambda: API_URL, world.limit_rates.of_open, lambda: front_token)
+
+
 class LambdaContext:
     """How much of its 29 seconds a Lambda has left, by the clock of the `World`."""
 
@@ -120,7 +125,7 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.gate = Gate(world.authenticate, lambda: API_URL)
+        self.gate = gate_of(world)
         self.use_cases = use_cases_of(world)
 
     def call(

@@ -24,6 +24,8 @@ GOOD = {
     "SHOAL_FETCHED_MB_MAX": "300",
     "SHOAL_OPEN_JOBS_MAX": "200",
     "SHOAL_FAILURES_MULTIPLE": "1",
+    "SHOAL_OPEN_REQUESTS_MAX": "600",
+    "SHOAL_FRONT_TOKEN": "",
     "SHOAL_KEYLESS_PROVIDERS": "simulator,embedded",
     "SHOAL_SIMULATOR_ALLOWED": "true",
     "SHOAL_PROVIDER_BASE_URLS": "{}",
@@ -65,7 +67,7 @@ def test_a_deadline_that_is_none_is_an_error(deadline: str, monkeypatch: pytest.
 
 
 def test_what_a_function_does_not_need_it_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SHOAL_TABLE")
+    monkeypatch.delenv("SHOAL_STATE_MACHINE_ARN")
 
     assert ReadHealthSettings.from_environment().stage == "unit"
 

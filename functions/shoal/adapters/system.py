@@ -5,9 +5,17 @@ from __future__ import annotations
 import secrets
 import string
 import time
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 from shoal.domain.ids import ulid
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+Found = TypeVar("Found")
+THREADS = 4
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -26,3 +34,15 @@ class RandomIds:
 
     def secret(self, length: int) -> str:
         return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def beside(work: Callable[[], Found]) -> Callable[[], Found]:
+    """Implements the `Beside` port with a thread."""
+    return _threads().submit(work).result
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="beside")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shoal.domain.api_key import Caller
     from shoal.domain.rate_limit import Ask
     from shoal.use_cases.accounts.authenticate import Authenticate
+    from shoal.use_cases.accounts.limit_rates import LimitRates
     from shoal.use_cases.accounts.manage_accounts import ManageAccounts
     from shoal.use_cases.money.give_grant import GiveGrant
 
@@ -24,31 +25,51 @@ if TYPE_CHECKING:
 class Gate:
     """What an endpoint needs before its use case, each asked for only by routes that need it.
 
-    `authenticate` takes an `Authorization` header and what the request asks of its key, and raises what
-    `Authenticate` raises. `api_url` is where the page that explains errors is.
+    `authenticate` takes an `Authorization` header, what the request asks of its key and where it comes from,
+    and raises what `Authenticate` raises. `api_url` is where the page that explains errors is. `limit_open`
+    counts a request without a key for where it comes from, and raises `RateLimited`. `front_token` is what a
+    firewall before the API sends, empty where there is none.
     """
 
-    authenticate: Callable[[str | None, Ask], Caller]
+    authenticate: Callable[[str | None, Ask, str], Caller]
     api_url: Callable[[], str]
+    limit_open: Callable[[str], None]
+    front_token: Callable[[], str]
 
 
 @cache
 def _authenticate() -> Authenticate:
     from shoal.use_cases.accounts.authenticate import Authenticate
 
-    table = parts.settings_of(KeySettings).table
-    return Authenticate(parts.keys(table), parts.clock, parts.limit_rates(table))
+    return Authenticate(parts.keys(_settings().table), parts.clock, _limit_rates())
 
 
-def authenticate(authorization: str | None, ask: Ask) -> Caller:
-    return _authenticate()(authorization, ask)
+def _settings() -> KeySettings:
+    return parts.settings_of(KeySettings)
+
+
+@cache
+def _limit_rates() -> LimitRates:
+    return parts.limit_rates(_settings().table, _settings().open_requests_max)
+
+
+def authenticate(authorization: str | None, ask: Ask, source: str) -> Caller:
+    return _authenticate()(authorization, ask, source)
+
+
+def limit_open(source: str) -> None:
+    _limit_rates().of_open(source)
+
+
+def front_token() -> str:
+    return _settings().front_token
 
 
 def api_url() -> str:
     return parts.settings_of(ErrorSettings).api_url
 
 
-GATE = Gate(authenticate, api_url)
+GATE = Gate(authenticate, api_url, limit_open, front_token)
 
 
 def give_grant(table: Table, settings: GrantSettings | None) -> GiveGrant:

@@ -117,6 +117,7 @@ def reading_models() -> ReadingModels:
 
 @cache
 def submit_job() -> SubmitJob:
+    from shoal.adapters.system import beside
     from shoal.use_cases.jobs.submit_job import SubmitJob
 
     settings = settings_of(environment.SubmitJobSettings)
@@ -142,6 +143,7 @@ def submit_job() -> SubmitJob:
         ids=ids,
         provider_deadline_s=settings.provider_deadline_s,
         clip_deadline_s=settings.clip_deadline_s,
+        beside=beside,
     )
 
 

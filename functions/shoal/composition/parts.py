@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from shoal import settings as environment
 from shoal.adapters.system import RandomIds, SystemClock
 from shoal.domain.events import UrlOf, output_url
+from shoal.domain.rate_limit import OPEN_REQUESTS_PER_MINUTE, RateLimit
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
@@ -205,11 +206,11 @@ def limit_jobs(settings: environment.SubmitJobSettings) -> LimitJobs:
 
 
 @cache
-def limit_rates(table: str) -> LimitRates:
+def limit_rates(table: str, open_requests_max: int = OPEN_REQUESTS_PER_MINUTE) -> LimitRates:
     from shoal.adapters.dynamodb.limits import DynamoDbRates
     from shoal.use_cases.accounts.limit_rates import LimitRates
 
-    return LimitRates(DynamoDbRates(named_table(table)), clock)
+    return LimitRates(DynamoDbRates(named_table(table)), clock, RateLimit.of_rate(open_requests_max))
 
 
 def inspect_account(table: str, at: Stage = HERE) -> InspectAccount:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 REQUESTS_PER_MINUTE = 60
 BURST = 20
 REQUESTS_PER_MINUTE_MAX = 60_000
+OPEN_REQUESTS_PER_MINUTE = 600
+"""Of one source address, where no key tells who asks: unless the stage says otherwise."""
 POLLS_PER_REQUEST = 10
 """Reads of one job by its id, which the documents ask for, count apart: at ten times the key's rate."""
 SHORT_HOLD_S = 2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 from shoal.domain.events import Event
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
+
+Found = TypeVar("Found")
 
 
 class Clock(Protocol):
@@ -20,6 +22,11 @@ class Ids(Protocol):
 
     def secret(self, length: int) -> str:
         """Unguessable letters and digits."""
+
+
+class Beside(Protocol):
+    def __call__(self, work: Callable[[], Found]) -> Callable[[], Found]:
+        """Begin some work while its caller goes on. What is returned waits for what comes of it."""
 
 
 class Bus(Protocol):

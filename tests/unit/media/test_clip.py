@@ -23,6 +23,7 @@ from shoal.media.encoding import house_parameter_sets
 from shoal.media.lettering import Lettering
 from shoal.media.probe import conforms, probe_clip
 from shoal.media.sound import samples_of
+from tests.support.hostile_clips import many_boxes, many_streams, promising
 from tests.support.media_files import clip_bytes, foreign_clip, frames, shot_clip, still, written
 
 LINE = "Long before anyone wrote it down, the sea belonged to those who could hold their breath the longest."
@@ -287,27 +288,8 @@ def test_a_clip_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_clip_of_many_streams_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "many.mkv"
-    with av.open(str(path), "w") as container:
-        streams = [container.add_stream("libx264", rate=24) for _ in range(17)]
-        for stream in streams:
-            stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
-        for stream in streams:
-            container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
-            container.mux(stream.encode(None))
-
     with pytest.raises(OutputInvalid, match="too many streams"):
-        probe_clip(path)
-
-
-def promising(path: Path, samples: int) -> Path:
-    """A clip of two kilobytes whose tables are for that many samples, of one byte each, in one chunk."""
-    data = bytearray(shot_clip(path).read_bytes())
-    sizes, chunks = data.index(b"stsz") + 8, data.index(b"stsc") + 8
-    data[sizes : sizes + 8] = struct.pack(">II", 1, samples)
-    data[chunks + 8 : chunks + 12] = struct.pack(">I", samples)
-    path.write_bytes(data)
-    return path
+        probe_clip(many_streams(tmp_path / "many.mkv"))
 
 
 def test_a_clip_that_promises_more_pictures_than_there_can_be_takes_no_memory(tmp_path: Path) -> None:
@@ -320,12 +302,8 @@ def test_a_clip_that_promises_more_pictures_than_there_can_be_takes_no_memory(tm
 
 @pytest.mark.parametrize("outer", [b"moov", b"moof"])
 def test_boxes_in_boxes_without_end_are_refused(tmp_path: Path, outer: bytes) -> None:
-    empty = struct.pack(">I4s", 8, b"free")
-    flat = b"".join([empty] * 200_000)
-    path = written(tmp_path, struct.pack(">I4s", 8 + len(flat), outer) + flat)
-
     with pytest.raises(OutputInvalid, match="too many pictures"):
-        probe_clip(path)
+        probe_clip(many_boxes(tmp_path / "clip.mp4", outer))
 
     nested = b""
     for _ in range(5_000):

@@ -15,8 +15,9 @@ import pytest
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.script import VOICES, Speaker, Speech
 from shoal.media.narration import FASTEST_WORDS_PER_MINUTE, encode_audio, fit_narration
-from shoal.media.sound import frames_of, loudness_lufs, samples_of, seconds_of, true_peak_db
+from shoal.media.sound import loudness_lufs, samples_of, seconds_of, true_peak_db
 from shoal.media.speech import EmbeddedSpeaker, languages, voices
+from tests.support.hostile_clips import endless_silence
 from tests.support.media_files import tone
 
 LINE = "Long before anyone wrote it down, the sea belonged to those who could hold their breath."
@@ -195,15 +196,7 @@ def test_the_mp3_is_the_same_narration(tmp_path: Path) -> None:
 
 
 def test_sound_without_end_is_given_up(tmp_path: Path) -> None:
-    """Silence packs well: eleven minutes of it are a small file."""
-    path = tmp_path / "long.flac"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("flac", rate=8_000, layout="mono")
-        for frame in frames_of(bytes(2 * 48_000 * 110)):
-            frame.sample_rate = 8_000
-            frame.pts = None
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    path = endless_silence(tmp_path / "long.flac")
     assert path.stat().st_size < 300_000
 
     with pytest.raises(OutputInvalid, match="too long"):

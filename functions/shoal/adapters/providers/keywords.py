@@ -8,12 +8,11 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+from shoal.domain.text import is_blank
 from shoal.ports.moderation import Verdict
 
 LIST_FILE = Path(__file__).parents[2] / "moderation.toml"
 _GAP = re.compile(r"[\W_]+")
-_UNSEEN = frozenset({"Cf", "Mn", "Mc", "Me"})
-"""Marks, and what has no width: between the letters of a word it hides nothing."""
 
 
 class KeywordModerator:
@@ -34,6 +33,13 @@ class KeywordModerator:
 
 
 @cache
+def _lookalikes() -> dict[int, str]:
+    """By code point, the letter that each of them looks like."""
+    letters: dict[str, str] = tomllib.loads(LIST_FILE.read_text(encoding="utf-8"))["lookalikes"]
+    return {ord(each): letter for letter, alike in letters.items() for each in alike}
+
+
+@cache
 def listed_terms(path: Path = LIST_FILE) -> dict[str, list[str]]:
     """The list. Raises `tomllib.TOMLDecodeError`."""
     terms: dict[str, list[str]] = tomllib.loads(path.read_text(encoding="utf-8"))["terms"]
@@ -41,7 +47,7 @@ def listed_terms(path: Path = LIST_FILE) -> dict[str, list[str]]:
 
 
 def _plain(text: str) -> str:
-    """What is seen: letters and digits in lower case without marks nor what has no width (NFKD, folded)."""
-    apart = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(char for char in apart if unicodedata.category(char) not in _UNSEEN)
+    """What is seen: small letters and digits, without marks nor what shows nothing (NFKD, folded)."""
+    apart = unicodedata.normalize("NFKD", text).translate(_lookalikes()).casefold()
+    bare = "".join(char for char in apart if char.isspace() or not is_blank(char))
     return _GAP.sub(" ", bare).strip()

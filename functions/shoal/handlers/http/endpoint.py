@@ -36,6 +36,10 @@ BODY_BYTES_MAX = 1_000_000
 HOLDING = frozenset({"submit_job", "read_job"})
 """Functions that hold a request until its job has ended, where the request prefers that."""
 
+SIGNED = frozenset({"receive_callback", "receive_payment"})
+"""Functions whose callers sign what they send: only what is refused counts for its source. What a provider
+sends once must not be lost to a limit."""
+
 _HEADERS = {
     "Content-Type": "application/json",
     "Cache-Control": "no-store",
@@ -205,9 +209,10 @@ class Request:
             hold_s = min(parse_wait_s(self.headers["prefer"]), WAIT_SECONDS_MAX)
         return Ask(self.row.polls, hold_s)
 
-    def admit(self, authenticate: Callable[[str | None, Ask], Caller], scope: Scope) -> None:
+    def admit(self, gate: Gate, scope: Scope) -> None:
         """Find the caller. Raises `Unauthorized`, `RateLimited`, `Forbidden`."""
-        self._caller = caller = authenticate(self.headers.get("authorization"), self.ask)
+        source = self.source(gate.front_token())
+        self._caller = caller = gate.authenticate(self.headers.get("authorization"), self.ask, source)
         self.headers_out |= caller.allowance.headers()
         logger.append_keys(account_id=caller.account_id, key_id=caller.key_id)
         require(caller, scope)
@@ -241,17 +246,18 @@ class Request:
         media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise errors.UnsupportedMediaType()
-        if self._has_replacements(data):
+        if self.lost_bytes:
             raise errors.InvalidJson()
         return json_object(data)
 
-    def _has_replacements(self, data: bytes) -> bool:
-        """Whether API Gateway has put U+FFFD for bytes that are no UTF-8: it hands JSON over as text.
+    @property
+    def lost_bytes(self) -> bool:
+        """Whether API Gateway may have put U+FFFD for bytes that are no UTF-8: it hands text over as text.
 
-        Told by the length that was sent.
+        The bytes are gone then, and a character that was cut after its third byte leaves the length as it
+        was: nothing tells it from a U+FFFD that was sent as such. Who means that one escapes it.
         """
-        sent = self.headers.get("content-length", "")
-        return "\ufffd".encode() in data and sent.isdecimal() and int(sent) != len(data)
+        return not self._event.get("isBase64Encoded") and "\ufffd" in (self._event.get("body") or "")
 
     def optional_json_object(self) -> dict[str, Any]:
         """The body as a JSON object, empty if there is no body. Raises as `json_object` does."""
@@ -285,8 +291,15 @@ class Endpoint(Generic[UseCases]):
         if self.ahead:
             self.ahead(request, self.build())
         if request.row.scope:
-            request.admit(self.gate.authenticate, request.row.scope)
-        return self.handle(request, self.build())
+            request.admit(self.gate, request.row.scope)
+        elif request.row.verb not in SIGNED:
+            self.gate.limit_open(request.source(self.gate.front_token()))
+        try:
+            return self.handle(request, self.build())
+        except errors.ApiError:
+            if request.row.verb in SIGNED:
+                self.gate.limit_open(request.source(self.gate.front_token()))
+            raise
 
 
 def frame(respond: Callable[[Request], Proxied], gate: Gate = GATE) -> Handler:

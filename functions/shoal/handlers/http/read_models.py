@@ -12,7 +12,12 @@ from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 
 
 def read(request: Request, use: jobs.ReadingModels) -> Answer:
-    """200 with every model, or with one; 404 with the nearest names."""
+    """200 with every model, or with one; 404 with the nearest names.
+
+    308 for a slash too many, which API Gateway takes for a part of the model's name.
+    """
+    if request.path.endswith("/"):
+        return Answer(308, None, {"Location": request.without_slash})
     catalog, board, now_ms = load_catalog(), use.board(), use.now_ms()
 
     def describe(model: str) -> Mapping[str, Any]:

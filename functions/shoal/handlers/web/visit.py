@@ -118,6 +118,8 @@ class Visit(Generic[Use_co]):
         ):
             raise UnsupportedMediaType("Send the form as a browser does.")
         try:
+            if self.request.lost_bytes:
+                raise ValueError("bytes were lost on the way")
             return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
         except ValueError:
             raise ValidationFailed("The form is not readable.") from None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 
 from shoal.domain.api_key import Caller
-from shoal.domain.errors import RateLimited
-from shoal.domain.rate_limit import RateLimit
+from shoal.domain.errors import RateLimited, Unavailable
+from shoal.domain.rate_limit import OPEN_REQUESTS_PER_MINUTE, RateLimit
 from shoal.ports.limits import Rates
 from shoal.ports.system import Clock
+
+logger = logging.getLogger(__name__)
 
 BLOCK = 10
 """A process lets so many requests of a subject through before it counts them, all in one write: that many
@@ -22,6 +25,7 @@ ACCOUNT = RateLimit(300, 100)
 SESSION = RateLimit(300, 100)
 SOURCE = RateLimit(120, 120)
 SOURCE_FORMS = RateLimit(60, 40)
+OPEN = RateLimit.of_rate(OPEN_REQUESTS_PER_MINUTE)
 EMAIL_FORMS = RateLimit(10, 10)
 
 
@@ -29,6 +33,7 @@ EMAIL_FORMS = RateLimit(10, 10)
 class LimitRates:
     rates: Rates
     clock: Clock
+    open_limit: RateLimit = OPEN
     _uncounted: Counter[str] = field(default_factory=Counter)
     _refused_until_ms: dict[str, int] = field(default_factory=dict)
 
@@ -56,10 +61,28 @@ class LimitRates:
             digest = hashlib.sha256(email.strip().lower().encode()).hexdigest()
             self.rates.count(f"EMAIL#{digest}", EMAIL_FORMS, now_ms)
 
-    def _count(self, subject: str, limit: RateLimit) -> None:
-        now_ms = self.clock.now_ms()
+    def of_open(self, source: str) -> None:
+        """A request to the API that no key stands for: to an open route, or with a key nobody has.
+
+        Raises `RateLimited`.
+        """
+        try:
+            self._count(f"SOURCE#{source}#api", self.open_limit)
+        except Unavailable:
+            # It costs next to nothing, and whether the API is there must be told when the table is not.
+            logger.warning("not counted", exc_info=True)
+
+    def check_open(self, source: str) -> None:
+        """Raises `RateLimited` while the source is refused here. Asks nobody."""
+        self._check(f"SOURCE#{source}#api", self.clock.now_ms())
+
+    def _check(self, subject: str, now_ms: int) -> None:
         if (until_ms := self._refused_until_ms.get(subject, 0)) > now_ms:
             raise _refusal(subject, until_ms - now_ms)
+
+    def _count(self, subject: str, limit: RateLimit) -> None:
+        now_ms = self.clock.now_ms()
+        self._check(subject, now_ms)
         self._uncounted[subject] += 1
         if self._uncounted[subject] < BLOCK:
             return

@@ -26,7 +26,7 @@ from shoal.domain.submission import Submission
 from shoal.ports.jobs import Workflow
 from shoal.ports.money import Ledger
 from shoal.ports.routing import LookAtBoard
-from shoal.ports.system import Clock, Ids
+from shoal.ports.system import Beside, Clock, Found, Ids
 from shoal.use_cases.jobs.limit_jobs import LimitJobs
 from shoal.use_cases.providers.moderate import Moderate
 
@@ -58,11 +58,18 @@ class Admitted:
     moderation: str | None
 
 
+def in_turn(work: Callable[[], Found]) -> Callable[[], Found]:
+    """Implements the `Beside` port by doing the work first."""
+    found = work()
+    return lambda: found
+
+
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
     """`prepare` looks at the addresses a submission of an account names and fetches its inputs.
 
-    `discard` deletes what `prepare` staged for a submission that is refused.
+    `discard` deletes what `prepare` staged for a submission that is refused. `beside` looks a key's record up
+    while the job is counted in.
     A provider may take `provider_deadline_s` for an output, and `clip_deadline_s` for a scene of a video.
     """
 
@@ -78,6 +85,7 @@ class SubmitJob:
     ids: Ids
     provider_deadline_s: int
     clip_deadline_s: int
+    beside: Beside = in_turn
 
     def __call__(
         self,
@@ -88,24 +96,32 @@ class SubmitJob:
     ) -> Answered:
         """Replay the answer the key got before, or accept the job that `read` makes of the request.
 
-        The record comes first: a replay depends on no price, catalog, parser, moderator, route, address or
-        limit of today. Raises what `read` raises, `InsufficientBalance`, `MaxCostExceeded`,
-        `ValidationFailed` (moderation, an address or an input), `IdempotencyKeyReused`,
-        `IdempotencyInFlight`, `RateLimited`, `Forbidden` (too much of what was asked for came to nothing),
-        `Unavailable`: in each of them nothing was written.
+        The record wins: a replay depends on no price, catalog, parser, moderator, route, address or limit of
+        today, and the place that it took meanwhile is given back. Raises what `read` raises,
+        `InsufficientBalance`, `MaxCostExceeded`, `ValidationFailed` (moderation, an address or an input),
+        `IdempotencyKeyReused`, `IdempotencyInFlight`, `RateLimited`, `Forbidden` (too much of what was asked
+        for came to nothing), `Unavailable`: in each of them nothing was written.
         """
         now_ms = self.clock.now_ms()
-        if key and (earlier := self.ledger.find_record(key, now_ms)):
-            return _replay(earlier)
-        submission = read()
-        submission.check_max_cost()
-        admitted = self._admit(caller, submission, now_ms)
-        job = self._job(caller, submission, admitted, now_ms)
-        self.limit_jobs.enter(job)
+        find = self.beside(lambda: self.ledger.find_record(key, now_ms)) if key else _no_record
         try:
-            submission = self._prepared(caller, submission)
-            job = replace(job, submission=submission.admitted(job.asset))
-            answered = self._accept(job, submission, key, render, now_ms)
+            submission = read()
+            submission.check_max_cost()
+            if self.moderate.reaches_out and (earlier := find()):
+                return _replay(earlier)  # nobody is asked to judge it again
+            job = self._job(caller, submission, self._admit(caller, submission, now_ms), now_ms)
+            self.limit_jobs.enter(job)
+        except Exception:
+            if earlier := find():
+                return _replay(earlier)
+            raise
+        try:
+            if earlier := find():
+                answered = _replay(earlier)
+            else:
+                submission = self._prepared(caller, submission)
+                job = replace(job, submission=submission.admitted(job.asset))
+                answered = self._accept(job, submission, key, render, now_ms)
         except REFUSALS:
             self._take_back(job, submission)
             raise
@@ -191,6 +207,10 @@ def _too_little(submission: Submission, available: int) -> InsufficientBalance:
     if submission.brief.kind is Kind.VIDEO:
         return InsufficientCredits.of(submission.price, available)
     return InsufficientBalance()
+
+
+def _no_record() -> IdempotencyRecord | None:
+    return None
 
 
 def _replay(earlier: IdempotencyRecord) -> Answered:

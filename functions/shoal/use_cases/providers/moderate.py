@@ -29,6 +29,11 @@ class Moderate:
     name: str = "off"
     fail_open: bool = False
 
+    @property
+    def reaches_out(self) -> bool:
+        """Whether somebody outside of this process is asked, which takes time and may cost."""
+        return self.moderator is not None and self.name != "keywords"
+
     def __call__(self, submission: Submission) -> str | None:
         """What is recorded: who judged it, and how; None where nobody does.
 

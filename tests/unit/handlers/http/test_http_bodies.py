@@ -106,19 +106,34 @@ def test_a_body_that_is_declared_as_it_is_is_taken(api: Api, customer: Customer)
     assert api.generate(customer, {"mode": "2k", "prompt": "A"}, content_encoding="identity").status == 202
 
 
-@pytest.mark.parametrize("broken", [b"\xff", b"\xe2\x82", b"\xed\xa0\x80"])
+@pytest.mark.parametrize(
+    "broken", [b"\xff", b"\xe2\x82", b"\xed\xa0\x80", b"\xf0\x9f\xa6", "\ufffd".encode()]
+)
+@pytest.mark.parametrize("told", [True, False])
 def test_a_broken_byte_that_the_gateway_replaced_is_refused(
-    api: Api, customer: Customer, broken: bytes
+    api: Api, customer: Customer, broken: bytes, told: bool
 ) -> None:
-    """API Gateway hands JSON over as text, with U+FFFD for what is no UTF-8."""
+    """API Gateway hands JSON over as text, with U+FFFD for what is no UTF-8, a shark without its end too."""
     sent = b'{"mode":"2k","prompt":"A ' + broken + b' shark"}'
-    handed_over = sent.decode(errors="replace")
+    length = str(len(sent)) if told else None
 
-    answer = api.generate(customer, handed_over, content_length=str(len(sent)))
+    answer = api.generate(customer, sent.decode(errors="replace"), content_length=length)
 
     is_refused(answer, api.world, 400, "invalid_json")
-    honest = api.generate(customer, handed_over, content_length=str(len(handed_over.encode())))
-    assert honest.status == 202
+
+
+def test_a_replacement_character_that_is_meant_is_taken(api: Api, customer: Customer) -> None:
+    assert api.generate(customer, r'{"mode":"2k","prompt":"A \ufffd shark"}').status == 202
+    assert api.generate(customer, '{"mode":"2k","prompt":"A \ufffd shark"}'.encode()).status == 202
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_character_that_is_cut_is_refused_where_its_bytes_are_known(
+    api: Api, customer: Customer, cut: int
+) -> None:
+    body = b'{"mode":"2k","prompt":"A ' + "\U0001f988".encode()[:cut] + b'"}'
+
+    is_refused(api.generate(customer, body), api.world, 400, "invalid_json")
 
 
 def of_size(size: int) -> str:

@@ -143,6 +143,24 @@ def test_a_slash_too_many_is_redirected_with_method_and_body(
     assert urljoin(f"https://api.test{path}", location).partition("?")[0] == f"https://api.test{path[:-1]}"
 
 
+@pytest.mark.parametrize("name", ["nanobanana", "google/imagen", "nobody"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_slash_after_a_models_name_is_redirected(
+    api: Api, customer: Customer, name: str, method: str
+) -> None:
+    """API Gateway takes the slash for a part of `{id+}`."""
+    sent: dict[str, Any] = event("http_get_model") | {"rawPath": f"/v1/models/{name}/", "rawQueryString": ""}
+    sent["pathParameters"]["id"] = f"{name}/"
+    sent["headers"]["authorization"] = f"Bearer {customer.key}"
+    sent["requestContext"]["http"] |= {"method": method, "path": sent["rawPath"]}
+
+    answer = api.send(sent)
+
+    assert answer.status == 308
+    at = urljoin(f"https://api.test{sent['rawPath']}", answer.headers["Location"])
+    assert at == f"https://api.test/v1/models/{name}"
+
+
 @pytest.mark.parametrize(
     ("handed_over", "id_"), [("a/b", "a/b"), ("a b", "a b"), ("100%25", "100%"), ("a%252Fb", "a%2Fb")]
 )

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from infra.lambdas.registry import functions
-from shoal.composition.accounts import Gate
 from shoal.dialects.spoken import APIS, SpokenApi, spoken
 from shoal.domain.errors import NotFound
 from shoal.domain.families import FAMILIES
 from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.handlers.http.routes import ROUTES, Route, dialect_around
-from tests.support.api import API_URL, Api, LambdaContext
+from tests.support.api import API_URL, Api, LambdaContext, gate_of
 from tests.support.events import event
 from tests.support.handlers import MODULES
 from tests.worlds.world import Customer, World
@@ -99,7 +98,7 @@ def test_a_handler_finds_the_caller_and_none_where_no_key_is_asked_for(
     def tell(request: Request, _: None) -> Answer:
         return Answer(200, {"account": request.caller.account_id})
 
-    handler = replace(Endpoint(lambda: None, tell), gate=Gate(world.authenticate, lambda: API_URL))
+    handler = replace(Endpoint(lambda: None, tell), gate=gate_of(world))
     asked = event("http_get_wallet")
     asked["headers"]["authorization"] = f"Bearer {customer.key}"
 
@@ -116,7 +115,7 @@ def test_a_handler_finds_the_caller_and_none_where_no_key_is_asked_for(
 def test_nothing_is_built_for_a_caller_who_is_refused(world: World) -> None:
     built: list[Any] = []
     handler = Endpoint(lambda: built.append(1), lambda *_: Answer(200, None))
-    gated = replace(handler, gate=Gate(world.authenticate, lambda: API_URL))
+    gated = replace(handler, gate=gate_of(world))
 
     answer = gated(event("http_get_wallet"), LambdaContext(world.clock))
 

@@ -44,7 +44,10 @@ class Api:
     def __init__(self, webhooks: WebhookWorld) -> None:
         self.webhooks, self.account_id, self.test = webhooks, ACCOUNT, False
         self._gate = Gate(
-            lambda *_: webhooks.caller(self.account_id, test=self.test), lambda: "https://api.test/"
+            lambda *_: webhooks.caller(self.account_id, test=self.test),
+            lambda: "https://api.test/",
+            lambda _: None,
+            lambda: "",
         )
         self._use_cases = {
             "manage_webhooks": lambda: webhooks.manage,
@@ -61,7 +64,7 @@ class Api:
             "rawPath": pattern.format(**path),
             "headers": headers | ({"idempotency-key": key} if key else {}),
             "pathParameters": path,
-            "requestContext": {"requestId": "request-1", "http": {"method": method}},
+            "requestContext": {"requestId": "request-1", "http": {"method": method, "sourceIp": "192.0.2.1"}},
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
         }

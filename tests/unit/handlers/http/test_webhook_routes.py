@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from infra.lambdas.function import route_key
-from shoal.composition.accounts import Gate
 from shoal.domain.api_key import Scope
 from shoal.handlers.http.routes import ROUTES
-from tests.support.api import API_URL, LambdaContext, gated
+from tests.support.api import LambdaContext, gate_of, gated
 from tests.support.events import event
 from tests.worlds.webhook_world import WebhookWorld
 from tests.worlds.world import Customer, World
@@ -39,7 +38,7 @@ def call(
     if key is not None:
         sent["headers"]["authorization"] = f"Bearer {key}"
     use_cases = {"manage_webhooks": lambda: WebhookWorld().manage}
-    handler = gated(ROUTES[route].verb, use_cases, Gate(world.authenticate, lambda: API_URL))
+    handler = gated(ROUTES[route].verb, use_cases, gate_of(world))
     answer: dict[str, Any] = handler(sent, LambdaContext(world.clock))
     return answer
 

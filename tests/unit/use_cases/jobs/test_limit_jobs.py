@@ -10,7 +10,14 @@ import pytest
 
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import ApiError, Forbidden, InsufficientBalance, RateLimited, Unavailable
+from shoal.domain.errors import (
+    ApiError,
+    Forbidden,
+    IdempotencyKeyReused,
+    InsufficientBalance,
+    RateLimited,
+    Unavailable,
+)
 from shoal.domain.job import Job
 from shoal.domain.routing import Phase, ProviderCall
 from shoal.domain.spend import FREE_MICROS, Spend, spend_of
@@ -205,3 +212,31 @@ def test_who_closed_a_job_and_died_takes_no_place_for_ever(world: World, custome
     world.network.heal()
     assert world.queued(customer)
     assert spend(world, customer) == Spend(COST_MICROS)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("others", [0, OPEN_JOBS_MAX - 1])
+def test_a_replay_takes_no_place(world: World, customer: Customer, late: bool, others: int) -> None:
+    """Whether its record is found before the job is counted in, or after."""
+    body = {"mode": "2k", "prompt": "A shark"}
+    first = world.submit_body(customer, body, "order-1")
+    for _ in range(others):
+        world.queued(customer)
+    if late:
+        world.submit_job = replace(world.submit_job, beside=lambda work: work)
+
+    again = world.submit_body(customer, body, "order-1")
+
+    assert (again.job_id, again.replayed) == (first.job_id, True)
+    assert world.open_jobs.of(customer.account_id, world.clock.ms)[0] == 1 + others
+    assert len(world.workflow.started) == 1 + others
+
+
+def test_a_key_that_was_used_for_something_else_takes_no_place(world: World, customer: Customer) -> None:
+    world.submit_job = replace(world.submit_job, beside=lambda work: work)
+    world.submit_body(customer, {"mode": "2k", "prompt": "A shark"}, "order-1")
+
+    with pytest.raises(IdempotencyKeyReused):
+        world.submit_body(customer, {"mode": "2k", "prompt": "A whale"}, "order-1")
+
+    assert world.open_jobs.of(customer.account_id, world.clock.ms)[0] == 1

@@ -196,6 +196,49 @@ def test_only_whole_phrases_are_found(text: str) -> None:
     assert found(text) == ()
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        "\u200b",
+        "\u200d",
+        "\u00ad",
+        "\ufeff",
+        "\u2060",
+        "\u0301",
+        "\u034f",
+        "\u20dd",
+        "\ufe0f",
+        "\u115f",
+        "\x00",
+        "\x7f",
+    ],
+    ids=ascii,
+)
+def test_what_shows_nothing_between_letters_hides_nothing(between: str) -> None:
+    assert found(between.join("pipe bomb"), weapons=["pipe bomb"]) == ("weapons",)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "p\u0456p\u0435 b\u043emb",  # Cyrillic i, e and o
+        "\u0420\u0406\u0420\u0415 \u0412\u041e\u041c\u0412",  # capitals of Cyrillic alone
+        "\u03c1\u03b9\u03c1\u03b5 \u03b2\u03bfmb",  # Greek
+        "\u1d18\u026a\u1d18\u1d07 \u0299\u1d0f\u1d0d\u0299",  # small capitals
+        "\U0001d429\U0001d422\U0001d429\U0001d41e \uff42\uff4f\uff4d\uff42",  # bold, and full width
+        "p\u0456\u200bp\u0435\u0301 b\u043e\u034fmb",
+    ],
+    ids=ascii,
+)
+def test_letters_that_look_like_others_are_judged_as_they_are_seen(seen: str) -> None:
+    assert found(seen, weapons=["pipe bomb"]) == ("weapons",)
+
+
+def test_terms_of_other_alphabets_are_found_too() -> None:
+    term = "\u0431\u043e\u043c\u0431\u0443"
+    assert found(f"\u043a\u0430\u043a {term}", weapons=[term]) == ("weapons",)
+
+
 def test_every_category_is_told_once_and_sorted() -> None:
     assert found("b a b", z=["a"], y=["b"]) == ("y", "z")
 
