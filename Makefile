@@ -23,7 +23,7 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready run demo-video down setup test nightly check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
+.PHONY: help ready run demo-video down setup test nightly chaos check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
 	bench-webhooks abuse simulate format release synth deploy lock clean
 
 help: ## List the targets
@@ -44,9 +44,13 @@ setup: $(READY) ## Fetch and build what the tests need, a browser among it
 test: setup ## Run all tests; ARGS="-k wallet" for some
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-nightly: setup ## Run the tests that take too long for every change, and the simulation
+nightly: setup ## Run the tests that take too long for every change, the simulation and the chaos
 	@$(BIN)/python -m pytest -m nightly
 	@$(BIN)/python -m tests.simulation
+	@$(BIN)/python -m tests.chaos
+
+chaos: setup ## Order of all kinds for ten minutes while workers die and AWS fails; ARGS="--seconds 60 --seed 2"
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 # The audit comes last: where nobody tells of vulnerabilities, that is the last line of the run.
 check: $(CHECKS) ## Format, lint, types, layers, dead code, dependencies, stacks, licences, vulnerabilities

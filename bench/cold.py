@@ -70,6 +70,14 @@ def measure(route: str, *, starts: int) -> Cold:
     return cold
 
 
+def measure_init(module: str, *, starts: int) -> list[float]:
+    """CPU milliseconds of a function's starts until it is ready. Raises `LocalCloudError` when one fails."""
+    built = folders.build()
+    with stub() as aws:
+        env = _environment(aws, "[]", (built.functions, built.layer, built.runtime))
+        return [_start(f"{module}.handler", {}, env, answers=0) for _ in range(starts + 1)][1:]
+
+
 def _environment(aws: Stub, requests: str, path: tuple[Path, ...]) -> dict[str, str]:
     return {
         **aws.environment(),

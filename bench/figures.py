@@ -10,7 +10,8 @@ from rich.table import Table
 
 from bench import cold, cpu, routes
 from bench.jobs import Throughput
-from bench.prices import Used
+from bench.prices import MILLION, Used
+from bench.stack import StackCpu
 from infra.build import packages
 
 MEGABYTE = 1024 * 1024
@@ -85,19 +86,40 @@ def of_routes(counts: dict[str, int]) -> Iterator[Figure]:
     yield Figure("AWS calls of other routes", ", ".join(f"{route} {n}" for route, n in counts.items()))
 
 
+def of_provider(used: Used, memory_mb: int) -> Iterator[Figure]:
+    """An image that a provider answers at once, after the seconds that it takes."""
+    for seconds, limit in ((8, 0.000190), (30, 0.000260)):
+        waited = used.waiting(seconds, memory_mb)
+        name = f"list price of one image by a provider of {seconds} s"
+        yield at_most(name, waited.dollars, limit, "${:.6f}", why=_dearest(waited))
+    parts = ", ".join(f"{part} {cost * MILLION:.1f}" for part, cost in used.parts.items())
+    yield Figure("its parts but for the waiting, dollars a million", parts)
+
+
+def of_init(function: str, init_ms: list[float]) -> Figure:
+    """CPU of a function until it is ready for its first event."""
+    return Figure(f"cold INIT of {function}", f"{statistics.median(init_ms):.0f} ms")
+
+
+def _dearest(used: Used) -> str:
+    dearest = sorted(used.parts.items(), key=lambda part: part[1], reverse=True)[:4]
+    return ", ".join(f"${cost:.6f} for {part}" for part, cost in dearest)
+
+
 def of_job(name: str, used: Used, *, targets: bool) -> Iterator[Figure]:
     transitions, dollars = f"state transitions of one {name}", f"list price of one {name}"
     if targets:
         yield Figure(transitions, f"{used.transitions:g}", "= 4", used.transitions == 4)
-        dearest = sorted(used.parts.items(), key=lambda part: part[1], reverse=True)[:4]
-        why = ", ".join(f"${cost:.6f} for {part}" for part, cost in dearest)
-        yield at_most(dollars, used.dollars, 0.0002, "${:.6f}", why=why)
+        yield at_most(dollars, used.dollars, 0.0002, "${:.6f}", why=_dearest(used))
     else:
         yield Figure(transitions, f"{used.transitions:g}")
         yield Figure(dollars, f"${used.dollars:.6f}")
-    units = f"{used.write_units:g} written, {used.read_units:g} read"
+    units = f"{used.write_units:g} and {used.index_units:g} of the index written, {used.read_units:g} read"
     yield Figure(f"DynamoDB units of one {name}", units)
-    time = f"{used.lambda_ms:.0f} ms in {used.invocations:g} invocations, {used.gb_s:.2f} GB-s"
+    time = (
+        f"{used.lambda_ms:.0f} ms in {used.invocations:g} invocations, "
+        f"{used.computed_gb_s:.2f} GB-s of computing, {used.waited_gb_s:.2f} of waiting"
+    )
     yield Figure(f"Lambda time of one {name}", time)
 
 
@@ -107,6 +129,12 @@ def of_throughput(measured: Throughput) -> Iterator[Figure]:
     yield Figure("jobs a second through the local stack", f"{measured.jobs_per_second:.1f}")
     yield Figure("submit accepted : GET /healthz, medians", f"{accepted:.1f} ×")
     yield Figure("image complete : GET /healthz, medians", f"{complete:.1f} ×")
+
+
+def of_stack(measured: StackCpu | None) -> Iterator[Figure]:
+    if measured is not None:
+        name, new_ms = "CPU of one image job through the local stack", measured.drawn_new_ms
+        yield at_most(name, measured.drawn_before_ms, 130, "{:.0f} ms", detail=f" ({new_ms:.0f} new)")
 
 
 def table(figures: list[Figure], caption: str) -> Table:

@@ -22,6 +22,8 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from . import NODE
 from .build.packages import unbuilt_packages
 from .paths import ROOT, STATE_MACHINES
+from .recursion import wrong_loops
+from .roles import findings, roles_of
 from .stacks.shoal_stage import ShoalStage
 from .stage import STAGES, load_stage
 from .synthesis import new_app
@@ -33,6 +35,12 @@ REDUNDANT_DEPENDENCY = "W3005"
 """The CDK writes dependencies out that CloudFormation would see by itself."""
 RESOURCES_MAX = 350
 """Of the 500 that CloudFormation lets a stack have: the rest is room for what comes."""
+OWNER = {
+    "alarm_email": "alarms@example.com",
+    "mail_identity_arn": "arn:aws:ses:us-east-1:123456789012:identity/example.com",
+    "mail_from": "Shoal <no-reply@example.com>",
+}
+"""What stands for settings that a stage's owner has to say."""
 PROMISES_OF_A_TASK = ("TimeoutSeconds", "Retry", "Catch")
 
 Check = Callable[[], list[str]]
@@ -53,7 +61,7 @@ def main() -> int:
 def checks(outdir: Path) -> Iterator[tuple[str, Check]]:
     """Every check with its name; what they synthesize goes into `outdir`."""
     for file in stage_files():
-        stage = load_stage(file)
+        stage = load_stage(file, owner=OWNER)
         app = new_app(outdir=outdir / stage.name)
         whole = ShoalStage(app, "Shoal", stage=stage, packages=unbuilt_packages(layers=stage.layers))
         yield f"cdk-nag {stage.prefix}", partial(nag, whole)
@@ -61,6 +69,9 @@ def checks(outdir: Path) -> Iterator[tuple[str, Check]]:
             yield f"cfn-lint {stack.stack_name}", partial(lint_template, app, stack)
             count = count_of(app, stack)
             yield f"{count} resources of {stack.stack_name}", partial(too_many, count)
+        stacks = {stack.stack_name: read_template(app, stack) for stack in whole.stacks}
+        yield f"loops of {stage.prefix}", partial(wrong_loops, stacks)
+        yield f"parliament {stage.prefix}: {len(roles_of(stacks))} roles", partial(findings, stacks)
     for definition in sorted(STATE_MACHINES.glob("*.asl.json")):
         yield f"asl-validator {definition.name}", partial(lint_states, definition)
         yield f"promises of the tasks of {definition.name}", partial(broken_promises, definition)
@@ -89,9 +100,15 @@ def template_of(app: App, stack: Stack) -> Path:
     return Path(app.synth().directory) / stack.template_file
 
 
+def read_template(app: App, stack: Stack) -> dict[str, Any]:
+    """What is in the synthesized template of a stack."""
+    content: dict[str, Any] = json.loads(template_of(app, stack).read_text(encoding="utf-8"))
+    return content
+
+
 def count_of(app: App, stack: Stack) -> int:
     """How many resources a stack has."""
-    return len(json.loads(template_of(app, stack).read_text(encoding="utf-8"))["Resources"])
+    return len(read_template(app, stack)["Resources"])
 
 
 def too_many(resources: int) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
 from shoal.settings import StageKind
 
+from .checks import OWNER
 from .paths import ROOT
 from .stage import Stage, stage_of
 
@@ -28,6 +29,8 @@ anything is made.
 # stages/eu-prod.toml
 kind = "prod"
 alarm_email = "ops@example.com"
+mail_identity_arn = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
+mail_from = "Shoal <no-reply@example.com>"
 sign_up_domains = ["example.com"]
 waf_requests_max = 2000
 ```
@@ -44,7 +47,8 @@ def text() -> str:
 
 def _rows() -> Iterator[tuple[str, ...]]:
     schemas: dict[str, Any] = TypeAdapter(Stage).json_schema()["properties"]
-    stages = [stage_of(kind, kind) for kind in get_args(StageKind)]
+    unsaid: dict[str, Any] = dict.fromkeys(OWNER)
+    stages = [replace(stage_of(kind, kind, **OWNER), **unsaid) for kind in get_args(StageKind)]
     for field in fields(Stage):
         if field.name == "name":
             continue

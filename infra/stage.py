@@ -82,6 +82,11 @@ Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
 RootUrl = Annotated[str, StringConstraints(pattern=ROOT_URL)]
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+TopicArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$")]
+IdentityArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:ses:[a-z0-9-]+:\d{12}:identity/\S+$")
+]
+Sender = Annotated[str, StringConstraints(pattern=r"^([^<>@]+ <[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$")]
 Guardrail = Annotated[str, StringConstraints(pattern=r"^([^:\s]+:[^:\s]+)?$")]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 
@@ -100,7 +105,25 @@ class Stage:
         "`prod` takes real money and keeps what it holds when it is deleted, `dev` does neither,"
         " `local` is for this machine"
     )
-    alarm_email: Email | None = setting("who is told of alarms", default=None)
+    alarm_email: Email | None = setting(
+        "who is told of alarms; `prod` needs this or `alarm_topic_arn`", default=None
+    )
+    alarm_topic_arn: TopicArn | None = setting(
+        "an SNS topic of yours that is told of alarms too, such as that of a pager", default=None
+    )
+    account_concurrency: Annotated[int, Field(ge=10)] = setting(
+        "functions that the AWS account may run at once in this region, of which an alarm tells four fifths:"
+        " what Service Quotas says of `L-B99A9384`; new accounts have 10",
+        default=1000,
+    )
+    mail_identity_arn: IdentityArn | None = setting(
+        "the verified identity of SES by which codes are mailed; `prod` needs one. Without it the user pool"
+        " sends about 50 mails a day",
+        default=None,
+    )
+    mail_from: Sender | None = setting(
+        "whose address stands on these mails: `Name <no-reply@example.com>`, of the identity", default=None
+    )
     sign_up_domains: tuple[Domain, ...] = setting(
         "whose e-mail addresses may register on the dashboard; anybody's if empty", default=()
     )
@@ -225,6 +248,11 @@ class Stage:
         return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if kept else RemovalPolicy.DESTROY
 
     @property
+    def emptied(self) -> bool:
+        """Whether buckets are emptied when they are deleted, which the local cloud can't do."""
+        return self.removal_policy == RemovalPolicy.DESTROY and self.local_url is None
+
+    @property
     def log_retention(self) -> logs.RetentionDays:
         """How long log groups keep their lines."""
         return LOG_DAYS[self.log_days]
@@ -287,6 +315,14 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
 }
 """The defaults of each kind."""
 
+NEEDED: Mapping[StageKind, tuple[tuple[tuple[str, ...], str], ...]] = {
+    "prod": (
+        (("alarm_email", "alarm_topic_arn"), "nobody would be told of its alarms"),
+        (("mail_identity_arn",), "the user pool alone sends about 50 mails a day"),
+    )
+}
+"""Settings of which a stage of that kind has one of each, which only its owner can say, and why."""
+
 _OVERRIDES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "SHOAL_LOCAL_URL": ("local_url", str),
     "SHOAL_STRIPE_URL": ("stripe_url", str),
@@ -299,10 +335,16 @@ _OVERRIDES: Mapping[str, tuple[str, Callable[[str], object]]] = {
 """What the environment may change of a local stage, and how its text is read."""
 
 
-def load_stage(file: Path, *, environ: Mapping[str, str] | None = None) -> Stage:
+def load_stage(
+    file: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    owner: Mapping[str, object] | None = None,
+) -> Stage:
     """The stage that a file describes; its name is the file's. Raises `InvalidStage`.
 
-    `environ`: where a local stage's overrides are looked for.
+    `environ`: where a local stage's overrides are looked for. `owner`: what stands for settings that only the
+    owner of a stage can say, where it is checked and not deployed.
     """
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -316,7 +358,8 @@ def load_stage(file: Path, *, environ: Mapping[str, str] | None = None) -> Stage
         raise InvalidStage(f"{file}: kind: must be one of {', '.join(KINDS)}")
     if "name" in settings:
         raise InvalidStage(f"{file}: name: a stage is named after its file")
-    stage = _check({**KINDS[kind], **settings, "name": file.stem}, source=str(file))
+    said = (owner or {}) if kind in NEEDED else {}
+    stage = _check({**KINDS[kind], **said, **settings, "name": file.stem}, source=str(file))
     return _overridden(stage, environ or {}) if stage.kind == "local" else stage
 
 
@@ -355,6 +398,11 @@ def _check(settings: Mapping[str, object], *, source: str) -> Stage:
         raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
     if stage.moderation == "bedrock" and not stage.guardrail:
         raise InvalidStage(f"{source}: guardrail: moderation by bedrock needs one")
+    if (stage.mail_from is None) != (stage.mail_identity_arn is None):
+        raise InvalidStage(f"{source}: mail_from and mail_identity_arn: the one needs the other")
+    for names, otherwise in NEEDED.get(stage.kind, ()):
+        if all(getattr(stage, name) is None for name in names):
+            raise InvalidStage(f"{source}: set {' or '.join(names)}: without it {otherwise}")
     if stage.provider_base_urls and stage.kind != "local":
         raise InvalidStage(f"{source}: provider_base_urls: for local stages alone")
     return stage

@@ -8,7 +8,7 @@ import pytest
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Shoal")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "shoal-unit")
 
-pytest_plugins = ["tests.support.cloud"]
+pytest_plugins = ["tests.support.cloud", "tests.support.logs"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from shoal.domain.errors import InternalError, ShoalError
 from shoal.domain.job import Job, JobStatus
 
 PROVIDER_FAILURES = frozenset(
@@ -27,6 +28,22 @@ metrics = Metrics()
 # Modules below the handlers log through the standard library: give their lines the same form and keys.
 logging.getLogger("shoal")
 copy_config_to_registered_loggers(logger, include={"shoal"})
+
+
+def log_failure(error: Exception, what: str, **about: object) -> None:
+    """Log what failed, with its traceback.
+
+    What Shoal raises on purpose is a warning: others handle it. Anything else is an `ERROR`, which an alarm
+    counts.
+    """
+    expected = isinstance(error, ShoalError) and not isinstance(error, InternalError)
+    log = logger.warning if expected else logger.error
+    log(what, extra={"error": type(error).__name__, **about}, exc_info=error)
+
+
+def count_refused_mail() -> None:
+    """Metric of a code that the user pool would not mail, though there was somebody to mail it to."""
+    metrics.add_metric(name="MailsRefused", unit=MetricUnit.Count, value=1)
 
 
 def count_closed(job: Job) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
@@ -10,8 +10,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from ..lambdas.function import Function
 from ..stage import Stage
-from .metrics import PERIOD, OwnMetrics, functions_metric
+from .metrics import PERIOD, OwnMetrics, function_metric
 from .queues import Queues
 
 COLUMNS = 4
@@ -31,6 +32,8 @@ class Dashboard(Construct):
         http_api: apigatewayv2.HttpApi,
         machines: Mapping[str, stepfunctions.StateMachine],
         queues: Queues,
+        functions: Sequence[Function],
+        failures: Iterable[cloudwatch.IMetric],
     ) -> None:
         super().__init__(scope, id_)
         cloudwatch.Dashboard(
@@ -45,7 +48,8 @@ class Dashboard(Construct):
                 _api(own, http_api),
                 _webhooks(own),
                 _work(queues, machines),
-                _health(own, stage),
+                _health(own, failures),
+                _functions(stage, functions),
             ],
         )
 
@@ -157,12 +161,24 @@ def _executions(machines: Mapping[str, stepfunctions.StateMachine]) -> cloudwatc
     )
 
 
-def _health(own: OwnMetrics, stage: Stage) -> list[cloudwatch.IWidget]:
+def _health(own: OwnMetrics, failures: Iterable[cloudwatch.IMetric]) -> list[cloudwatch.IWidget]:
     return [
         _graph("Stuck jobs", [own.total("StuckJobs", statistic="Maximum")]),
         _graph("Ledger discrepancies", [own.total("LedgerDiscrepancies", statistic="Maximum")]),
-        _graph("Function errors", [functions_metric("Errors", prefix=stage.prefix)]),
-        _graph("Function throttles", [functions_metric("Throttles", prefix=stage.prefix)]),
+        _graph("Unexpected failures by group", list(failures)),
+        _graph("Mails that were refused", [own.total("MailsRefused")]),
+    ]
+
+
+def _functions(stage: Stage, functions: Sequence[Function]) -> list[cloudwatch.IWidget]:
+    """A line for each function by its name: a search finds whole names, not what they begin with."""
+
+    def by_function(metric: str) -> list[cloudwatch.IMetric]:
+        return [function_metric(metric, each.name_on(stage), label=each.verb) for each in functions]
+
+    return [
+        _graph("Errors by function", by_function("Errors")),
+        _graph("Throttles by function", by_function("Throttles")),
     ]
 
 

@@ -15,7 +15,7 @@ from shoal.settings import environment_variable
 from ..build.packages import Packages
 from ..lambdas import registry
 from ..lambdas.function import Function
-from ..lambdas.grants import Target
+from ..lambdas.grants import Grant, Target
 from ..nag import accept, accept_wildcard
 from ..stage import Stage
 from .metrics import NAMESPACE
@@ -35,6 +35,11 @@ WILDCARDS: Mapping[Target, str] = {
     "retry_schedules": "A schedule is named after the attempt it is for.",
 }
 """Targets whose ARNs end in a wildcard, and why."""
+
+
+def log_group_name(stage: Stage, function: Function) -> str:
+    """Fixed, so that other stacks may name it."""
+    return f"/aws/lambda/{function.name_on(stage)}"
 
 
 class Functions(Construct):
@@ -100,7 +105,7 @@ class Functions(Construct):
         log_group = logs.LogGroup(
             self,
             f"{function.camel}Log",
-            log_group_name=f"/aws/lambda/{name}",
+            log_group_name=log_group_name(self._stage, function),
             retention=self._stage.log_retention,
             removal_policy=self._stage.removal_policy,
         )
@@ -121,6 +126,7 @@ class Functions(Construct):
             role=self._role(function, log_group).sealed,
             log_group=log_group,
             reserved_concurrent_executions=self._reserved(function),
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if function.loop_ends else None,
             tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
         )
         accept(built, "AwsSolutions-L1", because="The layers and the bytecode are built for Python 3.13.")
@@ -148,7 +154,7 @@ class Functions(Construct):
             iam.PolicyStatement(
                 actions=list(grant.actions),
                 resources=list(self._arns[grant.target]),
-                conditions=item_conditions(grant.leading_keys, grant.attributes),
+                conditions=_conditions(grant),
             )
             for grant in function.grants
             if self._arns[grant.target]
@@ -168,3 +174,9 @@ class Functions(Construct):
                 for arn in (arn for arn in self._arns[grant.target] if "*" in arn):
                     accept_wildcard(role, arn, because=WILDCARDS[grant.target])
         return role
+
+
+def _conditions(grant: Grant) -> dict[str, dict[str, list[str] | str]] | None:
+    if grant.passed_to:
+        return {"StringEquals": {"iam:PassedToService": grant.passed_to}}
+    return item_conditions(grant.leading_keys, grant.attributes)

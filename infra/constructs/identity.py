@@ -81,10 +81,11 @@ class Identity(Construct):
             access_token_validity=Duration.minutes(TOKEN_MINUTES),
             refresh_token_validity=Duration.days(REFRESH_DAYS),
         )
-        self._ask_at_sign_up(stage)
+        self._settle(stage)
         self.pool.add_group("Operators", group_name=OPERATORS, description="They run the stage.")
 
-    def _ask_at_sign_up(self, stage: Stage) -> None:
+    def _settle(self, stage: Stage) -> None:
+        """What the pool asks at a sign-up, and what it mails by."""
         trigger = Stack.of(self).format_arn(
             service="lambda",
             resource="function",
@@ -93,3 +94,7 @@ class Identity(Construct):
         )
         pool = cast("cognito.CfnUserPool", self.pool.node.default_child)
         pool.lambda_config = cognito.CfnUserPool.LambdaConfigProperty(pre_sign_up=trigger)
+        if stage.mail_identity_arn is not None:
+            pool.email_configuration = cognito.CfnUserPool.EmailConfigurationProperty(
+                email_sending_account="DEVELOPER", source_arn=stage.mail_identity_arn, from_=stage.mail_from
+            )

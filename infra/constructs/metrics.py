@@ -50,9 +50,18 @@ class OwnMetrics:
         )
 
 
-def functions_metric(name: str, *, prefix: str) -> cloudwatch.MathExpression:
-    """The sum of a Lambda metric for each function whose name begins with `prefix`."""
-    return _search(f'{{AWS/Lambda,FunctionName}} FunctionName="{prefix}" MetricName="{name}"', "Sum")
+def function_metric(
+    name: str, function_name: str | None = None, *, label: str | None = None
+) -> cloudwatch.Metric:
+    """The sum of a Lambda metric: of one function, or of all functions of account and region."""
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name=name,
+        dimensions_map={"FunctionName": function_name} if function_name else {},
+        statistic="Sum",
+        period=PERIOD,
+        label=label,
+    )
 
 
 def _search(search: str, statistic: str) -> cloudwatch.MathExpression:

@@ -11,10 +11,10 @@ from ..lambdas import webhooks as webhook_registry
 from ..lambdas.function import Function
 from ..nag import accept
 
-RECEIVES_MAX = 5
+MESSAGE_DAYS = 4
+"""Days that a message waits for a function that does not run: SQS's own default, said here because a dead
+letter goes on counting from when it was sent, and has to be kept for longer."""
 DEAD_LETTER_DAYS = 14
-VISIBILITY_FACTOR = 6
-"""AWS's own advice: six times the function's timeout, so that a throttled batch isn't delivered twice."""
 
 
 class Queues(Construct):
@@ -52,11 +52,12 @@ class Queues(Construct):
         return sqs.Queue(
             self,
             name,
-            visibility_timeout=Duration.seconds(VISIBILITY_FACTOR * consumer.timeout_seconds),
+            retention_period=Duration.days(MESSAGE_DAYS),
+            visibility_timeout=Duration.seconds(consumer.hidden_seconds),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self._dead_letters(f"{name}DeadLetters"), max_receive_count=RECEIVES_MAX
+                queue=self._dead_letters(f"{name}DeadLetters"), max_receive_count=consumer.receives_max
             ),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -11,8 +12,10 @@ from ..nag import accept_wildcard
 from ..stage import Stage
 
 SEND_TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+LAMBDA = "lambda.amazonaws.com"
+"""Its guide knows no condition for who takes a function's role, which no other account can pass to it."""
 TRACING_ACTIONS = {
-    "lambda.amazonaws.com": SEND_TRACES,
+    LAMBDA: SEND_TRACES,
     # Step Functions decides itself which executions it traces.
     "states.amazonaws.com": (*SEND_TRACES, "xray:GetSamplingRules", "xray:GetSamplingTargets"),
 }
@@ -40,14 +43,20 @@ class ServiceRole(Construct):
             accept_wildcard(
                 self, "*", because="Traces belong to the account: X-Ray has no resources to name."
             )
-        self._role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal(service), inline_policies={"grants": policy}
+        principal = iam.ServicePrincipal(
+            service, conditions=None if service == LAMBDA else _of_this_account(self)
         )
+        self._role = iam.Role(self, "Role", assumed_by=principal, inline_policies={"grants": policy})
 
     @property
     def sealed(self) -> iam.IRole:
         """The role, deaf to further grants."""
         return self._role.without_policy_updates()
+
+
+def _of_this_account(scope: Construct) -> dict[str, dict[str, str]]:
+    """That the service acts for this account ("Cross-service confused deputy prevention", both guides)."""
+    return {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
 
 
 def item_conditions(

@@ -88,6 +88,7 @@ class Storage(Construct):
                 *rules,
             ],
             removal_policy=stage.removal_policy,
+            auto_delete_objects=stage.emptied or None,
         )
         accept(
             bucket,

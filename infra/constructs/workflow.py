@@ -14,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from ..lambdas.function import ASK_TIMEOUT_SECONDS
 from ..lambdas.grants import ACCOUNTS
 from ..nag import accept, accept_wildcard
 from ..paths import STATE_MACHINES
@@ -118,14 +119,18 @@ class Workflows(Construct):
 
 
 def _definition(name: str, stage: Stage) -> str:
-    """The machine's file, with the stage's deadlines for the states in it that wait for a provider."""
+    """The machine's file, with the stage's time-outs for the states in it that wait for a provider.
+
+    The job's own deadline ends the waiting; the state's is for what became of that: a provider may have been
+    asked just before it, and its function has to end first.
+    """
     text = (STATE_MACHINES / f"{name.replace('-', '_')}.asl.json").read_text(encoding="utf-8")
 
-    deadlines_s = {"CallProvider": stage.provider_deadline_s, "RenderScene": stage.clip_deadline_s}
+    waits_s = {"CallProvider": stage.provider_deadline_s, "RenderScene": stage.clip_deadline_s}
 
-    def with_deadline(part: dict[str, Any]) -> dict[str, Any]:
-        for state in deadlines_s.keys() & part.keys():
-            part[state]["TimeoutSeconds"] = deadlines_s[state]
+    def with_time_out(part: dict[str, Any]) -> dict[str, Any]:
+        for state in waits_s.keys() & part.keys():
+            part[state]["TimeoutSeconds"] = waits_s[state] + ASK_TIMEOUT_SECONDS
         return part
 
-    return json.dumps(json.loads(text, object_hook=with_deadline), indent=2)
+    return json.dumps(json.loads(text, object_hook=with_time_out), indent=2)

@@ -108,9 +108,9 @@ MEANING = {
 JOB_MEANING = {
     "provider_rejected": "The provider refused the request itself, most often for moderation.",
     "provider_failed": "The provider could not do it.",
-    "provider_timeout": "The provider did not deliver before its deadline, 180 s for an image.",
+    "provider_timeout": "A provider was asked and nothing came in time: 180 s, an image from its acceptance.",
     "output_invalid": "What the provider delivered was not a usable picture or clip.",
-    "expired": "The job could not be started in time.",
+    "expired": "Its time was over before a provider could be asked.",
     "canceled": "You canceled it. What its providers billed by then is charged and delivered.",
     "internal_error": "Something went wrong on our side.",
 }

@@ -107,7 +107,7 @@ OPERATE = Function(
     grants=(
         ASK_POOL,
         *USE_SESSION,
-        *AUDIT,
+        AUDIT,
         on_table("GetItem", "BatchGetItem", "Query", keys=(*ACCOUNTS, *DIRECTORY, *SCENES)),
         on_table("GetItem", keys=LIMITS),
         LOOK_AT_BOARD,

@@ -21,8 +21,11 @@ HTTP_TIMEOUT_SECONDS = 15
 """Half of the 30 s after which the HTTP API gives up on a function."""
 WAITING_TIMEOUT_SECONDS = 29
 """For functions that wait for a job to end when asked to: just below those 30 s."""
+WAITING_MEMORY_MB = 256
+"""For functions that ask a provider and wait for it: all they do meanwhile is paid by memory and time. A long
+answer passes through their disk; `tests/integration/providers/test_memory.py` bounds what they hold of it."""
 MEDIA_MEMORY_MB = 1769
-"""The memory size at which Lambda gives a whole vCPU; drawing and decoding pictures needs one."""
+"""The memory size at which Lambda gives a whole vCPU; pictures need one, and a sweep's threads."""
 VIDEO_MEMORY_MB = 3008
 """Nearly two vCPUs, and the most that every account may use: encoding clips is what takes the time."""
 VIDEO_DISK_MB = 4096
@@ -44,6 +47,10 @@ def route_key(route: str) -> str:
     return f"ANY {path}" if path and ROUTES.get(f"GET {path}", row).verb == row.verb else route
 
 
+HANDED_OVER_SECONDS = 5
+"""What Lambda may take from a message's receipt to the function's start, and from its end to the deletion."""
+TRIED_FOR_SECONDS = 1800
+"""How long a message is tried again before it is a dead letter: longer than AWS throttles us, as a rule."""
 ASK_TIMEOUT_SECONDS = 175
 """Beyond the longest wait for an answer, and within a provider's deadline."""
 
@@ -57,6 +64,8 @@ class Function:
     calls Stripe and gets its package. `web`: it makes pages, verifies tokens and gets what does both.
     `mcp`: it serves tools to agents and gets their protocol.
     `disk_mb` is the size of its /tmp. `simulates`: it does simulated work alone, and the stage bounds it.
+    `loop_ends` says what ends the chain in which it calls itself, over a queue as a rule: without such a
+    reason AWS ends it after about 16 rounds.
     """
 
     verb: str
@@ -72,6 +81,21 @@ class Function:
     mcp: bool = False
     disk_mb: int = 512
     simulates: bool = False
+    loop_ends: str = ""
+
+    @property
+    def hidden_seconds(self) -> int:
+        """How long a message it was given is hidden: after that is done again what a killed one did not do.
+
+        AWS asks for its timeout at least, and advises six times that, so that a batch whose invocations are
+        throttled is not given up: `receives_max` allows for that instead.
+        """
+        return self.timeout_seconds + HANDED_OVER_SECONDS
+
+    @property
+    def receives_max(self) -> int:
+        """How often it is given the same message before that is a dead letter."""
+        return -(-TRIED_FOR_SECONDS // self.hidden_seconds)
 
     @property
     def handler(self) -> str:

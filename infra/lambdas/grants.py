@@ -42,6 +42,8 @@ Target = Literal[
 
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
+CONSUME_LOOKS = (*CONSUME, "sqs:ChangeMessageVisibility")
+
 RESOLVE_TASK = ("states:SendTaskSuccess", "states:SendTaskFailure")
 
 
@@ -51,12 +53,14 @@ class Grant:
 
     `leading_keys`: patterns that an item's partition key must match; none for any item of a table.
     `attributes`: all that a request may name of an item, in its expressions too; none for any.
+    `passed_to`: the only service that a role may be handed to, for `iam:PassRole`.
     """
 
     target: Target
     actions: tuple[str, ...]
     leading_keys: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    passed_to: str = ""
 
 
 def allow(target: Target, *actions: str) -> Grant:
@@ -203,8 +207,11 @@ CLOSE_JOB = (
 )
 """Capture or release of a hold: the job, its account's usage, the wallet and a new entry."""
 
-AUDIT = (on_table("Scan"), on_table("GetItem", "Query", keys=WALLETS))
-"""One reading of the whole table, and a closer look at wallets."""
+AUDIT = on_table("GetItem", "Query", keys=(*ACCOUNTS, *DIRECTORY, *WALLETS))
+"""All accounts, what they hold and what they used."""
+
+NOTE_AUDITED = on_table("GetItem", "UpdateItem", keys=("AUDIT",))
+"""How far the audits of the stage have come."""
 
 TAKE_PAYMENTS = allow("stripe_secret", "secretsmanager:GetSecretValue")
 

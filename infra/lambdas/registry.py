@@ -15,6 +15,7 @@ from .function import (
     STRIPE_MEMORY_MB,
     VIDEO_DISK_MB,
     VIDEO_MEMORY_MB,
+    WAITING_MEMORY_MB,
     WAITING_TIMEOUT_SECONDS,
     Function,
 )
@@ -24,15 +25,18 @@ from .grants import (
     AUDIT,
     CLOSE_JOB,
     CONSUME,
+    CONSUME_LOOKS,
     COUNT_REQUEST,
     COUNT_SOURCE,
     DELETE_VIDEO,
     JUDGE_REQUESTS,
     LOOK_AGAIN,
     LOOK_AT_BOARD,
+    NOTE_AUDITED,
     READ_KEYS,
     READ_MISSING,
     RECORDS,
+    RESOLVE_TASK,
     RUNS,
     SCENES,
     SETTLE_PAYMENTS,
@@ -138,6 +142,8 @@ HTTP = (
     Function(verb="reject_route", group="http", grants=(COUNT_SOURCE,)),
 )
 
+DRAWING_TIMEOUT_SECONDS = 60
+"""For drawing one output, a clip above all: nobody answers late."""
 SIMULATED = Function(
     verb="simulate",
     group="workflow",
@@ -157,17 +163,16 @@ SIMULATED = Function(
         allow("video_objects", "s3:GetObject", "s3:PutObject"),
     ),
 )
+CALL_PROVIDER = Function(
+    verb="call_provider",
+    group="workflow",
+    memory_mb=WAITING_MEMORY_MB,
+    timeout_seconds=ASK_TIMEOUT_SECONDS,
+    grants=(*ASK_PROVIDERS, allow("bus", "events:PutEvents")),
+)
 WORKFLOW = (
     SIMULATED,
-    Function(
-        verb="call_provider",
-        group="workflow",
-        memory_mb=MEDIA_MEMORY_MB,
-        timeout_seconds=ASK_TIMEOUT_SECONDS,
-        media=True,
-        video=True,
-        grants=(*ASK_PROVIDERS, allow("bus", "events:PutEvents")),
-    ),
+    CALL_PROVIDER,
     Function(
         verb="store_output",
         group="workflow",
@@ -195,35 +200,39 @@ WORKFLOW = (
     ),
 )
 
+LOOKS_END = "A look orders the next one only while its job waits, which ends by the job's deadline."
+
 POLL_PROVIDER = Function(
     verb="poll_provider",
     group="consumers",
-    memory_mb=VIDEO_MEMORY_MB,
+    memory_mb=WAITING_MEMORY_MB,
     timeout_seconds=ASK_TIMEOUT_SECONDS,
-    media=True,
-    video=True,
-    grants=(*ASK_PROVIDERS, on_table("GetItem", keys=SCENES), allow("poll_queue", *CONSUME)),
+    loop_ends=LOOKS_END,
+    grants=(*ASK_PROVIDERS, on_table("GetItem", keys=SCENES), allow("poll_queue", *CONSUME_LOOKS)),
 )
 POLL_SIMULATED = Function(
     verb="poll_simulated",
     group="consumers",
     memory_mb=VIDEO_MEMORY_MB,
-    timeout_seconds=ASK_TIMEOUT_SECONDS,
+    timeout_seconds=DRAWING_TIMEOUT_SECONDS,
     media=True,
     video=True,
     simulates=True,
-    grants=(*SIMULATE, on_table("GetItem", keys=SCENES), allow("simulated_poll_queue", *CONSUME)),
+    loop_ends=LOOKS_END,
+    grants=(*SIMULATE, on_table("GetItem", keys=SCENES), allow("simulated_poll_queue", *CONSUME_LOOKS)),
 )
 SWEEP_JOBS = Function(
     verb="sweep_jobs",
     group="consumers",
     timeout_seconds=50,
+    memory_mb=MEDIA_MEMORY_MB,
     grants=(
         *CLOSE_JOB,
         on_table("Query", keys=SCENES),
         allow("open_jobs", "dynamodb:Query"),
+        allow("staging_objects", "s3:GetObject"),
         allow("bus", "events:PutEvents"),
-        allow("machines", "states:StartExecution"),
+        allow("machines", "states:StartExecution", *RESOLVE_TASK),
         allow("executions", "states:DescribeExecution", "states:StopExecution"),
         allow("output_images", "s3:DeleteObject"),
         allow("outputs_bucket", "s3:ListBucket"),
@@ -235,10 +244,12 @@ SWEEP_JOBS = Function(
 CLOSE_EXECUTION = Function(
     verb="close_execution",
     group="consumers",
+    loop_ends="It starts another execution of a job once, which the job counts.",
     grants=(
         *CLOSE_JOB,
         on_table("Query", keys=SCENES),
         allow("bus", "events:PutEvents"),
+        allow("machines", "states:StartExecution"),
         allow("executions", "states:StopExecution"),
         allow("closed_executions_queue", *CONSUME),
         SIGN_VIDEO_URL,
@@ -248,8 +259,9 @@ CLOSE_EXECUTION = Function(
 AUDIT_LEDGER = Function(
     verb="audit_ledger",
     group="consumers",
-    timeout_seconds=300,
-    grants=(*AUDIT, allow("async_failures_queue", "sqs:SendMessage")),
+    timeout_seconds=900,
+    memory_mb=MEDIA_MEMORY_MB,
+    grants=(AUDIT, NOTE_AUDITED, allow("async_failures_queue", "sqs:SendMessage")),
 )
 CONSUMERS = (
     POLL_PROVIDER,

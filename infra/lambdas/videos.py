@@ -7,6 +7,7 @@ from .function import (
     STITCH_TIMEOUT_SECONDS,
     VIDEO_DISK_MB,
     VIDEO_MEMORY_MB,
+    WAITING_MEMORY_MB,
     Function,
 )
 from .grants import (
@@ -58,10 +59,8 @@ WORKFLOW = (
     Function(
         verb="render_scene",
         group="workflow",
-        memory_mb=VIDEO_MEMORY_MB,
+        memory_mb=WAITING_MEMORY_MB,
         timeout_seconds=ASK_TIMEOUT_SECONDS,
-        media=True,
-        video=True,
         grants=(*ASK_PROVIDERS, on_table("GetItem", keys=SCENES)),
     ),
     Function(

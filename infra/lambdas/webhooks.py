@@ -21,8 +21,9 @@ from .grants import (
     on_table,
 )
 
-ATTEMPT_TIMEOUT_SECONDS = 60
-"""An attempt takes 15 s at most, and what is written before and after; more are begun while some wait."""
+TIMEOUT_SECONDS = 25
+"""An attempt takes 10 s at most, and what is written before and after; more are begun while some wait. What a
+killed function did not do is done again 30 s after it was given the order."""
 
 SEAL = allow("webhook_key", "kms:Encrypt")
 OPEN = allow("webhook_key", "kms:Decrypt")
@@ -65,7 +66,8 @@ HTTP = (
 FAN_OUT_EVENT = Function(
     verb="fan_out_event",
     group="consumers",
-    timeout_seconds=30,
+    timeout_seconds=TIMEOUT_SECONDS,
+    loop_ends="An order to recover carries how many deliveries are left; an event is fanned out once.",
     grants=(
         on_table("GetItem", keys=ACCOUNTS),
         LOOK_AT_FUNDS,
@@ -79,11 +81,12 @@ FAN_OUT_EVENT = Function(
 )
 
 
-def _sender(verb: str, *grants: Grant) -> Function:
+def _sender(verb: str, *grants: Grant, loop_ends: str) -> Function:
     return Function(
         verb=verb,
         group="consumers",
-        timeout_seconds=ATTEMPT_TIMEOUT_SECONDS,
+        timeout_seconds=TIMEOUT_SECONDS,
+        loop_ends=loop_ends,
         grants=(
             # One request asks for both: a statement has to allow all of its keys.
             on_table("BatchGetItem", keys=(*SUBSCRIPTIONS, *DELIVERIES)),
@@ -91,7 +94,11 @@ def _sender(verb: str, *grants: Grant) -> Function:
             on_table("GetItem", "UpdateItem", keys=DELIVERIES),
             *grants,
             allow("retry_schedules", "scheduler:CreateSchedule"),
-            allow("retry_schedule_role", "iam:PassRole"),
+            Grant(
+                target="retry_schedule_role",
+                actions=("iam:PassRole",),
+                passed_to="scheduler.amazonaws.com",
+            ),
             allow("bus", "events:PutEvents"),
             OPEN,
         ),
@@ -99,7 +106,15 @@ def _sender(verb: str, *grants: Grant) -> Function:
 
 
 DELIVER_WEBHOOK = _sender(
-    "deliver_webhook", allow("deliveries_queue", *CONSUME), allow("retries_queue", "sqs:SendMessage")
+    "deliver_webhook",
+    allow("deliveries_queue", *CONSUME),
+    allow("retries_queue", "sqs:SendMessage"),
+    loop_ends="What it announces is that a webhook was disabled, once for each.",
 )
-RETRY_WEBHOOK = _sender("retry_webhook", allow("retries_queue", "sqs:SendMessage", *CONSUME), SIGN_VIDEO_URL)
+RETRY_WEBHOOK = _sender(
+    "retry_webhook",
+    allow("retries_queue", "sqs:SendMessage", *CONSUME),
+    SIGN_VIDEO_URL,
+    loop_ends="A delivery has so many attempts; one that is put off waits for a slot, whose lease runs out.",
+)
 CONSUMERS = (FAN_OUT_EVENT, DELIVER_WEBHOOK, RETRY_WEBHOOK)

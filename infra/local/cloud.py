@@ -4,7 +4,7 @@
         requests.post(f"{cloud.api_url}/v1/generate", ...)
         cloud.client("dynamodb").scan(TableName=cloud.outputs["TableName"])
 
-Each has its own free ports and folder, so several can run at once.
+Each has its own free ports and folder, so several can run at once, and ends with the tests however they end.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from infra.local.processes import LocalCloudError, Service, free_port
 
 BOOT_SECONDS_MAX = 60.0
 PROBE_SECONDS_MAX = 2.0
-TEST_DEADLINE_SECONDS = 20
+TEST_DEADLINE_SECONDS = 30
 TEST_CLIP_DEADLINE_SECONDS = 120  # the simulator needs seconds for a clip, more of them beside other tests
+SERVER = "infra.local.ministack"
 # Lambdas inherit the server's environment, so it gets these of the machine's variables and no others.
 INHERITED = ("PATH", "HOME", "LANG")
 
@@ -79,12 +80,12 @@ class LocalCloud:
 
 
 @contextmanager
-def bare_cloud(folder: Path, *, enforce_iam: bool = False) -> Iterator[aws.Endpoint]:
-    """An empty cloud without Shoal; it ends with the context."""
-    service = Service("cloud", folder)
+def bare_cloud(folder: Path, *, enforce_iam: bool = False, server: str = SERVER) -> Iterator[aws.Endpoint]:
+    """An empty cloud without Shoal; it ends with the context. `server` is the module that serves it."""
+    service = Service("cloud", folder, tied=True)
     try:
         endpoint = aws.Endpoint(f"http://localhost:{free_port()}", aws.Credentials.fresh())
-        start_cloud(service, endpoint, enforce_iam=enforce_iam)
+        start_cloud(service, endpoint, enforce_iam=enforce_iam, server=server)
         yield endpoint
     finally:
         service.stop()
@@ -97,20 +98,21 @@ def local_cloud(
     provider_deadline_s: int = TEST_DEADLINE_SECONDS,
     clip_deadline_s: int = TEST_CLIP_DEADLINE_SECONDS,
     enforce_iam: bool = False,
+    server: str = SERVER,
 ) -> Iterator[LocalCloud]:
     """A cloud with Shoal deployed; it ends with the context.
 
     `enforce_iam`: every call of a Lambda is checked against its role, by action and resource. Not checked are
     the state machine's role and conditions on leading keys; the template tests look at those.
     """
-    front = Service("front", folder)
+    front = Service("front", folder, tied=True)
     front_port = free_port()
     settings = {
         "SHOAL_LOCAL_URL": f"http://localhost:{front_port}",
         "SHOAL_PROVIDER_DEADLINE_S": str(provider_deadline_s),
         "SHOAL_CLIP_DEADLINE_S": str(clip_deadline_s),
     }
-    with bare_cloud(folder, enforce_iam=enforce_iam) as endpoint:
+    with bare_cloud(folder, enforce_iam=enforce_iam, server=server) as endpoint:
         synthesize(folder / "cdk.out", settings).deploy(endpoint)
         try:
             start_front(front, port=front_port, endpoint=endpoint)
@@ -124,12 +126,14 @@ def local_cloud(
             front.stop()
 
 
-def start_cloud(service: Service, endpoint: aws.Endpoint, *, enforce_iam: bool = False) -> None:
+def start_cloud(
+    service: Service, endpoint: aws.Endpoint, *, enforce_iam: bool = False, server: str = SERVER
+) -> None:
     """Boot MiniStack, empty, for these credentials alone. Raises `LocalCloudError`."""
     temporary = temporary_folder(service)
     temporary.mkdir(parents=True, exist_ok=True)
     service.start(
-        [sys.executable, "-m", "infra.local.ministack"],
+        [sys.executable, "-m", server],
         port=endpoint.port,
         env=server_environment(endpoint, temporary=temporary, enforce_iam=enforce_iam),
     )

@@ -25,6 +25,7 @@ from hypercorn.typing import (
 )
 from ministack.core import hypercorn_compat  # type: ignore[import-untyped]
 
+from infra.local.lifeline import end_with_parent
 from infra.local.pages import READS, headers_of, of_own_page, of_this_machine, refuse
 
 BODY_BYTES_MAX = 10 * 1024 * 1024  # "Payload size" of an HTTP API
@@ -165,6 +166,7 @@ def _error(status: int, message: str) -> Answer:
 
 def main() -> None:
     """Serve until SIGTERM."""
+    end_with_parent()
     parser = argparse.ArgumentParser(prog="python -m infra.local.front")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--cloud-url", required=True)

@@ -4,12 +4,20 @@ Run by `python -m infra.local.ministack`, with the environment that `cloud.serve
 """
 
 import sys
+from collections.abc import Callable
+
+from hypercorn.typing import ASGIFramework
 
 from infra.local import patches
+from infra.local.lifeline import end_with_parent
 
 
-def main() -> None:
-    """Serve until SIGTERM. Exits with an error message when the patches don't fit the installed MiniStack."""
+def main(around: Callable[[ASGIFramework], ASGIFramework] = lambda emulator: emulator) -> None:
+    """Serve until SIGTERM. Exits with an error message when the patches don't fit the installed MiniStack.
+
+    `around` is put between the emulator and the guard.
+    """
+    end_with_parent()
     try:
         patches.apply()
     except (patches.WrongMinistack, patches.PatchDoesNotFit) as error:
@@ -19,7 +27,7 @@ def main() -> None:
 
     from infra.local.guard import Guard
 
-    emulator.app = Guard(emulator.app)
+    emulator.app = Guard(around(emulator.app))
     sys.argv = ["ministack"]
     emulator.main()
 

@@ -1,4 +1,4 @@
-"""Background processes that outlive the command which starts them.
+"""Background processes that outlive the command which starts them, or end with it.
 
 A process holds a lock on its own pid file for as long as it lives, so a stale file, or a pid that went to
 another program, is never taken for a running process.
@@ -34,10 +34,15 @@ class LocalCloudError(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """A background process: `name`.pid holds its pid and port, `name`.log what it prints."""
+    """A background process: `name`.pid holds its pid and port, `name`.log what it prints.
+
+    One that is `tied` has a pipe for its standard input, and ends when this process does, killed or not, if
+    it calls `end_with_parent`.
+    """
 
     name: str
     folder: Path
+    tied: bool = False
 
     @property
     def log(self) -> Path:
@@ -70,7 +75,7 @@ class Service:
                 command,
                 cwd=ROOT,
                 env=dict(env),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if self.tied else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -105,7 +110,7 @@ class Service:
             time.sleep(PAUSE_SECONDS)
         self.pid_file.unlink()
         if process := _started.pop(record["pid"], None):
-            process.wait()
+            process.communicate()  # which closes a pipe to it as well
         return record["pid"]
 
     def log_tail(self) -> str:

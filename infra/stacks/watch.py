@@ -6,6 +6,7 @@ from aws_cdk import Environment
 from constructs import Construct
 
 from ..constructs.monitoring import Monitoring
+from ..lambdas import registry
 from ..stage import Stage
 from .service import ServiceStack
 from .stage_stack import StageStack
@@ -24,6 +25,7 @@ class WatchStack(StageStack):
             stage=stage,
             http_api=service.api.http_api,
             machines=service.machines,
-            functions=service.functions.by_verb,
+            functions=registry.functions(),
             queues=service.queues,
+            table=service.state.storage.table,
         )

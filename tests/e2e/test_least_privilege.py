@@ -133,7 +133,9 @@ def use_everything(guarded: Deployed, provider: FakeFal) -> None:
     lose_a_picture(workshop, customer)
     abort(workshop, customer)
     sweep(workshop, customer)
-    assert guarded.invoke("audit-ledger", {}) == {"discrepancies": 0}
+    audit = guarded.invoke("audit-ledger", {})
+    assert (audit["discrepancies"], audit["not_audited"], audit["ended"]) == (0, 0, True)
+    assert audit["accounts"] > 0
     assert customer.client.wallet()["held"] == "$0.00"
 
 

@@ -16,6 +16,7 @@ from tests.fakes.services import (
     FakeWorkflow,
     PollMessage,
     TaskAnswer,
+    made,
 )
 from tests.fakes.tables import FakeAccounts, FakeJobs, FakeKeys, Tables
 from tests.fakes.usage import FakeCallerHttp, FakeRuns, FakeUsage
@@ -58,4 +59,5 @@ __all__ = [
     "PollMessage",
     "Tables",
     "TaskAnswer",
+    "made",
 ]

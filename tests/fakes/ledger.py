@@ -31,9 +31,21 @@ from shoal.domain.job import (
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.payment import OF_PAYMENTS, PAID
 from shoal.domain.wallet import EntryKind, Movement, Wallet
-from shoal.ports.money import Discrepancy, Rollup
+from shoal.ports.money import Discrepancy, NotAudited, Rollup
+from shoal.ports.system import TimeLeft, unlimited
 from tests.fakes.network import Network, reached
 from tests.fakes.tables import Tables
+
+
+@dataclass
+class FakeAuditProgress:
+    reached: str | None = None
+
+    def cursor(self) -> str | None:
+        return self.reached
+
+    def note(self, cursor: str | None) -> None:
+        self.reached = cursor
 
 
 @dataclass
@@ -207,10 +219,13 @@ class FakeLedger:
         )
 
     @reached
-    def discrepancies(self) -> list[Discrepancy]:
+    def discrepancies(self, account_id: str, time_left: TimeLeft = unlimited) -> list[Discrepancy]:
+        if time_left() <= 0:
+            raise NotAudited(account_id)
         return [
             Discrepancy(wallet.account_id, wallet.asset, what, expected, found)
             for wallet in self.tables.wallets.values()
+            if wallet.account_id == account_id
             for what, expected, found in self._checks(wallet)
             if expected != found
         ]

@@ -22,6 +22,9 @@ class FakeBreakers:
     noted: list[tuple[str, Outcome]] = field(default_factory=list)
     probes: int = 0
 
+    def read_ahead(self) -> None:
+        """Nothing is read."""
+
     def admit(self, route: Route, now_ms: int) -> Pass | None:
         breaker = self.breakers.get(route.name, Breaker())
         if breaker.state(now_ms) is BreakerState.CLOSED:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any, TypeVar
 
 from shoal.domain.errors import CallbackRefused, NotFound, OutputInvalid, Unavailable
 from shoal.domain.events import Event
@@ -18,7 +19,15 @@ from shoal.ports.jobs import ExecutionState, Look
 from shoal.ports.routing import CalledBack, Provider
 from tests.fakes.network import Network, reached
 
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
 SQS_DELAY_SECONDS_MAX = 900
+
+
+def in_turn(work: Callable[[Given], Result], each: Iterable[Given]) -> list[Result]:
+    """One at a time, where a test counts calls or says which of them fails."""
+    return [work(one) for one in each]
 
 
 @dataclass
@@ -47,7 +56,7 @@ class FakeIds:
 
 @dataclass
 class FakeWorkflow:
-    """Executions by job id: what became of each, and with what they were started."""
+    """Executions by name: what became of each, and with what they were started."""
 
     network: Network
     executions: dict[str, ExecutionState] = field(default_factory=dict)
@@ -57,21 +66,21 @@ class FakeWorkflow:
 
     @reached
     def start(self, job: Job) -> bool:
-        if job.id in self.executions:
+        if job.execution in self.executions:
             return False
-        self.executions[job.id] = ExecutionState.RUNNING
+        self.executions[job.execution] = ExecutionState.RUNNING
         self.started.append(job)
         return True
 
     @reached
     def state(self, job: Job) -> ExecutionState:
-        return self.executions.get(job.id, ExecutionState.ABSENT)
+        return self.executions.get(job.execution, ExecutionState.ABSENT)
 
     @reached
     def stop(self, job: Job) -> None:
-        if self.executions.get(job.id) is ExecutionState.RUNNING:
-            self.executions[job.id] = ExecutionState.ENDED
-            self.stopped.append(job.id)
+        if self.executions.get(job.execution) is ExecutionState.RUNNING:
+            self.executions[job.execution] = ExecutionState.ENDED
+            self.stopped.append(job.execution)
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,7 @@ class PollMessage:
 class FakePollQueue:
     network: Network
     messages: list[PollMessage] = field(default_factory=list)
+    hidden: dict[str, int] = field(default_factory=dict)
     port: str = "poll_queue"
 
     @reached
@@ -166,6 +176,10 @@ class FakePollQueue:
         if not 0 <= delay_seconds <= SQS_DELAY_SECONDS_MAX:
             raise ValueError(f"the queue cannot delay by {delay_seconds} s")
         self.messages.append(PollMessage(look, delay_seconds))
+
+    @reached
+    def hide(self, look: Look, receipt: str, seconds: int) -> None:
+        self.hidden[receipt] = seconds
 
 
 @dataclass
@@ -175,10 +189,15 @@ class FakeStaging:
     port: str = "staging"
 
     @reached
-    def put(self, job: Job, index: int, data: bytes) -> str:
+    def put(self, job: Job, index: int, file: IO[bytes]) -> str:
         key = f"{job.account_id}/{job.id}/{index}"
-        self.objects[key] = data
+        file.seek(0)
+        self.objects[key] = file.read()
         return key
+
+    def stage(self, job: Job, index: int, data: bytes) -> str:
+        """As `put`, for a test that needs it there."""
+        return self.put(job, index, Made(data))
 
     @reached
     def find_staged(self, job: Job, index: int) -> str | None:
@@ -227,6 +246,18 @@ class FakeOutputs:
             del self.objects[key]
 
 
+class Made(io.BytesIO):
+    """A provider's output that begins again once it is closed: a script may give it away twice."""
+
+    def close(self) -> None:
+        self.seek(0)
+
+
+def made(data: bytes, ref: str | None = None) -> Done:
+    """The answer of a provider that hands its output over."""
+    return Done(ProviderOutput(file=Made(data)), ref)
+
+
 @dataclass
 class FakeProvider:
     """Gives its `script` away answer by answer, and a picture when the script is used up."""
@@ -267,7 +298,7 @@ class FakeProvider:
         self.canceled.append(ref)
 
     def _next(self) -> Answer:
-        answer = self.script.pop(0) if self.script else Done(ProviderOutput(data=b"picture"))
+        answer = self.script.pop(0) if self.script else made(b"picture")
         if isinstance(answer, Exception):
             raise answer
         return answer

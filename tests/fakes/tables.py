@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix
@@ -20,7 +20,7 @@ from shoal.domain.errors import (
 from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyRecord
 from shoal.domain.ids import job_ulid
-from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step, no_such_job
+from shoal.domain.job import STEP_GRACE_MS, HoldState, Job, Step, no_such_job
 from shoal.domain.money import Asset
 from shoal.domain.payment import PaymentRecord
 from shoal.domain.rate_limit import HELD_S_PER_MINUTE, ONE_REQUEST, Allowance, Ask
@@ -28,7 +28,7 @@ from shoal.domain.routing import ProviderCall
 from shoal.domain.video import Scene
 from shoal.domain.wallet import EntryKind, Movement, Wallet
 from shoal.ports.accounts import Account
-from shoal.ports.jobs import JobFilter, JobPage
+from shoal.ports.jobs import Due, JobFilter, JobPage
 from shoal.ports.money import Rollup
 from tests.fakes.network import Network, reached
 
@@ -174,6 +174,7 @@ class FakeJobs:
     network: Network
     tables: Tables
     port: str = "jobs"
+    shards_before: list[Iterator[list[Due]]] = field(default_factory=list)
 
     @reached
     def get(self, account_id: str, job_id: str) -> Job:
@@ -207,25 +208,31 @@ class FakeJobs:
 
     @reached
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
-        job = self._next_step(self._get(account_id, job_id), now_ms)
+        job = self._get(account_id, job_id)
+        job = self._next_step(job, now_ms)
         return self.tables.put(replace(job, task_tokens={**job.task_tokens, index: task_token}))
 
     @reached
     def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
-        job = self._next_step(self._get(account_id, job_id), now_ms)
+        job = self._get(account_id, job_id)
+        job = self._next_step(job, now_ms, STEP_GRACE_MS)
         return self.tables.put(replace(job, steps=job.steps | ({done} if done else frozenset())))
 
-    def _next_step(self, job: Job, now_ms: int) -> Job:
-        return replace(
-            self._open(job),
-            status=JobStatus.PROCESSING,
-            deadline_at_ms=now_ms + job.provider_deadline_s * 1000 + FINISH_GRACE_MS,
-            started_at_ms=job.started_at_ms or now_ms,
-        )
+    def _next_step(self, job: Job, now_ms: int, grace_ms: int = 0) -> Job:
+        return self._open(job).begun(now_ms, grace_ms)
 
     @reached
-    def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
+    def note_call(self, job: Job, index: int, call: ProviderCall, *, begins: bool = False) -> Job:
         stored = self._same_call(job, index)
+        if begins:
+            tokens = {**stored.task_tokens, index: job.task_tokens[index]}
+            stored = replace(
+                stored,
+                status=job.status,
+                deadline_at_ms=job.deadline_at_ms,
+                started_at_ms=stored.started_at_ms or job.started_at_ms,
+                task_tokens=tokens,
+            )
         seen = job.calls.get(index)
         moved = seen is not None and seen.number != call.number
         refs = {n: ref for n, ref in stored.provider_refs.items() if not (moved and n == index)}
@@ -255,22 +262,28 @@ class FakeJobs:
         self.tables.late_outputs.setdefault((job.account_id, job.ulid), now_ms)
 
     @reached
-    def overdue(self, now_ms: int) -> list[Job]:
-        due = [
-            (job.deadline_at_ms, job.ulid)
+    def due(self, now_ms: int) -> list[Iterator[list[Due]]]:
+        """In as many shards as it takes to have several, on pages as short as they can be."""
+        due = sorted(
+            Due(job.deadline_at_ms, job.account_id, job.ulid)
             for job in self.tables.jobs.values()
             if job.deadline_at_ms is not None and job.deadline_at_ms <= now_ms
-        ]
-        by_ulid = {job.ulid: job for job in self.tables.jobs.values()}
-        return [by_ulid[ulid] for _, ulid in sorted(due)]
+        )
+        return [*self.shards_before, *(iter([[each] for each in due[shard::2]]) for shard in range(2))]
 
     @reached
-    def claim(self, job: Job, until_ms: int) -> bool:
-        stored = self.tables.stored(job)
-        if stored.deadline_at_ms != job.deadline_at_ms:
-            return False
-        self.tables.put(replace(stored, deadline_at_ms=until_ms))
-        return True
+    def claim(self, due: Due, until_ms: int) -> Job | None:
+        stored = self.tables.jobs[due.account_id, due.ulid]
+        if stored.deadline_at_ms != due.deadline_at_ms:
+            return None
+        return self.tables.put(replace(stored, deadline_at_ms=until_ms))
+
+    @reached
+    def start_again(self, job: Job) -> Job:
+        stored = self._open(job)
+        if stored.restarts != job.restarts:
+            raise JobClosed(job.id)
+        return self.tables.put(replace(stored, restarts=job.restarts + 1))
 
     @reached
     def mark_announced(self, job: Job) -> None:

@@ -1,7 +1,8 @@
 """`python -m tests.infra.carried`: make what functions use, with nothing but the packages they carry.
 
 Reads JSON from stdin: `absent`, the top-level modules that the functions lack; `environment`, theirs;
-`verbs` with the handler of each. Prints each verb; the traceback is that of what could not be made.
+`verbs` with the handler of each. Prints each verb, and at the end the modules that were loaded; the traceback
+is that of what could not be made.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from importlib import import_module
@@ -41,6 +43,7 @@ def main() -> None:
         for step, function in getattr(module, "STEPS", {verb: getattr(module, name)}).items():
             _use(step, _made(function.build))
         print(verb)
+    print("loaded:", *sys.modules)
 
 
 def _made(build: Callable[[], Any]) -> Any:
@@ -58,14 +61,16 @@ def _use(verb: str, use_case: Any) -> None:
     """Make what the use case of a verb loads late."""
     if verb in ("call_provider", "poll_provider", "render_scene", "receive_callback"):
         _providers(use_case)
-    if verb in ("call_provider", "render_scene"):
+    if hasattr(use_case, "resolve") and use_case.resolve.simulates:
         _simulate()
     if verb == "store_output":
         _inspect(use_case)
     if verb in ("store_clip", "stitch_video"):
         _cut(use_case)
+    if verb == "receive_callback":
+        _check_signature()
     if verb in ("submit_job", "serve_mcp", "show_dashboard"):
-        _moderators()
+        _submissions()
     if verb == "write_script":
         _writers(use_case)
     if verb == "narrate":
@@ -110,19 +115,35 @@ def _cut(use_case: Any) -> None:
         use_case.studio.poster(conformed, Path(folder, "poster.jpg"))
 
 
-def _moderators() -> None:
+def _check_signature() -> None:
+    """That of fal, of which only a well-formed one is looked at."""
+    from shoal.adapters.providers.fal.signature import verify
+    from shoal.domain.errors import CallbackRefused
+
+    headers = {"request-id": "r", "user-id": "u", "timestamp": "1", "signature": "00" * 64}
+    with suppress(CallbackRefused):
+        verify([bytes(32)], {f"x-fal-webhook-{name}": text for name, text in headers.items()}, b"", 1_000)
+
+
+def _submissions() -> None:
     from shoal.composition import providers
-    from shoal.composition.parts import settings_of
+    from shoal.composition.parts import prepare_submission, settings_of
     from shoal.settings import SubmitJobSettings
 
     settings = settings_of(SubmitJobSettings)
+    prepare_submission(settings)
     for kind in ("off", "keywords", "openai", "bedrock"):
         providers.moderate(settings.model_copy(update={"moderation": kind, "guardrail": "g:1"}))
 
 
 def _writers(use_case: Any) -> None:
+    """Each writer of the routes, and that within, which must write without asking anybody."""
+    from shoal.domain.routing import WITHIN
+
     for route in use_case.routes:
         use_case.writers.get(route)
+    told = {"idea": "reefs at night", "category": "story", "style": None, "language": "en"}
+    assert use_case.writers.get(WITHIN).write(**told, scene_count=3, seed=1)
 
 
 def _speakers(use_case: Any) -> None:

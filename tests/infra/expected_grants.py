@@ -150,7 +150,6 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:BatchGetItem", TABLE),
         ("dynamodb:DeleteItem", TABLE),
         ("dynamodb:Query", TABLE),
-        ("dynamodb:Scan", TABLE),
         ("dynamodb:Query", OPEN_JOBS),
         ("dynamodb:Query", FAILED_JOBS),
     },
@@ -227,6 +226,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("sqs:ReceiveMessage", POLL),
         ("sqs:DeleteMessage", POLL),
         ("sqs:GetQueueAttributes", POLL),
+        ("sqs:ChangeMessageVisibility", POLL),
     },
     "poll_simulated": {
         *READ_AND_COUNT,
@@ -235,6 +235,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *RESOLVE_TASK,
         *STAGE,
         *consume(SIMULATED_POLL),
+        ("sqs:ChangeMessageVisibility", SIMULATED_POLL),
     },
     "sweep_jobs": {
         *CLOSE_JOBS,
@@ -244,6 +245,8 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *START,
         *STOP,
         *on_each(EXECUTIONS, "states:DescribeExecution"),
+        *RESOLVE_TASK,
+        *READ_STAGED,
         ("s3:DeleteObject", IMAGES),
         ("s3:ListBucket", OUTPUTS),
         SIGN,
@@ -253,6 +256,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "close_execution": {
         *CLOSE_JOBS,
         ("dynamodb:Query", TABLE),
+        *START,
         *STOP,
         SIGN,
         *DELETE_VIDEO,
@@ -275,7 +279,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "audit_ledger": {
         ("dynamodb:GetItem", TABLE),
         ("dynamodb:Query", TABLE),
-        ("dynamodb:Scan", TABLE),
+        ("dynamodb:UpdateItem", TABLE),
         ("sqs:SendMessage", ASYNC_FAILURES),
     },
 }
@@ -428,7 +432,11 @@ LEADING_KEYS = {
     "release_hold": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
     "sweep_jobs": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
     "close_execution": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
-    "audit_ledger": {"dynamodb:GetItem": ["WALLET#*"], "dynamodb:Query": ["WALLET#*"]},
+    "audit_ledger": {
+        "dynamodb:GetItem": ["ACCOUNT#*", "ACCOUNTS", "AUDIT", "WALLET#*"],
+        "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "WALLET#*"],
+        "dynamodb:UpdateItem": ["AUDIT"],
+    },
     "poll_simulated": ASKED_SCENE,
     "simulate": {
         **ASKED_SCENE,

@@ -17,6 +17,7 @@ from infra.synthesis import new_app
 Resource = dict[str, Any]
 FOR_OTHER_STACKS = "PublishOutput"
 """How the CDK begins the names of outputs that are there for another stack of the same app."""
+OF_THE_CDK = "CustomS3AutoDeleteObjects"
 LOGICAL_ID_HASH = re.compile(r"[0-9A-F]{8}(?=[.>])")
 
 
@@ -44,7 +45,7 @@ class Template:
     def function(self, verb: str) -> Resource:
         """Properties of the Lambda of a verb."""
         name = f"{self.stage.prefix}-{verb.replace('_', '-')}"
-        (found,) = [f for f in self.properties("AWS::Lambda::Function") if f["FunctionName"] == name]
+        (found,) = [f for f in self.properties("AWS::Lambda::Function") if f.get("FunctionName") == name]
         return found
 
     def machine(self, name: str) -> Resource:
@@ -58,6 +59,12 @@ class Template:
         """The definition of the state machine of this name, its substitutions not made."""
         definition: Resource = json.loads(self.machine(name)["DefinitionString"])
         return definition
+
+    @property
+    def own_roles(self) -> dict[str, Resource]:
+        """The roles that the stage makes; the CDK brings one of its own for what empties buckets."""
+        roles = self.of_type("AWS::IAM::Role")
+        return {id_: role for id_, role in roles.items() if not id_.startswith(OF_THE_CDK)}
 
     def role_of(self, holder: Resource, key: str = "Role") -> Resource:
         """Properties of the role that a function or state machine acts in."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from rich.console import Console
 
 from bench import cpu, figures
 from bench.prices import Used
+from bench.stack import TICKS_PER_SECOND, StackCpu, ticks_of_trees
 from bench.stub import ENVIRONMENT
 from shoal.settings import ReadJobSettings, Settings, SubmitJobSettings, environment_variable
 
+SPENDS = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
+"""A program that takes 0.3 s of a processor and lives on."""
+STARTS_ANOTHER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SPENDS!r}])"
 NOTHING = dict.fromkeys(Used.__dataclass_fields__, 0.0)
 
 
@@ -44,3 +51,23 @@ def test_a_missed_target_is_told_with_what_it_is_made_of() -> None:
 
     assert "$0.000300 for state transitions" in told.get()
     assert "missed" in told.get()
+
+
+def test_a_process_is_counted_with_those_it_started() -> None:
+    command = [sys.executable, "-c", STARTS_ANOTHER]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:  # noqa: S603 - our own script
+        assert process.stdout is not None
+        process.stdout.readline()
+        spent_s = sum(ticks_of_trees([process.pid])) / TICKS_PER_SECOND
+        process.communicate(b"\n")
+
+    assert 0.25 < spent_s < 5
+
+
+@pytest.mark.parametrize(("cpu_ms", "verdict"), [(130.0, "met"), (131.0, "missed")])
+def test_a_job_may_take_130_ms_of_the_stack_if_its_picture_is_known(cpu_ms: float, verdict: str) -> None:
+    (figure,) = figures.of_stack(StackCpu(drawn_before_ms=cpu_ms, drawn_new_ms=400))
+
+    assert figure.verdict == verdict
+    assert "400 new" in figure.value

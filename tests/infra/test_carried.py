@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -18,11 +20,20 @@ import pytest
 from infra.build import layer
 from infra.lambdas import registry
 from infra.lambdas.function import Function
+from infra.paths import FUNCTIONS
 from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized, text
 
 AWS = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 SPEAKING = [function for function in registry.functions() if function.voice]
+NOT_ON_PROD = {
+    "shoal.use_cases.payments.manage_stripe",
+    "shoal.use_cases.providers.manage_providers",
+    "shoal.media.speech",
+}
+"""What only the operator's command makes, and what speaks where a stage asks for espeak-ng."""
+ELSEWHERE = {"cli", "__main__.py", "operator.py", "webhook_verifier.py"}
+"""The operator's command, and what customers copy: no function runs them."""
 OURS = {"shoal", "shoal-client"}
 
 
@@ -86,14 +97,32 @@ def made(template: Template, functions: list[Function], layers: tuple[str, ...])
     return result.stdout.splitlines()
 
 
+def late_imports() -> Iterator[str]:
+    """The modules that the functions import when they run."""
+    for file in sorted((FUNCTIONS / "shoal").rglob("*.py")):
+        if ELSEWHERE.isdisjoint(file.relative_to(FUNCTIONS).parts):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Import):
+                        yield from (alias.name for alias in node.names)
+                    elif isinstance(node, ast.ImportFrom) and node.module:
+                        yield node.module
+
+
 def test_every_function_makes_all_it_uses_with_the_packages_of_its_layers(prod: Template) -> None:
     alike: dict[tuple[str, ...], list[Function]] = defaultdict(list)
     for function in registry.functions():
         alike[layers_of(prod, function.verb)].append(function)
     assert len(alike) > 4
+    loaded: set[str] = set()
     for layers, functions in alike.items():
-        printed = made(prod, functions, layers)
+        *printed, modules_loaded = made(prod, functions, layers)
         assert {function.verb for function in functions} <= set(printed)
+        loaded |= set(modules_loaded.split())
+    late = set(late_imports())
+    assert len(late) > 50
+    assert late - loaded == NOT_ON_PROD, "nothing here runs what imports these"
 
 
 def test_what_a_layer_lacks_is_noticed(prod: Template) -> None:

@@ -10,11 +10,12 @@ import pytest
 from aws_cdk import App, CfnResource, Stack
 from aws_cdk import aws_s3 as s3
 
-from infra import checks
+from infra import checks, roles
 from infra.build.packages import unbuilt_packages
 from infra.stacks.shoal_stage import ShoalStage
 from infra.synthesis import new_app
 from tests.infra.stages import DEV
+from tests.infra.template import Template
 
 
 def machine_file(folder: Path, **changes: Any) -> Path:
@@ -96,3 +97,33 @@ def test_a_stack_with_little_room_left_is_found(tmp_path: Path) -> None:
 
 def test_every_stage_of_the_project_is_checked() -> None:
     assert [file.stem for file in checks.stage_files()] == ["dev", "local", "prod"]
+
+
+def test_roles_ask_for_nothing_that_aws_does_not_know(dev: Template) -> None:
+    assert len(roles.roles_of(dev.stacks)) > 40
+    assert roles.findings(dev.stacks) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "issue"),
+    [
+        ({"Action": "dynamodb:GetItems"}, "UNKNOWN_ACTION"),
+        ({"Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}, "RESOURCE_MISMATCH"),
+        ({"Condition": {"StringLike": {"dynamodb:Keys": ["A"]}}}, "UNKNOWN_CONDITION_FOR_ACTION"),
+    ],
+)
+def test_a_grant_of_what_aws_does_not_know_is_found(changes: dict[str, Any], issue: str) -> None:
+    grant = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": {"Fn::GetAtt": ["Table", "Arn"]}}
+
+    def found(**changed: Any) -> list[str]:
+        policy = {"PolicyDocument": {"Version": "2012-10-17", "Statement": [grant | changed]}}
+        resources = {
+            "Table": {"Type": "AWS::DynamoDB::Table"},
+            "Queue": {"Type": "AWS::SQS::Queue"},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}},
+        }
+        return roles.findings({"stack": {"Resources": resources}})
+
+    assert found() == []
+    (finding,) = found(**changes)
+    assert finding.startswith(f"Role: {issue} ")

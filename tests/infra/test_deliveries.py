@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from infra.lambdas import registry
-from infra.lambdas import webhooks as webhook_registry
+from shoal.adapters.http.webhook_http import WALL_CLOCK_SECONDS
 from shoal.domain.webhook import EVENT_TYPES
+from shoal.handlers.consumers.attempts import LAST_ORDER_MS
+from shoal.ports.webhooks import LEASE_MS
 from tests.infra.template import Template, allowed, text
 
 DEAD_LETTERS = {
@@ -43,7 +45,8 @@ def test_every_queue_has_dead_letters_or_holds_some(template: Template) -> None:
     for arn in queues.keys() - DEAD_LETTERS:
         redrive = queues[arn]["RedrivePolicy"]
         assert text(redrive["deadLetterTargetArn"]) in DEAD_LETTERS
-        assert redrive["maxReceiveCount"] == 5
+        tried_for_s = redrive["maxReceiveCount"] * queues[arn]["VisibilityTimeout"]
+        assert 1800 <= tried_for_s < 1800 + queues[arn]["VisibilityTimeout"]
 
 
 def test_dead_letters_wait_two_weeks_for_somebody(template: Template) -> None:
@@ -51,15 +54,50 @@ def test_dead_letters_wait_two_weeks_for_somebody(template: Template) -> None:
         assert queues_of(template)[arn]["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
+def test_messages_wait_four_days_and_longer_as_dead_letters(template: Template) -> None:
+    """A dead letter keeps the time at which it was sent."""
+    queues = queues_of(template)
+    for arn in queues.keys() - DEAD_LETTERS:
+        assert queues[arn]["MessageRetentionPeriod"] == 4 * 24 * 3600
+
+
 def test_queues_are_encrypted(template: Template) -> None:
     assert all(queue["SqsManagedSseEnabled"] for queue in queues_of(template).values())
 
 
-def test_a_message_stays_hidden_six_times_as_long_as_its_function_runs(template: Template) -> None:
-    own = (registry.POLL_PROVIDER, registry.POLL_SIMULATED, registry.CLOSE_EXECUTION)
-    for function in (*own, *webhook_registry.CONSUMERS):
-        arn = text(mapping_of(template, function.verb)["EventSourceArn"])
-        assert queues_of(template)[arn]["VisibilityTimeout"] >= 6 * function.timeout_seconds
+def test_a_message_comes_back_soon_after_its_function_could_have_ended(template: Template) -> None:
+    """AWS wants no less than the function's timeout; what a killed one left undone waits as long."""
+    mappings = template.properties("AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == len(queues_of(template)) - len(DEAD_LETTERS)
+    for mapping in mappings:
+        function = template.content["Resources"][mapping["FunctionName"]["Ref"]]["Properties"]
+        hidden_s = queues_of(template)[text(mapping["EventSourceArn"])]["VisibilityTimeout"]
+        assert function["Timeout"] + 5 == hidden_s
+
+
+def test_what_a_killed_function_left_undone_is_done_again_in_time(template: Template) -> None:
+    hidden_s = {
+        function.verb: queues_of(template)[text(mapping_of(template, function.verb)["EventSourceArn"])][
+            "VisibilityTimeout"
+        ]
+        for function in registry.CONSUMERS
+        if any("sqs:ReceiveMessage" in grant.actions for grant in function.grants)
+    }
+    assert hidden_s == {
+        "poll_provider": 180,
+        "poll_simulated": 65,
+        "close_execution": 20,
+        "fan_out_event": 30,
+        "deliver_webhook": 30,
+        "retry_webhook": 30,
+    }
+
+
+def test_an_attempt_begun_last_ends_before_its_function_and_its_slot_do(template: Template) -> None:
+    for verb in ("deliver_webhook", "retry_webhook"):
+        timeout_ms = template.function(verb)["Timeout"] * 1000
+        assert WALL_CLOCK_SECONDS * 1000 < LAST_ORDER_MS < timeout_ms < LEASE_MS
+        assert 1000 * (timeout_ms // 1000 + 5) >= LEASE_MS, "its slot is free when the order comes back"
 
 
 def test_only_the_messages_that_failed_are_delivered_again(template: Template) -> None:

@@ -26,7 +26,9 @@ def function(request: pytest.FixtureRequest) -> Function:
 
 
 def test_the_stack_has_the_functions_of_the_registry_and_no_others(template: Template) -> None:
-    names = {properties["FunctionName"] for properties in template.properties("AWS::Lambda::Function")}
+    own = [each for each in template.properties("AWS::Lambda::Function") if "FunctionName" in each]
+    names = {properties["FunctionName"] for properties in own}
+    assert len(template.properties("AWS::Lambda::Function")) - len(own) == template.stage.emptied
     assert names == {f"{template.stage.prefix}-{function.verb.replace('_', '-')}" for function in FUNCTIONS}
 
 
@@ -97,3 +99,10 @@ def test_a_settings_field_the_stack_knows_nothing_of_is_an_error(
     monkeypatch.setattr(settings, "ReadHealthSettings", ReadHealthSettings)
     with pytest.raises(ValueError, match=r"ReadHealthSettings asks for \['moon_phase'\]"):
         synthesized(DEV, tmp_path)
+
+
+@pytest.mark.parametrize("verb", ["call_provider", "render_scene", "poll_provider"])
+def test_what_waits_for_a_provider_is_small(dev: Template, verb: str) -> None:
+    properties = dev.function(verb)
+    assert properties["MemorySize"] == 256
+    assert len(properties["Layers"]) == 1, "the packages that every function carries"

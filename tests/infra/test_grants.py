@@ -116,7 +116,7 @@ def keys_of(statement: Resource) -> list[str]:
 
 def writes(template: Template) -> Iterator[tuple[str, Resource]]:
     """Every statement of a role that lets it write items of the table, with the role's logical id."""
-    for id_, role in template.of_type("AWS::IAM::Role").items():
+    for id_, role in template.own_roles.items():
         for statement in statements(role["Properties"]):
             if WRITES.intersection(listed(statement["Action"])) and TABLE in map(
                 text, listed(statement["Resource"])
@@ -130,7 +130,7 @@ def test_no_role_writes_to_the_whole_table(template: Template) -> None:
     assert len(found) > len(EXPECTED) / 2
     for id_, statement in found:
         assert keys_of(statement), f"{id_} writes any item"
-        assert all(re.fullmatch(r"[A-Z]+#\*|ACCOUNTS|GRANTS", key) for key in keys_of(statement)), id_
+        assert all(re.fullmatch(r"[A-Z]+#\*|ACCOUNTS|AUDIT|GRANTS", key) for key in keys_of(statement)), id_
 
 
 def test_only_the_pages_where_people_make_keys_make_one(template: Template) -> None:
@@ -161,7 +161,7 @@ def test_a_key_is_made_of_what_no_counter_names() -> None:
 
 def test_a_policy_fits_its_role(template: Template) -> None:
     """IAM takes at most 10,240 characters of inline policies in a role, white space aside."""
-    for role in template.properties("AWS::IAM::Role"):
+    for role in (each["Properties"] for each in template.own_roles.values()):
         written = sum(len(text_of_policy(policy)) for policy in role["Policies"])
         assert written < POLICY_LENGTH_MAX
 
@@ -171,10 +171,10 @@ def text_of_policy(policy: Resource) -> str:
     return json.dumps(policy["PolicyDocument"], separators=(",", ":"))
 
 
-def test_only_the_audit_and_the_operators_scan(dev: Template) -> None:
-    roles = dev.of_type("AWS::IAM::Role")
+def test_nobody_scans(dev: Template) -> None:
+    roles = dev.own_roles
     scanning = {id_ for id_, role in roles.items() if ("dynamodb:Scan", TABLE) in allowed(role["Properties"])}
-    assert {id_.partition("Role")[0] for id_ in scanning} == {"FunctionsAuditLedger", "FunctionsOperate"}
+    assert scanning == set()
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -201,7 +201,7 @@ def test_wildcards_are_those_reviewed(dev: Template) -> None:
         SCHEDULES,
         PROVIDER_SECRETS,
     }
-    for role in dev.properties("AWS::IAM::Role"):
+    for role in (each["Properties"] for each in dev.own_roles.values()):
         for action, resource in allowed(role):
             assert "*" not in action
             assert "*" not in resource or resource in reviewed
@@ -212,10 +212,37 @@ def test_roles_are_all_there_is(template: Template) -> None:
     """Nothing is granted past the roles' own policies, and nobody but an AWS service takes a role."""
     assert not template.of_type("AWS::IAM::Policy")
     assert not template.of_type("AWS::IAM::ManagedPolicy")
-    for role in template.properties("AWS::IAM::Role"):
+    for role in (each["Properties"] for each in template.own_roles.values()):
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"]["Service"] in TRUSTED
+        service = trust["Principal"]["Service"]
+        assert service in TRUSTED
+        of_this_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        assert trust.get("Condition") == (None if service == "lambda.amazonaws.com" else of_this_account)
         assert {statement["Effect"] for statement in statements(role)} == {"Allow"}
+
+
+def test_only_a_stage_that_may_go_has_a_role_that_it_did_not_make(template: Template) -> None:
+    """It empties buckets, as their policies let it; of its own it may write its log."""
+    others = {
+        id_: r for id_, r in template.of_type("AWS::IAM::Role").items() if id_ not in template.own_roles
+    }
+    assert len(others) == template.stage.emptied
+    for role in others.values():
+        assert "Policies" not in role["Properties"]
+        (managed,) = role["Properties"]["ManagedPolicyArns"]
+        assert managed["Fn::Sub"].endswith(":policy/service-role/AWSLambdaBasicExecutionRole")
+
+
+def test_a_role_is_handed_to_the_one_service_it_is_for(template: Template) -> None:
+    passed = [
+        statement
+        for role in template.own_roles.values()
+        for statement in statements(role["Properties"])
+        if "iam:PassRole" in listed(statement["Action"])
+    ]
+    assert len(passed) == 2
+    for statement in passed:
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
 def test_only_the_api_the_schedules_and_the_user_pool_invoke_functions(template: Template) -> None:
@@ -254,3 +281,10 @@ def test_queues_and_topics_take_from_aws_services_with_a_known_source_only(templ
                 (condition,) = statement["Condition"].values()
                 assert condition.keys() <= {"aws:SourceArn", "aws:SourceAccount"}
                 assert set(listed(statement["Action"])) <= SEND
+
+
+@pytest.mark.parametrize("verb", ["call_provider", "render_scene", "poll_provider", "store_output"])
+def test_what_brings_outputs_reaches_no_wallet(verb: str) -> None:
+    reached = set(chain.from_iterable(LEADING_KEYS[verb].values()))
+    assert reached
+    assert not {pattern for pattern in reached if pattern.startswith(("WALLET", "*"))}

@@ -61,6 +61,8 @@ USES_OF_NAMES = {
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
+    "AWS::Logs::MetricFilter",
+    "Custom::S3AutoDeleteObjects",
 }
 ACCOUNT_WIDE = (
     "AWS::CloudFront::",

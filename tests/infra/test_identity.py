@@ -69,3 +69,12 @@ def test_operators_of_prod_need_one(local: Template, dev: Template, prod: Templa
 def test_the_pool_is_asked_about_people_every_five_minutes(template: Template) -> None:
     client = template.one("AWS::Cognito::UserPoolClient")
     assert (client["IdTokenValidity"], client["TokenValidityUnits"]["IdToken"]) == (5, "minutes")
+
+
+def test_codes_are_mailed_by_ses_where_the_stage_has_an_identity(dev: Template, prod: Template) -> None:
+    assert "EmailConfiguration" not in dev.one("AWS::Cognito::UserPool")
+    assert prod.one("AWS::Cognito::UserPool")["EmailConfiguration"] == {
+        "EmailSendingAccount": "DEVELOPER",
+        "SourceArn": prod.stage.mail_identity_arn,
+        "From": prod.stage.mail_from,
+    }

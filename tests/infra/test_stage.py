@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra import settings_table
+from infra.checks import OWNER
 from infra.stage import InvalidStage, Stage, load_stage, stage_of
 from tests.infra.stages import DEV, FOLDER, LOCAL, PROD
 
@@ -26,13 +27,13 @@ def described(
 ) -> Stage:
     file = folder / f"{name}.toml"
     file.write_text(text, encoding="utf-8")
-    return load_stage(file, environ=environ)
+    return load_stage(file, environ=environ, owner=OWNER)
 
 
 def test_a_stage_has_the_name_of_its_file_and_the_defaults_of_its_kind(tmp_path: Path) -> None:
     stage = described(tmp_path, 'kind = "prod"\n')
     assert (stage.name, stage.kind, stage.prefix) == ("eu-prod", "prod", "shoal-eu-prod")
-    assert stage == stage_of("eu-prod", "prod")
+    assert stage == stage_of("eu-prod", "prod", **OWNER)
     assert (stage.api_rate_limit, stage.log_days) == (PROD.api_rate_limit, PROD.log_days)
 
 
@@ -78,6 +79,10 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         ('cors_origins = "https://a.example"', "cors_origins"),
         ('sign_up_domains = ["@example.com"]', "sign_up_domains.0"),
         ('alarm_email = "nobody"', "alarm_email"),
+        ('alarm_topic_arn = "pager"', "alarm_topic_arn"),
+        ("account_concurrency = 9", "account_concurrency"),
+        ('mail_identity_arn = "arn:aws:sns:eu-west-1:123456789012:pager"', "mail_identity_arn"),
+        ('mail_from = "Shoal"', "mail_from"),
         ('moderation = "maybe"', "moderation"),
         ('iam_providers = ["openai"]', "iam_providers.0"),
         ("log_days = 8", "log_days: Value error, must be one of 1, 3, 5, 7"),
@@ -130,7 +135,37 @@ def test_the_environment_changes_a_local_stage() -> None:
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_the_environment_changes_no_stage_on_aws(name: str) -> None:
-    assert load_stage(FOLDER / f"{name}.toml", environ=OVERRIDES) == load_stage(FOLDER / f"{name}.toml")
+    file = FOLDER / f"{name}.toml"
+    assert load_stage(file, environ=OVERRIDES, owner=OWNER) == load_stage(file, owner=OWNER)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "says"),
+    [
+        (
+            ("alarm_email",),
+            "set alarm_email or alarm_topic_arn: without it nobody would be told",
+        ),
+        (
+            ("mail_identity_arn", "mail_from"),
+            "set mail_identity_arn: without it the user pool alone sends about 50 mails a day",
+        ),
+        (("mail_from",), "mail_from and mail_identity_arn: the one needs the other"),
+        (("mail_identity_arn",), "mail_from and mail_identity_arn: the one needs the other"),
+    ],
+)
+def test_production_is_not_without_what_only_its_owner_can_say(left_out: tuple[str, ...], says: str) -> None:
+    said = {name: value for name, value in OWNER.items() if name not in left_out}
+    with pytest.raises(InvalidStage) as refused:
+        stage_of("prod", "prod", **said)
+    assert str(refused.value).startswith(f"stage prod: {says}")
+    dev = {name: value for name, value in said.items() if not name.startswith("mail")}
+    assert stage_of("dev", "dev", **dev)
+
+
+def test_a_topic_of_the_owner_does_for_an_address() -> None:
+    said = {**OWNER, "alarm_email": None, "alarm_topic_arn": "arn:aws:sns:eu-west-1:123456789012:pager"}
+    assert stage_of("prod", "prod", **said).alarm_topic_arn
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,20 @@ def test_what_a_stage_holds_is_kept_or_removed_with_it(template: Template) -> No
             assert resource["UpdateReplacePolicy"] == ("Retain" if kept else "Delete"), id_
 
 
+def test_a_stage_that_goes_empties_its_buckets_first(template: Template) -> None:
+    """AWS deletes no bucket that holds objects; the local cloud has no such custom resource."""
+    emptied = {text(each["BucketName"]) for each in template.properties("Custom::S3AutoDeleteObjects")}
+    buckets = {text({"Ref": id_}) for id_ in template.of_type("AWS::S3::Bucket")}
+    assert len(buckets) == 3
+    assert emptied == (buckets if template.stage.kind == "dev" else set())
+
+
+def test_what_a_stage_leaves_behind_is_in_nobodys_way(dev: Template) -> None:
+    """Whatever has a name of its own is deleted with the stage, which can be deployed again."""
+    for id_, resource in dev.content["Resources"].items():
+        assert resource.get("DeletionPolicy", "Delete") == "Delete", id_
+
+
 def test_buckets_are_closed_and_encrypted(template: Template) -> None:
     for bucket in template.properties("AWS::S3::Bucket"):
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
@@ -67,7 +81,9 @@ def test_only_the_cdn_reads_outputs_and_nobody_is_let_into_staging_or_videos(tem
     allowed = {}
     for policy in template.properties("AWS::S3::BucketPolicy"):
         statements = policy["PolicyDocument"]["Statement"]
-        allowed[text(policy["Bucket"])] = [s for s in statements if s["Effect"] == "Allow"]
+        allowed[text(policy["Bucket"])] = [
+            s for s in statements if s["Effect"] == "Allow" and "AutoDelete" not in str(s["Principal"])
+        ]
     assert allowed["<StorageStaging>"] == allowed["<StorageVideos>"] == []
     (reading,) = allowed["<StorageOutputs>"]
     # Who may list a bucket is told 404 of what is not in it. Objects can't be listed, nor a bucket got.

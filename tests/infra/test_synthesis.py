@@ -49,6 +49,10 @@ def test_a_fresh_clone_says_what_to_run_first(tmp_path: Path) -> None:
         ({"waf": "2000"}, "-c waf: settings of a stage are in its file: stages/<stage>.toml"),
         ({"cors": "https://a.example"}, "-c cors: settings of a stage are in its file"),
         ({"alarm_email": "ops@example.com"}, "-c alarm_email: settings of a stage are in its file"),
+        (
+            {"stage": "prod"},
+            "stages/prod.toml: set alarm_email or alarm_topic_arn: without it nobody",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_answered_in_one_line(

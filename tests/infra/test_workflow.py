@@ -11,7 +11,7 @@ import pytest
 
 from infra.constructs.workflow import MACHINES
 from infra.lambdas import registry
-from infra.lambdas.function import Function
+from infra.lambdas.function import ASK_TIMEOUT_SECONDS, Function
 from shoal.handlers.workflow.simulate import STEPS
 from tests.infra.stages import DEV
 from tests.infra.template import Template, all_states, synthesized, text
@@ -112,11 +112,13 @@ def test_only_production_reserves_concurrency_for_simulated_work(prod: Template,
         assert "ReservedConcurrentExecutions" not in dev.function(verb)
 
 
-def test_the_provider_deadline_is_the_stages(dev: Template, tmp_path: Path, name: str) -> None:
+def test_a_state_waits_longer_than_the_stages_deadline_by_a_providers_answer(
+    dev: Template, tmp_path: Path, name: str
+) -> None:
     state = PROVIDER_STATE[name]
-    assert all_states(dev.definition(name))[state]["TimeoutSeconds"] == 180
+    assert all_states(dev.definition(name))[state]["TimeoutSeconds"] == 180 + ASK_TIMEOUT_SECONDS
     hurried = synthesized(replace(DEV, provider_deadline_s=7, clip_deadline_s=9), tmp_path)
-    expected = 9 if name == "render-video" else 7
+    expected = (9 if name == "render-video" else 7) + ASK_TIMEOUT_SECONDS
     assert all_states(hurried.definition(name))[state]["TimeoutSeconds"] == expected
     environment = hurried.function("submit_job")["Environment"]["Variables"]
     assert environment["SHOAL_PROVIDER_DEADLINE_S"] == "7"
@@ -150,7 +152,7 @@ def test_several_outputs_are_asked_for_side_by_side_and_none_of_them_fails_the_o
     assert (mapped["Type"], mapped["MaxConcurrency"]) == ("Map", 4)
     assert "ToleratedFailurePercentage" not in mapped
     (catcher,) = mapped["ItemProcessor"]["States"]["CallProvider"]["Catch"]
-    assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "OutputFailed")
+    assert catcher["Next"] == "OutputFailed"
 
 
 def test_scenes_are_rendered_side_by_side_and_each_of_them_can_fail_the_video(dev: Template) -> None:
@@ -161,7 +163,7 @@ def test_scenes_are_rendered_side_by_side_and_each_of_them_can_fail_the_video(de
     for state in ("RenderScene", "StoreClip"):
         left, catcher = scene[state]["Catch"]
         assert (left["ErrorEquals"], left["Next"]) == (["JobClosed"], "SceneLeft")
-        assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "SceneFailed")
+        assert catcher["Next"] == "SceneFailed"
     assert scene["SceneFailed"]["Type"] == "Fail"
 
 

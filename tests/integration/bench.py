@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb.audit import DynamoDbAuditProgress
 from shoal.adapters.dynamodb.directory import DynamoDbDirectory
 from shoal.adapters.dynamodb.items import wallet_key
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
@@ -41,16 +42,29 @@ from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.read_job import ReadJob
 from shoal.use_cases.jobs.release_hold import ReleaseHold
+from shoal.use_cases.jobs.see_to_job import SeeToJob
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
+from shoal.use_cases.jobs.start_again import StartAgain
 from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+from shoal.use_cases.money.audit_ledger import AuditLedger
 from shoal.use_cases.money.give_grant import GiveGrant
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.payments.settle_payment import SettlePayment
 from shoal.use_cases.providers.moderate import Moderate
-from tests.fakes import FakeBus, FakeClock, FakeOutputs, FakeStaging, FakeVideoFiles, FakeWorkflow, Network
+from tests.fakes import (
+    FakeBus,
+    FakeClock,
+    FakeOutputs,
+    FakeStaging,
+    FakeTaskTokens,
+    FakeVideoFiles,
+    FakeWorkflow,
+    Network,
+)
 from tests.fakes.payments import FakeProcessor
 from tests.fakes.routing import SIMULATED_STAGE
+from tests.fakes.services import in_turn
 from tests.fakes.stripe_books import Books
 from tests.support.deployed import as_it_is, nothing_staged
 from tests.support.tasks import MODEL
@@ -123,16 +137,29 @@ class Bench:
             url_of,
         )
         self.cancel_job = CancelJob(ReadJob(self.jobs), self.close_job)
-        self.close_execution = CloseExecution(self.jobs, self.close_job)
+        start_again = StartAgain(self.jobs, self.workflow)
+        self.close_execution = CloseExecution(self.jobs, self.close_job, start_again)
         self.settle_wallet = SettleWallet(
             self.jobs, self.ledger, self.runs, note_low, self.note_closed, finish, self.clock, url_of
         )
         self.release_hold = ReleaseHold(
             self.jobs, self.ledger, clean_up, self.note_closed, finish, self.clock, url_of
         )
-        self.sweep_jobs = SweepJobs(
-            self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock
+        see_to_job = SeeToJob(
+            self.jobs,
+            self.workflow,
+            FakeTaskTokens(self.network),
+            FakeStaging(self.network),
+            self.outputs,
+            self.video_files,
+            self.close_job,
+            start_again,
+            self.clock,
         )
+        self.sweep_jobs = SweepJobs(self.jobs, see_to_job, self.clock, in_turn)
+
+        progress = DynamoDbAuditProgress(table)
+        self.audit_ledger = AuditLedger(self.ledger, self.directory, progress, in_turn)
 
     def over(self, table: Table) -> Bench:
         """The same bench, reaching its table another way."""

@@ -164,7 +164,7 @@ class CancelMachine(RuleBasedStateMachine):
             assert wallet.held == sum(model.held for model in mine)
 
     def teardown(self) -> None:
-        assert self.bench.ledger.discrepancies() == []
+        assert self.bench.audit_ledger() == []
         for model in self.models:
             assert self.bench.job(model.job).cost == model.spent
 

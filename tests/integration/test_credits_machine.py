@@ -137,7 +137,7 @@ class CreditsMachine(RuleBasedStateMachine):
             self.sweep()
         wallet = self.bench.wallet(self.caller, Asset.CREDIT)
         assert (wallet.balance, wallet.held) == (self.granted - self.spent, 0)
-        assert self.bench.ledger.discrepancies() == []
+        assert self.bench.audit_ledger() == []
         assert not any("deadline_at" in item for item in self.bench.all_jobs(self.caller))
 
     def end(self, video: str, how: str, reply_lost: bool, act: Any) -> None:

@@ -60,7 +60,7 @@ def test_a_transaction_in_conflict_is_tried_again(
 
     assert bench.wallet(caller) != before
     assert pauses.made_s == [CONFLICT_BACKOFF_S * 2**attempt for attempt in range(strikes)]
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
 
 
 @pytest.mark.parametrize("action", TRANSACTIONS)
@@ -164,12 +164,12 @@ def test_a_single_write_in_conflict_is_tried_again_then_said_to_be_unavailable(
         bench.over(faulty(bench.table, "update_item", error, times=ALWAYS)).begin(job)
 
 
-@pytest.mark.parametrize("operation", ["get_item", "query", "scan"])
+@pytest.mark.parametrize("operation", ["get_item", "query", "transact_get_items"])
 def test_a_read_that_does_not_get_through_says_so(bench: Bench, caller: Caller, operation: str) -> None:
     reads: dict[str, Callable[[Table], object]] = {
         "get_item": lambda table: Bench(table).wallet(caller),
         "query": lambda table: Bench(table).ledger.entries_sum(caller.account_id, Asset.USD),
-        "scan": lambda table: Bench(table).ledger.discrepancies(),
+        "transact_get_items": lambda table: Bench(table).audit_ledger(),
     }
 
     with pytest.raises(Unavailable):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from infra.local.aws import Endpoint
@@ -156,8 +158,12 @@ def test_outputs(recorded: Recorded) -> None:
 def test_a_job_that_is_due_is_found_by_the_sweeper(recorded: Recorded, name: str) -> None:
     job, item = job_at(recorded, name)
     assert job.deadline_at_ms == item["deadline_at"]
-    found = DynamoDbJobs(recorded.table).overdue(item["deadline_at"])
-    assert job.id in {each.id for each in found}
+    jobs = DynamoDbJobs(recorded.table)
+    found = [each for shard in jobs.due(item["deadline_at"]) for page in shard for each in page]
+    (due,) = [each for each in found if each.ulid == job.ulid]
+    assert jobs.claim(due, item["deadline_at"] + 60_000) == replace(
+        job, deadline_at_ms=item["deadline_at"] + 60_000
+    )
 
 
 def test_failed_and_open_jobs_are_listed_for_operators(recorded: Recorded) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
 from shoal.adapters.dynamodb.table import Table, TransactionRefused
@@ -20,22 +24,20 @@ from shoal.domain.money import Asset
 from shoal.domain.rate_limit import RateLimit
 from shoal.domain.wallet import Wallet
 from shoal.use_cases.jobs.cancel_job import Canceled
+from shoal.use_cases.jobs.submit_job import Answered
+from tests.fakes import FakeWorkflow
 from tests.integration.actions import (
+    TRANSACTIONS,
     Action,
     fail,
     only_job,
     prepared,
     settle,
-    submit,
     top_up,
 )
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions.conditions import Meanwhile, over
-from tests.integration.faults import (
-    canceled,
-    faulty,
-    timed_out,
-)
+from tests.integration.faults import FaultyClient, canceled, faulty, table_over, timed_out
 
 MONEY = 10 * PRICE
 BEGINNING = ("job.created", "job.processing")
@@ -48,20 +50,41 @@ def caller(bench: Bench) -> Caller:
     return bench.account(MONEY)
 
 
-@pytest.mark.parametrize("action", [submit, top_up, settle, fail])
-def test_an_action_whose_reply_is_lost_was_made_and_is_not_made_again(
+@pytest.mark.parametrize("action", TRANSACTIONS)
+def test_an_action_whose_reply_is_lost_was_made(bench: Bench, caller: Caller, action: Action) -> None:
+    prepared(bench, caller, action)
+    before = len(bench.entries(caller))
+
+    action(bench.over(lost_reply(bench)), caller)
+
+    assert len(bench.entries(caller)) == before + 1
+    assert bench.ledger.discrepancies(caller.account_id) == []
+
+
+@pytest.mark.parametrize("action", [top_up, settle, fail])
+def test_an_action_of_which_nothing_is_heard_is_not_made_again(
     bench: Bench, caller: Caller, action: Action
 ) -> None:
     prepared(bench, caller, action)
     with pytest.raises(Unavailable):
-        action(bench.over(lost_reply(bench)), caller)
+        action(bench.over(cut_off(bench)), caller)
     done, entries = bench.wallet(caller), len(bench.entries(caller))
 
-    if action is not submit:
-        action(bench, caller)
+    action(bench, caller)
 
     assert (bench.wallet(caller), len(bench.entries(caller))) == (done, entries)
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
+
+
+@pytest.mark.parametrize("action", TRANSACTIONS)
+def test_an_action_that_was_not_made_is_not_found(bench: Bench, caller: Caller, action: Action) -> None:
+    before = prepared(bench, caller, action)
+    with pytest.raises(Unavailable):
+        action(bench.over(faulty(bench.table, "transact_write_items", timed_out)), caller)
+
+    assert bench.wallet(caller) == before
+    action(bench, caller)
+    assert bench.ledger.discrepancies(caller.account_id) == []
 
 
 def lost_reply(bench: Bench, operation: str = "transact_write_items") -> Table:
@@ -69,11 +92,63 @@ def lost_reply(bench: Bench, operation: str = "transact_write_items") -> Table:
     return faulty(bench.table, operation, timed_out, after=True)
 
 
-def test_a_submit_whose_reply_is_lost_is_replayed_and_started_by_the_sweeper(
+def cut_off(bench: Bench) -> Table:
+    """The table, of which nothing is heard after the next transaction: neither its reply nor any item."""
+    behind = FaultyClient(bench.table._client, "transact_write_items", timed_out, after=True)
+    return table_over(bench.table, CutOff(behind))
+
+
+@dataclass
+class CutOff:
+    """A client whose reads get no answer once a write got none."""
+
+    client: FaultyClient
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "get_item" and self.client.struck:
+            return FaultyClient(self.client.client, name, timed_out).get_item
+        return getattr(self.client, name)
+
+
+def started_by(bench: Bench) -> list[Job]:
+    """The jobs whose executions its submits started."""
+    workflow = bench.submit_job.workflow
+    assert isinstance(workflow, FakeWorkflow)
+    return workflow.started
+
+
+@pytest.mark.parametrize("key", [None, "key-1"])
+@pytest.mark.parametrize(
+    "post",
+    [
+        lambda bench, caller, key: bench.submit(caller, key),
+        lambda bench, caller, key: bench.submit_task(caller, 4, key),
+        lambda bench, caller, key: bench.submit_video(caller, 2, key),
+    ],
+    ids=["image", "task", "video"],
+)
+def test_a_submit_whose_reply_is_lost_is_accepted_and_started(
+    bench: Bench, post: Callable[[Bench, Caller, str | None], Answered], key: str | None
+) -> None:
+    caller = bench.account(MONEY, credits=4)
+
+    behind = bench.over(lost_reply(bench))
+    answered = post(behind, caller, key)
+
+    assert (answered.status, answered.replayed) == (202, False)
+    assert answered.job_id == only_job(bench, caller)
+    assert [job.id for job in started_by(behind)] == [answered.job_id]
+    if key:
+        again = post(bench, caller, key)
+        assert (again.body, again.replayed) == (answered.body, True)
+    assert bench.ledger.discrepancies(caller.account_id) == []
+
+
+def test_a_submit_of_which_nothing_is_heard_is_replayed_and_started_by_the_sweeper(
     bench: Bench, caller: Caller
 ) -> None:
     with pytest.raises(Unavailable):
-        bench.over(lost_reply(bench)).submit(caller, "key-1")
+        bench.over(cut_off(bench)).submit(caller, "key-1")
     assert bench.workflow.started == []
 
     again = bench.submit(caller, "key-1")
@@ -86,10 +161,12 @@ def test_a_submit_whose_reply_is_lost_is_replayed_and_started_by_the_sweeper(
     assert [job.id for job in bench.workflow.started] == [again.job_id]
 
 
-def test_a_settlement_whose_reply_is_lost_has_the_same_events_again(bench: Bench, caller: Caller) -> None:
+def test_a_settlement_of_which_nothing_is_heard_has_the_same_events_again(
+    bench: Bench, caller: Caller
+) -> None:
     job = bench.begin(bench.accept(caller))
     with pytest.raises(Unavailable):
-        bench.over(lost_reply(bench)).settle(job)
+        bench.over(cut_off(bench)).settle(job)
 
     settled, events = bench.settle_wallet(job.account_id, job.id, ())
 
@@ -98,10 +175,10 @@ def test_a_settlement_whose_reply_is_lost_has_the_same_events_again(bench: Bench
     assert bench.wallet(caller).balance == MONEY - PRICE
 
 
-def test_a_cancel_whose_reply_is_lost_is_announced_by_the_sweeper(bench: Bench, caller: Caller) -> None:
+def test_a_cancel_of_which_nothing_is_heard_is_announced_by_the_sweeper(bench: Bench, caller: Caller) -> None:
     job = bench.begin(bench.accept(caller))
     with pytest.raises(Unavailable):
-        bench.over(lost_reply(bench)).cancel_job(caller, job.id)
+        bench.over(cut_off(bench)).cancel_job(caller, job.id)
     assert bench.job(job).status is JobStatus.CANCELED
     with pytest.raises(JobAlreadyTerminal):
         bench.cancel_job(caller, job.id)
@@ -121,14 +198,14 @@ def cancel(bench: Bench, caller: Caller, job: Job, key: str) -> Canceled:
 
 def test_a_cancel_with_a_key_whose_reply_is_lost_is_replayed(bench: Bench, caller: Caller) -> None:
     job = bench.begin(bench.accept(caller))
-    with pytest.raises(Unavailable):
-        cancel(bench.over(lost_reply(bench)), caller, job, "once")
+    first = cancel(bench.over(lost_reply(bench)), caller, job, "once")
+    assert (first.body, first.job is None) == ({"status": "canceled"}, False)
     done, entries = bench.wallet(caller), len(bench.entries(caller))
 
     assert cancel(bench, caller, job, "once") == Canceled({"status": "canceled"})
 
     assert (bench.wallet(caller), len(bench.entries(caller))) == (done, entries)
-    assert bench.ledger.discrepancies() == []
+    assert bench.ledger.discrepancies(caller.account_id) == []
 
 
 def test_one_key_cancels_one_job_also_when_two_are_canceled_at_once(bench: Bench, caller: Caller) -> None:
@@ -182,8 +259,7 @@ def test_a_beginning_whose_reply_is_lost_is_made_again(bench: Bench, caller: Cal
 def test_a_claim_whose_reply_is_lost_delays_the_job_by_one_sweep(bench: Bench, caller: Caller) -> None:
     job = bench.begin(bench.accept(caller))
     bench.clock.pass_seconds(3_600)
-    with pytest.raises(Unavailable):
-        bench.over(lost_reply(bench, "update_item")).sweep_jobs()
+    assert bench.over(lost_reply(bench, "update_item")).sweep_jobs() == {"deferred": 1}
     assert bench.job(job).hold_state is HoldState.HELD
     assert bench.sweep_jobs() == {}, "it is claimed, if by nobody"
 
@@ -232,7 +308,7 @@ def test_one_job_that_cannot_be_closed_keeps_the_sweeper_from_no_other(bench: Be
     assert done == {"closed": len(others), "deferred": len(broken)}
     assert {bench.job(job).hold_state for job in others} == {HoldState.RELEASED}
     assert {bench.job(job).hold_state for job in broken} == {HoldState.HELD}
-    assert bench.ledger.discrepancies() != []
+    assert bench.audit_ledger() != []
 
 
 def set_held(bench: Bench, caller: Caller, amount: int) -> None:

@@ -54,7 +54,7 @@ def assert_sound(bench: Bench, caller: Caller) -> None:
     assert (total.balance_delta, total.held_delta) == (wallet.balance, wallet.held)
     assert total.free_generations_delta == wallet.free_generations >= 0
     assert wallet.available >= 0
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
 
 
 @pytest.mark.parametrize(("affordable", "trials"), [(5, 3), (0, 3), (32, 3)])

@@ -52,7 +52,7 @@ def test_what_was_delivered_is_captured_and_counted_and_the_rest_is_free_again(
     assert bench.wallet(caller).held == 0
     (rollup,) = bench.rollups(caller)
     assert (rollup.units, rollup.cost, rollup.requests) == (delivered, delivered * PRICE, 1)
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
 
 
 def test_what_fails_or_is_canceled_is_not_counted(bench: Bench, caller: Caller) -> None:
@@ -70,7 +70,7 @@ def test_a_free_trial_is_counted_at_no_cost(bench: Bench) -> None:
 
     (rollup,) = bench.rollups(caller)
     assert (rollup.units, rollup.cost, rollup.requests) == (1, 0, 1)
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
 
 
 def test_a_test_keys_usage_is_of_play_money_and_of_its_own(bench: Bench, caller: Caller) -> None:
@@ -81,7 +81,7 @@ def test_a_test_keys_usage_is_of_play_money_and_of_its_own(bench: Bench, caller:
     assert bench.rollups(caller) == []
     assert summarize(caller, None, None) == []
     assert summarize(playing, None, None) == [ModelUsage("nanobanana", Asset.TEST_USD, 2, 2 * PRICE, 1)]
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
 
 
 def test_usage_is_counted_on_the_day_it_was_captured_and_both_ends_of_a_range_are_in_it(
@@ -133,7 +133,7 @@ def test_tasks_that_end_at_once_in_every_way_are_each_counted_once(bench: Bench,
     assert rollup.units == sum(len(job.outputs) for job in completed)
     assert rollup.cost == sum(job.cost for job in completed) == captured(bench, caller)
     assert bench.wallet(caller).balance == MONEY - rollup.cost
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
 
 
 @pytest.mark.parametrize("off_by", [-1, PRICE])
@@ -151,7 +151,7 @@ def test_the_audit_names_usage_that_is_not_what_was_captured(
         ExpressionAttributeValues={":off": {"N": str(off_by)}},
     )
 
-    assert bench.ledger.discrepancies() == [
+    assert bench.audit_ledger() == [
         Discrepancy(
             caller.account_id,
             Asset.USD,
@@ -171,7 +171,7 @@ def test_the_audit_names_what_was_given_back_as_undelivered_and_was_not_owed(
     call = ProviderCall(1, "simulator/", Phase.ASKED, mark="first run")
     bench.cancel_job(caller, bench.jobs.note_call(job, 0, call).id)
     bench.fail(job)
-    assert bench.ledger.discrepancies() == []
+    assert bench.ledger.discrepancies(caller.account_id) == []
     kinds = [entry["kind"] for entry in bench.entries(caller)]
     assert "undelivered" in kinds
     planted = Movement(
@@ -181,7 +181,7 @@ def test_the_audit_names_what_was_given_back_as_undelivered_and_was_not_owed(
     wallet = credit_or_debit(bench.wallet(caller), bench.wallet(caller).after(planted))
     bench.table.transact([wallet, Put(entry_item(planted))])
 
-    assert bench.ledger.discrepancies() == [
+    assert bench.ledger.discrepancies(caller.account_id) == [
         Discrepancy(caller.account_id, Asset.USD, f"{what} not the sum of the captures", -off_by, 0)
         for what in ("usage is", "costs of the jobs are")
     ]

@@ -11,14 +11,17 @@ import pytest
 
 from shoal.adapters.dynamodb.deliveries import DynamoDbDeliveries
 from shoal.adapters.dynamodb.hosts import DynamoDbFunds
+from shoal.adapters.dynamodb.idempotency import DynamoDbIdempotencyRecords
 from shoal.adapters.dynamodb.slots import DynamoDbSlots
 from shoal.adapters.dynamodb.table import Put, Table
-from shoal.adapters.dynamodb.webhooks import DynamoDbSubscriptions
+from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
 from shoal.domain.delivery import Attempt, Delivery, DeliveryStatus, delivery_of
-from shoal.domain.errors import TooManyWebhooks
+from shoal.domain.errors import TooManyWebhooks, Unavailable
+from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
 from shoal.domain.ids import derived_id
-from shoal.domain.webhook import DisabledReason, Secrets, Subscription
+from shoal.domain.webhook import AccountSecret, DisabledReason, Secrets, Subscription
 from shoal.domain.webhook_samples import sample_event
+from tests.integration.faults import faulty, timed_out
 from tests.support.deployed import Deployed
 
 T = TypeVar("T")
@@ -193,3 +196,50 @@ def test_money_that_came_once_is_remembered_when_it_is_spent(table: Table, asset
 def test_money_that_is_there_was_had(table: Table) -> None:
     table.transact([Put({"pk": "WALLET#acc_x#usd", "sk": "WALLET", "balance": 1})])
     assert DynamoDbFunds(table).had_any("acc_x")
+
+
+def a_record() -> IdempotencyRecord:
+    key = IdempotencyKey(ACCOUNT, "POST /api/v1/webhooks", "key-1", "fingerprint")
+    return IdempotencyRecord(key, "wh_1", 200, {"secret": "sealed"}, NOW_MS + LIFETIME_MS)
+
+
+def create(table: Table, record: IdempotencyRecord | None) -> object:
+    return DynamoDbSubscriptions(table).create(a_subscription(), record, subscriptions_max=20, now_ms=NOW_MS)
+
+
+def rotate(table: Table, record: IdempotencyRecord | None) -> object:
+    secrets = a_subscription().secrets.rotate("drawn for this request", NOW_MS + 1)
+    return DynamoDbSubscriptions(table).rotate(a_subscription(), secrets, record, NOW_MS + 1)
+
+
+def begin_test(table: Table, record: IdempotencyRecord | None) -> object:
+    event = sample_event("image.completed", derived_id("evt", NOW_MS, "of the test"), ACCOUNT, NOW_MS)
+    return DynamoDbDeliveries(table).begin(delivery_of(event, a_subscription()), record, NOW_MS)
+
+
+def put_secret(table: Table, record: IdempotencyRecord | None) -> object:
+    secret = AccountSecret(ACCOUNT, Secrets("drawn for this request"), NOW_MS, NOW_MS, False)
+    return DynamoDbAccountSecrets(table).put(secret, None, record, NOW_MS)
+
+
+@pytest.mark.parametrize("record", [None, a_record()], ids=["without a key", "with a key"])
+@pytest.mark.parametrize("post", [create, rotate, begin_test, put_secret])
+def test_what_was_written_and_never_confirmed_is_found(
+    table: Table, post: Callable[[Table, IdempotencyRecord | None], object], record: IdempotencyRecord | None
+) -> None:
+    if post is rotate:
+        create(table, None)
+    with pytest.raises(Unavailable):
+        post(faulty(table, "transact_write_items", timed_out), record)
+
+    assert post(faulty(table, "transact_write_items", timed_out, after=True), record) is None
+
+
+def test_an_answer_that_could_not_be_kept_is_given_all_the_same(table: Table) -> None:
+    begun = replace(a_record(), done=False, body={})
+    records = DynamoDbIdempotencyRecords(table)
+    assert records.add(begun, NOW_MS) is None
+
+    DynamoDbIdempotencyRecords(faulty(table, "update_item", timed_out)).finish(a_record())
+
+    assert records.find_record(begun.key, NOW_MS) == begun, "a repeated request does it again"

@@ -14,12 +14,12 @@ from rich.table import Table
 from tests.simulation.scenarios import (
     KeyLoad,
     Load,
-    Sweep,
+    Swept,
     burst_load,
     fastest_below,
     key_load,
     rate_reaching,
-    sweep,
+    sweeps,
     wallet_load,
 )
 
@@ -29,7 +29,7 @@ SECONDS = {15: 120, 20: 300, 23: 300, 27: 300, 30: 300, 35: 60, 40: 60, 50: 60, 
 be seen."""
 BURSTS = (100, 500)
 KEY_RATES, KEY_SECONDS = (200, 400, 600, 800), 10
-BACKLOG = 3000
+BACKLOG = 20_000
 WIDTH = 120
 LOAD_COLUMNS = (
     "jobs/s",
@@ -61,7 +61,7 @@ def main() -> None:
     console.print(_loads("One wallet, all within one second", bursts))
     console.print(_summary(loads))
     console.print(_keys([key_load(rate, KEY_SECONDS, seed=seed) for rate in KEY_RATES]))
-    console.print(_swept(sweep(BACKLOG, seed=seed)))
+    console.print(_swept(sweeps(BACKLOG, seed=seed)))
     console.print(f"Seed {seed}; {time.process_time():.0f} s of CPU. Nothing was measured on AWS.")
     problems = [problem for load in (*loads, *bursts) for problem in load.problems]
     if problems:
@@ -112,10 +112,10 @@ def _keys(loads: Sequence[KeyLoad]) -> Table:
     return table
 
 
-def _swept(done: Sweep) -> str:
+def _swept(done: Swept) -> str:
     return (
-        f"The sweeper, {done.waiting} jobs not started: one run starts {done.started},"
-        f" {done.per_s:.0f} a second."
+        f"The sweeper, {done.waiting} jobs not started: its runs start {', '.join(map(str, done.started))},"
+        f" {done.per_s:.0f} a second; {done.expired} expired, {done.left} left."
     )
 
 

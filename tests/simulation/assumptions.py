@@ -22,8 +22,7 @@ Where the simulation is kinder than AWS, or less exact:
   have no quota and lose nothing.
 * One process of each kind serves all requests, so what a process remembers (the rate of a key, the board)
   is read less often than by many processes.
-* The client's retries are those of botocore's standard mode. The product's client is in adaptive mode,
-  which adds a limit of its own after a throttle, per process.
+* The client's retries are those of botocore's standard mode, as the product's are.
 * DynamoDB's expression checks are those of correct requests: reserved words, overlapping paths and the 4 KB
   limit of an expression are not checked, nor are the 4 MB a transaction may have.
 * A read does not see a transaction half prepared, but may see one half committed, as on AWS [Guide: GetItem
@@ -138,3 +137,6 @@ PROVIDER_S = (3.0, 6.0)
 """Seconds a provider takes for a picture, evenly spread. [Chosen; longer ones leave more jobs open]"""
 SWEEPER_S = 50.0
 """Seconds one run of the sweeper may take. [infra: the time-out of its function]"""
+SWEEPER_CPU_S = 0.004
+"""Seconds of its one vCPU that a job takes, whatever its calls wait for. [Chosen: to claim and to start one
+took 1.1 ms on a desktop, without the network's share]"""

@@ -14,6 +14,7 @@ from botocore.retries.standard import ExponentialBackoff, RetryContext
 from tests.simulation import expressions
 from tests.simulation.assumptions import (
     BATCH_GET_ITEMS_MAX,
+    COORDINATOR,
     HOP,
     PAGE_BYTES_MAX,
     PAGE_S_PER_MB,
@@ -77,6 +78,9 @@ class SimulatedClient:
             "Scan", lambda: self._page(request, PRIMARY, self._table.scanned(_start(request)))
         )
 
+    def transact_get_items(self, **request: Any) -> Json:
+        return self._called("TransactGetItems", lambda: self._get_together(request["TransactItems"]))
+
     # Writes.
 
     def put_item(self, **request: Any) -> Json:
@@ -138,6 +142,20 @@ class SimulatedClient:
         found = [self._table.read(key, consistent=asked.get("ConsistentRead", False)) for key in keys]
         self._sleep(HOP)
         return {"Responses": {name: [item for item in found if item is not None]}, "UnprocessedKeys": {}}
+
+    def _get_together(self, parts: Sequence[Request]) -> Json:
+        """All of one moment, unless another transaction has one of them locked."""
+        if not 1 <= len(parts) <= TRANSACTION_ITEMS_MAX:
+            raise Invalid(f"Member must have length less than or equal to {TRANSACTION_ITEMS_MAX}")
+        keys = [key_of(part["Get"]["Key"]) for part in parts]
+        self._sleep(HOP, COORDINATOR)
+        self._kernel.sleep(max(READ.draw_s(self._kernel.random) for _ in keys))
+        locked = [Refused("TransactionConflict") if key in self._table.locks else None for key in keys]
+        found = [self._table.read(key) for key in keys]
+        self._sleep(HOP)
+        if any(locked):
+            raise Canceled(locked)
+        return {"Responses": [{} if item is None else {"Item": item} for item in found]}
 
     def _query(self, request: Request) -> Json:
         index = _index(request.get("IndexName"))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 EPOCH_MS = 1_800_000_000_000
@@ -72,6 +74,28 @@ class Kernel:
         while not results:
             self.step()
         return results[0]
+
+    def at_once(
+        self, work: Callable[[Given], Result], each: Iterable[Given], *, processes: int
+    ) -> list[Result]:
+        """Have so many processes do the work on each, while the calling process waits."""
+        waiting, results = deque(enumerate(each)), dict[int, Result]()
+        caller, working = getcurrent(), min(processes, len(waiting))
+
+        def worker() -> None:
+            nonlocal working
+            while waiting:
+                number, given = waiting.popleft()
+                results[number] = work(given)
+            working -= 1
+            if not working:
+                self._wake(caller, 0.0)
+
+        for _ in range(working):
+            self.spawn(worker)
+        if working:
+            self._hub.switch()
+        return [results[number] for number in sorted(results)]
 
     def _wake(self, process: Any, after_s: float) -> None:
         heapq.heappush(self._due, (self.now_s + max(0.0, after_s), next(self._order), process))

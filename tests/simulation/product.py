@@ -8,13 +8,15 @@ of pictures and the bus take time and do nothing; Step Functions is `workflow`.
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from shoal.adapters.aws.client import CLIENT
 from shoal.adapters.dynamodb.accounts import DynamoDbAccounts, DynamoDbKeys
+from shoal.adapters.dynamodb.audit import DynamoDbAuditProgress
 from shoal.adapters.dynamodb.board import DynamoDbBoard
+from shoal.adapters.dynamodb.directory import DynamoDbDirectory
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs, DynamoDbRates
@@ -22,6 +24,7 @@ from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.dynamodb.usage import DynamoDbRuns
 from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
+from shoal.adapters.system import THREADS_MAX
 from shoal.composition.providers import SUBMIT_BOARD_MS
 from shoal.dialects import image
 from shoal.domain.api_key import KeyPrefix, Scope
@@ -43,15 +46,23 @@ from shoal.use_cases.jobs.close_job import CloseJob
 from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.release_hold import ReleaseHold
+from shoal.use_cases.jobs.see_to_job import SeeToJob
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
+from shoal.use_cases.jobs.start_again import StartAgain
 from shoal.use_cases.jobs.submit_job import SubmitJob
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 from shoal.use_cases.money.audit_ledger import AuditLedger
 from shoal.use_cases.money.give_grant import GiveGrant
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.providers.moderate import Moderate
-from tests.fakes import FakeOutputs, FakeStaging, FakeVideoFiles, Network
-from tests.simulation.assumptions import PROVIDER_S, PUT_EVENTS, START_EXECUTION, STORE_OUTPUT
+from tests.fakes import FakeOutputs, FakeStaging, FakeTaskTokens, FakeVideoFiles, Network
+from tests.simulation.assumptions import (
+    PROVIDER_S,
+    PUT_EVENTS,
+    START_EXECUTION,
+    STORE_OUTPUT,
+    SWEEPER_CPU_S,
+)
 from tests.simulation.client import SimulatedClient
 from tests.simulation.kernel import Kernel
 from tests.simulation.table import SimulatedTable
@@ -59,6 +70,9 @@ from tests.simulation.workflow import Executions, Step
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 ROUTE = "POST /v1/generate"
 BODY = {"mode": "2k", "prompt": "A shark swimming in neon-lit deep ocean", "aspect_ratio": "16:9"}
@@ -110,13 +124,16 @@ class SimulatedWorkflow:
     product: Product
     executions: Executions
     open: bool = True
+    begins_only: bool = False
+    """Whether executions end once their job has begun."""
 
     def start(self, job: Job) -> bool:
         kernel = self.product.kernel
         kernel.sleep(START_EXECUTION.draw_s(kernel.random))
         if not self.open:
             raise Unavailable(retry_after_seconds=1)
-        return self.executions.start(job.id, self.product.steps_of(job.account_id, job.id))
+        steps_of = self.product.first_step_of if self.begins_only else self.product.steps_of
+        return self.executions.start(job.id, steps_of(job.account_id, job.id))
 
     def state(self, job: Job) -> ExecutionState:
         if job.id in self.executions.running:
@@ -143,6 +160,7 @@ class Product:
         self.board = DynamoDbBoard(self.table, routes, kernel, lifetime_ms=SUBMIT_BOARD_MS)
         self.executions = Executions(kernel, ShoalError)
         self.workflow = SimulatedWorkflow(self, self.executions)
+        self._computed_s = 0.0
         self._wire()
 
     def _wire(self) -> None:
@@ -153,7 +171,8 @@ class Product:
         give_grant = GiveGrant(ledger, kernel)
         self.accounts = ManageAccounts(DynamoDbAccounts(self.table), self.keys, give_grant, kernel, self.ids)
         self.authenticate = Authenticate(self.keys, kernel, LimitRates(DynamoDbRates(self.table), kernel))
-        self.audit_ledger = AuditLedger(ledger)
+        directory, progress = DynamoDbDirectory(self.table), DynamoDbAuditProgress(self.table)
+        self.audit_ledger = AuditLedger(ledger, directory, progress, self._at_once)
         open_jobs = DynamoDbOpenJobs(self.table)
         self.note_closed = NoteClosed(open_jobs, self.catalog, kernel)
         self.submit_job = SubmitJob(
@@ -179,8 +198,29 @@ class Product:
         self.close_job = CloseJob(
             jobs, ledger, SimulatedBus(kernel), self.workflow, low, clean_up, closed, finish, kernel, url_of
         )
-        outputs = FakeOutputs(network)
-        self.sweep_jobs = SweepJobs(jobs, self.workflow, outputs, files, self.close_job, kernel)
+        see_to_job = SeeToJob(
+            jobs,
+            self.workflow,
+            FakeTaskTokens(network),
+            FakeStaging(network),
+            FakeOutputs(network),
+            files,
+            self.close_job,
+            StartAgain(jobs, self.workflow),
+            kernel,
+        )
+        self.sweep_jobs = SweepJobs(jobs, see_to_job, kernel, self._at_once)
+
+    def _at_once(self, work: Callable[[Given], Result], each: Iterable[Given]) -> list[Result]:
+        """As many processes as the product has threads, which compute one at a time."""
+
+        def compute_and_work(given: Given) -> Result:
+            now_s = self.kernel.now_s
+            self._computed_s = max(now_s, self._computed_s) + SWEEPER_CPU_S
+            self.kernel.sleep(self._computed_s - now_s)
+            return work(given)
+
+        return self.kernel.at_once(compute_and_work, each, processes=THREADS_MAX)
 
     # What people do.
 
@@ -233,12 +273,24 @@ class Product:
             "ReleaseHold": lambda error, cause: self._release(account_id, job_id, error, cause),
         }
 
+    def first_step_of(self, account_id: str, job_id: str) -> Mapping[str, Step]:
+        """What an execution does that ends once its job has begun."""
+
+        def begin(_error: str, _cause: str) -> None:
+            self._begin(account_id, job_id)
+
+        return {"CallProvider": begin}
+
     def _call_provider(self, account_id: str, job_id: str) -> None:
-        """The two writes of the product's CallProvider, and the time a provider takes."""
-        job = self.jobs.begin(account_id, job_id, 0, TASK_TOKEN, self.kernel.now_ms())
+        """The one write of the product's CallProvider, and the time a provider takes."""
+        begun = self.jobs.get(account_id, job_id).begun(self.kernel.now_ms())
+        job = replace(begun, task_tokens={0: TASK_TOKEN})
         call = ProviderCall(1, f"{job.provider}/model", Phase.ASKED, mark=self.ids.secret(8))
-        self.jobs.note_call(job, 0, call)
+        self.jobs.note_call(job, 0, call, begins=True)
         self.kernel.sleep(self.kernel.random.uniform(*PROVIDER_S))
+
+    def _begin(self, account_id: str, job_id: str) -> Job:
+        return self.jobs.begin(account_id, job_id, 0, TASK_TOKEN, self.kernel.now_ms())
 
     def _store_output(self, account_id: str, job_id: str) -> None:
         self.jobs.get(account_id, job_id)

@@ -8,8 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import linear_regression
 
+from shoal.adapters.dynamodb.items import OPEN_SHARDS
+from shoal.domain.job import START_GRACE_MS
 from tests.simulation.assumptions import SWEEPER_S
+from tests.simulation.attributes import Item
 from tests.simulation.product import Customer, Product, world
+from tests.simulation.table import key_of
 
 PLENTY_MICROS = 10**12
 FASTEST_PER_MINUTE = 60_000
@@ -20,7 +24,8 @@ ACCEPTED, BUSY = 202, 503
 SETTLING_S = 3.0
 """Of a burst: how long after it began money is compared for the first time."""
 SWEPT_ACCOUNTS = 40
-START_GRACE_S = 60.0
+START_GRACE_S = START_GRACE_MS / 1000
+SWEEP_EVERY_S, SWEEPS_MAX = 60.0, 20
 FIT_MAX, FIT_RATES_MIN = 0.05, 3
 
 
@@ -124,36 +129,74 @@ def key_load(rate: float, seconds: float, *, seed: int) -> KeyLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """What one run of the sweeper did with jobs whose execution was not started."""
+class Swept:
+    """What became of jobs whose execution was not started: `started` by each sweep, one a minute.
+
+    `expired` waited for so long that they were given up. `per_s` is what the first sweep started a second.
+    """
 
     waiting: int
-    started: int
+    started: tuple[int, ...]
+    expired: int
+    left: int
     per_s: float
 
 
-def sweep(backlog: int, *, seed: int) -> Sweep:
-    """One run over that many jobs, accepted while Step Functions throttled; it ends when its function times
-    out."""
+def sweeps(backlog: int, *, seed: int, at_a_time: int = 1, shards: Sequence[str] = OPEN_SHARDS) -> Swept:
+    """Sweeps until nothing waits, or for `SWEEPS_MAX` minutes, over so many jobs in those shards.
+
+    They were accepted while Step Functions was out of order, and all are due when the first sweep begins.
+    """
     product = world(seed)
+    kernel = product.kernel
+    _let_wait(product, backlog, shards)
+    began_s, started = kernel.now_s, list[int]()
+    took_s = list[float]()
+    while len(_waiting(product)) and len(started) < SWEEPS_MAX:
+        until_s = kernel.now_s + SWEEPER_S
+        done = [_sweep(product, until_s, took_s) for _ in range(at_a_time)]
+        kernel.run(kernel.now_s + SWEEP_EVERY_S)
+        started += [each["started"] for each in done]
+    statuses = Counter(item["status"]["S"] for item in _jobs(product))
+    per_s = sum(started[:at_a_time]) / (took_s[0] - began_s)
+    return Swept(backlog, tuple(started), statuses["expired"], len(_waiting(product)), per_s)
+
+
+def _sweep(product: Product, until_s: float, took_s: list[float]) -> Counter[str]:
+    """What a sweep will have done; it is told how long it may run, as by Lambda."""
+    done: Counter[str] = Counter()
+
+    def run() -> None:
+        product.sweep_jobs(lambda: until_s - product.kernel.now_s, done.update)
+        took_s.append(product.kernel.now_s)
+
+    product.kernel.spawn(run)
+    return done
+
+
+def _let_wait(product: Product, backlog: int, shards: Sequence[str]) -> None:
+    """Write that many jobs, copies of one that was accepted in each account. Their wallets hold nothing."""
     product.workflow.open = False
-    customers = [_customer(product) for _ in range(SWEPT_ACCOUNTS)]
-    for n in range(backlog):
-        product.kernel.spawn(lambda n=n: product.submit(customers[n % SWEPT_ACCOUNTS]), after_s=n * 0.005)  # type: ignore[misc]
-    product.kernel.run()
+    for _ in range(SWEPT_ACCOUNTS):
+        customer = _customer(product)
+        product.kernel.result_of(lambda customer=customer: product.submit(customer))  # type: ignore[misc]
     product.kernel.run(product.kernel.now_s + START_GRACE_S)
-    product.workflow.open = True
-    waiting, began_s = backlog, product.kernel.now_s
-    ended_s: list[float] = []
+    product.workflow.open, product.workflow.begins_only = True, True
+    templates = _jobs(product)
+    for n in range(backlog - len(templates)):
+        job_id = product.ids.new("job", product.kernel.now_ms() - START_GRACE_MS)
+        ulid = job_id.partition("_")[2]
+        place = {"sk": f"JOB#{ulid}", "id": job_id, "open_shard": shards[n % len(shards)]}
+        item = {**templates[n % len(templates)], **{name: {"S": value} for name, value in place.items()}}
+        product.simulated.store(key_of(item), item)
 
-    def once() -> None:
-        product.sweep_jobs()
-        ended_s.append(product.kernel.now_s)
 
-    product.kernel.spawn(once)
-    product.kernel.run(began_s + SWEEPER_S)
-    started = len(product.executions.running) + len(product.executions.ended)
-    return Sweep(waiting, started, started / ((ended_s or [product.kernel.now_s])[0] - began_s))
+def _jobs(product: Product) -> list[Item]:
+    return [item for (_, sk), item in product.simulated.items.items() if sk.startswith("JOB#")]
+
+
+def _waiting(product: Product) -> list[Item]:
+    return [item for item in _jobs(product) if item["status"]["S"] == "queued"]
 
 
 def fastest_below(loads: Sequence[Load], share: float) -> float | None:

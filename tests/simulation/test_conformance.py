@@ -85,7 +85,7 @@ class Draw:
     def operation(self) -> tuple[str, Json]:
         """A method of the client, with its parameters but for the table."""
         kind = self.random.choice(
-            ("put", "update", "update", "delete", "get", "get_several", "query", "query")
+            ("put", "update", "update", "delete", "get", "get_several", "get_together", "query", "query")
         )
         if self.random.random() < 0.3:
             return "transact_write_items", {"TransactItems": self._parts()}
@@ -102,6 +102,10 @@ class Draw:
                 keys = {str(key): key for key in (self._key() for _ in range(5))}
                 asked = {"Keys": [*keys.values()], "ConsistentRead": True}
                 return "batch_get_item", {"RequestItems": {"t": asked}}
+            case "get_together":
+                parts = [{"Get": {"TableName": "t", "Key": self._key()}} for _ in range(3)]
+                distinct = {str(part): part for part in parts}
+                return "transact_get_items", {"TransactItems": [*distinct.values()]}
         return "query", self._query()
 
     def _parts(self) -> list[Json]:
@@ -231,7 +235,7 @@ class Both:
     def _named(self, operation: str, request: Json) -> Json:
         if operation == "batch_get_item":
             return {"RequestItems": {self.name: request["RequestItems"]["t"]}}
-        if operation != "transact_write_items":
+        if operation not in ("transact_write_items", "transact_get_items"):
             return {"TableName": self.name} | request
         parts = [
             {kind: inner | {"TableName": self.name}}
@@ -327,8 +331,10 @@ def comparable_answer(answer: Json) -> Json:
     if "Items" in answer:
         told["Items"] = [plain(item) for item in answer["Items"]]
     if "Responses" in answer:
-        (items,) = answer["Responses"].values() or [[]]
-        told["Responses"] = sorted(str(plain(item)) for item in items)
+        of_batch = isinstance(answer["Responses"], dict)
+        (items,) = answer["Responses"].values() if of_batch else [answer["Responses"]]
+        shown = [plain(item if of_batch else item.get("Item", {})) for item in items]
+        told["Responses"] = sorted(map(str, shown)) if of_batch else shown
     if "CancellationReasons" in answer:
         told["reasons"] = [
             (reason.get("Code", "None"), plain(reason.get("Item", {})))

@@ -45,6 +45,8 @@ def test_a_plain_write_is_refused_while_a_transaction_holds_the_item_and_a_read_
     assert code_of(lab.call("update_item", Key=key("held"), **write)) == "TransactionConflictException"
     assert code_of(lab.call("delete_item", Key=key("held"))) == "TransactionConflictException"
     assert lab.call("get_item", Key=key("held")) == {}
+    together = [{"Get": {"TableName": "t", "Key": each}} for each in (key(), key("held"))]
+    assert "TransactionConflict" in reasons_of(lab.call("transact_get_items", TransactItems=together))
     lab.kernel.run()
     assert lab.call("get_item", Key=key())["Item"]["n"] == {"N": "2"}
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from shoal.adapters.dynamodb.items import OPEN_SHARDS
 from tests.simulation import __main__ as simulate
 from tests.simulation.client import SimulatedClient
 from tests.simulation.kernel import Kernel
 from tests.simulation.product import ATTEMPTS_MAX, Customer, Product, world
-from tests.simulation.scenarios import burst_load, fastest_below, key_load, rate_reaching, sweep, wallet_load
+from tests.simulation.scenarios import burst_load, fastest_below, key_load, rate_reaching, sweeps, wallet_load
 from tests.simulation.table import SimulatedTable
 from tests.simulation.workflow import Executions
 
@@ -127,10 +128,24 @@ def test_one_key_admits_hundreds_a_second_and_its_partition_refuses_more() -> No
     assert hot.p99_ms > 10 * calm.p99_ms
 
 
-def test_a_sweep_starts_what_was_accepted_and_not_started() -> None:
-    done = sweep(60, seed=1)
-    assert (done.waiting, done.started) == (60, 60)
-    assert 10 < done.per_s < 100
+@pytest.mark.parametrize(
+    ("backlog", "shards"), [(20_000, OPEN_SHARDS), (2_000, OPEN_SHARDS[:4]), (2_000, OPEN_SHARDS[:1])]
+)
+def test_sweeps_start_all_that_waits_before_any_of_it_expires(
+    backlog: int, shards: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of one shard as fast: version 0.1 filled four, and what is to be announced lies in the first."""
+    done = sweeps(backlog, seed=1, shards=shards)
+    with capsys.disabled():
+        print(f"\n{len(shards)} shards: {done}")
+    assert (sum(done.started), done.expired, done.left) == (backlog, 0, 0)
+    assert done.per_s > 100
+
+
+def test_sweeps_at_once_share_the_work() -> None:
+    done = sweeps(1_000, seed=1, at_a_time=2)
+    assert (sum(done.started), done.left) == (1_000, 0)
+    assert min(done.started) > 200
 
 
 class Down(Exception):
@@ -182,7 +197,7 @@ def test_simulate_prints_its_tables(
     assert "exact" in said
     assert "OFF" not in said
     assert "Highest rate below 0.1% of 503s: 5 jobs/s" in said
-    assert "one run starts 3" in said
+    assert "its runs start 3, " in said
 
 
 def test_the_limit_is_named_by_what_was_measured_and_by_a_line_through_it() -> None:

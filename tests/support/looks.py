@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job
 from shoal.domain.provider import Picture
@@ -28,6 +30,6 @@ def check_any(data: bytes) -> None:
         raise OutputInvalid("must be a PNG, JPEG or WebP picture")
 
 
-def look_at_any(job: Job, data: bytes) -> None:
+def look_at_any(job: Job, file: IO[bytes]) -> None:
     """The first look at a provider's output, as `inspect_any` takes it."""
-    inspect_any(data)
+    inspect_any(file.read())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
+from shoal.adapters.providers.kit.body import FileBody, JsonBody
+from shoal.adapters.providers.kit.http import body_for
 from shoal.domain.brief import Brief, Kind
 from shoal.domain.errors import OutcomeUnknown, ProviderBusy, ProviderUnusable
-from shoal.domain.provider import ProviderRequest
+from shoal.domain.provider import Answer, Done, ProviderRequest
 from tests.fakes.providers.media import png
 from tests.fakes.providers.server import (
     FakeProvider,
@@ -40,6 +42,20 @@ def asking(**changes: Any) -> ProviderRequest:
     of_brief = {each.name for each in fields(Brief)} & set(changes)
     brief = replace(REQUEST.brief, **{name: changes.pop(name) for name in of_brief})
     return replace(REQUEST, brief=brief, **changes)
+
+
+def answered(headers: Mapping[str, str], data: bytes) -> FileBody | JsonBody:
+    """The body of an answer as it is read from a provider."""
+    body = body_for(headers)
+    body.write(data)
+    return body
+
+
+def delivered(answer: Answer) -> bytes:
+    """What a provider handed over."""
+    assert isinstance(answer, Done)
+    assert answer.output.file is not None
+    return answer.output.file.read()
 
 
 def swallowing(fake: FakeProvider, submit: Callable[[], object]) -> None:

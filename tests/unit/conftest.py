@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
-from io import StringIO
 
 import pytest
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 
-from shoal.observability import logger
 from tests.support.api import Api
 from tests.worlds.world import Customer, World
 
@@ -26,17 +23,6 @@ def _no_sockets() -> Iterator[None]:
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
-
-
-@pytest.fixture
-def logs() -> Iterator[StringIO]:
-    """What the Lambda has logged so far."""
-    handler = logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    written = StringIO()
-    before = handler.setStream(written)
-    yield written
-    handler.setStream(before)
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_delivered_outputs_are_stored(
     delivered = [index for index, each in enumerate(job.recorded["outputs"]) if "key" in each]
     job.begin(*delivered)
     for index in delivered:
-        assert world.staging.put(job.job, index, b"picture") == job.recorded["outputs"][index]["key"]
+        assert world.staging.stage(job.job, index, b"picture") == job.recorded["outputs"][index]["key"]
 
     result = job.run("store_output")
 
@@ -183,6 +183,7 @@ def test_a_caught_error_fails_the_job_with_its_reason(
 ) -> None:
     job = revived(world, monkeypatch, version, name)
     job.begin(0)
+    world.asked(job.job)
 
     result = job.run("release_hold")
 
@@ -221,7 +222,7 @@ def test_a_scene_is_rendered_and_its_clip_stored(
     stored = revived(again, monkeypatch, version, "render_video.StoreClip")
     stored.script()
     index = stored.recorded["index"]
-    assert again.staging.put(stored.job, index, CLIP) == stored.recorded["output"]["key"]
+    assert again.staging.stage(stored.job, index, CLIP) == stored.recorded["output"]["key"]
     (event,) = stored.run("store_clip")["events"]
     assert (event["DetailType"], event["Detail"]["data"]["index"]) == ("video.scene_ready", index)
     assert again.scenes.of(stored.job)[index].ready
@@ -233,7 +234,7 @@ def test_clips_and_recorded_narration_become_one_file(
     job = revived(world, monkeypatch, version, "render_video.StitchVideo")
     job.script()
     for index in range(2):
-        key = world.staging.put(job.job, index, CLIP)
+        key = world.staging.stage(job.job, index, CLIP)
         world.store_clip(job.customer.account_id, job.id, index, {"key": key})
     world.staging.put_input(job.recorded["narration"]["key"], b"narration")
 
@@ -254,7 +255,7 @@ def test_executions_are_started_with_what_they_were_started_with(
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_recorded_status_change_closes_its_job(
+def test_a_recorded_status_change_starts_another_execution(
     world: World, monkeypatch: pytest.MonkeyPatch, version: str, machine: str
 ) -> None:
     message = load(version, "messages")[f"close_execution.{machine}.aborted"]
@@ -265,10 +266,7 @@ def test_a_recorded_status_change_closes_its_job(
     answer = close_execution(batch("sqs_closed_executions", [message]), None)
 
     assert answer == {"batchItemFailures": []}
-    assert job.job.status is JobStatus.FAILED
-    assert (job.job.failure or JobFailure("", "")).message == (
-        "Generation was interrupted. No charge was applied."
-    )
+    assert [started.execution for started in world.workflow.started] == [job.id, f"{job.id}-1"]
 
 
 @pytest.mark.parametrize(("kind", "messages"), [("again", 1), ("once", 0)])

@@ -16,6 +16,30 @@ def handler(event, context):
     raise {error}("KeyError: 'arn:aws:dynamodb'")
 """
 
+FAILS = """
+import json, boto3
+def handler(event, context):
+    if {works}:
+        boto3.client("lambda").invoke(FunctionName="{function}", Payload=json.dumps(event))
+    raise type("{error}", (Exception,), {{}})("KeyError: 'arn:aws:dynamodb'")
+"""
+"""Stands in for a function that fails with an error of any name, before its work or after it."""
+
+DIES_ONCE = """
+import json, os, pathlib, boto3
+def handler(event, context):
+    died = pathlib.Path("{folder}", event["job_id"])
+    if {works}:
+        answer = boto3.client("lambda").invoke(FunctionName="{function}", Payload=json.dumps(event))
+    if not died.exists():
+        died.touch()
+        os._exit(1)
+    if not {works}:
+        answer = boto3.client("lambda").invoke(FunctionName="{function}", Payload=json.dumps(event))
+    return json.load(answer["Payload"])
+"""
+"""Stands in for a function whose process is killed once for each job, before its work or after it."""
+
 NEVER_ANSWERS = "import time\ndef handler(event, context): time.sleep(3)"
 
 

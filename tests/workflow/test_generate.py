@@ -16,7 +16,6 @@ from tests.workflow.walks import (
     COMPLETED,
     FAILED,
     HAPPY,
-    NO_CHARGE,
     OPENED,
     REFUSED,
     UNUSABLE,
@@ -100,9 +99,8 @@ def test_bytes_that_are_no_usable_picture_fail_the_job(
             {"output": {"key": "nobody/nothing/0"}},
             JobFailure("output_invalid", "The provider's output is gone."),
         ),
-        ({"output": {"unknown": "field"}}, JobFailure("internal_error", NO_CHARGE)),
     ],
-    ids=["nothing", "gone", "malformed"],
+    ids=["nothing", "gone"],
 )
 def test_an_answer_without_a_picture_fails_the_job(
     deployed: Deployed, workshop: Workshop, customer: Customer, output: Json, failure: JobFailure

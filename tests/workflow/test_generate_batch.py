@@ -11,14 +11,14 @@ from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset
 from tests.support.deployed import TEST_DEADLINE_S, Customer, Deployed
 from tests.support.tasks import TasksClient
+from tests.workflow.broken import closed_execution
 from tests.workflow.machine import Json, Workshop, cancel_unseen, picture
 from tests.workflow.walks import (
-    BATCH_BROKEN,
     BATCH_CLOSED_BEFORE_RELEASING,
     BATCH_CLOSED_BEFORE_SETTLING,
     BATCH_HAPPY,
     BATCH_REFUSED,
-    NO_CHARGE,
+    BATCH_UNASKED,
     OPENED,
     TASK_COMPLETED,
     TASK_FAILED,
@@ -184,7 +184,7 @@ def test_a_task_closed_before_it_begins_is_left_alone(
     assert deployed.bus.types_of(job.id) == [], "the party that closed it announces it"
 
 
-def test_a_task_past_its_deadline_is_closed_once(
+def test_what_came_of_a_task_by_its_deadline_is_delivered(
     deployed: Deployed, workshop: Workshop, customer: Customer
 ) -> None:
     job = workshop.processing_batch(customer, outputs=2)
@@ -194,12 +194,12 @@ def test_a_task_past_its_deadline_is_closed_once(
     deployed.sweep()
     deployed.sweep()
 
-    assert workshop.batch.end(job.id) == "ABORTED"
-    assert assert_released(deployed, customer, job.id).closed_by is Closer.SWEEP
-    assert deployed.bus.types_of(job.id) == TASK_FAILED
+    assert workshop.batch.end(job.id) == "SUCCEEDED"
+    assert_captured(deployed, customer, job.id, delivered=1)
+    assert deployed.bus.types_of(job.id) == TASK_COMPLETED
 
 
-def test_an_execution_that_cannot_even_ask_gives_the_money_back(
+def test_an_execution_that_cannot_even_ask_is_followed_by_another(
     deployed: Deployed, workshop: Workshop, customer: Customer
 ) -> None:
     job = deployed.accept_task(customer, "mugs", 2)
@@ -209,9 +209,11 @@ def test_an_execution_that_cannot_even_ask_gives_the_money_back(
 
     machine = workshop.batch.copy(tamper)
 
-    assert machine.run(job) == "SUCCEEDED"
-    assert machine.path(job.id) == BATCH_BROKEN
-    assert assert_released(deployed, customer, job.id).failure == JobFailure("internal_error", NO_CHARGE)
+    assert machine.run(job) == "FAILED"
+    assert machine.path(job.id) == BATCH_UNASKED
+    deployed.invoke("close-execution", closed_execution(job))
+    assert workshop.batch.end(deployed.job(customer, job.id).execution) == "SUCCEEDED"
+    assert_captured(deployed, customer, job.id)
 
 
 def test_every_transition_is_walked_by_a_test() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.domain.job import HoldState, JobFailure
+from shoal.domain.job import HoldState
 from tests.support.deployed import Customer, Deployed
 from tests.workflow.broken import RAISES, closed_execution, deafen
 from tests.workflow.machine import Json, Workshop
@@ -12,11 +12,8 @@ from tests.workflow.walks import (
     BATCH_COMPLETED_UNHEARD,
     BATCH_FAILED_UNHEARD,
     BATCH_HAPPY,
-    BATCH_REFUSED,
     BATCH_UNHEARD_AND_LOST,
     BATCH_UNRELEASED,
-    BATCH_UNSETTLED,
-    NO_CHARGE,
     OPENED,
     TASK_COMPLETED,
     TASK_FAILED,
@@ -42,31 +39,6 @@ def test_lost_requests_and_answers_are_repeated_without_a_trace(
     assert len(ids) == len(TASK_COMPLETED), "a repeated event keeps its id"
 
 
-def test_a_function_that_crashes_for_every_output_is_told_without_internals(
-    deployed: Deployed, workshop: Workshop, customer: Customer
-) -> None:
-    machine = workshop.with_function("CallProvider", RAISES.format(error="KeyError"), workshop.batch)
-    job = deployed.accept_task(customer, "mugs", 2)
-
-    assert machine.run(job) == "SUCCEEDED"
-
-    assert machine.path(job.id) == BATCH_REFUSED
-    assert assert_released(deployed, customer, job.id).failure == JobFailure("internal_error", NO_CHARGE)
-
-
-def test_an_internal_error_is_told_without_internals(
-    deployed: Deployed, workshop: Workshop, customer: Customer
-) -> None:
-    machine = workshop.with_function("SettleWallet", RAISES.format(error="KeyError"), workshop.batch)
-    job = deployed.accept_task(customer, "mugs", 2)
-
-    assert machine.run(job) == "SUCCEEDED"
-
-    assert machine.path(job.id) == BATCH_UNSETTLED
-    assert assert_released(deployed, customer, job.id).failure == JobFailure("internal_error", NO_CHARGE)
-    assert deployed.bus.types_of(job.id) == TASK_FAILED
-
-
 def test_a_hold_the_workflow_cannot_release_is_left_to_the_sweeper(
     deployed: Deployed, workshop: Workshop, customer: Customer
 ) -> None:
@@ -80,7 +52,7 @@ def test_a_hold_the_workflow_cannot_release_is_left_to_the_sweeper(
     deployed.make_due(job)
     deployed.sweep()
     assert_released(deployed, customer, job.id)
-    assert deployed.bus.types_of(job.id) == TASK_FAILED
+    assert set(deployed.bus.types_of(job.id)) == set(TASK_FAILED), "its beginning may be told again"
 
 
 def test_a_completion_the_bus_refuses_is_announced_later(

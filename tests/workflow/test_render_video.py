@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from shoal.domain.job import Closer, JobFailure, JobStatus
 from tests.support.deployed import Customer, eventually
 from tests.support.videos import VideosClient
-from tests.workflow.broken import RAISES, deafen
-from tests.workflow.machine import Json, cancel_unseen
+from tests.workflow.broken import DIES_ONCE, RAISES, closed_execution, deafen
+from tests.workflow.machine import Json, cancel_unseen, function_of, states_of
 from tests.workflow.videos import (
     CLOSED_BEFORE,
     CLOSED_BEFORE_RELEASING,
     FAILED,
     FAILED_UNHEARD,
     HAPPY,
-    NO_CHARGE,
+    LEFT_IN,
     OPENED,
     READY,
     READY_UNHEARD,
     UNHEARD_AND_LOST,
     UNRELEASED,
     UNRENDERED,
-    UNSETTLED,
     UNSPOKEN,
     UNSTITCHED,
     UNWRITTEN,
@@ -60,7 +61,7 @@ def test_a_scene_that_fails_fails_the_video_and_refunds_all_of_it(
     assert machine.path(job.id) == UNRENDERED
     cutter.clean(job)
     failed = cutter.assert_refunded(filmmaker, job.id, cleaned=True)
-    assert failed.failure == JobFailure("internal_error", NO_CHARGE, scene=index)
+    assert failed.failure == JobFailure("provider_failed", "no luck", scene=index)
     types, told = cutter.events(job.id)
     assert types == FAILED
     assert told < SCENES
@@ -80,11 +81,9 @@ def test_scenes_that_have_not_started_when_one_fails_never_start(cutter: Cutter,
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_a_clip_that_cannot_be_stored_fails_the_video(
-    cutter: Cutter, filmmaker: Customer, index: int
-) -> None:
-    breaks = f"if event['index'] == {index}: raise KeyError('x')\n    return {{'events': []}}"
-    source = f"def handler(event, context):\n    {breaks}"
+def test_a_clip_that_is_no_good_fails_the_video(cutter: Cutter, filmmaker: Customer, index: int) -> None:
+    breaks = f"if event['index'] == {index}: raise OutputInvalid('no clip')\n    return {{'events': []}}"
+    source = f"class OutputInvalid(Exception): pass\ndef handler(event, context):\n    {breaks}"
     machine = cutter.with_function("StoreClip", source)
     job = cutter.deployed.accept_video(filmmaker, "Why sharks glow", 2)
 
@@ -93,7 +92,7 @@ def test_a_clip_that_cannot_be_stored_fails_the_video(
     assert machine.path(job.id) == UNRENDERED
     cutter.clean(job)
     assert cutter.assert_refunded(filmmaker, job.id, cleaned=True).failure == JobFailure(
-        "internal_error", NO_CHARGE, index
+        "output_invalid", "no clip", index
     )
 
 
@@ -105,13 +104,12 @@ def test_a_clip_that_cannot_be_stored_fails_the_video(
         ("RenderScene", UNRENDERED),
         ("StoreClip", UNRENDERED),
         ("StitchVideo", UNSTITCHED),
-        ("SettleWallet", UNSETTLED),
     ],
 )
-def test_an_internal_error_in_any_state_is_told_without_internals_and_refunded_once(
+def test_what_is_refused_in_any_state_is_refunded_once(
     cutter: Cutter, filmmaker: Customer, state: str, path: tuple[str, ...]
 ) -> None:
-    machine = cutter.with_function(state, RAISES.format(error="KeyError"))
+    machine = cutter.with_function(state, RAISES.format(error="OutputInvalid"))
     job = cutter.deployed.accept_video(filmmaker, "Why sharks glow", 1)
 
     assert machine.run(job) == "SUCCEEDED"
@@ -119,8 +117,36 @@ def test_an_internal_error_in_any_state_is_told_without_internals_and_refunded_o
     assert machine.path(job.id) == path
     failure = cutter.assert_refunded(filmmaker, job.id).failure
     assert failure is not None
-    assert (failure.code, failure.message) == ("internal_error", NO_CHARGE)
+    assert failure.code == "output_invalid"
     assert "video.failed" in cutter.events(job.id)[0]
+
+
+@pytest.mark.parametrize(
+    ("state", "within"),
+    [
+        ("WriteScript", "WriteScript"),
+        ("Narrate", "Narrate"),
+        ("RenderScene", "RenderScenes"),
+        ("StoreClip", "RenderScenes"),
+        ("StitchVideo", "StitchVideo"),
+        ("SettleWallet", "SettleWallet"),
+    ],
+)
+def test_what_fails_in_any_state_is_done_by_the_next_execution(
+    cutter: Cutter, filmmaker: Customer, state: str, within: str
+) -> None:
+    machine = cutter.with_function(state, RAISES.format(error="Unavailable"))
+    job = cutter.deployed.accept_video(filmmaker, "Why sharks glow", 1)
+
+    assert machine.run(job) == "FAILED"
+
+    assert machine.path(job.id) == LEFT_IN[within]
+    cutter.deployed.invoke("close-execution", closed_execution(job))
+    assert cutter.machine.end(cutter.deployed.job(filmmaker, job.id).execution) == "SUCCEEDED"
+    cutter.assert_ready(filmmaker, job.id)
+    assert set(cutter.events(job.id)[0]) == set(READY)
+    ids = {event["detail"]["id"] for event in cutter.deployed.bus.of(job.id) if "id" in event["detail"]}
+    assert len(ids) == len(READY) + 1, "a repeated event keeps its id"
 
 
 @pytest.mark.parametrize(
@@ -142,17 +168,38 @@ def test_a_script_writer_or_speaker_is_told_like_any_provider(
     assert cutter.assert_refunded(filmmaker, job.id).failure == JobFailure(code, message)
 
 
-def test_a_scene_past_its_deadline_is_the_providers_time_out(cutter: Cutter, filmmaker: Customer) -> None:
+def test_workers_that_are_killed_once_in_every_state_cost_nobody_a_video(
+    cutter: Cutter, filmmaker: Customer, tmp_path: Path
+) -> None:
+    machine = cutter.machine
+    for state in ("WriteScript", "Narrate", "RenderScene", "StoreClip", "StitchVideo", "SettleWallet"):
+        (tmp_path / state).mkdir()
+        function = function_of(states_of(machine.definition())[state])
+        source = DIES_ONCE.format(folder=tmp_path / state, works=False, function=function)
+        machine = cutter.with_function(state, source, machine)
+    job = cutter.deployed.accept_video(filmmaker, "Why sharks glow", 1)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == HAPPY
+    assert [file.name for file in tmp_path.glob("*/*")] == [job.id] * 6
+    cutter.assert_ready(filmmaker, job.id)
+
+
+def test_a_video_that_got_nothing_by_its_deadline_blames_nobody_who_was_not_asked(
+    cutter: Cutter, filmmaker: Customer
+) -> None:
     source = "def handler(event, context): return {}"
     machine = cutter.with_function("RenderScene", source, TimeoutSeconds=1)
     job = cutter.deployed.accept_video(filmmaker, "Why sharks glow", 2)
 
-    assert machine.run(job) == "SUCCEEDED"
+    assert machine.run(job) == "FAILED"
 
-    failure = cutter.assert_refunded(filmmaker, job.id).failure
-    assert failure is not None
-    assert failure.code == "provider_timeout"
-    assert failure.message == f"Provider request timed out after {job.provider_deadline_s}s."
+    assert machine.path(job.id) == LEFT_IN["RenderScenes"]
+    cutter.deployed.make_due(job)
+    cutter.deployed.sweep()
+    told = "No provider could be asked in time. No charge was applied."
+    assert cutter.assert_refunded(filmmaker, job.id).failure == JobFailure("expired", told)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +250,7 @@ def test_a_video_closed_elsewhere_is_left_alone(cutter: Cutter, filmmaker: Custo
 
 
 def test_a_failure_after_a_cancel_changes_nothing(cutter: Cutter, filmmaker: Customer) -> None:
-    job = cutter.deployed.accept_video(filmmaker, "Why sharks glow", 1)
+    job = cutter.deployed.accept_video(filmmaker, "Why sharks glow [timeout]", 1)
     cutter.machine.start(job)
     begun = eventually(lambda: job_ if (job_ := cutter.deployed.job(filmmaker, job.id)).task_tokens else None)
     canceled = cancel_unseen(cutter.deployed, begun)

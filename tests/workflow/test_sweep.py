@@ -13,7 +13,6 @@ from tests.workflow.walks import COMPLETED, FAILED
 
 FAILED_UNBEGUN = ["image.failed", "job.created", "job.failed"]
 CANCELED = JobFailure("canceled", "Canceled by request.")
-INTERRUPTED = JobFailure("provider_failed", "Generation was interrupted. No charge was applied.")
 TIMED_OUT = JobFailure("provider_timeout", f"Provider request timed out after {TEST_DEADLINE_S}s.")
 EXPIRED = JobFailure("expired", "The job could not be started in time. No charge was applied.")
 
@@ -60,7 +59,7 @@ def test_a_job_that_waited_too_long_expires(deployed: Deployed, customer: Custom
     assert deployed.bus.types_of(job.id) == FAILED_UNBEGUN
 
 
-def test_a_queued_job_whose_execution_has_ended_is_closed(
+def test_a_queued_job_whose_execution_has_ended_gets_another_one(
     deployed: Deployed, machine: Machine, customer: Customer
 ) -> None:
     canceled, bereft = deployed.accept(customer), deployed.accept(customer)
@@ -71,9 +70,9 @@ def test_a_queued_job_whose_execution_has_ended_is_closed(
     deployed.make_due(bereft)
     deployed.sweep()
 
-    closed = assert_forgotten(deployed, customer, bereft.id)
-    assert (closed.status, closed.failure) == (JobStatus.FAILED, INTERRUPTED)
-    assert deployed.bus.types_of(bereft.id) == FAILED_UNBEGUN
+    assert machine.end(f"{bereft.id}-1") == "SUCCEEDED"
+    assert deployed.job(customer, bereft.id).status is JobStatus.COMPLETED
+    assert deployed.bus.types_of(bereft.id) == COMPLETED
 
 
 def test_a_job_past_its_deadline_is_closed_once(
@@ -117,17 +116,22 @@ def test_sweeps_at_once_see_to_each_job_once(deployed: Deployed, customer: Custo
         assert deployed.bus.types_of(job.id) == FAILED_UNBEGUN
 
 
-def test_an_aborted_execution_closes_its_job_and_announces_it_once(
+def test_an_aborted_execution_is_followed_by_one_that_a_cancel_stops(
     deployed: Deployed, workshop: Workshop, customer: Customer
 ) -> None:
     job = workshop.processing(customer)
 
     workshop.machine.abort(job.id)
 
-    eventually(lambda: deployed.item(job).get("announced"))
-    closed = assert_forgotten(deployed, customer, job.id)
-    assert (closed.status, closed.failure, closed.closed_by) == (JobStatus.FAILED, INTERRUPTED, Closer.SWEEP)
-    assert deployed.bus.types_of(job.id) == FAILED
+    token = job.task_tokens[0]
+    again = eventually(
+        lambda: now if (now := deployed.job(customer, job.id)).task_tokens[0] != token else None
+    )
+    assert again.calls == job.calls, "nobody was asked again"
+    assert customer.client.cancel(job.id).status_code == 200
+    assert workshop.machine.end(again.execution) == "ABORTED"
+    assert_forgotten(deployed, customer, job.id)
+    assert set(deployed.bus.types_of(job.id)) == set(FAILED)
 
 
 def test_a_cancel_stops_the_work_and_announces_it_once(

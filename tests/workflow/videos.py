@@ -27,7 +27,10 @@ UNWRITTEN = walk(*HAPPY[:1], *FAILING)
 UNSPOKEN = walk(*HAPPY[:2], *FAILING)
 UNRENDERED = walk(*HAPPY[:3], *FAILING)
 UNSTITCHED = walk(*HAPPY[:4], *FAILING)
-UNSETTLED = walk(*HAPPY[:5], *FAILING)
+LEFT_IN = {
+    state: walk(*HAPPY[: HAPPY.index(state) + 1], "LeftToTheSweeper")
+    for state in ("WriteScript", "Narrate", "RenderScenes", "StitchVideo", "SettleWallet")
+}
 CLOSED_BEFORE = {
     state: walk(*HAPPY[: HAPPY.index(state) + 1], "AlreadyClosed")
     for state in ("WriteScript", "Narrate", "SettleWallet")
@@ -41,10 +44,10 @@ UNHEARD_AND_LOST = walk(*HAPPY, "AnnounceLater", "LeftToTheSweeper")
 
 RENDERS = """
 import json, boto3
-class Broken(Exception): pass
+class ProviderFailed(Exception): pass
 def handler(event, context):
     if event["index"] in event["broken"]:
-        raise Broken("no luck")
+        raise ProviderFailed("no luck")
     key = f"{event['account_id']}/{event['job_id']}/{event['index']}"
     clip = {"Bucket": event["bucket"], "Key": event["clip"]}
     boto3.client("s3").copy_object(Bucket=event["bucket"], Key=key, CopySource=clip)
@@ -138,7 +141,7 @@ class Cutter:
     def function(self, source: str) -> str:
         """A function made from the source, the same one for the same source: it stays warm."""
         if source not in self.functions:
-            self.functions[source] = self.workshop.lab.function(source)
+            self.functions[source] = self.workshop.lab.function(source, timeout_seconds=60)
         return self.functions[source]
 
     def canceling(self, state: str, customer: Customer) -> Machine:

@@ -47,7 +47,10 @@ def ways_out_of(machine: str) -> set[Edge]:
 HAPPY = walk("CallProvider", "StoreOutput", "SettleWallet", "PublishCompleted")
 REFUSED = walk("CallProvider", "ReleaseHold", "PublishFailed")
 UNUSABLE = walk("CallProvider", "StoreOutput", "ReleaseHold", "PublishFailed")
-UNSETTLED = walk("CallProvider", "StoreOutput", "SettleWallet", "ReleaseHold", "PublishFailed")
+UNASKED = walk("CallProvider", "LeftToTheSweeper")
+UNSTORED = walk("CallProvider", "StoreOutput", "LeftToTheSweeper")
+UNSETTLED = walk("CallProvider", "StoreOutput", "SettleWallet", "LeftToTheSweeper")
+LEFT_IN = {"CallProvider": UNASKED, "StoreOutput": UNSTORED, "SettleWallet": UNSETTLED}
 CLOSED_BEFORE_BEGINNING = walk("CallProvider", "ReleaseHold", "AlreadyClosed")
 CLOSED_BEFORE_SETTLING = walk("CallProvider", "StoreOutput", "SettleWallet", "AlreadyClosed")
 CLOSED_BEFORE_RELEASING = walk("CallProvider", "ReleaseHold", "AlreadyClosed")
@@ -58,8 +61,14 @@ UNHEARD_AND_LOST = walk(*HAPPY, "AnnounceLater", "LeftToTheSweeper")
 
 BATCH_HAPPY = walk("CallProviders", *HAPPY[1:])
 BATCH_REFUSED = walk("CallProviders", *UNUSABLE[1:])
-BATCH_BROKEN = walk("CallProviders", *REFUSED[1:])
+BATCH_UNASKED = walk("CallProviders", *UNASKED[1:])
+BATCH_UNSTORED = walk("CallProviders", *UNSTORED[1:])
 BATCH_UNSETTLED = walk("CallProviders", *UNSETTLED[1:])
+BATCH_LEFT_IN = {
+    "CallProvider": BATCH_UNASKED,
+    "StoreOutput": BATCH_UNSTORED,
+    "SettleWallet": BATCH_UNSETTLED,
+}
 BATCH_CLOSED_BEFORE_SETTLING = walk("CallProviders", *CLOSED_BEFORE_SETTLING[1:])
 BATCH_CLOSED_BEFORE_RELEASING = walk("CallProviders", "StoreOutput", *CLOSED_BEFORE_RELEASING[1:])
 BATCH_UNRELEASED = walk("CallProviders", "StoreOutput", *UNRELEASED[1:])

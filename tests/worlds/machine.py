@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from infra.lambdas import registry
 from shoal.adapters.providers.simulator.simulator import Simulator
 from shoal.domain.brief import Kind
 from shoal.domain.errors import JobClosed, ShoalError
@@ -34,8 +35,8 @@ from tests.support.executions import (
 from tests.worlds.video_scenes import render_scenes
 from tests.worlds.world import World
 
-RECEIVES_MAX = 5
-VISIBILITY_S = 720
+RECEIVES_MAX = registry.POLL_PROVIDER.receives_max
+VISIBILITY_S = registry.POLL_PROVIDER.hidden_seconds
 GIVE_UP_MS = 3 * 3_600_000
 
 
@@ -85,7 +86,7 @@ class Stage:
 
     def _act(self) -> None:
         for job in self.world.workflow.started:
-            self.executions.setdefault(job.id, Execution(job))
+            self.executions.setdefault(job.execution, Execution(job))
         for execution in self.executions.values():
             self._advance(execution)
         new = self.world.poll_queue.messages[self.seen_messages :]
@@ -115,7 +116,7 @@ class Stage:
         return self.world.clock.ms + round(seconds * 1000)
 
     def _running(self, execution: Execution) -> bool:
-        return self.world.workflow.executions[execution.job.id] is ExecutionState.RUNNING
+        return self.world.workflow.executions[execution.job.execution] is ExecutionState.RUNNING
 
     def _deliver(self, delivery: Delivery) -> None:
         delivery.receives += 1
@@ -127,7 +128,7 @@ class Stage:
     def _polling(self, message: PollMessage) -> Callable[[], object]:
         def poll() -> None:
             try:
-                self.world.poll_provider(message.look)
+                self.world.poll_provider(message.look, "receipt")
             except JobClosed:
                 return
 
@@ -157,7 +158,7 @@ class Stage:
                 execution.state = state["Next"]
 
     def _end(self, execution: Execution, *, failed: bool = False) -> None:
-        self.world.workflow.executions[execution.job.id] = ExecutionState.ENDED
+        self.world.workflow.executions[execution.job.execution] = ExecutionState.ENDED
         if failed:
             job = execution.job
             close = lambda: self.world.close_execution(job.account_id, job.id)  # noqa: E731
@@ -185,7 +186,7 @@ class Stage:
         return {"outputs": [self.ask(execution, execution.calls[0], ONE["States"]["CallProvider"])]}
 
     def _call_providers(self, execution: Execution) -> dict[str, Any]:
-        """The Map: each call is retried by itself, and one that fails is an item with its error."""
+        """The Map: each call is retried by itself, and one that fails for good is an item with its error."""
         for call in execution.calls:
             self._iterate(execution, call)
         if any(call.result is None for call in execution.calls):
@@ -199,16 +200,17 @@ class Stage:
                 call.result = self.ask(execution, call, state)
             except Waiting:
                 return
-            except (Exception, Crash) as problem:  # noqa: BLE001 - the definition says what becomes of it
+            except (Exception, Crash) as problem:
                 call.token = None
                 error, cause = as_caught(problem)
                 retrier = first_rule(state["Retry"], error)
                 if retrier and call.attempts < retrier["MaxAttempts"]:
                     call.attempts += 1
                     self.world.clock.pass_seconds(1)
-                else:
-                    assert first_rule(state["Catch"], error)
+                elif first_rule(state["Catch"], error):
                     call.result = {"error": error, "cause": cause}
+                else:
+                    raise Caught(error, cause) from problem
 
     def ask(self, execution: Execution, call: Call, state: dict[str, Any]) -> dict[str, Any]:
         tokens, job = self.world.tokens, execution.job

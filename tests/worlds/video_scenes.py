@@ -76,10 +76,10 @@ def _failed(stage: Stage, call: Call, state: dict[str, Any], error: str, cause: 
         stage.world.clock.pass_seconds(1)
         return
     catcher = first_rule(state["Catch"], error)
-    assert catcher
+    if catcher is None:
+        raise Caught(error, cause)
     call.attempts, call.state = 0, catcher["Next"]
-    timeout = call.state == "SceneFailed" and error == "States.Timeout"
-    call.data |= {"error": "ProviderTimeout" if timeout else error, "cause": cause}
+    call.data |= {"error": error, "cause": cause}
 
 
 def _go_on(call: Call, state: dict[str, Any]) -> None:

@@ -31,7 +31,9 @@ from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
 from shoal.use_cases.jobs.quote import QuoteJob
 from shoal.use_cases.jobs.read_job import ListJobs, ReadJob, ReadWallet
 from shoal.use_cases.jobs.release_hold import ReleaseHold
+from shoal.use_cases.jobs.see_to_job import SeeToJob
 from shoal.use_cases.jobs.settle_wallet import SettleWallet
+from shoal.use_cases.jobs.start_again import StartAgain
 from shoal.use_cases.jobs.store_output import StoreOutput
 from shoal.use_cases.jobs.submit_job import Answered, SubmitJob
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
@@ -78,8 +80,11 @@ from tests.fakes import (
     Network,
     Tables,
 )
+from tests.fakes.dashboard import FakeDirectory
+from tests.fakes.ledger import FakeAuditProgress
 from tests.fakes.limits import FakeFetching, FakeOpenJobs, FakeRates
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
+from tests.fakes.services import in_turn
 from tests.support.asking import ask_provider
 from tests.support.factories import url_of
 from tests.support.looks import check_any, inspect_any, inspect_any_clip
@@ -203,17 +208,29 @@ class World:
             ids=self.ids,
         )
         self.resolve = ResolveAnswer(self.ask_provider, self.tokens, self.poll_queue)
-        self.call_provider = CallProvider(self.jobs, self.bus, self.resolve, self.clock)
+        self.call_provider = CallProvider(self.bus, self.resolve)
         self.poll_provider = PollProvider(self.jobs, self.providers, self.resolve)
         self.keep_outputs_for(None)
         self.release_hold = ReleaseHold(
             self.jobs, self.ledger, self.clean_up, self.note_closed, self.finish_canceled, self.clock, url_of
         )
-        self.sweep_jobs = SweepJobs(
-            self.jobs, self.workflow, self.outputs, self.video_files, self.close_job, self.clock
+        start_again = StartAgain(self.jobs, self.workflow)
+        self.see_to_job = SeeToJob(
+            self.jobs,
+            self.workflow,
+            self.tokens,
+            self.staging,
+            self.outputs,
+            self.video_files,
+            self.close_job,
+            start_again,
+            self.clock,
         )
-        self.close_execution = CloseExecution(self.jobs, self.close_job)
-        self.audit_ledger = AuditLedger(self.ledger)
+        self.sweep_jobs = SweepJobs(self.jobs, self.see_to_job, self.clock, in_turn)
+        self.close_execution = CloseExecution(self.jobs, self.close_job, start_again)
+        self.audit_progress = FakeAuditProgress()
+        directory = FakeDirectory(self.network, self.tables)
+        self.audit_ledger = AuditLedger(self.ledger, directory, self.audit_progress, in_turn)
 
     def _wire_videos(self) -> None:
         studio, files = FakeStudio(), self.video_files
@@ -224,7 +241,7 @@ class World:
         self.narrate = Narrate(
             self.jobs, self.scenes, files, self.speakers, try_routes, routes, studio, self.clock
         )
-        self.render_scene = RenderScene(self.jobs, self.resolve, self.clock)
+        self.render_scene = RenderScene(self.resolve)
         self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of)
         self.stitch_video = StitchVideo(self.jobs, files, studio, self.clock)
 

@@ -15,7 +15,7 @@ from shoal.ports.jobs import JobFilter
 
 LIMIT = 20
 LIMIT_MAX = 1000
-SWEEP_STEPS = ("started", "closed", "announced", "left", "deferred")
+SWEEP_STEPS = ("started", "closed", "announced", "left", "deferred", "unread")
 
 app = typer.Typer(help="Look at jobs and finish stuck ones.", no_args_is_help=True)
 

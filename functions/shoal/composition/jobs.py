@@ -193,7 +193,7 @@ def receive_callback() -> ReceiveCallback:
     secret = parts.secret_at(settings.callback_secret_arn)
     return ReceiveCallback(
         jobs=parts.jobs(settings.table),
-        providers=upstreams.providers(settings, secret, draws=False),
+        providers=upstreams.providers(settings, secret),
         callback_urls=parts.callback_urls(secret),
         poll_queue=parts.poll_queue(settings),
         clock=clock,
@@ -201,30 +201,30 @@ def receive_callback() -> ReceiveCallback:
 
 
 @cache
-def call_provider() -> CallProvider:
+def call_provider(*, draws: bool = False) -> CallProvider:
+    """`draws`: for simulated work, and none other."""
     from shoal.adapters.aws.eventbridge import EventBridgeBus
     from shoal.use_cases.providers.call_provider import CallProvider
 
     settings = settings_of(environment.CallProviderSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
     return CallProvider(
-        jobs=parts.jobs(settings.table),
         bus=EventBridgeBus(parts.client("events"), settings.event_bus),
-        resolve=upstreams.resolve(settings, secret),
-        clock=clock,
+        resolve=upstreams.resolve(settings, secret, draws=draws),
     )
 
 
 @cache
-def poll_provider() -> PollProvider:
+def poll_provider(*, draws: bool = False) -> PollProvider:
+    """`draws`: for simulated work, and none other."""
     from shoal.use_cases.providers.poll_provider import PollProvider
 
     settings = settings_of(environment.PollProviderSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
     return PollProvider(
         jobs=parts.jobs(settings.table),
-        providers=upstreams.providers(settings, secret),
-        resolve=upstreams.resolve(settings, secret),
+        providers=upstreams.providers(settings, secret, draws=draws),
+        resolve=upstreams.resolve(settings, secret, draws=draws),
     )
 
 
@@ -232,6 +232,7 @@ def poll_provider() -> PollProvider:
 def store_output() -> StoreOutput:
     from shoal.adapters.aws.s3 import S3Outputs, S3Staging
     from shoal.adapters.outputs.studio import inspect_clip
+    from shoal.adapters.system import beside
     from shoal.media.picture import inspect_picture
     from shoal.use_cases.jobs.store_output import StoreOutput
 
@@ -245,11 +246,13 @@ def store_output() -> StoreOutput:
         inspect_clip=inspect_clip,
         clock=clock,
         retention_s=parts.retention_s(settings.retention_days),
+        beside=beside,
     )
 
 
 @cache
 def settle_wallet() -> SettleWallet:
+    from shoal.adapters.system import beside
     from shoal.use_cases.jobs.settle_wallet import SettleWallet
 
     settings = settings_of(environment.SettleWalletSettings)
@@ -263,6 +266,7 @@ def settle_wallet() -> SettleWallet:
         clock=clock,
         url_of=output_urls(settings),
         retention_s=parts.retention_s(settings.retention_days),
+        beside=beside,
     )
 
 
@@ -292,4 +296,4 @@ def close_execution() -> CloseExecution:
     from shoal.use_cases.jobs.close_execution import CloseExecution
 
     settings = settings_of(environment.CloseExecutionSettings)
-    return CloseExecution(parts.jobs(settings.table), parts.close_job(settings))
+    return CloseExecution(parts.jobs(settings.table), parts.close_job(settings), parts.start_again(settings))

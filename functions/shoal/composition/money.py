@@ -32,6 +32,4 @@ def summarize_usage() -> SummarizeUsage:
 
 @cache
 def audit_ledger() -> AuditLedger:
-    from shoal.use_cases.money.audit_ledger import AuditLedger
-
-    return AuditLedger(parts.ledger(parts.settings_of(AuditLedgerSettings).table))
+    return parts.audit_ledger(parts.settings_of(AuditLedgerSettings).table)

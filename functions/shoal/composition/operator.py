@@ -66,7 +66,7 @@ def operator_of(settings: OperatorSettings, client: Callable[..., Any], catalog:
         manage=accounts.manage_accounts(parts.named_table(settings.table, at), settings),
         inspect=parts.inspect_account(settings.table, at),
         sweep=parts.sweep_jobs(settings, at),
-        audit=AuditLedger(parts.ledger(settings.table, at)),
+        audit=parts.audit_ledger(settings.table, at),
         open_jobs=parts.open_jobs(settings.table, at),
         stripe=lambda: payments.manage_stripe(settings, at),
         providers=manage_providers,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shoal import settings as environment
-from shoal.adapters.system import RandomIds, SystemClock
+from shoal.adapters.system import RandomIds, SystemClock, at_once
 from shoal.domain.events import UrlOf, output_url
 from shoal.domain.rate_limit import OPEN_REQUESTS_PER_MINUTE, RateLimit
 
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from shoal.use_cases.jobs.finish_canceled import FinishCanceled
     from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
+    from shoal.use_cases.jobs.start_again import StartAgain
     from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+    from shoal.use_cases.money.audit_ledger import AuditLedger
     from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
 clock = SystemClock()
@@ -168,17 +170,38 @@ def close_job(settings: environment.CloseJobSettings, at: Stage = HERE) -> Close
 
 
 def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> SweepJobs:
-    from shoal.adapters.aws.s3 import S3Outputs
+    from shoal.adapters.aws.s3 import S3Outputs, S3Staging
+    from shoal.use_cases.jobs.see_to_job import SeeToJob
     from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 
-    return SweepJobs(
+    see_to_job = SeeToJob(
         jobs=jobs(settings.table, at),
         workflow=workflow(settings.state_machine_arn, at),
+        tokens=task_tokens(at),
+        staging=S3Staging(at.client("s3"), settings.staging_bucket),
         outputs=S3Outputs(at.client("s3"), settings.outputs_bucket),
         video_files=video_files(settings.staging_bucket, settings.videos_bucket, at),
         close_job=close_job(settings, at),
+        start_again=start_again(settings, at),
         clock=clock,
     )
+    return SweepJobs(see_to_job.jobs, see_to_job, clock, at_once)
+
+
+def start_again(settings: environment.CloseJobSettings, at: Stage = HERE) -> StartAgain:
+    from shoal.use_cases.jobs.start_again import StartAgain
+
+    return StartAgain(jobs(settings.table, at), workflow(settings.state_machine_arn, at))
+
+
+def audit_ledger(table: str, at: Stage = HERE) -> AuditLedger:
+    from shoal.adapters.dynamodb.audit import DynamoDbAuditProgress
+    from shoal.adapters.dynamodb.directory import DynamoDbDirectory
+    from shoal.use_cases.money.audit_ledger import AuditLedger
+
+    at_table = named_table(table, at)
+    progress = DynamoDbAuditProgress(at_table)
+    return AuditLedger(ledger(table, at), DynamoDbDirectory(at_table), progress, at_once)
 
 
 def note_closed(table: str, at: Stage = HERE) -> NoteClosed:
@@ -286,10 +309,10 @@ def workflow(state_machine_arn: str, at: Stage = HERE) -> StepFunctionsWorkflow:
     return StepFunctionsWorkflow(at.client("stepfunctions"), state_machine_arn)
 
 
-def task_tokens() -> StepFunctionsTaskTokens:
+def task_tokens(at: Stage = HERE) -> StepFunctionsTaskTokens:
     from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens
 
-    return StepFunctionsTaskTokens(client("stepfunctions"))
+    return StepFunctionsTaskTokens(at.client("stepfunctions"))
 
 
 def poll_queue(settings: environment.PollQueueSettings) -> SqsPollQueue:

@@ -33,11 +33,11 @@ SUBMIT_BOARD_MS = 30_000
 
 
 def providers(
-    settings: environment.UpstreamSettings, secret: Any, *, bucket: str = "", draws: bool = True
+    settings: environment.UpstreamSettings, secret: Any, *, bucket: str = "", draws: bool = False
 ) -> ProviderRegistry:
     """`bucket` takes what providers write into S3 themselves.
 
-    `draws` is off where callbacks are only read: that function does not carry the media packages.
+    `draws` is on in the functions of simulated work alone: no others carry the media packages for it.
     """
     from shoal.adapters.providers.registry import ProviderRegistry
 
@@ -93,21 +93,23 @@ def _moderator(settings: environment.SubmitJobSettings) -> Moderator | None:
     )
 
 
-def resolve(settings: environment.AskProviderSettings, secret: Any) -> ResolveAnswer:
+def resolve(settings: environment.AskProviderSettings, secret: Any, *, draws: bool) -> ResolveAnswer:
     from shoal.use_cases.providers.resolve_answer import ResolveAnswer
 
     return ResolveAnswer(
-        ask=ask_provider(settings, secret),
+        ask=ask_provider(settings, secret, draws=draws),
         tokens=parts.task_tokens(),
         poll_queue=parts.poll_queue(settings),
+        simulates=draws,
     )
 
 
-def ask_provider(settings: environment.AskProviderSettings, secret: Any) -> AskProvider:
+def ask_provider(settings: environment.AskProviderSettings, secret: Any, *, draws: bool) -> AskProvider:
     from shoal.adapters.aws.s3 import S3Staging
     from shoal.adapters.http.vetted_http import VettedHttp
-    from shoal.adapters.outputs.check import check_bytes
+    from shoal.adapters.outputs.check import check_file
     from shoal.adapters.outputs.fetcher import VettedOutputFetcher
+    from shoal.adapters.system import beside
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
     from shoal.observability import RouteMeter
     from shoal.use_cases.providers.ask_provider import AskProvider
@@ -119,13 +121,14 @@ def ask_provider(settings: environment.AskProviderSettings, secret: Any) -> AskP
     staging = S3Staging(parts.client("s3"), settings.staging_bucket)
     http = VettedHttp(LOCAL_RULES if settings.loopback_allowed else AddressRules())
     fetcher = VettedOutputFetcher(http, parts.client("s3"), settings.staging_bucket)
-    stage = StageOutput(check_bytes, staging, fetcher)
-    upstreams = providers(settings, secret, bucket=settings.staging_bucket)
+    stage = StageOutput(check_file, staging, fetcher)
+    upstreams = providers(settings, secret, bucket=settings.staging_bucket, draws=draws)
     urls, routes = parts.callback_urls(secret, settings.callbacks_url), breakers(settings)
     choose = ChooseRoute(upstreams, routes, load_catalog())
     place = PlaceCall(upstreams, routes, RouteMeter(), urls, choose, stage, clock)
     request = MakeProviderRequest(staging, parts.scenes(settings.table))
-    return AskProvider(parts.jobs(settings.table), upstreams, request, choose, place, stage, clock, ids)
+    jobs = parts.jobs(settings.table)
+    return AskProvider(jobs, upstreams, request, choose, place, stage, clock, ids, beside)
 
 
 def manage_providers(

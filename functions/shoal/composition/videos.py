@@ -56,16 +56,13 @@ def narrate() -> Narrate:
 
 
 @cache
-def render_scene() -> RenderScene:
+def render_scene(*, draws: bool = False) -> RenderScene:
+    """`draws`: for simulated work, and none other."""
     from shoal.use_cases.videos.render_scene import RenderScene
 
     settings = settings_of(environment.RenderSceneSettings)
     secret = parts.secret_at(settings.callback_secret_arn)
-    return RenderScene(
-        jobs=parts.jobs(settings.table),
-        resolve=upstreams.resolve(settings, secret),
-        clock=clock,
-    )
+    return RenderScene(upstreams.resolve(settings, secret, draws=draws))
 
 
 @cache

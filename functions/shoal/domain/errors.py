@@ -24,13 +24,13 @@ ShoalError
 │   ├── RateLimited           429
 │   ├── InternalError         500
 │   ├── PaymentsOff           503
-│   └── Unavailable           503, retryable: the workflow's Retry names it
-├── JobError                  ends a job; its class name is an ErrorEquals of the state machine
+│   └── Unavailable           503, retryable
+├── JobError                  ends a job; the state machines name each class, and try again after any other
 │   ├── ProviderRejected      the provider refused the request itself (moderation, a bad parameter)
 │   ├── ProviderFailed        the provider could not do it
-│   ├── ProviderTimeout       the provider's deadline passed
+│   ├── ProviderTimeout       a provider was asked, and its deadline passed
 │   ├── OutputInvalid         what the provider delivered is not a usable output
-│   ├── JobExpired            never started in time
+│   ├── JobExpired            its time was over before a provider was asked
 │   └── JobCanceled           the caller asked for it
 ├── ExchangeError             speaking to an address that a caller chose did not work
 │   ├── AddressRefused        the URL, or an address behind its name, is none Shoal speaks to

@@ -149,7 +149,11 @@ def _video_urls(job: Job, urls: list[str], url_of: UrlOf) -> dict[str, Any]:
 
 
 def _event(event_type: str, job: Job, at_ms: int, data: dict[str, Any], *parts: str) -> Event:
-    """`parts` tell events of one type and job apart."""
+    """`parts` tell events of one type and job apart.
+
+    Outputs of a job that begin side by side may each know another start: its event has one id all the same.
+    """
+    since_ms = job.created_at_ms if event_type == "job.processing" else at_ms
     video = {"video_id": job.id, "clip_count": job.output_count} if job.kind is Kind.VIDEO else {}
     common = {
         "job_id": job.id,
@@ -162,7 +166,7 @@ def _event(event_type: str, job: Job, at_ms: int, data: dict[str, Any], *parts: 
         "created_at": iso_ms(job.created_at_ms),
     }
     detail = {
-        "id": derived_id("evt", at_ms, job.id, event_type, *parts),
+        "id": derived_id("evt", since_ms, job.id, event_type, *parts),
         "type": event_type,
         "created_at": iso_ms(at_ms),
         "account_id": job.account_id,

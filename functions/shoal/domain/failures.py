@@ -6,10 +6,17 @@ import json
 from typing import Any
 
 from shoal.domain.brief import Kind
-from shoal.domain.errors import JobError, OutputInvalid, ProviderFailed, ProviderRejected, ProviderTimeout
+from shoal.domain.errors import (
+    JobError,
+    JobExpired,
+    OutputInvalid,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderTimeout,
+)
 from shoal.domain.job import Job, JobFailure
 
-_SPOKEN = {error.__name__: error for error in (ProviderRejected, ProviderFailed, OutputInvalid)}
+_SPOKEN = {error.__name__: error for error in (ProviderRejected, ProviderFailed, OutputInvalid, JobExpired)}
 
 
 class GenerationInterrupted(JobError):
@@ -27,18 +34,24 @@ def job_failure(error: str, cause: str, job: Job) -> JobFailure:
     scene = told.get("scene")
     if scene is not None:
         cause = str(told.get("cause"))
-    what = "video" if job.kind is Kind.VIDEO else "image"
-    why = job_error(error, cause, job.provider_deadline_s, what)
+    why = job_error(error, cause, job)
     return JobFailure(why.code, str(why), scene)
 
 
-def job_error(error: str, cause: str, provider_deadline_s: int, what: str = "image") -> JobError:
+def job_error(error: str, cause: str, job: Job) -> JobError:
     """The job's error behind an `Error` and a `Cause` of Step Functions."""
     if error in ("States.Timeout", ProviderTimeout.__name__):
-        return ProviderTimeout(provider_deadline_s)
+        return timed_out(job, asked=bool(job.calls))
     if error in _SPOKEN:
         return _SPOKEN[error](str(_cause_document(cause).get("errorMessage", cause)))
-    return GenerationInterrupted(what)
+    return GenerationInterrupted("video" if job.kind is Kind.VIDEO else "image")
+
+
+def timed_out(job: Job, *, asked: bool) -> JobError:
+    """Why there is nothing by a deadline: a provider is blamed only if it was asked."""
+    if asked:
+        return ProviderTimeout(job.provider_deadline_s)
+    return JobExpired("No provider could be asked in time. No charge was applied.")
 
 
 def _cause_document(cause: str) -> dict[str, Any]:

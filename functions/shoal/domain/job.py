@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from shoal.domain.brief import Brief, Kind
-from shoal.domain.errors import NotFound
+from shoal.domain.errors import NotFound, OutputInvalid, ProviderFailed, ProviderRejected
 from shoal.domain.families import Family
 from shoal.domain.money import Asset
 from shoal.domain.provider import SIMULATOR
@@ -22,8 +22,8 @@ START_GRACE_MS = 60_000
 QUEUE_LIMIT_MS = 15 * 60_000
 """A job that could not be started for this long expires."""
 
-FINISH_GRACE_MS = 5 * 60_000
-"""What storing and settling may take after the provider's deadline before the sweeper closes the job."""
+STEP_GRACE_MS = 5 * 60_000
+"""What a step of a video that asks for no clip may take beyond a clip's deadline."""
 
 CLEAN_UP_AFTER_MS = 15 * 60_000
 """What a failed or canceled job left is deleted after this: longer than any function can still write."""
@@ -44,6 +44,10 @@ class JobStatus(StrEnum):
 
 FAILED = frozenset({JobStatus.FAILED, JobStatus.EXPIRED})
 """How a job ends that came to nothing, though its caller still wanted it."""
+
+
+ANSWERS = frozenset(error.code for error in (ProviderRejected, ProviderFailed, OutputInvalid))
+"""What a job fails with after a provider's answer."""
 
 
 class HoldState(StrEnum):
@@ -98,7 +102,9 @@ class Job:
     """Moments are Unix time in milliseconds, money is in the unit of `asset`.
 
     `cost` is what was captured in the end.
-    `deadline_at_ms` is by when the next step must have happened: None once there is none.
+    `deadline_at_ms` is by when the next step must have happened, while a provider is asked by when it has to
+    have answered: None once there is no step any more. `restarts` counts how often its execution ended early
+    and another one took over.
     `task_tokens`, `provider_refs` and `calls` are by output, 0 to `output_count` − 1. `provider` is the
     simulator for a job that must not leave the stage, else who was to be asked first.
     `callbacks` are digests of those that were accepted. `moderation` says who judged the request, and how.
@@ -126,6 +132,7 @@ class Job:
     closed_by: Closer | None = None
     announced: bool = False
     steps: frozenset[Step] = frozenset()
+    restarts: int = 0
     deadline_at_ms: int | None = None
     outputs_expire_at_ms: int | None = None
     task_tokens: Mapping[int, str] = field(default_factory=dict)
@@ -145,6 +152,23 @@ class Job:
     def simulated(self) -> bool:
         """Whether it must not leave the stage: a test key's, or one of a model without any key."""
         return self.provider == SIMULATOR
+
+    @property
+    def execution(self) -> str:
+        """The name of the execution that works on it: each one that takes over has its own."""
+        return f"{self.id}-{self.restarts}" if self.restarts else self.id
+
+    @property
+    def start_by_ms(self) -> int:
+        """By when its execution must have begun: one that is timed from its acceptance has until its end."""
+        if self.family.timed_from_acceptance:
+            return self.answer_by_ms(self.created_at_ms)
+        return self.created_at_ms + QUEUE_LIMIT_MS
+
+    def answer_by_ms(self, now_ms: int) -> int:
+        """By when a provider that is asked now has to have answered."""
+        begun_ms = self.created_at_ms if self.family.timed_from_acceptance else now_ms
+        return begun_ms + self.provider_deadline_s * 1000
 
     @property
     def brief(self) -> Brief:
@@ -208,9 +232,31 @@ class Job:
 
     @property
     def opened(self) -> bool:
-        """Whether its beginning was announced for certain: that comes before its first output is asked for,
-        or its script is written."""
-        return 0 in self.calls or Step.SCRIPT in self.steps
+        """Whether its beginning was announced for certain.
+
+        That comes before its script is written, and before a provider is asked for its first output: what an
+        answer left behind tells it.
+        """
+        call = self.calls.get(0)
+        answered = call is not None and (
+            call.number > 1
+            or call.tries > 0
+            or 0 in self.provider_refs
+            or (self.failure is not None and self.failure.code in ANSWERS)
+        )
+        return answered or bool(self.outputs) or Step.SCRIPT in self.steps
+
+    def begun(self, now_ms: int, grace_ms: int = 0) -> Job:
+        """The job once its next step has begun, as far as that changes it.
+
+        `grace_ms` is what a step that asks no provider may take beyond a provider's time.
+        """
+        return replace(
+            self,
+            status=JobStatus.PROCESSING,
+            deadline_at_ms=self.answer_by_ms(now_ms) + grace_ms,
+            started_at_ms=self.started_at_ms or now_ms,
+        )
 
     def awaits(self, index: int) -> bool:
         """Whether the output is still wanted though the job was canceled: it is paid for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import IO
 
 from shoal.domain.brief import Brief
 
@@ -39,9 +40,9 @@ class ProviderRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderOutput:
-    """An output as the provider hands it over: its bytes, or an https address to fetch them from."""
+    """An output as the provider hands it over: a file of its bytes, or an https address to fetch it from."""
 
-    data: bytes | None = None
+    file: IO[bytes] | None = None
     url: str | None = None
 
 
@@ -65,10 +66,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Not yet: ask again in `poll_after_seconds`. `ref` is the provider's name for the work it began."""
+    """Not yet: ask again in `poll_after_seconds`. `ref` is the provider's name for the work it began.
+
+    `over_in_seconds` is when it is too late for an answer, None if nobody said.
+    """
 
     ref: str | None
     poll_after_seconds: int
+    over_in_seconds: int | None = None
 
 
 Answer = Done | Pending

@@ -83,7 +83,8 @@ class ProviderCall:
     `route` is the route's name. `tries` counts how often the route was in our way so far: too busy, or
     without the file it had promised. `due_at_ms` is before when nobody asks it, in Unix time. `mark` is
     drawn for every write, so that a write finds itself again. `free`: the provider calls off what it works on
-    for nothing; what is not known to be free is billed.
+    for nothing; what is not known to be free is billed. `answer_by_ms` is by when the output has to be there,
+    in Unix time: it was set before the first route was asked, and 0.1 set none.
     """
 
     number: int
@@ -93,6 +94,7 @@ class ProviderCall:
     due_at_ms: int = 0
     mark: str = ""
     free: bool = False
+    answer_by_ms: int = 0
 
     @property
     def billed(self) -> bool:
@@ -105,8 +107,9 @@ class ProviderCall:
 
     def to_json(self) -> str:
         fields = asdict(self)
-        if not self.free:
-            del fields["free"]  # as calls were written before there was this word: they are compared
+        for newer in ("free", "answer_by_ms"):
+            if not fields[newer]:
+                del fields[newer]  # as calls were written before there was this word: they are compared
         return json.dumps(fields)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.provider import Picture
+from shoal.media.memory import Memory
 from shoal.media.picture_work import SIDE_PX_MAX, SIDE_PX_MIN, check_work, passes_of
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
@@ -28,10 +30,19 @@ _LYING: Final = frozenset({5, 6, 7, 8})
 """EXIF's orientations that swap width and height."""
 _SPACES: Final = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK"}
 """Colour spaces of ICC profiles and Pillow's modes that they describe."""
+_found: Final = Memory[Picture](entries_max=256)
+"""What the last pictures turned out to be, by the SHA-256 of their bytes."""
 
 
 def inspect_picture(data: bytes) -> Picture:
-    """Decode the whole picture, so that a truncated one is found. Raises `OutputInvalid`."""
+    """Decode the whole picture, so that a truncated one is found, unless it was decoded just before.
+
+    Raises `OutputInvalid`.
+    """
+    return _found.recall(hashlib.sha256(data).digest(), lambda: _inspect(data))
+
+
+def _inspect(data: bytes) -> Picture:
     with _readable(), _decoded(data) as image:
         content_type, extension = _FILES.get(str(image.format), _JPEG)
         lying = image.getexif().get(ExifTags.Base.Orientation) in _LYING

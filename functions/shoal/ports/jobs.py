@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from shoal.domain.families import Family
 from shoal.domain.job import Job, JobStatus, Step
@@ -33,6 +33,15 @@ class JobPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """A job whose deadline has passed, as the index knows it; the job may have moved on since."""
+
+    deadline_at_ms: int
+    account_id: str
+    ulid: str
+
+
 class Jobs(Protocol):
     def get(self, account_id: str, job_id: str) -> Job:
         """Raises `NotFound`, also for an id of another account."""
@@ -46,9 +55,10 @@ class Jobs(Protocol):
     def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
         """Mark as processing, with time for the next step, and keep what is done. Raises `JobClosed`."""
 
-    def note_call(self, job: Job, index: int, call: ProviderCall) -> Job:
+    def note_call(self, job: Job, index: int, call: ProviderCall, *, begins: bool = False) -> Job:
         """Write down which route is asked for an output, provided that it still stands as `job` has it.
 
+        `begins`: with the beginning of its task, as `begin` writes it and `job` has it already.
         A canceled job takes it of an output that it awaits. The reference of a call with another number goes.
         Raises `JobClosed`, and `CallTaken` if another run was faster.
         """
@@ -62,11 +72,17 @@ class Jobs(Protocol):
     def note_late_output(self, job: Job, now_ms: int) -> None:
         """Record that a provider delivered after the job was closed. Nothing is charged for it."""
 
-    def overdue(self, now_ms: int) -> Iterable[Job]:
-        """Jobs whose `deadline_at_ms` has passed: unfinished, or finished and not announced."""
+    def due(self, now_ms: int) -> Sequence[Iterator[Sequence[Due]]]:
+        """Jobs whose `deadline_at_ms` has passed: unfinished, not announced, or with files to delete.
 
-    def claim(self, job: Job, until_ms: int) -> bool:
-        """Move the deadline the caller saw; False if somebody else moved it first."""
+        One iterator of pages for each shard, the longest due first. Each may raise when it is advanced.
+        """
+
+    def claim(self, due: Due, until_ms: int) -> Job | None:
+        """The job, with the deadline that was seen moved; None if somebody else moved it first."""
+
+    def start_again(self, job: Job) -> Job:
+        """Count an execution that takes over. Raises `JobClosed` if it ended, or is no longer as `job` is."""
 
     def mark_announced(self, job: Job) -> None:
         """A terminal job's events are out: it is due again only when its files are to go, if they are."""
@@ -93,7 +109,7 @@ class ExecutionState(StrEnum):
 
 class Workflow(Protocol):
     def start(self, job: Job) -> bool:
-        """Start the job's execution. False if one with its name exists already."""
+        """Start the job's execution, the first or the one that takes over. False if it exists already."""
 
     def state(self, job: Job) -> ExecutionState: ...
 
@@ -129,12 +145,15 @@ class PollQueue(Protocol):
     def send(self, look: Look, *, delay_seconds: int) -> None:
         """Have the provider asked for one output. `delay_seconds` is at most 900."""
 
+    def hide(self, look: Look, receipt: str, seconds: int) -> None:
+        """Hand a look, which came with `receipt`, out again in so many seconds unless it is done by then."""
+
 
 class Staging(Protocol):
     """Where a provider's bytes wait to be checked."""
 
-    def put(self, job: Job, index: int, data: bytes) -> str:
-        """Returns the key."""
+    def put(self, job: Job, index: int, file: IO[bytes]) -> str:
+        """Keep all of a file, wherever it stands. Returns the key."""
 
     def find_staged(self, job: Job, index: int) -> str | None:
         """The key of what `put` or a fetcher has kept of this output; None if nothing is there."""

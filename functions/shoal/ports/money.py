@@ -6,11 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shoal.domain.errors import Unavailable
 from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import Closer, Job, JobFailure, Output
 from shoal.domain.money import Asset
 from shoal.domain.wallet import Movement, Wallet
+from shoal.ports.system import TimeLeft, unlimited
+
+
+class NotAudited(Unavailable):
+    """An account was too large for the time that was left, or a wallet moved during every look."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"{account_id} could not be audited.")
 
 
 class Ledger(Protocol):
@@ -90,8 +99,21 @@ class Ledger(Protocol):
     def entries_sum(self, account_id: str, asset: Asset) -> Movement:
         """All entries of a wallet, added up."""
 
-    def discrepancies(self) -> list[Discrepancy]:
-        """Every wallet that differs from its ledger or from the holds of its jobs. Reads the whole table."""
+    def discrepancies(self, account_id: str, time_left: TimeLeft = unlimited) -> list[Discrepancy]:
+        """Every wallet of an account that differs from its ledger or from the holds of its jobs.
+
+        Reads all of both. A wallet in use is compared as it was at one moment. Raises `NotAudited`.
+        """
+
+
+class AuditProgress(Protocol):
+    """How far the audits of the stage have come."""
+
+    def cursor(self) -> str | None:
+        """Where in the directory of accounts the next one goes on; None for its beginning."""
+
+    def note(self, cursor: str | None) -> None:
+        """What was before it is audited."""
 
 
 @dataclass(frozen=True, slots=True)

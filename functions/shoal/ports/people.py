@@ -133,7 +133,7 @@ class AccountDirectory(Protocol):
         """Raises `ValidationFailed` for a cursor that no page gave out."""
 
     def open_jobs(self, *, limit: int) -> Iterable[Job]:
-        """Jobs of all accounts that are not done, those due soonest first within a shard."""
+        """Jobs of all accounts that are not done, at most 100, those due soonest first."""
 
     def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
         """Jobs of all accounts that failed or expired. Raises `ValidationFailed` for an unknown cursor."""

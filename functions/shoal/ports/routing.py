@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
 from shoal.domain.breaker import Breaker, Outcome
 from shoal.domain.job import Job
@@ -81,6 +81,9 @@ class Pass:
 
 
 class Breakers(Protocol):
+    def read_ahead(self) -> None:
+        """Begin to read what `admit` looks at, beside something else that waits for the network."""
+
     def admit(self, route: Route, now_ms: int) -> Pass | None:
         """None while the route is left alone."""
 
@@ -100,7 +103,7 @@ class Meter(Protocol):
 
 
 class CheckOutput(Protocol):
-    def __call__(self, job: Job, data: bytes) -> None:
+    def __call__(self, job: Job, file: IO[bytes]) -> None:
         """A first, cheap look. Raises `OutputInvalid` for what is no output of the job, or not all of it."""
 
 

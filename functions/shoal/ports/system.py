@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from shoal.domain.events import Event
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 
 Found = TypeVar("Found")
+Given = TypeVar("Given")
+
+TimeLeft = Callable[[], float]
+"""Seconds until the caller is stopped, wherever it is by then."""
+
+
+def unlimited() -> float:
+    """The `TimeLeft` of a caller that nobody stops."""
+    return math.inf
+
+
+class AtOnce(Protocol):
+    def __call__(self, work: Callable[[Given], Found], each: Iterable[Given]) -> list[Found]:
+        """Do the work on each, on several at a time. The results in the order of what was given."""
 
 
 class Clock(Protocol):
@@ -27,6 +42,12 @@ class Ids(Protocol):
 class Beside(Protocol):
     def __call__(self, work: Callable[[], Found]) -> Callable[[], Found]:
         """Begin some work while its caller goes on. What is returned waits for what comes of it."""
+
+
+def in_turn(work: Callable[[], Found]) -> Callable[[], Found]:
+    """Implements the `Beside` port by doing the work first."""
+    found = work()
+    return lambda: found
 
 
 class Bus(Protocol):

@@ -153,7 +153,7 @@ class Deliveries(Protocol):
         """
 
 
-LEASE_MS = 70_000
+LEASE_MS = 30_000
 """How long a slot is held at most: longer than any attempt and than its function may run."""
 
 

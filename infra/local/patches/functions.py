@@ -1,7 +1,11 @@
-"""Lambda functions: errors keep their type, workers survive them, logs cost no time, workers are few."""
+"""Lambda functions: errors keep their type, workers survive them, logs cost no time, workers are few.
+
+Workers end with the server: one that is killed stops none of them.
+"""
 
 from __future__ import annotations
 
+import inspect
 import queue
 import threading
 import time
@@ -11,6 +15,7 @@ from typing import Any
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
+from infra.local import lifeline
 from infra.local.patches import PatchDoesNotFit
 
 WORKERS_PER_FUNCTION_MAX = 3
@@ -99,6 +104,7 @@ def apply() -> None:
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(_REPORT_ERROR) != 1:
         raise PatchDoesNotFit("the Python worker script of ministack.core.lambda_runtime")
-    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_REPORT_ERROR, _REPORT_ERROR_TYPE)
+    script = script.replace(_REPORT_ERROR, _REPORT_ERROR_TYPE)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = f"{inspect.getsource(lifeline)}end_with_parent()\n{script}"
     lambda_runtime._worker_class_for = _class_for
     lambda_svc._execute_function_warm = _execute_bounded

@@ -15,6 +15,8 @@ from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
 from infra.local.patches import maps
 
+TOKEN_BYTES = 525
+"""700 characters of base64, about what AWS gives: an item that keeps one is paid for by its size."""
 WAIT_SECONDS_MAX = 99_999_999  # a task without TimeoutSeconds, as AWS has it
 
 Json = dict[str, Any]
@@ -45,8 +47,8 @@ def _fresh_arguments(state: Json, state_input: Any, context: Json) -> Any:
 
 
 def token_of(machine: str) -> str:
-    """A new task token, which like AWS's carries what it belongs to."""
-    return base64.urlsafe_b64encode(f"{machine} {new_uuid()}".encode()).decode()
+    """A new task token, which like AWS's carries what it belongs to, and is as long."""
+    return base64.urlsafe_b64encode(f"{machine} {new_uuid()}".ljust(TOKEN_BYTES).encode()).decode()
 
 
 def machine_of(token: str) -> str:

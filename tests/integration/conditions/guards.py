@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from shoal.adapters.dynamodb.accounts import IDLE, WITHIN_BURST
 from shoal.adapters.dynamodb.idempotency import UNUSED
-from shoal.adapters.dynamodb.jobs import AWAITED_CALL, EXISTS, OPEN, SAME_DEADLINE, UNANNOUNCED
+from shoal.adapters.dynamodb.jobs import (
+    AWAITED_CALL,
+    EXISTS,
+    FIRST_EXECUTION,
+    OPEN,
+    SAME_DEADLINE,
+    SAME_EXECUTION,
+    UNANNOUNCED,
+)
 from shoal.adapters.dynamodb.ledger import (
     AFFORDABLE,
     LOW,
@@ -65,6 +73,8 @@ from tests.integration.conditions.scenarios_money import (
     an_idempotency_key_makes_one_job,
     an_open_job_stays_in_sight_of_the_sweeper,
     deleted_outputs_make_no_job,
+    no_execution_takes_over_a_closed_job,
+    one_execution_takes_over,
     what_a_cancel_awaits_is_finished_once,
     what_was_asked_for_stays_as_it_was_asked_for_a_day,
 )
@@ -137,6 +147,14 @@ GUARDS: dict[Guard, list[Scenario]] = {
     Guard("wallet", EXISTS): [a_trial_is_given_back],
     Guard("job", UNANNOUNCED, alone=True): [an_open_job_stays_in_sight_of_the_sweeper],
     Guard("job", SAME_DEADLINE, alone=True): [a_deadline_is_moved_by_one_who_knows_it],
+    Guard("job", FIRST_EXECUTION, alone=True): [
+        one_execution_takes_over,
+        no_execution_takes_over_a_closed_job,
+    ],
+    Guard("job", SAME_EXECUTION, alone=True): [
+        one_execution_takes_over,
+        no_execution_takes_over_a_closed_job,
+    ],
     Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job, deleted_outputs_make_no_job],
     Guard("scene", NEW): [a_script_is_written_once, two_scripts_never_mix],
     Guard("scene", EXISTS, alone=True): [a_clip_makes_no_scene],

@@ -24,6 +24,7 @@ from shoal.domain.job import Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.routing import Phase, ProviderCall
 from shoal.domain.wallet import EntryKind, Movement
+from shoal.ports.jobs import Due
 from tests.integration.bench import OUTPUTS, PRICE, Bench
 from tests.integration.conditions.conditions import write
 from tests.support.factories import DECISION
@@ -310,17 +311,42 @@ def a_closed_job_does_not_begin(bench: Bench) -> None:
     assert bench.job(job).status is JobStatus.CANCELED
 
 
+def one_execution_takes_over(bench: Bench) -> None:
+    job = bench.accept(bench.account(PRICE))
+    again = bench.jobs.start_again(job)
+    with pytest.raises(JobClosed):
+        bench.jobs.start_again(job)
+    third = bench.jobs.start_again(again)
+    with pytest.raises(JobClosed):
+        bench.jobs.start_again(again)
+    assert bench.job(job).execution == third.execution == f"{job.id}-2"
+
+
+def no_execution_takes_over_a_closed_job(bench: Bench) -> None:
+    caller = bench.account(2 * PRICE)
+    first, second = bench.accept(caller), bench.jobs.start_again(bench.accept(caller))
+    for job in (first, second):
+        bench.cancel_job(caller, job.id)
+        with pytest.raises(JobClosed):
+            bench.jobs.start_again(job)
+        assert bench.job(job).restarts == job.restarts
+
+
 def an_open_job_stays_in_sight_of_the_sweeper(bench: Bench) -> None:
     job = bench.accept(bench.account(PRICE))
     with pytest.raises(ConditionFailed):
         bench.jobs.mark_announced(job)
-    assert list(bench.jobs.overdue(bench.clock.now_ms() + 3_600_000)) == [job]
+    shards = bench.jobs.due(bench.clock.now_ms() + 3_600_000)
+    assert [due.ulid for shard in shards for page in shard for due in page] == [job.ulid]
 
 
 def a_deadline_is_moved_by_one_who_knows_it(bench: Bench) -> None:
     job = bench.accept(bench.account(PRICE))
     now_ms = bench.clock.now_ms()
-    assert [bench.jobs.claim(job, now_ms + later) for later in (80_000, 70_000)] == [True, False]
+    assert job.deadline_at_ms is not None
+    due = Due(job.deadline_at_ms, job.account_id, job.ulid)
+    moved = replace(job, deadline_at_ms=now_ms + 80_000)
+    assert [bench.jobs.claim(due, now_ms + later) for later in (80_000, 70_000)] == [moved, None]
     assert bench.job(job).deadline_at_ms == now_ms + 80_000
 
 

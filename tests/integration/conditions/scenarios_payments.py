@@ -25,7 +25,7 @@ def interrupted(bench: Bench, happen: Callable[[], object]) -> Bench:
 
 def owned(bench: Bench, caller: Caller) -> tuple[int, int]:
     """Balance and debt; the audit agrees."""
-    assert bench.ledger.discrepancies() == []
+    assert bench.audit_ledger() == []
     wallet = bench.wallet(caller)
     assert min(wallet.balance, wallet.owed, wallet.free) >= 0
     return wallet.balance, wallet.owed

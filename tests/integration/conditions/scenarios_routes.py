@@ -43,6 +43,9 @@ class SeenAsItIs:
     def outdate(self) -> None:
         """Nothing is kept."""
 
+    def read_ahead(self) -> None:
+        """Nothing is kept."""
+
 
 def breakers_of(bench: Bench, table: Table | None = None, *, seen: Breaker | None = None) -> DynamoDbBreakers:
     """Every success is drawn into the sample."""

@@ -31,7 +31,7 @@ from tests.fakes.providers.server import (
     telling,
 )
 from tests.integration.providers.aws import opened, set_credentials
-from tests.support.providers import NOW_MS, asking, gateways
+from tests.support.providers import NOW_MS, asking, delivered, gateways
 
 PICTURE = asking(provider_model=PICTURE_MODEL)
 
@@ -71,8 +71,7 @@ def test_the_credentials_are_tested(bedrock: BedrockImages, fake: FakeBedrock) -
 
 def test_a_picture_comes_at_once(fake: FakeBedrock, bedrock: BedrockImages) -> None:
     done = bedrock.start(asking(provider_model=PICTURE_MODEL, seed=7, negative_prompt="fog", index=1))
-    assert isinstance(done, Done)
-    assert done.output.data == png(64, 64)
+    assert delivered(done) == png(64, 64)
     assert fake.requests[0].path == "/model/stability.stable-image-core-v1%3A1/invoke"
     assert fake.requests[0].json() == {
         "prompt": "a red fox",

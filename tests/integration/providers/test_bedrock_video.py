@@ -72,7 +72,7 @@ def test_a_clip_is_begun_asked_for_and_done(
     assert bedrock.check(ref, CLIP) == Pending(ref, 10)
     done = bedrock.check(ref, CLIP)
     assert isinstance(done, Done)
-    assert done.output.data is None, "its bytes stay in S3"
+    assert done.output.file is None, "its bytes stay in S3"
     assert stored == {done.output.url: MP4}
     assert str(done.output.url).startswith(f"{OUTPUT_URI}/job_1-0/")
     sent = fake.requests[0].json()

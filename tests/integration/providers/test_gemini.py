@@ -13,7 +13,16 @@ from shoal.domain.errors import CallbackRefused, ProviderFailed, ProviderRejecte
 from shoal.domain.provider import Done
 from tests.fakes.providers.gemini import FakeGemini, failing, quota
 from tests.fakes.providers.server import instead, telling
-from tests.support.providers import NOW_MS, PICTURE, asking, plain_failures, swallowing, unusable, waiting
+from tests.support.providers import (
+    NOW_MS,
+    PICTURE,
+    asking,
+    delivered,
+    plain_failures,
+    swallowing,
+    unusable,
+    waiting,
+)
 
 MODEL = "gemini-3.1-flash-image"
 REQUEST = asking(provider_model=MODEL)
@@ -26,7 +35,7 @@ def provider(fake: FakeGemini) -> GeminiImages:
 def test_a_picture_is_answered_at_once_and_no_sketch(gemini: FakeGemini) -> None:
     answer = provider(gemini).start(REQUEST)
     assert isinstance(answer, Done)
-    assert (answer.output.data or b"")[16:24] == b"\x00\x00\x00\x40\x00\x00\x00\x40"  # 64 by 64, not 8 by 8
+    assert delivered(answer)[16:24] == b"\x00\x00\x00\x40\x00\x00\x00\x40"  # 64 by 64, not 8 by 8
     (asked,) = gemini.requests
     assert asked.path == f"/v1/models/{MODEL}:generateContent"
     assert asked.json() == {

@@ -29,6 +29,7 @@ from tests.support.providers import (
     NOW_S,
     PICTURE,
     asking,
+    delivered,
     plain_failures,
     repeatable,
     swallowing,
@@ -98,8 +99,7 @@ def test_a_clip_is_looked_for_and_fetched(gemini: FakeGemini, *, inline: bool) -
     ref = begun(gemini)
     assert provider(gemini).check(ref, REQUEST) == Pending(ref, 10)
     answer = provider(gemini).check(ref, REQUEST)
-    assert isinstance(answer, Done)
-    assert (answer.output.data, answer.output.url) == (MP4, None)
+    assert delivered(answer) == MP4
 
 
 def test_a_file_is_waited_for(gemini: FakeGemini) -> None:

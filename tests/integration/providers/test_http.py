@@ -31,6 +31,7 @@ from tests.fakes.providers.server import (
     lost,
     telling,
 )
+from tests.support.providers import answered
 from tests.support.receiver import Receiver, raw
 
 
@@ -228,4 +229,5 @@ def test_waits_are_read_in_every_spelling() -> None:
 
 
 def _reply(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Reply:
-    return Reply("echo", status, headers or {}, body, repeatable=False, secrets=("sk-1",))
+    fields = headers or {}
+    return Reply("echo", status, fields, answered(fields, body), repeatable=False, secrets=("sk-1",))

@@ -27,7 +27,7 @@ from shoal.adapters.providers.openai.script import OpenAiScriptWriter
 from shoal.adapters.providers.replicate import Replicate
 from shoal.adapters.providers.stability import Stability
 from shoal.domain.errors import OutcomeUnknown, ProviderUnusable, ShoalError
-from tests.support.providers import PICTURE, asking
+from tests.support.providers import PICTURE, answered, asking
 
 JUNK: tuple[Any, ...] = (None, True, 7, "", "http://[", "\ud800", [], [7], [[]], {}, {"x": 7})
 DATA = base64.b64encode(PICTURE).decode()
@@ -146,7 +146,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, status: int, value: Any) -> None:
 
     def send(self: ProviderHttp, method: str, path: str, **how: Any) -> Reply:
         self.is_own(path)
-        return Reply(self.provider, status, kind, body, method == "GET")
+        return Reply(self.provider, status, kind, answered(kind, body), method == "GET")
 
     monkeypatch.setattr(ProviderHttp, "send", send)
 

@@ -23,6 +23,7 @@ from tests.support.providers import (
     NOW_MS,
     PICTURE,
     asking,
+    delivered,
     plain_failures,
     repeatable,
     swallowing,
@@ -61,7 +62,7 @@ def begun(fake: FakeOpenAi, **changes: object) -> str:
 def test_a_picture_is_answered_at_once(openai: FakeOpenAi) -> None:
     answer = images(openai).start(REQUEST)
     assert isinstance(answer, Done)
-    assert (answer.output.data or b"").startswith(SIGNATURE)
+    assert delivered(answer).startswith(SIGNATURE)
     (asked,) = openai.requests
     assert asked.json() == {
         "model": "gpt-image-2",
@@ -178,7 +179,7 @@ def test_a_background_picture_is_begun_and_looked_for(openai: FakeOpenAi) -> Non
     answer = background(openai).check(ref, REQUEST)
     assert isinstance(answer, Done)
     assert answer.ref == ref
-    assert (answer.output.data or b"").startswith(SIGNATURE)
+    assert delivered(answer).startswith(SIGNATURE)
 
 
 def test_background_edits_carry_their_pictures(openai: FakeOpenAi) -> None:

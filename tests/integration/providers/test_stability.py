@@ -21,7 +21,16 @@ from shoal.domain.provider import Done, Pending
 from tests.fakes.providers.checks import plain
 from tests.fakes.providers.server import Told, broken_off, instead, lost, telling, wrong_type
 from tests.fakes.providers.stability import FakeStability, failing
-from tests.support.providers import NOW_MS, PICTURE, asking, plain_failures, swallowing, unusable, waiting
+from tests.support.providers import (
+    NOW_MS,
+    PICTURE,
+    asking,
+    delivered,
+    plain_failures,
+    swallowing,
+    unusable,
+    waiting,
+)
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -48,7 +57,7 @@ def test_a_picture_is_answered_at_once(
     request = asking(provider_model=model, seed=7, index=2, negative_prompt="trees")
     answer = provider(stability).start(request)
     assert isinstance(answer, Done)
-    assert (answer.output.data or b"").startswith(SIGNATURE)
+    assert delivered(answer).startswith(SIGNATURE)
     assert stability.requests[0].path == f"/v2beta/stable-image/generate/{path}"
     assert sent(stability) == {
         "prompt": "a red fox",

@@ -63,13 +63,14 @@ def test_a_prompt_cannot_steer_the_terminal(shoal: Shoal, world: World, customer
 
 def test_stuck_jobs_are_finished_now(shoal: Shoal, world: World, customer: Customer) -> None:
     assert "No job is stuck." in shoal("jobs", "retry-stuck").stdout
-    queued, late = world.queued(customer), world.processing(customer)
+    queued = world.queued(customer, model="nanobanana")
+    late = world.asked(world.processing(customer))
     world.workflow.executions.pop(queued.id)
     world.clock.pass_seconds(600)
     assert shoal("jobs", "retry-stuck").stdout == "1 started, 1 closed\n"
     assert world.now(late).status == "failed"
     done = printed(shoal("jobs", "retry-stuck", "--json"))
-    assert done == {"started": 0, "closed": 0, "announced": 0, "left": 0, "deferred": 0}
+    assert done == {"started": 0, "closed": 0, "announced": 0, "left": 0, "deferred": 0, "unread": 0}
 
 
 def test_the_audit_is_silent_about_what_agrees(shoal: Shoal, world: World, customer: Customer) -> None:
@@ -110,10 +111,10 @@ def test_a_service_out_of_reach_is_explained_by_its_cause(
 ) -> None:
     unavailable = Unavailable(retry_after_seconds=1)
     unavailable.__cause__ = cause
-    world.network.fail("ledger.discrepancies", unavailable)
+    world.network.fail("directory.page", unavailable)
     refused(shoal("audit"), 1, str(cause))
 
 
 def test_a_defect_is_not_mistaken_for_a_failure_to_be_expected(shoal: Shoal, world: World) -> None:
-    world.network.fail("ledger.discrepancies", KeyError("balance"))
+    world.network.fail("directory.page", KeyError("balance"))
     assert isinstance(shoal("audit").exception, KeyError)

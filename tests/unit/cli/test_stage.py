@@ -65,7 +65,7 @@ def shoal(*arguments: str) -> Result:
 
 def picture_of(operator: Operator) -> str:
     """Where the stage shows its pictures."""
-    return operator.sweep.close_job.url_of("images/a/0.png")
+    return operator.sweep.see_to_job.close_job.url_of("images/a/0.png")
 
 
 def write(file: Path, text: str) -> Path:
@@ -125,7 +125,7 @@ def test_the_operator_reaches_aws_through_clients_of_the_stage_alone(folder: Pat
     operator = connect(None)
     operator.stripe().settle()
     operator.providers().testable["bedrock"]()
-    video = operator.sweep.close_job.url_of("videos/a/final.mp4")
+    video = operator.sweep.see_to_job.close_job.url_of("videos/a/final.mp4")
 
     assert video.startswith("http://localhost:4566/shoal-local-videos/videos/a/final.mp4?X-Amz-")
     assert client_of_this_process.cache_info() == before, "a function's client was asked for"
@@ -142,9 +142,9 @@ def test_the_command_knows_the_catalog_that_the_environment_names(
     own = CATALOG_FILE.read_text(encoding="utf-8")
     team = write(folder / "catalog.toml", own.replace("micros = 1_000_000", "micros = 7", 1))
     monkeypatch.setenv(CATALOG_VARIABLE, str(team))
-    assert connect(None).sweep.close_job.note_low_balance.low_balance.micros == 7
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 7
     monkeypatch.delenv(CATALOG_VARIABLE)
-    assert connect(None).sweep.close_job.note_low_balance.low_balance.micros == 1_000_000
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 1_000_000
 
 
 @pytest.mark.parametrize("text", [None, "models = 1", "["])

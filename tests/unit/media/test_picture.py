@@ -158,3 +158,9 @@ def test_a_broken_picture_is_refused_or_read_and_never_crashes(
         read_picture(bytes(data))
     with suppress(OutputInvalid):
         inspect_picture(bytes(data))
+
+
+def test_what_was_decoded_is_not_decoded_again() -> None:
+    data = saved(Image.new("RGB", (64, 32), "teal"), "PNG")
+
+    assert inspect_picture(data) is inspect_picture(bytes(bytearray(data)))

@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import SignInRefused, Unavailable
 from shoal.domain.person import Challenge, Person, Vouched
+from shoal.observability import count_refused_mail
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -69,7 +70,9 @@ WRONG = (
     "LimitExceededException",
     "TooManyFailedAttemptsException",
 )
-NOTHING_SENT = (*WRONG, "CodeDeliveryFailureException")
+MAIL_REFUSED = ("LimitExceededException", "CodeDeliveryFailureException")
+"""The pool would not mail: too many mails of the day or to this person, or a mailer that does not work."""
+NOTHING_SENT = (*WRONG, *MAIL_REFUSED)
 """No code goes out: to nobody, to one who needs none, to one who was sent too many, or for want of a mailer.
 
 But for the last they tell whether somebody is registered, and the last is only met for those who are.
@@ -92,7 +95,7 @@ class CognitoIdentity:
 
     def sign_up(self, email: str, password: str) -> bool:
         try:
-            with _translate_refusals(), _quiet("LimitExceededException", "CodeDeliveryFailureException"):
+            with _translate_refusals(), _quiet(*MAIL_REFUSED):
                 answer = self._client.sign_up(
                     **self._as_client(email),
                     Username=email,
@@ -302,10 +305,12 @@ def _translate_refusals(words: str = "", codes: Collection[str] = ()) -> Iterato
 
 @contextmanager
 def _quiet(*codes: str) -> Iterator[None]:
-    """These refusals are for the operator to see, in the log."""
+    """These refusals are for the operator to see: in the log, and by an alarm if a mail was not sent."""
     try:
         yield
     except ClientError as error:
         if error_code(error) not in codes:
             raise
         logger.info("no code was sent", extra={"reason": error_code(error)})
+        if error_code(error) in MAIL_REFUSED:
+            count_refused_mail()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import IO, TYPE_CHECKING, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -31,10 +31,11 @@ class S3Staging:
         self._client = client
         self._bucket = bucket
 
-    def put(self, job: Job, index: int, data: bytes) -> str:
+    def put(self, job: Job, index: int, file: IO[bytes]) -> str:
         key = staging_key(job, index)
+        file.seek(0)
         with unavailable_when_unreachable():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=file)
         return key
 
     def find_staged(self, job: Job, index: int) -> str | None:

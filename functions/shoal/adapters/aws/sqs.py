@@ -24,8 +24,17 @@ class SqsPollQueue:
     def send(self, look: Look, *, delay_seconds: int) -> None:
         with unavailable_when_unreachable():
             self._client.send_message(
-                QueueUrl=self._simulated_url if look.simulated else self._url,
+                QueueUrl=self._url_of(look),
                 MessageBody=json_text(asdict(look)),
                 MessageGroupId=look.account_id,
                 DelaySeconds=delay_seconds,
             )
+
+    def hide(self, look: Look, receipt: str, seconds: int) -> None:
+        with unavailable_when_unreachable():
+            self._client.change_message_visibility(
+                QueueUrl=self._url_of(look), ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )
+
+    def _url_of(self, look: Look) -> str:
+        return self._simulated_url if look.simulated else self._url

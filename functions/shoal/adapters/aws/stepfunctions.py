@@ -43,7 +43,7 @@ class StepFunctionsWorkflow:
             with unavailable_when_unreachable():
                 self._client.start_execution(
                     stateMachineArn=self._machine_arn(job),
-                    name=job.id,
+                    name=job.execution,
                     input=json_text(execution),
                 )
         except ClientError as error:
@@ -74,7 +74,7 @@ class StepFunctionsWorkflow:
         return self._state_machine_arn.removesuffix(GENERATE) + machine_of(job)
 
     def _execution_arn(self, job: Job) -> str:
-        return f"{self._machine_arn(job).replace(':stateMachine:', ':execution:')}:{job.id}"
+        return f"{self._machine_arn(job).replace(':stateMachine:', ':execution:')}:{job.execution}"
 
 
 def machine_of(job: Job) -> str:

@@ -60,6 +60,9 @@ class SeenBreakers(Protocol):
     def outdate(self) -> None:
         """What was read is no longer so."""
 
+    def read_ahead(self) -> None:
+        """Begin to read what is out of date."""
+
 
 class DynamoDbBreakers:
     """Implements the `Breakers` port.
@@ -79,6 +82,9 @@ class DynamoDbBreakers:
         self._seen = seen
         self._chance = chance
         self._written: dict[str, Breaker] = {}
+
+    def read_ahead(self) -> None:
+        self._seen.read_ahead()
 
     def admit(self, route: Route, now_ms: int) -> Pass | None:
         breaker = self._seen.breakers().get(route.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -16,7 +16,7 @@ from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.wallet import EntryKind, Movement
-from shoal.ports.jobs import JobPage
+from shoal.ports.jobs import Due, JobPage
 from shoal.ports.people import AccountPage, EntryPage
 
 KEYS_AT_ONCE_MAX = 100
@@ -81,20 +81,24 @@ class DynamoDbDirectory:
         )
         return AccountPage(page.found, page.next_cursor)
 
-    def open_jobs(self, *, limit: int) -> Iterable[Job]:
-        for shard in range(items.JOB_SHARDS):
+    def open_jobs(self, *, limit: int) -> list[Job]:
+        found: list[Due] = []
+        for shard in items.OPEN_SHARDS:
             pages = self._table.query(
                 IndexName=items.OPEN_JOBS_INDEX,
                 KeyConditionExpression="open_shard = :shard",
                 Limit=limit,
-                values={":shard": f"OPEN#{shard}"},
+                values={":shard": shard},
             )
-            keys = [(key["pk"], key["sk"]) for key in next(pages)[0]]
-            if keys:
-                yield from (items.job_of(item) for item in self._table.get_several(keys).values())
+            found += map(items.due_of, next(pages)[0])
+        keys = [
+            items.job_key(due.account_id, due.ulid) for due in sorted(found)[: min(limit, KEYS_AT_ONCE_MAX)]
+        ]
+        some = self._table.get_several(keys) if keys else {}
+        return [items.job_of(some[key]) for key in keys if key in some]
 
     def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
-        pages = [self._failed_keys(shard, limit, cursor) for shard in range(items.JOB_SHARDS)]
+        pages = [self._failed_keys(shard, limit, cursor) for shard in items.FAILED_SHARDS]
         keys = sorted((key for page in pages for key in page.found), key=itemgetter(1), reverse=True)
         found = self._table.get_several(keys[:limit]) if keys else {}
         jobs = tuple(items.job_of(found[key]) for key in keys[:limit])
@@ -108,8 +112,8 @@ class DynamoDbDirectory:
     def resume(self, account_id: str) -> None:
         self._mark(account_id, "REMOVE suspended", None)
 
-    def _failed_keys(self, shard: int, limit: int, cursor: str | None) -> Page[items.Key]:
-        every = Range.of(f"FAILED#{shard}", "JOB#", None, None, cursor)
+    def _failed_keys(self, shard: str, limit: int, cursor: str | None) -> Page[items.Key]:
+        every = Range.of(shard, "JOB#", None, None, cursor)
         within = replace(every, index=items.FAILED_JOBS_INDEX, attribute="failed_shard")
         return read_page(self._table, within, _key_of, lambda _: True, limit=limit, read_max=READ_MAX)
 

@@ -15,7 +15,7 @@ from shoal.adapters.dynamodb.table import (
     TransactionRefused,
     Update,
 )
-from shoal.domain.errors import IdempotencyInFlight
+from shoal.domain.errors import IdempotencyInFlight, Unavailable
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.text import json_text
 
@@ -39,7 +39,8 @@ class DynamoDbIdempotencyRecords:
         values = {":status": record.status, ":body": json_text(record.body)}
         expression = "SET answer_status = :status, answer_body = :body REMOVE begun"
         key = idempotency_key(record.key.account_id, record.key.route, record.key.key)
-        with suppress(ConditionFailed):  # a day has passed, and it is not kept any more
+        # It is not kept any more after a day; where it stays begun, a repeated request does all of it again.
+        with suppress(ConditionFailed, Unavailable):
             self._table.update(Update(key, expression, KEPT, values))
 
 
@@ -90,7 +91,7 @@ def write_with_record(
 ) -> IdempotencyRecord | None:
     """One transaction with the record in it. Returns the earlier record if that stood in the way."""
     try:
-        table.transact([*parts, record_put(record, now_ms)] if record else parts)
+        table.transact([*parts, record_put(record, now_ms)] if record else parts, find=True)
     except TransactionContended as contended:
         if record and contended.by_the_last:
             raise IdempotencyInFlight(retry_after_seconds=1) from None

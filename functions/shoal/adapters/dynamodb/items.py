@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import asdict
 from typing import Any
 
@@ -21,11 +22,17 @@ from shoal.domain.text import folded, json_text
 from shoal.domain.video import Scene
 from shoal.domain.wallet import EntryKind, Movement, Wallet
 from shoal.ports.accounts import Account
+from shoal.ports.jobs import Due
 
 OPEN_JOBS_INDEX = "open_jobs"
-JOB_SHARDS = 4
-"""Partitions of a sparse index of jobs: spreads its writes, and who reads it reads each."""
+OPEN_SHARDS = tuple(f"OPEN#{number}" for number in range(64))
+"""Partitions of the index of open jobs: they spread its writes, and who reads it reads each.
+
+The writer of a job chooses where it lies: version 0.1 chose one of the first four by another rule, and the
+state machines always name the first. So more may be added, and none taken away.
+"""
 FAILED_JOBS_INDEX = "failed_jobs"
+FAILED_SHARDS = tuple(f"FAILED#{number}" for number in range(4))
 
 Key = tuple[str, str]
 
@@ -64,17 +71,17 @@ def idempotency_key(account_id: str, route: str, key: str) -> Key:
 
 def open_shard(ulid: str) -> str:
     """The partition of a job in the index of open jobs."""
-    return f"OPEN#{_shard(ulid)}"
+    return OPEN_SHARDS[zlib.crc32(ulid.encode()) % len(OPEN_SHARDS)]
 
 
 def failed_shard(ulid: str) -> str:
-    """The partition of a job in the index of failed jobs."""
-    return f"FAILED#{_shard(ulid)}"
+    """The partition of a job in the index of failed jobs: by the last, random, character."""
+    return FAILED_SHARDS[ord(ulid[-1]) % len(FAILED_SHARDS)]
 
 
-def _shard(ulid: str) -> int:
-    """By the last, random, character."""
-    return ord(ulid[-1]) % JOB_SHARDS
+def due_of(item: Item) -> Due:
+    """Of what the index holds of a job."""
+    return Due(int(item["deadline_at"]), item["pk"].partition("#")[2], item["sk"].partition("#")[2])
 
 
 def payment_key(payment: Payment) -> Key:

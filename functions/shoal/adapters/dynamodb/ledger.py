@@ -40,6 +40,7 @@ from shoal.domain.money import Asset
 from shoal.domain.text import folded
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.money import Discrepancy
+from shoal.ports.system import TimeLeft, unlimited
 
 NEW = "attribute_not_exists(pk)"
 AFFORDABLE = "available >= :price"
@@ -79,7 +80,7 @@ class DynamoDbLedger:
         if record:
             parts.append(record_put(record, now_ms))
         try:
-            self._table.transact(parts)
+            self._table.transact(parts, find=True)
         except TransactionContended as contended:
             if record and contended.by_the_last:
                 raise errors.IdempotencyInFlight(retry_after_seconds=1) from None
@@ -154,7 +155,7 @@ class DynamoDbLedger:
             try:
                 wallet = credit_or_debit(before, before.after(divided))
                 written = Put(items.entry_item(divided), NEW), Put(items.grant_item(grant), NEW)
-                self._table.transact([wallet, *written, *ends])
+                self._table.transact([wallet, *written, *ends], find=True)
             except TransactionContended:
                 break
             except TransactionRefused as refused:
@@ -206,8 +207,8 @@ class DynamoDbLedger:
     def entries_sum(self, account_id: str, asset: Asset) -> Movement:
         return entries_sum(self._table, account_id, asset)
 
-    def discrepancies(self) -> list[Discrepancy]:
-        return audit(self._table)
+    def discrepancies(self, account_id: str, time_left: TimeLeft = unlimited) -> list[Discrepancy]:
+        return audit(self._table, account_id, time_left)
 
     def _close(
         self,

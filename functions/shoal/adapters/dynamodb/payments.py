@@ -35,7 +35,7 @@ class DynamoDbPayments:
                 wallet = wallet.after(divided[-1])
             entries = [Put(items.entry_item(each), NEW) for each in divided]
             try:
-                self._table.transact([_put(after), credit_or_debit(before, wallet), *entries])
+                self._table.transact([_put(after), credit_or_debit(before, wallet), *entries], find=True)
             except TransactionRefused as refused:
                 if refused.failed(0):
                     return False

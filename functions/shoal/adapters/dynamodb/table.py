@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.adapters.dynamodb.values import Item as Item
 from shoal.adapters.dynamodb.values import marshal, unmarshal
-from shoal.domain.errors import ShoalError, Unavailable
+from shoal.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 CONFLICT_ATTEMPTS_MAX = 6
 CONFLICT_BACKOFF_S = 0.04
 PAGE_ITEMS_MAX = 500
+TOGETHER_MAX = 100
+"""Items of one transaction."""
 
 
-class ConditionFailed(ShoalError):
+class ConditionFailed(Exception):
     """A condition did not hold. `item` is what stood there instead, None if nothing did."""
 
     def __init__(self, item: Item | None) -> None:
@@ -40,7 +42,7 @@ class Reason:
     item: Item | None
 
 
-class TransactionRefused(ShoalError):
+class TransactionRefused(Exception):
     """A transaction wrote nothing; `reasons` stand in the order of its parts."""
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
@@ -172,8 +174,27 @@ class Table:
             wanted = answer.get("UnprocessedKeys")
             if not wanted:
                 return {(item["pk"], item["sk"]): item for item in found}
-            self._wait_for_others(attempt)
+            self.wait_for_others(attempt)
         raise Unavailable(retry_after_seconds=1)
+
+    def get_together(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
+        """The items of one moment at which no transaction was writing to any of them, at most 100.
+
+        Raises `TransactionContended`, `Unavailable`.
+        """
+        items: Any = [
+            {"Get": {"TableName": self._name, "Key": marshal({"pk": pk, "sk": sk})}} for pk, sk in keys
+        ]
+        for attempt in range(CONFLICT_ATTEMPTS_MAX):
+            try:
+                with unavailable_when_unreachable():
+                    answer = self._client.transact_get_items(TransactItems=items)
+            except ClientError as error:
+                reasons = _reasons(error)
+                self.wait_for_others(attempt)
+            else:
+                return [unmarshal(each["Item"]) if each.get("Item") else None for each in answer["Responses"]]
+        raise TransactionContended(reasons)
 
     def update(self, update: Update) -> Item:
         """The item after the change. Raises `ConditionFailed`, and `Unavailable` under contention."""
@@ -187,20 +208,34 @@ class Table:
                 self._raise_or_wait(error, attempt)
         raise Unavailable(retry_after_seconds=1)
 
-    def transact(self, parts: Sequence[Put | Update | Delete]) -> None:
-        """Write all parts or none. Raises `TransactionRefused`, `Unavailable`."""
+    def transact(self, parts: Sequence[Put | Update | Delete], *, find: bool = False) -> None:
+        """Write all parts or none. Raises `TransactionRefused`, `Unavailable`.
+
+        `find`: if no answer came, look whether it was written. What it puts is then its own: where just this
+        stands, nothing but the same transaction can have put it there.
+        """
         requests = [part.request(self._name) for part in parts]
         for attempt in range(CONFLICT_ATTEMPTS_MAX):
             try:
                 with unavailable_when_unreachable():
                     self._client.transact_write_items(TransactItems=requests)  # type: ignore[arg-type]
                 return
+            except Unavailable:
+                if find and self._stand([part.item for part in parts if isinstance(part, Put)]):
+                    return
+                raise
             except ClientError as error:
                 reasons = _reasons(error)
                 if any(reason.code == "ConditionalCheckFailed" for reason in reasons):
                     raise TransactionRefused(reasons) from error
-                self._wait_for_others(attempt)
+                self.wait_for_others(attempt)
         raise TransactionContended(reasons)
+
+    def _stand(self, items: Sequence[Item]) -> bool:
+        """Whether all of these are in the table, as they are. Raises `Unavailable`."""
+        return bool(items) and all(
+            self.get(item["pk"], item["sk"]) == unmarshal(marshal(item)) for item in items
+        )
 
     def query(self, **arguments: Any) -> Iterator[tuple[list[Item], Item | None]]:
         """Pages of items with the key to go on from. Values are given unmarshalled as `values`.
@@ -208,17 +243,12 @@ class Table:
         Each page has at most twice the `Limit` of the one before: what is rare is found in few calls.
         """
         arguments["ExpressionAttributeValues"] = marshal(arguments.pop("values"))
-        yield from self._pages(self._client.query, arguments)
+        yield from self._pages(arguments)
 
-    def scan(self, **arguments: Any) -> Iterator[Item]:
-        """Every item of the table."""
-        for items, _ in self._pages(self._client.scan, arguments):
-            yield from items
-
-    def _pages(self, call: Any, arguments: dict[str, Any]) -> Iterator[tuple[list[Item], Item | None]]:
+    def _pages(self, arguments: dict[str, Any]) -> Iterator[tuple[list[Item], Item | None]]:
         while True:
             with unavailable_when_unreachable():
-                answer = call(TableName=self._name, **arguments)
+                answer = self._client.query(TableName=self._name, **arguments)
             last = answer.get("LastEvaluatedKey")
             yield (
                 [unmarshal(item) for item in answer["Items"]],
@@ -237,9 +267,10 @@ class Table:
             raise ConditionFailed(unmarshal(item) if item else None) from error
         if code != "TransactionConflictException":
             raise error
-        self._wait_for_others(attempt)
+        self.wait_for_others(attempt)
 
-    def _wait_for_others(self, attempt: int) -> None:
+    def wait_for_others(self, attempt: int) -> None:
+        """Pause for as long as the items that others write to may be locked, longer with each attempt."""
         # Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter").
         self._sleep(self._jitter() * CONFLICT_BACKOFF_S * 2**attempt)
 

@@ -132,6 +132,11 @@ class DynamoDbSubscriptions:
         )
         try:
             return write_with_record(self._table, [rotated], record, now_ms)
+        except Unavailable:
+            # Without a key nothing is put by which the table could find it; the secret is this request's own.
+            if record or self.get(before.account_id, before.id).secrets.current != secrets.current:
+                raise
+            return None
         except TransactionRefused:
             raise Unavailable(retry_after_seconds=1) from None
 

@@ -37,11 +37,6 @@ SIZED_BYTES = 8 * 2**20
 """Where the size must be told by: profiles and previews may come before it in a JPEG."""
 
 
-def check_bytes(job: Job, data: bytes) -> None:
-    """As `check_file`, of an output in memory."""
-    check_file(job, io.BytesIO(data))
-
-
 def check_file(job: Job, file: IO[bytes]) -> None:
     """Raises `OutputInvalid` unless the file looks like an output of the job, and like all of it.
 
@@ -106,9 +101,19 @@ def _jpeg_whole(file: IO[bytes], size: int) -> bool:
         if marker[0] != 0xFF:
             return True  # damage, for a decoder to judge
         if marker[1] == _SCAN:
-            return _END in file.read()
+            return _holds(file, _END)
         at += 1 if marker[1] == 0xFF else 2 + length  # a marker may have any number of 0xFF before it
     return True
+
+
+def _holds(file: IO[bytes], wanted: bytes) -> bool:
+    """Whether the bytes are anywhere in the rest of the file."""
+    last = b""
+    while part := file.read(SIZED_BYTES):
+        if wanted in last + part[: len(wanted)] or wanted in part:
+            return True
+        last = part[-len(wanted) :]
+    return False
 
 
 def _webp_whole(file: IO[bytes], size: int) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urljoin
 
 from shoal.adapters.providers.kit.at_once import AtOnce
@@ -62,7 +62,7 @@ class Stability(AtOnce):
         )
         _check(reply)
         if not takes_time:
-            return Done(ProviderOutput(data=_picture(reply)))
+            return Done(ProviderOutput(file=_picture(reply)))
         match reply.json():
             case {"id": str(ref)} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
@@ -76,7 +76,7 @@ class Stability(AtOnce):
         _check(reply)
         if reply.status == 202:
             return Pending(ref, POLL_SECONDS)
-        return Done(ProviderOutput(data=_picture(reply)))
+        return Done(ProviderOutput(file=_picture(reply)))
 
 
 def _form(request: ProviderRequest) -> Mapping[str, Any]:
@@ -108,12 +108,10 @@ def _only(model: str, pictures: tuple[bytes, ...]) -> tuple[str, bytes, str]:
     return "picture", picture, media_type(picture)
 
 
-def _picture(reply: Reply) -> bytes:
+def _picture(reply: Reply) -> IO[bytes]:
     if reply.headers.get("finish-reason", "SUCCESS") == "CONTENT_FILTERED":
         raise errors.ProviderRejected(REFUSED_BY_MODERATION)
-    if not reply.content_type.startswith("image/"):
-        raise reply.lost_answer("its answer is no picture")
-    return reply.body
+    return reply.file("image")
 
 
 def _check(reply: Reply) -> None:

@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 from shoal.composition import parts
+from shoal.domain.errors import ShoalError
 from shoal.domain.person import may_register
 from shoal.handlers.consumers.trigger import Trigger
 from shoal.observability import logger
 from shoal.settings import AdmitSignUpSettings
 
 
-class NotAdmitted(Exception):
+class NotAdmitted(ShoalError):
     """The pool tells the person that they cannot register."""
 
 

@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 
 from shoal.domain.delivery import ORDERS_AT_ONCE_MAX, Order
 from shoal.domain.errors import Unavailable
-from shoal.observability import count_attempt, count_disabled, flush_metrics, logger
+from shoal.observability import count_attempt, count_disabled, flush_metrics, log_failure, logger
 from shoal.ports.webhooks import OrderQueue, TakenOrder
 from shoal.use_cases.webhooks.deliver_webhook import Done
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shoal.composition.webhooks import Delivering
 
 THREADS = 32
-LAST_ORDER_MS = 25_000
+LAST_ORDER_MS = 15_000
 """What must be left of the function's time to begin another attempt: more than the longest takes."""
 
 
@@ -96,8 +96,8 @@ def _finish(queue: OrderQueue, seen_to: list[TakenOrder]) -> None:
 def _complete(order: Order, doing: Future[Done]) -> bool:
     try:
         done = doing.result()
-    except Exception:  # noqa: BLE001 - the queue hands it out again
-        logger.exception("order failed", extra={"delivery_id": order.delivery_id})
+    except Exception as error:  # noqa: BLE001 - the queue hands it out again
+        log_failure(error, "order failed", delivery_id=order.delivery_id)
         return False
     _report(order, done)
     return True

@@ -19,7 +19,7 @@ def poll(record: SQSRecord, poll_provider: PollProvider) -> None:
     look = Look(**json.loads(record.body))
     logger.append_keys(account_id=look.account_id, job_id=look.job_id)
     try:
-        outcome = poll_provider(look)
+        outcome = poll_provider(look, record.receipt_handle)
     except JobClosed:
         outcome = "closed"
     logger.info("provider asked", extra={"outcome": outcome})

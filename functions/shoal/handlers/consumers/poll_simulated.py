@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from shoal.composition import jobs
 from shoal.handlers.consumers.poll_provider import poll
 from shoal.handlers.consumers.queue import Consumer
 
-handler = Consumer(jobs.poll_provider, poll)
+handler = Consumer(partial(jobs.poll_provider, draws=True), poll)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from shoal.observability import flush_metrics, logger
+from shoal.observability import flush_metrics, log_failure, logger
 
 UseCases = TypeVar("UseCases")
 
@@ -37,8 +37,8 @@ class Consumer(Generic[UseCases]):
     def _log_failure(self, record: SQSRecord) -> None:
         try:
             self.consume(record, self.build())
-        except Exception:
-            logger.exception("message failed", extra={"message_id": record.message_id})
+        except Exception as error:
+            log_failure(error, "message failed", message_id=record.message_id)
             raise
         finally:
             logger.clear_state()

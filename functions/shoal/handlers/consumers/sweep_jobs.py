@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from shoal.composition import jobs
-from shoal.handlers.consumers.trigger import Trigger
-from shoal.observability import count_failed, logger, metrics
+from shoal.handlers.consumers.trigger import Schedule
+from shoal.observability import count_failed, flush_metrics, logger, metrics
+from shoal.ports.system import TimeLeft
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 
 
-def sweep(event: dict[str, Any], sweep_jobs: SweepJobs) -> dict[str, Any]:
-    """`StuckJobs` counts what nobody but the sweeper would have finished."""
-    done = sweep_jobs()
+def sweep(sweep_jobs: SweepJobs, time_left: TimeLeft) -> dict[str, Any]:
+    """`StuckJobs` counts what nobody but the sweeper would have finished, or has finished yet."""
+    done = sweep_jobs(time_left, _count)
     stuck = done.total() - done["left"] - done["deleted"]
     metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=stuck)
-    count_failed(done["closed"])
     logger.info("swept", extra={"done": dict(done)})
     return dict(done)
 
 
-handler = Trigger(jobs.sweep_jobs, sweep)
+def _count(done: Counter[str]) -> None:
+    """At once: a sweep may be stopped before its end."""
+    count_failed(done["closed"])
+    flush_metrics()
+
+
+handler = Schedule(jobs.sweep_jobs, sweep)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from shoal.composition import jobs, videos
 from shoal.handlers.workflow import (
     call_provider,
     narrate,
@@ -16,11 +19,11 @@ from shoal.handlers.workflow import (
 from shoal.handlers.workflow.task import Task
 
 STEPS: dict[str, Task[Any]] = {
-    "call_provider": call_provider.handler,
+    "call_provider": replace(call_provider.handler, build=partial(jobs.call_provider, draws=True)),
     "store_output": store_output.handler,
     "write_script": write_script.handler,
     "narrate": narrate.handler,
-    "render_scene": render_scene.handler,
+    "render_scene": replace(render_scene.handler, build=partial(videos.render_scene, draws=True)),
     "store_clip": store_clip.handler,
     "stitch_video": stitch_video.handler,
 }

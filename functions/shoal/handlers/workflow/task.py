@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from shoal.observability import flush_metrics, logger
+from shoal.observability import flush_metrics, log_failure, logger
 
 UseCases = TypeVar("UseCases")
 
@@ -19,12 +19,12 @@ class Task(Generic[UseCases]):
     run: Callable[[dict[str, Any], UseCases], dict[str, Any]]
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        logger.append_keys(account_id=event["account_id"], job_id=event["job_id"])
         try:
+            logger.append_keys(account_id=event["account_id"], job_id=event["job_id"])
             result = self.run(event, self.build())
             logger.info("task done")
         except Exception as error:
-            logger.warning("task failed", extra={"error": type(error).__name__}, exc_info=True)
+            log_failure(error, "task failed")
             raise
         finally:
             flush_metrics()

@@ -8,21 +8,25 @@ from shoal.domain.errors import JobClosed
 from shoal.domain.job import Closer
 from shoal.ports.jobs import Jobs
 from shoal.use_cases.jobs.close_job import CloseJob
-from shoal.use_cases.jobs.sweep_jobs import interruption
+from shoal.use_cases.jobs.start_again import StartAgain
 
 
 @dataclass(frozen=True, slots=True)
 class CloseExecution:
     jobs: Jobs
     close_job: CloseJob
+    start_again: StartAgain
 
     def __call__(self, account_id: str, job_id: str) -> str:
-        """What was done: closed, announced or left. Raises `NotFound` for an execution that has no job."""
+        """What was done: started, closed, announced or left. Raises `NotFound` for one that has no job.
+
+        A job that is still open gets another execution at once, and after that one from the sweeper: what
+        keeps executions from their ends may last for minutes.
+        """
         job = self.jobs.get(account_id, job_id)
         try:
             if not job.status.terminal:
-                self.close_job(job, interruption(), Closer.SWEEP)
-                return "closed"
+                return "left" if job.restarts else self.start_again(job)
             if job.awaiting:
                 self.close_job.finish(job)
                 return "closed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from shoal.domain.brief import Kind
 from shoal.domain.errors import JobClosed, Unavailable
@@ -12,7 +13,7 @@ from shoal.domain.events import Event, UrlOf, closing_events
 from shoal.domain.job import Closer, Job, JobStatus, Output
 from shoal.ports.jobs import Jobs, Runs
 from shoal.ports.money import Ledger
-from shoal.ports.system import Clock
+from shoal.ports.system import Beside, Clock, in_turn
 from shoal.use_cases.jobs.finish_canceled import FinishCanceled
 from shoal.use_cases.jobs.limit_jobs import NoteClosed
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
@@ -33,6 +34,7 @@ class SettleWallet:
     clock: Clock
     url_of: UrlOf
     retention_s: int | None = None
+    beside: Beside = in_turn
 
     def __call__(self, account_id: str, job_id: str, outputs: Sequence[Output]) -> tuple[Job, list[Event]]:
         """The completed job and the events to publish; the same again when run again.
@@ -41,24 +43,30 @@ class SettleWallet:
         and awaits is delivered, too. Raises `JobClosed` when the job ended otherwise: the late output is
         recorded, never charged.
         """
-        job = self.jobs.get(account_id, job_id)
-        job = self._finish(job, outputs) if job.status.terminal else self._capture(job, outputs)
+        found = self.jobs.get(account_id, job_id)
+        job = self._finish(found, outputs) if found.status.terminal else self._capture(found, outputs)
         delivered = job.captured and job.closed_by is Closer.WORKFLOW
         if job.status is not JobStatus.COMPLETED and not delivered:
             self.jobs.note_late_output(job, self.clock.now_ms())
             raise JobClosed(job.id)
-        self.note_closed(job)
-        return job, closing_events(job, self.url_of) + self.note_low_balance(job)
+        notes = [partial(self.note_closed, job)]
+        if not found.status.terminal:
+            notes.append(partial(self._note_run, job))
+        noted = [self.beside(note) for note in notes]
+        try:
+            low = self.note_low_balance(job)
+        finally:
+            for wait in noted:
+                wait()
+        return job, closing_events(job, self.url_of) + low
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:
         now_ms = self.clock.now_ms()
         expire_at_ms = job.expiry_ms(now_ms, self.retention_s)
         try:
-            closed = self.ledger.capture(job, outputs, expire_at_ms, Closer.WORKFLOW, now_ms)
+            return self.ledger.capture(job, outputs, expire_at_ms, Closer.WORKFLOW, now_ms)
         except JobClosed:
             return self._finish(self.jobs.get(job.account_id, job.id), outputs)
-        self._note_run(closed)
-        return closed
 
     def _finish(self, job: Job, outputs: Sequence[Output]) -> Job:
         """The pictures of a canceled job that waits for them are its own: they are paid for."""
@@ -71,6 +79,9 @@ class SettleWallet:
             return self.jobs.get(job.account_id, job.id)
 
     def _note_run(self, job: Job) -> None:
+        """How long a job took that this run completed: of one that was canceled nothing is told."""
+        if job.status is not JobStatus.COMPLETED:
+            return
         try:
             self.runs.note(job)
         except Unavailable:

@@ -10,7 +10,7 @@ from shoal.domain.failures import job_error
 from shoal.domain.job import Job, Output, output_folder
 from shoal.domain.provider import Picture
 from shoal.ports.jobs import Jobs, Outputs, Staging
-from shoal.ports.system import Clock
+from shoal.ports.system import Beside, Clock, in_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class StoreOutput:
     inspect_clip: Callable[[bytes], Picture]
     clock: Clock
     retention_s: int | None = None
+    beside: Beside = in_turn
 
     def __call__(
         self, account_id: str, job_id: str, delivered: Sequence[Mapping[str, str]]
@@ -37,22 +38,32 @@ class StoreOutput:
         `JobError`, when nothing usable was delivered. Keys derive from the job, so a repeated run writes the
         same objects again.
         """
+        read = self.beside(lambda: [self._read(item) for item in delivered[:1]])
         job = self.jobs.get(account_id, job_id)
+        first = read()
         stored: list[Output] = []
         problems: list[JobError] = [OutputInvalid("The provider delivered no image.")]
         for index, item in enumerate(delivered):
             try:
-                stored.append(self._store(job, index, item))
+                stored.append(self._store(job, index, item, first.pop() if first else self._read(item)))
             except JobError as problem:
                 problems.append(problem)
         if not stored:
             raise problems[min(1, len(problems) - 1)]
         return tuple(stored)
 
-    def _store(self, job: Job, index: int, item: Mapping[str, str]) -> Output:
+    def _read(self, item: Mapping[str, str]) -> bytes | JobError:
+        """What was staged of an item, or why it cannot be had."""
+        try:
+            return b"" if "error" in item else self.staging.read(item["key"])
+        except JobError as problem:
+            return problem
+
+    def _store(self, job: Job, index: int, item: Mapping[str, str], data: bytes | JobError) -> Output:
         if "error" in item:
-            raise job_error(item["error"], item["cause"], job.provider_deadline_s)
-        data = self.staging.read(item["key"])
+            raise job_error(item["error"], item["cause"], job)
+        if isinstance(data, JobError):
+            raise data
         inspect = self.inspect_clip if job.kind.of_clips else self.inspect
         picture = inspect(data)
         key = f"{output_folder(job)}{index}{_secret(job, index)}.{picture.extension}"

@@ -4,95 +4,73 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from shoal.domain.brief import Kind
-from shoal.domain.errors import (
-    JobClosed,
-    JobError,
-    JobExpired,
-    ProviderFailed,
-    ProviderTimeout,
-)
-from shoal.domain.job import QUEUE_LIMIT_MS, START_GRACE_MS, Closer, Job, JobStatus
-from shoal.domain.video import paid_clips
-from shoal.ports.jobs import ExecutionState, Jobs, Outputs, Workflow
-from shoal.ports.system import Clock
-from shoal.ports.videos import VideoFiles
-from shoal.use_cases.jobs.close_job import CloseJob
+from shoal.domain.errors import JobClosed
+from shoal.domain.job import START_GRACE_MS
+from shoal.ports.jobs import Due, Jobs
+from shoal.ports.system import AtOnce, Clock, TimeLeft, unlimited
+from shoal.use_cases.jobs.see_to_job import SeeToJob
 
 logger = logging.getLogger(__name__)
+
+RESERVE_S = 5.0
+"""With less time left no job is begun. One takes tens of milliseconds, and seconds when it is throttled."""
+PART = 200
+"""Jobs between two reports: one or two seconds' work."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepJobs:
     jobs: Jobs
-    workflow: Workflow
-    outputs: Outputs
-    video_files: VideoFiles
-    close_job: CloseJob
+    see_to_job: SeeToJob
     clock: Clock
+    at_once: AtOnce
 
-    def __call__(self) -> Counter[str]:
-        """Handle every overdue job. Returns how many were started, closed, announced and so on."""
-        done: Counter[str] = Counter()
-        for job in self.jobs.overdue(self.clock.now_ms()):
-            # Claiming moves the deadline, so of two sweepers only one acts, and a crash costs one minute.
-            if self.jobs.claim(job, self.clock.now_ms() + START_GRACE_MS):
-                done[self._see_to(job)] += 1
-        return done
+    def __call__(
+        self, time_left: TimeLeft = unlimited, report: Callable[[Counter[str]], None] = lambda _: None
+    ) -> Counter[str]:
+        """Handle overdue jobs of all shards, the longest due first, until none is left or the time runs out.
 
-    def _see_to(self, job: Job) -> str:
+        Returns how many were started, closed, announced and so on; `report` is told of each part of them.
+        What waits for want of time, the next sweep sees to. Several sweeps at once share the work.
+        """
+        total: Counter[str] = Counter()
+        shards = self.jobs.due(self.clock.now_ms())
+        while shards and time_left() > RESERVE_S:
+            pages = self.at_once(_next_page, shards)
+            shards = [shard for shard, page in zip(shards, pages, strict=True) if page]
+            total["unread"] += pages.count(None)
+            due = sorted(each for page in pages for each in page or ())
+            for start in range(0, len(due), PART):
+                outcomes = self.at_once(partial(self._take, time_left), due[start : start + PART])
+                done = Counter(outcome for outcome in outcomes if outcome)
+                report(done)
+                total += done
+        return +total
+
+    def _take(self, time_left: TimeLeft, due: Due) -> str | None:
+        """What was done with the job; None if another sweep has it."""
+        if time_left() <= RESERVE_S:
+            return "waiting"
         try:
-            if job.status.terminal:
-                return self._finish(job)
-            return self._start(job) if job.status is JobStatus.QUEUED else self._close(job, _timeout(job))
+            # Claiming moves the deadline, so of two sweepers only one acts, and a crash costs one minute.
+            job = self.jobs.claim(due, self.clock.now_ms() + START_GRACE_MS)
+            return self.see_to_job(job) if job else None
         except JobClosed:
             return "left"
         except Exception:
             # One job that fails must not keep the others waiting.
-            logger.warning("job deferred to the next sweep", extra={"job_id": job.id}, exc_info=True)
+            logger.warning("job deferred to the next sweep", extra={"job_ulid": due.ulid}, exc_info=True)
             return "deferred"
 
-    def _finish(self, job: Job) -> str:
-        if job.awaiting:
-            self.close_job.finish(job)
-            return "closed"
-        if not job.announced:
-            self.close_job.announce(job)
-            return "announced"
-        if job.kind is Kind.VIDEO:
-            kept = () if job.outputs_expired(self.clock.now_ms()) else paid_clips(job)
-            self.video_files.delete_of(job, keep=kept)
-        elif job.outputs:
-            self.outputs.delete([output.key for output in job.outputs])
-        else:
-            # What was stored before it ended was never announced, but a caller could guess its address.
-            self.outputs.delete_leftovers(job)
-        self.jobs.mark_files_deleted(job)
-        return "deleted"
 
-    def _start(self, job: Job) -> str:
-        if self.clock.now_ms() - job.created_at_ms > QUEUE_LIMIT_MS:
-            return self._close(
-                job,
-                JobExpired("The job could not be started in time. No charge was applied."),
-            )
-        if self.workflow.start(job):
-            return "started"
-        if self.workflow.state(job) is ExecutionState.RUNNING:
-            return "left"
-        return self._close(job, interruption())
-
-    def _close(self, job: Job, why: JobError) -> str:
-        self.close_job(job, why, Closer.SWEEP)
-        return "closed"
-
-
-def interruption() -> ProviderFailed:
-    """The reason given for a job whose execution ended without closing it."""
-    return ProviderFailed("Generation was interrupted. No charge was applied.")
-
-
-def _timeout(job: Job) -> JobError:
-    return ProviderTimeout(job.provider_deadline_s)
+def _next_page(shard: Iterator[Sequence[Due]]) -> Sequence[Due] | None:
+    """Empty at the end, None if it cannot be read: the other shards do not wait for it."""
+    try:
+        return next(shard, ())
+    except Exception:
+        logger.warning("shard left to the next sweep", exc_info=True)
+        return None

@@ -17,8 +17,9 @@ A run goes on from where the call of the output stands, and leaves it where the 
     DUE     ── its time has come ──────► place_call.py starts it: ASKED; its breaker opened: next route
 
 Of a canceled job, what its cancel captured is waited for, and nobody is asked any more. Past the deadline
-every step raises `ProviderTimeout`. Each write of the call (output_call.py) is a condition on the one before
-it: of two runs one goes on, and the other looks again later.
+whatever would wait raises `ProviderTimeout`, or `JobExpired` if nobody was asked yet. An execution that took
+over looks first for what the one before it has staged. Each write of the call (output_call.py) is a condition
+on the one before it: of two runs one goes on, and the other looks again later.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from shoal.domain.errors import CallTaken, JobCanceled, OutcomeUnknown, ProviderBusy, ShoalError
+from shoal.domain.errors import CallTaken, JobCanceled, JobError, OutcomeUnknown, ProviderBusy, ShoalError
 from shoal.domain.job import Job
 from shoal.domain.provider import Pending, ProviderRequest
 from shoal.domain.routing import NEXT_ROUTE, Phase, is_worth_waiting
 from shoal.ports.jobs import Jobs
 from shoal.ports.routing import Pass, Providers
-from shoal.ports.system import Clock, Ids
+from shoal.ports.system import Beside, Clock, Ids, in_turn
 from shoal.use_cases.providers.choose_route import NO_ROUTE_S, ChooseRoute
-from shoal.use_cases.providers.output_call import NO_CALL, OutputCall
+from shoal.use_cases.providers.output_call import NO_CALL, Beginning, OutputCall
 from shoal.use_cases.providers.place_call import PlaceCall
 from shoal.use_cases.providers.stage_output import Progress, StageOutput
 
@@ -58,24 +59,39 @@ class AskProvider:
     stage: StageOutput
     clock: Clock
     ids: Ids
+    beside: Beside = in_turn
 
-    def __call__(self, job: Job, index: int) -> Progress:
-        """The staged output, or when to look again. Raises `JobClosed`, and what ends the job."""
-        request, call = self.make_request(job, index), job.calls.get(index, NO_CALL)
+    def __call__(self, job: Job, index: int, beginning: Beginning | None = None) -> Progress:
+        """The staged output, or when to look again. Raises `JobClosed`, and what ends the job.
+
+        A `beginning` is stored with the first call that is placed, and in any case before this returns.
+        """
+        call = job.calls.get(index, NO_CALL)
         try:
-            return self._go_on(OutputCall(self.jobs, self.ids, job, index, request, call))
+            request = self.make_request(job, index)
+        except JobError:
+            if beginning:
+                beginning.announce()
+            raise
+        output = OutputCall(self.jobs, self.ids, job, index, request, call, beginning, self.beside)
+        try:
+            progress = self._go_on(output)
         except CallTaken:
             # The faster run goes on with it; should that one die, this look finds the call again.
+            output.begin()
             return Pending(None, LOOK_AGAIN_S)
+        return output.bounded(progress, self.clock.now_ms()) if isinstance(progress, Pending) else progress
 
     def _go_on(self, output: OutputCall) -> Progress:
         """From where the last run left it."""
         if output.call is NO_CALL:
             return self._ask_next(output, None)
+        output.begin()
+        perhaps_staged = output.job.restarts or not output.ref
+        if perhaps_staged and (delivered := self.stage.find_staged(output.job, output.index)):
+            return delivered
         if output.ref:
             return self._act_on(output, self.place.check)
-        if delivered := self.stage.find_staged(output.job, output.index):
-            return delivered
         if output.call.phase is Phase.DUE:
             return self._ask_when_due(output)
         if self.providers.get(output.call.provider).idempotent:
@@ -96,10 +112,12 @@ class AskProvider:
         """Ask the first open route behind that of the call, which ended in `after`."""
         _check_wanted(output.job)
         now_ms = self.clock.now_ms()
-        output.deadline_ms(now_ms)
+        answer_by_ms = output.deadline_ms(now_ms)
         if chosen := self.choose(output.job, output.call, now_ms):
-            output.call, given = chosen
+            call, given = chosen
+            output.call = replace(call, answer_by_ms=answer_by_ms)
             return self._act_on(output, partial(self.place.start, given=given))
+        output.begin()
         if isinstance(after, ProviderBusy):
             return self._wait(output, after.retry_after_seconds)
         return self.choose.give_up(output.job, after)

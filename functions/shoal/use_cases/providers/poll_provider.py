@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 
 UNAVAILABLE_RETRY_S = 5
 
+CHECK_S = 45
+"""What a look at work that a provider has taken on may take: it answers within 35 s, and its file is fetched.
+The queue itself hides a look for as long as the function may run: it might have to ask the next provider."""
+
 
 @dataclass(frozen=True, slots=True)
 class PollProvider:
@@ -24,14 +28,17 @@ class PollProvider:
     providers: Providers
     resolve: ResolveAnswer
 
-    def __call__(self, look: Look) -> str:
+    def __call__(self, look: Look, receipt: str) -> str:
         """What came of asking. Raises `NotFound`, `JobClosed` (it ended while we asked).
 
-        The queue hides a message that failed for longer than most jobs may take: where a service of ours did
-        not answer, another message looks again soon.
+        The queue hides a look for longer than most jobs may take. One that needs little time is hidden for
+        that alone, so that another function makes it soon if this one is killed; and where a service of ours
+        did not answer, another message looks again.
         """
         try:
             job = self.jobs.get(look.account_id, look.job_id)
+            if look.index in job.provider_refs:
+                self.resolve.poll_queue.hide(look, receipt, CHECK_S)
             if not job.status.terminal or job.awaits(look.index):
                 return self.resolve(job, look.index, once=look.once, looks=look.looks)
         except Unavailable:

@@ -64,10 +64,11 @@ class StageOutput:
         return Delivered(key) if key else None
 
     def _stage(self, job: Job, index: int, output: ProviderOutput) -> str:
-        if output.data is None:
+        if output.file is None:
             return self.fetcher.fetch(job, index, output.url or "")
-        self.check(job, output.data)
-        return self.staging.put(job, index, output.data)
+        with output.file as file:
+            self.check(job, file)
+            return self.staging.put(job, index, file)
 
 
 def _can_be_had_again(output: OutputCall, done: Done) -> bool:

@@ -6,7 +6,7 @@ import ast
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -110,3 +110,17 @@ def test_nobody_else_sends() -> None:
         "adapters/aws/webhook_queues.py: send_message",
         "adapters/aws/webhook_queues.py: send_message_batch",
     }
+
+
+@pytest.mark.parametrize(("simulated", "url"), [(False, "https://sqs/real"), (True, "https://sqs/simulated")])
+def test_a_look_is_hidden_in_the_queue_it_came_from(simulated: bool, url: str) -> None:
+    class Hiding:
+        def change_message_visibility(self, **call: Any) -> None:
+            calls.append(call)
+
+    calls: list[dict[str, Any]] = []
+    queue = SqsPollQueue(cast(Any, Hiding()), "https://sqs/real", "https://sqs/simulated")
+
+    queue.hide(Look(ACCOUNT, JOB, 0, simulated=simulated), "receipt", 45)
+
+    assert calls == [{"QueueUrl": url, "ReceiptHandle": "receipt", "VisibilityTimeout": 45}]

@@ -143,7 +143,7 @@ def test_a_service_out_of_reach_is_unavailable_and_to_be_tried_again(error: Exce
         lambda: StepFunctionsTaskTokens(client).fail("token", "Error", "cause"),
         lambda: EventBridgeBus(client, "bus").publish(ending_events(a_completed_job(), url_of)),
         lambda: SqsPollQueue(client, "url", "play").send(Look(job.account_id, job.id, 0), delay_seconds=0),
-        lambda: S3Staging(client, "bucket").put(job, 0, b""),
+        lambda: S3Staging(client, "bucket").put(job, 0, io.BytesIO()),
         lambda: S3Staging(client, "bucket").read("key"),
         lambda: S3Staging(client, "bucket").find_staged(job, 0),
         lambda: S3Outputs(client, "bucket").put("key", b"", "image/png", expires_at_ms=None),
@@ -252,7 +252,7 @@ def test_staged_bytes_are_read_unless_they_are_gone_or_too_many() -> None:
 def test_staging_keys_derive_from_the_job() -> None:
     client: Any = Client({})
 
-    assert S3Staging(client, "bucket").put(a_job(), 1, b"x") == f"{ACCOUNT}/{JOB}/1"
+    assert S3Staging(client, "bucket").put(a_job(), 1, io.BytesIO(b"x")) == f"{ACCOUNT}/{JOB}/1"
 
 
 def test_an_output_is_immutable_typed_and_cached_for_ever() -> None:

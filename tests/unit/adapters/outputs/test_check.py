@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal.adapters.outputs.check import STEPS_MAX, check_bytes, check_file, check_head
+from shoal.adapters.outputs.check import STEPS_MAX, check_file, check_head
 from shoal.domain.clip import FRAMES_PER_CLIP
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job
@@ -44,6 +44,10 @@ PICTURES = {
     "webp": picture("WEBP"),
     "lossless": picture("WEBP", lossless=True),
 }
+
+
+def check_bytes(job: Job, data: bytes) -> None:
+    check_file(job, io.BytesIO(data))
 
 
 @pytest.mark.parametrize("data", PICTURES.values(), ids=PICTURES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from shoal.domain.brief import Brief, Kind
 from shoal.domain.errors import CallbackRefused, ProviderBusy, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, Pending, ProviderRequest
 from tests.fakes import FakeClock
+from tests.support.providers import delivered
 
 REQUEST = ProviderRequest(
     idempotency_key="job_1-0",
@@ -48,28 +50,30 @@ class Studio:
     clock: FakeClock = field(default_factory=FakeClock)
     callbacks: list[tuple[str, str]] = field(default_factory=list)
     verified: str = "sim_1"
+    drawn: int = 0
 
     def __post_init__(self) -> None:
         self.simulator = Simulator(
             clock=self.clock,
-            draw=draw,
+            draw=self._noting(draw),
             edit=edit,
-            film=film,
+            film=self._noting(film),
             call_back=lambda url, ref: self.callbacks.append((url, ref)),
             verify=lambda *_: self.verified,
         )
+
+    def _noting(self, make: Callable[..., bytes]) -> Callable[..., bytes]:
+        def note(**request: Any) -> bytes:
+            self.drawn += 1
+            return make(**request)
+
+        return note
 
     def start(self, prompt: str = "A shark", seed: int | None = None, **changes: Any) -> Answer:
         return self.simulator.start(replace(asked(prompt=prompt, seed=seed), **changes))
 
     def picture(self, **changes: Any) -> bytes:
         return delivered(self.start(**changes))
-
-
-def delivered(answer: Answer) -> bytes:
-    assert isinstance(answer, Done)
-    assert answer.output.data is not None
-    return answer.output.data
 
 
 @pytest.fixture
@@ -87,16 +91,37 @@ def test_a_plain_prompt_is_answered_at_once_with_the_asked_size(studio: Studio) 
 def test_the_same_seed_gives_the_same_picture(studio: Studio) -> None:
     assert studio.picture(seed=7) == studio.picture(seed=7, idempotency_key="job_2")
     assert studio.picture(seed=7) != studio.picture(seed=8)
-    assert studio.picture(seed=0) != studio.picture(seed=None)
 
 
-def test_without_a_seed_each_job_has_its_own_and_keeps_it(studio: Studio) -> None:
-    assert studio.picture() == studio.picture()
-    assert studio.picture() != studio.picture(idempotency_key="job_2")
+def test_without_a_seed_prompt_and_size_alone_make_the_picture(studio: Studio) -> None:
+    assert studio.picture() == studio.picture(idempotency_key="job_2")
+    assert studio.picture() != studio.picture(prompt="A whale")
 
 
-@given(st.text(), st.none() | st.integers(0, 2**32 - 1) | st.just(2**32 - 1), st.integers(0, 3))
-def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None, index: int) -> None:
+def test_what_was_drawn_is_not_drawn_again(studio: Studio) -> None:
+    first = [studio.picture(idempotency_key=job) for job in ("job_1", "job_2", "job_3")]
+    assert studio.drawn == 1
+
+    assert first == [Studio().picture()] * 3
+
+
+@pytest.mark.parametrize("other", [{"prompt": "A whale"}, {"seed": 8}, {"index": 1}, {"seconds": 8}])
+def test_whatever_changes_a_picture_has_it_drawn(studio: Studio, other: dict[str, Any]) -> None:
+    assert studio.picture() != studio.picture(**other)
+    assert studio.drawn == 2
+
+
+@pytest.mark.parametrize("size", [(1024, 1024), (576, 576), (576, 1024)])
+def test_another_size_is_drawn(studio: Studio, size: tuple[int, int]) -> None:
+    wide = studio.picture()
+    brief = replace(REQUEST.brief, width_px=size[0], height_px=size[1])
+
+    assert delivered(studio.simulator.start(replace(REQUEST, brief=brief))) != wide
+    assert studio.drawn == 2
+
+
+@given(st.none() | st.integers(0, 2**32 - 1) | st.just(2**32 - 1), st.integers(0, 3))
+def test_every_seed_drawn_with_is_a_32_bit_number(seed: int | None, index: int) -> None:
     seeds: list[int] = []
 
     def note(**request: Any) -> bytes:
@@ -105,7 +130,7 @@ def test_every_seed_drawn_with_is_a_32_bit_number(key: str, seed: int | None, in
 
     no: Any = None
     Simulator(clock=FakeClock(), draw=note, edit=no, film=no, call_back=no, verify=no).start(
-        replace(asked(seed=seed), idempotency_key=key, index=index)
+        replace(asked(seed=seed), index=index)
     )
     assert 0 <= seeds[0] < 2**32
     assert seed is None or seeds == [(seed + index) % 2**32]

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from shoal.domain.errors import Unavailable
-from shoal.domain.job import FINISH_GRACE_MS, Job, JobStatus
+from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.provider import Pending
 from shoal.ports.jobs import Look
+from tests.support.api import LambdaContext
 from tests.support.events import batch, event
 from tests.support.handlers import given
 from tests.worlds.world import DEADLINE_S, Customer, World
@@ -21,7 +22,7 @@ from tests.worlds.world import DEADLINE_S, Customer, World
 
 def run(world: World, verb: str, happened: dict[str, Any]) -> Any:
     """What the function of the verb answers to an event."""
-    return given(verb, getattr(world, verb))(happened, None)
+    return given(verb, getattr(world, verb))(happened, LambdaContext(world.clock))
 
 
 def failed(answer: Any) -> list[str]:
@@ -126,7 +127,7 @@ def status_change(job: Job, status: str = "FAILED") -> Any:
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_the_job_of_an_execution_that_ended_early_is_closed(
+def test_the_job_of_an_execution_that_ended_early_gets_another_one(
     world: World, customer: Customer, status: str
 ) -> None:
     job = world.processing(customer)
@@ -134,9 +135,7 @@ def test_the_job_of_an_execution_that_ended_early_is_closed(
     answer = run(world, "close_execution", batch("sqs_closed_executions", [status_change(job, status)]))
 
     assert failed(answer) == []
-    assert world.now(job).status is JobStatus.FAILED
-    assert world.wallet(customer).held == 0
-    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
+    assert [started.execution for started in world.workflow.started] == [job.id, f"{job.id}-1"]
 
 
 def test_an_execution_without_a_job_goes_back_alone(world: World, customer: Customer) -> None:
@@ -146,7 +145,7 @@ def test_an_execution_without_a_job_goes_back_alone(world: World, customer: Cust
     answer = run(world, "close_execution", batch("sqs_closed_executions", [stray, status_change(job)]))
 
     assert failed(answer) == ["message-0"]
-    assert world.now(job).status is JobStatus.FAILED
+    assert world.now(job).restarts == 1
 
 
 def test_a_table_out_of_reach_sends_every_message_back(world: World, customer: Customer) -> None:
@@ -187,11 +186,11 @@ def test_the_sweeper_says_what_it_did_and_counts_what_was_stuck(
     world: World, customer: Customer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.network.fail("workflow.start", Unavailable())
-    world.queued(customer)
+    world.queued(customer, model="nanobanana")
     world.network.heal()
-    world.queued(customer)
+    world.queued(customer, model="nanobanana")
     world.processing(customer)
-    world.clock.ms += DEADLINE_S * 1000 + FINISH_GRACE_MS
+    world.clock.ms += DEADLINE_S * 1000
 
     done = run(world, "sweep_jobs", event("eventbridge_schedule"))
 
@@ -205,8 +204,14 @@ def test_a_sweep_that_finds_nothing_counts_zero(world: World, capsys: pytest.Cap
 
 
 def test_an_audit_that_finds_nothing_counts_zero(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(world, "audit_ledger", event("eventbridge_schedule")) == {"discrepancies": 0}
-    assert metrics(capsys) == {"LedgerDiscrepancies": [0.0]}
+    done = run(world, "audit_ledger", event("eventbridge_schedule"))
+
+    assert done == {"accounts": 0, "discrepancies": 0, "not_audited": 0, "ended": True}
+    assert metrics(capsys) == {
+        "LedgerDiscrepancies": [0.0],
+        "AccountsAudited": [0.0],
+        "AccountsNotAudited": [0.0],
+    }
 
 
 def test_an_audit_that_finds_something_counts_and_logs_it(
@@ -217,6 +222,6 @@ def test_an_audit_that_finds_something_counts_and_logs_it(
 
     found = run(world, "audit_ledger", event("eventbridge_schedule"))
 
-    assert found == {"discrepancies": 2}
-    assert metrics(capsys) == {"LedgerDiscrepancies": [2.0]}
+    assert found == {"accounts": 1, "discrepancies": 2, "not_audited": 0, "ended": True}
+    assert metrics(capsys)["LedgerDiscrepancies"] == [2.0]
     assert customer.account_id in logs.getvalue()

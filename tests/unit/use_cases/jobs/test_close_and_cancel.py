@@ -107,18 +107,17 @@ def close(world: World, job: Job) -> str:
     return world.close_execution(job.account_id, job.id)
 
 
-def test_the_job_of_a_failed_execution_is_closed_and_announced(world: World, customer: Customer) -> None:
+def test_the_open_job_of_a_failed_execution_gets_another_one(world: World, customer: Customer) -> None:
     job = world.processing(customer)
     world.workflow.executions[job.id] = ExecutionState.ENDED
 
-    assert close(world, job) == "closed"
+    assert close(world, job) == "started"
 
-    closed = world.now(job)
-    assert (closed.status, closed.closed_by) == (JobStatus.FAILED, Closer.SWEEP)
-    assert closed.failure is not None
-    assert closed.failure.message == "Generation was interrupted. No charge was applied."
-    assert world.entries(customer) == ["top_up", "hold", "release"]
-    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
+    again = world.now(job)
+    assert (again.status, again.deadline_at_ms) == (JobStatus.PROCESSING, job.deadline_at_ms)
+    assert world.workflow.executions[f"{job.id}-1"] is ExecutionState.RUNNING
+    assert world.entries(customer) == ["top_up", "hold"]
+    assert world.bus.types() == []
 
 
 def test_a_job_its_own_workflow_closed_is_only_announced(world: World, customer: Customer) -> None:
@@ -143,19 +142,18 @@ def test_a_job_somebody_else_closed_is_left_to_them(world: World, customer: Cust
 
 def test_a_job_canceled_in_that_very_moment_is_left(world: World, customer: Customer) -> None:
     job = world.processing(customer)
-    world.network.before("ledger.release", lambda: world.cancel_job(customer.caller, job.id))
+    world.network.before("jobs.start_again", lambda: world.cancel_job(customer.caller, job.id))
 
     assert close(world, job) == "left"
     assert world.entries(customer) == ["top_up", "hold", "release"]
 
 
-def test_a_message_delivered_twice_closes_once(world: World, customer: Customer) -> None:
+def test_a_message_delivered_twice_starts_one_execution(world: World, customer: Customer) -> None:
     job = world.processing(customer)
     close(world, job)
-    entries = world.entries(customer)
 
     assert close(world, job) == "left"
-    assert world.entries(customer) == entries
+    assert list(world.workflow.executions) == [job.id, f"{job.id}-1"]
 
 
 def test_an_execution_without_a_job_is_an_error(world: World, customer: Customer) -> None:

@@ -11,11 +11,12 @@ import pytest
 
 from shoal.dialects import image, tasks, video
 from shoal.domain.errors import JobAlreadyTerminal, JobClosed, Unavailable
-from shoal.domain.job import Closer, Job, JobStatus
+from shoal.domain.job import START_GRACE_MS, Closer, Job, JobStatus
 from shoal.domain.money import Asset
-from shoal.domain.provider import Done, Pending, ProviderOutput
+from shoal.domain.provider import Pending
 from shoal.domain.routing import Phase, ProviderCall
-from shoal.ports.jobs import Look
+from shoal.ports.jobs import ExecutionState, Look
+from tests.fakes import made
 from tests.support.factories import url_of
 from tests.worlds.machine import Stage
 from tests.worlds.world import STORED, Customer, World
@@ -114,6 +115,10 @@ def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, 
     canceled = world.cancel_job(customer.caller, job.id)
     assert (canceled.cost, world.workflow.stopped) == (20_000, [])
     world.clock.ms = job.deadline_at_ms or 0
+    assert world.sweep_jobs() == {"left": 1}, "its execution hears that the time is over, and gives it back"
+    assert world.tokens.answers[job.task_tokens[0]].error == "ProviderTimeout"
+    world.workflow.executions[job.id] = ExecutionState.ENDED
+    world.clock.ms += START_GRACE_MS
 
     assert world.sweep_jobs() == {"closed": 1}
 
@@ -121,7 +126,6 @@ def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, 
     assert world.wallet(customer).balance == before.balance
     told = picture(world, job)
     assert (told["status"], told["cost"], told["error"]) == ("failed", None, "Canceled by request.")
-    assert world.workflow.stopped == [job.id]
     assert world.sweep_jobs() == {}
     assert world.audit_ledger() == []
 
@@ -134,7 +138,8 @@ def test_an_execution_that_dies_while_it_is_awaited_gives_back(world: World, cus
 
     assert world.entries(customer)[2:] == ["capture", "undelivered"]
     assert world.now(job).closed_by is Closer.SWEEP
-    assert world.bus.types() == ["image.failed", "job.failed"]
+    # No answer shows that its beginning was told, so it is told again, by the same ids.
+    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
 
 
 def test_an_output_asked_for_between_look_and_write_is_seen(world: World, customer: Customer) -> None:
@@ -169,11 +174,11 @@ def test_what_is_made_is_billed_though_its_provider_calls_off_for_nothing(
 ) -> None:
     world.provider.bills = False
     job = world.queued(customer)
-    world.provider.script = [Pending("ref-1", 1), Done(ProviderOutput(data=b"picture"))]
+    world.provider.script = [Pending("ref-1", 1), made(b"picture")]
     world.call_provider(job.account_id, job.id, 0, world.tokens.issue())
     assert world.now(job).billed == set()
 
-    world.poll_provider(Look(job.account_id, job.id, 0))
+    world.poll_provider(Look(job.account_id, job.id, 0), "receipt")
 
     assert world.now(job).billed == {0}
     assert world.cancel_job(customer.caller, job.id).cost == 20_000

@@ -81,7 +81,6 @@ RESOLVED_BY = {
     "release": "release",
     "cancel": "release",
     "sweep": "release",
-    "close": "release",
 }
 
 
@@ -101,7 +100,7 @@ def test_who_comes_first_resolves_the_hold_for_good(first: str, then: str, usd: 
 
 
 @given(
-    st.lists(st.sampled_from([*RESOLVED_BY, "submit", "top_up"]), max_size=10),
+    st.lists(st.sampled_from([*RESOLVED_BY, "close", "submit", "top_up"]), max_size=10),
     st.sampled_from(["10.00", "0.02", "0"]),
 )
 def test_no_order_of_actors_moves_money_twice(order: list[str], usd: str) -> None:

@@ -21,7 +21,7 @@ from shoal.domain.errors import (
     Unavailable,
     ValidationFailed,
 )
-from shoal.domain.job import Job, JobStatus
+from shoal.domain.job import Job
 from shoal.domain.money import format_usd
 from shoal.use_cases.jobs.prepare_submission import INPUT_BYTES_MAX
 from tests.fakes.limits import FETCHED_BYTES_MAX
@@ -315,4 +315,4 @@ def test_inputs_that_are_gone_fail_the_output_and_not_the_poll(
     assert world.call_provider(job.account_id, job.id, 0, token)[1] == "OutputInvalid"
 
     assert world.tokens.answers[token].error == "OutputInvalid"
-    assert world.now(job).status is JobStatus.PROCESSING
+    assert world.bus.types() == ["job.created", "job.processing"]

@@ -20,7 +20,7 @@ TTL_S = 3_600
 def kept(world: World, customer: Customer, **body: Any) -> Job:
     """A completed task whose outputs are in the bucket."""
     job = world.processing(customer, **({"model": "nanobanana", "num_outputs": 2} | body))
-    delivered = [{"key": world.staging.put(job, index, b"picture")} for index in range(job.output_count)]
+    delivered = [{"key": world.staging.stage(job, index, b"picture")} for index in range(job.output_count)]
     stored = world.store_output(job.account_id, job.id, delivered)
     return world.settle_wallet(job.account_id, job.id, stored)[0]
 
@@ -133,7 +133,7 @@ def test_what_a_failed_or_canceled_job_had_stored_is_deleted(
     world: World, customer: Customer, end: str, ttl: dict[str, int]
 ) -> None:
     other, job = kept(world, customer), world.processing(customer, model="nanobanana", num_outputs=2, **ttl)
-    delivered = [{"key": world.staging.put(job, index, b"picture")} for index in range(2)]
+    delivered = [{"key": world.staging.stage(job, index, b"picture")} for index in range(2)]
     world.store_output(job.account_id, job.id, delivered[:1])
     if end == "failed":
         world.release_hold(job.account_id, job.id, "ProviderFailed", "No luck.")

@@ -11,6 +11,8 @@ from shoal.domain.errors import JobClosed, NotFound, Unavailable
 from shoal.domain.events import Event
 from shoal.domain.failures import job_error
 from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus
+from shoal.domain.routing import Phase, ProviderCall
+from tests.support.factories import a_job
 from tests.worlds.world import STORED, Customer, World
 
 FULL = 10_000_000
@@ -39,8 +41,8 @@ def test_settling_captures_the_hold_and_completes_the_job(world: World, customer
     assert (done.outputs, done.closed_by, done.deadline_at_ms) == ((STORED,), Closer.WORKFLOW, None)
     assert done.completed_at_ms == world.clock.ms
     assert (wallet.balance, wallet.held) == (FULL - 20_000, 0)
-    assert types(events) == ["job.created", "job.processing", "image.completed", "job.completed"]
-    assert events[2].detail["data"]["image_url"] == f"https://cdn.test/{STORED.key}"
+    assert types(events) == ["image.completed", "job.completed"], "it began before its output came"
+    assert events[0].detail["data"]["image_url"] == f"https://cdn.test/{STORED.key}"
 
 
 def test_releasing_gives_the_hold_back_and_fails_the_job(world: World, customer: Customer) -> None:
@@ -69,9 +71,9 @@ def test_a_step_run_twice_moves_money_once_and_tells_the_same_events(
     assert (world.wallet(customer), world.entries(customer)) == (wallet, entries)
 
 
-@pytest.mark.parametrize("run", [settle, release])
+@pytest.mark.parametrize(("run", "events"), [(settle, 2), (release, 4)])
 def test_a_step_whose_reply_was_lost_is_safe_to_run_again(
-    world: World, customer: Customer, run: Callable[[World, Job], list[Event]]
+    world: World, customer: Customer, run: Callable[[World, Job], list[Event]], events: int
 ) -> None:
     job = world.processing(customer)
     port = "ledger.capture" if run is settle else "ledger.release"
@@ -80,7 +82,7 @@ def test_a_step_whose_reply_was_lost_is_safe_to_run_again(
         run(world, job)
     world.network.heal()
 
-    assert len(run(world, job)) == 4
+    assert len(run(world, job)) == events
     assert len(world.entries(customer)) == 3
     assert world.wallet(customer).held == 0
 
@@ -167,6 +169,7 @@ def test_a_job_nobody_knows_is_not_found(
         run(world, job)
 
 
+ASKED = a_job(calls={0: ProviderCall(1, "simulator/", Phase.ASKED)})
 LAMBDA_CAUSE = json.dumps(
     {
         "errorMessage": "The provider did not deliver a readable image.",
@@ -194,7 +197,7 @@ LAMBDA_CAUSE = json.dumps(
     ],
 )
 def test_a_caller_is_told_what_a_provider_did(error: str, cause: str, code: str, message: str) -> None:
-    told = job_error(error, cause, 180)
+    told = job_error(error, cause, ASKED)
 
     assert (told.code, str(told)) == (code, message)
 
@@ -202,7 +205,7 @@ def test_a_caller_is_told_what_a_provider_did(error: str, cause: str, code: str,
 @pytest.mark.parametrize("error", ["ProviderFailed", "OutputInvalid"])
 @pytest.mark.parametrize("cause", ["[1, 2]", '{"errorType":"X"}', '"text"', "{", "null", "7"])
 def test_a_cause_that_only_looks_like_a_lambdas_is_told_as_it_is(error: str, cause: str) -> None:
-    assert str(job_error(error, cause, 180)) == cause
+    assert str(job_error(error, cause, ASKED)) == cause
 
 
 @pytest.mark.parametrize(
@@ -222,16 +225,27 @@ def test_a_cause_that_only_looks_like_a_lambdas_is_told_as_it_is(error: str, cau
     ],
 )
 def test_a_caller_is_never_told_what_went_wrong_inside(error: str) -> None:
-    told = job_error(error, "arn:aws:dynamodb:eu-west-1:123456789012:table/shoal", 180)
+    told = job_error(error, "arn:aws:dynamodb:eu-west-1:123456789012:table/shoal", a_job())
 
     assert told.code == "internal_error"
     assert str(told) == "The image could not be generated. No charge was applied."
 
 
 def test_the_deadline_of_the_job_is_the_one_that_is_told(world: World, customer: Customer) -> None:
-    job = world.processing(customer)
+    job = world.asked(world.processing(customer))
 
     release(world, job, "States.Timeout", "")
 
-    told = job_error("States.Timeout", "", job.provider_deadline_s)
-    assert world.now(job).failure == JobFailure(told.code, str(told))
+    told = "Provider request timed out after 180s."
+    assert world.now(job).failure == JobFailure("provider_timeout", told)
+
+
+@pytest.mark.parametrize("error", ["States.Timeout", "ProviderTimeout"])
+def test_a_provider_that_was_not_asked_is_not_blamed(world: World, customer: Customer, error: str) -> None:
+    job = world.processing(customer)
+
+    release(world, job, error, "")
+
+    ended = world.now(job)
+    told = "No provider could be asked in time. No charge was applied."
+    assert (ended.status, ended.failure) == (JobStatus.EXPIRED, JobFailure("expired", told))

@@ -31,7 +31,7 @@ def four(world: World, customer: Customer) -> Job:
 
 
 def staged(world: World, job: Job, index: int, data: bytes = b"picture") -> dict[str, str]:
-    return {"key": world.staging.put(job, index, data)}
+    return {"key": world.staging.stage(job, index, data)}
 
 
 def run(world: World, prompt: str, outputs: int = 4) -> Job:
@@ -133,7 +133,7 @@ def test_the_opening_is_announced_once_for_all_outputs(world: World) -> None:
 def test_a_poll_answers_the_token_of_its_own_output(world: World, customer: Customer) -> None:
     job = world.asked(four(world, customer), "ref-2", index=2)
 
-    world.poll_provider(Look(job.account_id, job.id, 2))
+    world.poll_provider(Look(job.account_id, job.id, 2), "receipt")
 
     assert set(world.tokens.answers) == {job.task_tokens[2]}
     assert [ref for ref, _ in world.provider.checked] == ["ref-2"]
@@ -177,7 +177,7 @@ LAMBDA_CAUSE = json.dumps({"errorMessage": "Refused.", "errorType": "ProviderRej
 def test_when_nothing_usable_came_the_first_reason_is_the_jobs(
     world: World, customer: Customer, first: dict[str, str], error: type[JobError], message: str
 ) -> None:
-    job = four(world, customer)
+    job = world.asked(four(world, customer))
 
     with pytest.raises(error, match=message):
         world.store_output(job.account_id, job.id, [first, {"error": "OutputInvalid", "cause": "x"}])

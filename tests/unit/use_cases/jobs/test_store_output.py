@@ -18,7 +18,7 @@ def job(world: World, customer: Customer) -> Job:
 
 def staged(world: World, job: Job, *data: bytes) -> list[dict[str, str]]:
     """What the provider delivered, as the state machine hands it on."""
-    return [{"key": world.staging.put(job, index, item)} for index, item in enumerate(data)]
+    return [{"key": world.staging.stage(job, index, item)} for index, item in enumerate(data)]
 
 
 def store(world: World, job: Job, delivered: list[dict[str, str]]) -> tuple[Output, ...]:
@@ -73,10 +73,19 @@ def test_bytes_that_are_gone_are_no_output(world: World, job: Job) -> None:
 
 def test_the_clip_of_a_task_is_stored_as_one(world: World) -> None:
     job = world.processing(world.customer(credits=1), model="clip")
-    key = world.staging.put(job, 0, CLIP)
+    key = world.staging.stage(job, 0, CLIP)
 
     (stored,) = world.store_output(job.account_id, job.id, [{"key": key}])
 
     assert (stored.key, stored.content_type) == (f"images/{job.id}/0.mp4", "video/mp4")
     with pytest.raises(OutputInvalid, match="clip"):
-        world.store_output(job.account_id, job.id, [{"key": world.staging.put(job, 0, b"picture")}])
+        world.store_output(job.account_id, job.id, [{"key": world.staging.stage(job, 0, b"picture")}])
+
+
+def test_an_item_that_names_neither_output_nor_error_is_a_fault_of_ours(
+    world: World, customer: Customer
+) -> None:
+    job = world.queued(customer)
+
+    with pytest.raises(KeyError):
+        world.store_output(job.account_id, job.id, [{"unknown": "field"}])

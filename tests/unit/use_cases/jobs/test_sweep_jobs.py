@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
+from shoal.adapters.system import at_once
 from shoal.domain.errors import JobClosed, Unavailable
-from shoal.domain.job import FINISH_GRACE_MS, QUEUE_LIMIT_MS, Closer, Job, JobStatus
+from shoal.domain.job import QUEUE_LIMIT_MS, Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset
-from shoal.ports.jobs import ExecutionState
-from tests.worlds.world import DEADLINE_S, Customer, World
+from shoal.ports.jobs import Due, ExecutionState
+from tests.worlds.world import DEADLINE_S, OPEN_JOBS_MAX, Customer, World
 
 GRACE_S = 60
 
 
-def not_started(world: World, customer: Customer) -> Job:
+def not_started(world: World, customer: Customer, **body: str) -> Job:
     """A job whose execution could not be started."""
     world.network.fail("workflow.start", Unavailable())
-    job = world.queued(customer)
+    job = world.queued(customer, **body)
     world.network.heal()
     return job
 
@@ -51,22 +55,32 @@ def test_a_started_job_is_not_started_again(world: World, customer: Customer) ->
     assert len(world.workflow.started) == 1
 
 
-def test_a_queued_job_whose_execution_ended_is_closed(world: World, customer: Customer) -> None:
+def test_a_queued_job_whose_execution_ended_gets_another_one(world: World, customer: Customer) -> None:
     job = world.queued(customer)
-    world.workflow.executions[job.id] = ExecutionState.ENDED
-    world.clock.pass_seconds(GRACE_S)
+    for restarts in (1, 2):
+        world.workflow.executions[world.now(job).execution] = ExecutionState.ENDED
+        world.clock.pass_seconds(GRACE_S)
 
+        assert world.sweep_jobs() == {"started": 1}
+
+        assert world.now(job).restarts == restarts
+        assert world.workflow.executions[f"{job.id}-{restarts}"] is ExecutionState.RUNNING
+    world.clock.ms = job.start_by_ms
     assert world.sweep_jobs() == {"closed": 1}
-
-    closed = world.now(job)
-    assert closed.failure is not None
-    assert (closed.status, closed.failure.code) == (JobStatus.FAILED, "provider_failed")
+    assert world.now(job).status is JobStatus.EXPIRED
     assert world.entries(customer) == ["top_up", "hold", "release"]
 
 
-def test_a_job_that_could_not_be_started_for_long_expires(world: World, customer: Customer) -> None:
-    job = not_started(world, customer)
-    world.clock.ms += QUEUE_LIMIT_MS + 1
+@pytest.mark.parametrize(("body", "limit_ms"), [({}, 180_000), ({"model": "nanobanana"}, QUEUE_LIMIT_MS)])
+def test_a_job_that_could_not_be_started_in_time_expires(
+    world: World, customer: Customer, body: dict[str, str], limit_ms: int
+) -> None:
+    job = not_started(world, customer, **body)
+    world.clock.ms += limit_ms - 1
+    assert world.sweep_jobs() == {"started": 1}
+    world.workflow.executions.clear()
+    world.tables.put(replace(world.now(job), deadline_at_ms=world.clock.ms + 1))
+    world.clock.ms += 1
 
     assert world.sweep_jobs() == {"closed": 1}
 
@@ -75,12 +89,13 @@ def test_a_job_that_could_not_be_started_for_long_expires(world: World, customer
     assert (closed.status, closed.closed_by) == (JobStatus.EXPIRED, Closer.SWEEP)
     assert closed.failure.message.endswith("No charge was applied.")
     assert world.wallet(customer).available == 10_000_000
-    assert world.bus.types() == ["job.created", "image.failed", "job.failed"]
+    ended = "task.failed" if body else "image.failed"
+    assert world.bus.types() == ["job.created", ended, "job.failed"]
 
 
 def test_a_job_past_its_deadline_is_closed_in_the_documents_words(world: World, customer: Customer) -> None:
-    job = world.processing(customer)
-    world.clock.ms += DEADLINE_S * 1000 + FINISH_GRACE_MS - 1
+    job = world.asked(world.processing(customer))
+    world.clock.ms += DEADLINE_S * 1000 - 1
     assert world.sweep_jobs() == {}
     world.clock.ms += 1
 
@@ -92,6 +107,72 @@ def test_a_job_past_its_deadline_is_closed_in_the_documents_words(world: World, 
     assert closed.failure.message == "Provider request timed out after 180s."
     assert world.workflow.stopped == [job.id]
     assert world.entries(customer) == ["top_up", "hold", "release"]
+
+
+def test_a_job_past_its_deadline_blames_no_provider_that_was_not_asked(
+    world: World, customer: Customer
+) -> None:
+    job = world.processing(customer)
+    world.clock.ms += DEADLINE_S * 1000
+
+    assert world.sweep_jobs() == {"closed": 1}
+
+    told = "No provider could be asked in time. No charge was applied."
+    ended = world.now(job)
+    assert (ended.status, ended.failure) == (JobStatus.EXPIRED, JobFailure("expired", told))
+
+
+def test_what_is_staged_is_left_to_an_execution_that_runs(world: World, customer: Customer) -> None:
+    job = world.asked(world.processing(customer))
+    key = world.staging.put(job, 0, BytesIO(b"picture"))
+    world.clock.ms += DEADLINE_S * 1000
+
+    assert world.sweep_jobs() == {"left": 1}
+
+    assert not world.now(job).status.terminal
+    assert world.tokens.answers[job.task_tokens[0]].output == {"output": {"key": key}}
+
+
+def test_an_output_that_did_not_come_beside_others_is_not_waited_for(
+    world: World, customer: Customer
+) -> None:
+    job = world.processing(customer, model="nanobanana", num_outputs=2)
+    for index in range(2):
+        job = world.asked(job, index=index)
+    world.staging.put(job, 1, BytesIO(b"picture"))
+    world.clock.ms += DEADLINE_S * 1000
+
+    assert world.sweep_jobs() == {"left": 1}
+
+    answers = [world.tokens.answers[job.task_tokens[index]] for index in range(2)]
+    assert [answer.error for answer in answers] == ["ProviderTimeout", None]
+
+
+def test_what_is_staged_gets_another_execution_if_the_first_one_ended(
+    world: World, customer: Customer
+) -> None:
+    job = world.asked(world.processing(customer))
+    world.staging.put(job, 0, BytesIO(b"picture"))
+    world.workflow.executions[job.id] = ExecutionState.ENDED
+    world.clock.ms += DEADLINE_S * 1000
+
+    assert world.sweep_jobs() == {"started": 1}
+    assert world.workflow.executions[f"{job.id}-1"] is ExecutionState.RUNNING
+    world.clock.pass_seconds(GRACE_S)
+    assert world.sweep_jobs() == {"left": 1}
+
+
+def test_of_two_that_start_it_again_one_does(world: World, customer: Customer) -> None:
+    job = world.asked(world.processing(customer))
+    world.workflow.executions[job.id] = ExecutionState.ENDED
+    other: list[str] = []
+    close = lambda: other.append(world.close_execution(job.account_id, job.id))  # noqa: E731
+    world.network.before("jobs.start_again", close)
+
+    assert world.close_execution(job.account_id, job.id) == "left"
+
+    assert (other, world.now(job).restarts) == (["started"], 1)
+    assert world.close_execution(job.account_id, job.id) == "left", "the next one is the sweeper's"
 
 
 def test_a_closed_job_nobody_announced_is_announced_once(world: World, customer: Customer) -> None:
@@ -128,7 +209,7 @@ def test_of_two_sweepers_one_acts(world: World, customer: Customer) -> None:
 
 def test_a_job_that_ends_while_it_is_swept_is_left(world: World, customer: Customer) -> None:
     world.processing(customer)
-    world.clock.ms += DEADLINE_S * 1000 + FINISH_GRACE_MS
+    world.clock.ms += DEADLINE_S * 1000
     world.network.fail("ledger.release", JobClosed("job"))
 
     assert world.sweep_jobs() == {"left": 1}
@@ -140,16 +221,78 @@ def test_a_job_that_cannot_be_seen_to_does_not_keep_the_others_waiting(
 ) -> None:
     stuck = [not_started(world, customer) for _ in range(2)]
     late = world.processing(customer)
-    world.clock.ms += DEADLINE_S * 1000 + FINISH_GRACE_MS
+    world.tables.put(replace(late, deadline_at_ms=world.clock.ms))
+    world.clock.pass_seconds(GRACE_S)
     world.network.fail("workflow.start", failure)
 
     assert world.sweep_jobs() == {"deferred": 2, "closed": 1}
-    assert world.now(late).status is JobStatus.FAILED
+    assert world.now(late).status is JobStatus.EXPIRED
 
     world.network.heal()
     world.clock.pass_seconds(GRACE_S)
     assert world.sweep_jobs() == {"started": 2}
     assert {job.id for job in stuck} <= {job.id for job in world.workflow.started}
+
+
+def test_a_claim_that_is_throttled_does_not_end_the_sweep(world: World, customer: Customer) -> None:
+    jobs = [not_started(world, customer) for _ in range(3)]
+    world.clock.pass_seconds(GRACE_S)
+    world.network.fail("jobs.claim", Unavailable())
+    parts: list[Counter[str]] = []
+
+    def heal_and_keep(done: Counter[str]) -> None:
+        world.network.heal()
+        parts.append(done)
+
+    assert world.sweep_jobs(report=heal_and_keep) == {"deferred": 2, "started": 1}
+    assert parts == [{"deferred": 2}, {"started": 1}]
+    assert world.sweep_jobs() == {"started": 2}
+    assert {job.id for job in world.workflow.started} == {job.id for job in jobs}
+
+
+def test_a_shard_that_cannot_be_read_does_not_keep_the_others_waiting(
+    world: World, customer: Customer
+) -> None:
+    job = not_started(world, customer)
+    world.clock.pass_seconds(GRACE_S)
+
+    def unreadable() -> Iterator[list[Due]]:
+        raise Unavailable
+        yield []
+
+    world.jobs.shards_before = [unreadable()]
+
+    assert world.sweep_jobs() == {"unread": 1, "started": 1}
+    assert [started.id for started in world.workflow.started] == [job.id]
+
+
+@pytest.mark.parametrize(
+    ("left_s", "done"),
+    [((9, 9, 4), {"started": 1, "waiting": 1}), ((9, 4, 4), {"waiting": 2}), ((5,), {})],
+)
+def test_no_job_is_begun_that_may_not_be_finished(
+    world: World, customer: Customer, left_s: tuple[int, ...], done: dict[str, int]
+) -> None:
+    """How much time is left is asked before a page of each shard, then before each job."""
+    for _ in range(4):
+        not_started(world, customer)
+    world.clock.pass_seconds(GRACE_S)
+    left = iter(left_s)
+
+    assert world.sweep_jobs(lambda: next(left, 0.0)) == done
+
+    world.clock.pass_seconds(GRACE_S)
+    world.sweep_jobs()
+    assert len(world.workflow.started) == 4
+
+
+def test_threads_start_each_job_once(world: World, customer: Customer) -> None:
+    jobs = [not_started(world, customer).id for _ in range(OPEN_JOBS_MAX)]
+    world.clock.pass_seconds(GRACE_S)
+
+    assert replace(world.sweep_jobs, at_once=at_once)() == {"started": OPEN_JOBS_MAX}
+
+    assert sorted(job.id for job in world.workflow.started) == sorted(jobs)
 
 
 def test_a_deferred_job_is_seen_to_a_minute_later(world: World, customer: Customer) -> None:

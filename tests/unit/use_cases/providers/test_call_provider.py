@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import BytesIO
+
 import pytest
 
 from shoal.domain.brief import Brief, Kind
@@ -16,10 +19,10 @@ from shoal.domain.errors import (
     ProviderTimeout,
     Unavailable,
 )
-from shoal.domain.job import FINISH_GRACE_MS, Job, JobStatus
-from shoal.domain.provider import Done, Pending, ProviderOutput, ProviderRequest
+from shoal.domain.job import Job, JobStatus
+from shoal.domain.provider import Pending, ProviderRequest
 from shoal.use_cases.providers.resolve_answer import POLL_SECONDS_MAX
-from tests.fakes import PollMessage, TaskAnswer
+from tests.fakes import PollMessage, TaskAnswer, made
 from tests.worlds.world import Customer, World
 
 
@@ -47,7 +50,7 @@ def test_an_answer_at_once_is_staged_and_ends_the_task(world: World, customer: C
 
 def test_several_outputs_are_staged_one_by_one(world: World, customer: Customer) -> None:
     job = world.queued(customer, model="nanobanana", num_outputs=2)
-    world.provider.script = [Done(ProviderOutput(data=b"one")), Done(ProviderOutput(data=b"two"))]
+    world.provider.script = [made(b"one"), made(b"two")]
 
     assert [call(world, job, index) for index in (0, 1)] == ["done", "done"]
 
@@ -70,7 +73,18 @@ def test_a_begun_job_is_processing_with_its_token_and_a_deadline(world: World, c
     assert begun.started_at_ms == world.clock.ms
     assert set(begun.task_tokens) == {0}
     assert begun.task_tokens[0] in world.tokens.waiting
-    assert begun.deadline_at_ms == world.clock.ms + 180_000 + FINISH_GRACE_MS
+    assert begun.deadline_at_ms == job.created_at_ms + 180_000, "an image is timed from its acceptance"
+
+
+def test_a_task_is_timed_from_when_its_provider_is_asked(world: World, customer: Customer) -> None:
+    job = world.queued(customer, model="nanobanana")
+    world.provider.script = [Pending("ref-1", 1)]
+    world.clock.pass_seconds(100)
+
+    call(world, job)
+
+    begun = world.now(job)
+    assert begun.deadline_at_ms == begun.calls[0].answer_by_ms == world.clock.ms + 180_000
 
 
 def test_the_token_is_stored_before_the_provider_is_asked(world: World, customer: Customer) -> None:
@@ -80,7 +94,80 @@ def test_the_token_is_stored_before_the_provider_is_asked(world: World, customer
     call(world, job)
 
     order = world.network.calls
-    assert order.index("jobs.begin") < order.index("bus.publish") < order.index("provider.start")
+    assert order.index("jobs.note_call") < order.index("bus.publish") < order.index("provider.start")
+
+
+def test_the_beginning_and_the_call_are_one_write(world: World, customer: Customer) -> None:
+    job = world.queued(customer)
+    world.network.calls.clear()
+
+    call(world, job)
+
+    assert [name for name in world.network.calls if name.startswith("jobs.")] == [
+        "jobs.get",
+        "jobs.note_call",
+    ]
+
+
+def test_nobody_is_asked_for_a_job_whose_beginning_is_not_announced(world: World, customer: Customer) -> None:
+    job = world.queued(customer)
+    world.provider.idempotent = False
+    world.network.fail("bus.publish", Unavailable())
+    with pytest.raises(Unavailable):
+        call(world, job)
+    assert world.provider.started == []
+    world.network.heal()
+
+    assert call(world, job) == "done"
+
+    assert world.bus.types() == ["job.created", "job.processing"]
+
+
+def test_a_beginning_that_may_not_have_been_announced_is_announced_with_the_end(
+    world: World, customer: Customer
+) -> None:
+    job = world.queued(customer)
+    world.network.fail("bus.publish", Unavailable())
+    with pytest.raises(Unavailable):
+        call(world, job)
+    world.network.heal()
+
+    world.cancel_job(customer.caller, job.id)
+
+    assert world.bus.types()[:2] == ["job.created", "job.processing"]
+
+
+def test_a_task_waits_with_its_own_token_where_another_run_was_faster(
+    world: World, customer: Customer
+) -> None:
+    job = world.queued(customer)
+    faster = world.tokens.issue()
+
+    def meanwhile() -> None:
+        world.provider.script = [Pending("ref-1", 1)]
+        world.call_provider(job.account_id, job.id, 0, faster)
+
+    world.network.before("jobs.note_call", meanwhile)
+
+    assert call(world, job) == "pending"
+
+    assert world.now(job).task_tokens[0] != faster
+    assert len(world.provider.started) == 1
+
+
+def test_simulated_work_is_left_to_the_function_that_carries_what_it_takes(
+    world: World, customer: Customer
+) -> None:
+    job = world.queued(customer)
+    resolve = replace(world.resolve, simulates=False)
+
+    _, outcome = replace(world.call_provider, resolve=resolve)(job.account_id, job.id, 0, "token")
+
+    assert outcome == "pending"
+    assert world.provider.started == []
+    assert world.now(job).task_tokens == {0: "token"}
+    assert world.bus.types() == ["job.created", "job.processing"]
+    assert world.poll_queue.messages == [PollMessage.of(job, 0)]
 
 
 def test_events_announce_that_the_job_began(world: World, customer: Customer) -> None:
@@ -222,3 +309,43 @@ def test_the_state_run_again_keeps_the_start_and_the_events(world: World, custom
     assert world.now(job).started_at_ms == started_at_ms
     for event_type in ("job.created", "job.processing"):
         assert list(world.bus.ids(event_type).values()) == [2]
+
+
+def test_an_execution_that_takes_over_asks_nobody_for_what_is_staged(
+    world: World, customer: Customer
+) -> None:
+    job = world.asked(world.processing(customer), ref="ref-1")
+    key = world.staging.put(job, 0, BytesIO(b"picture"))
+    world.jobs.start_again(job)
+    world.network.calls.clear()
+
+    assert call(world, job) == "done"
+
+    assert answer(world) == TaskAnswer(output={"output": {"key": key}})
+    assert not [name for name in world.network.calls if name.startswith("provider.")]
+
+
+def test_waiting_ends_at_the_deadline(world: World, customer: Customer) -> None:
+    job = world.queued(customer)
+    world.provider.script = [Pending("ref-1", 600), Pending("ref-1", 600)]
+    world.clock.pass_seconds(170)
+
+    assert call(world, job) == "pending"
+    (look,) = world.poll_queue.messages
+    assert look.delay_seconds == 10
+    world.clock.pass_seconds(look.delay_seconds)
+
+    assert world.poll_provider(look.look, "receipt") == "ProviderTimeout"
+    assert answer(world).error == "ProviderTimeout"
+    assert len(world.poll_queue.messages) == 1
+
+
+def test_a_job_that_begins_too_late_blames_no_provider(world: World, customer: Customer) -> None:
+    job = world.queued(customer)
+    world.clock.pass_seconds(180)
+
+    assert call(world, job) == "JobExpired"
+
+    told = "No provider could be asked in time. No charge was applied."
+    assert answer(world) == TaskAnswer(error="JobExpired", cause=told)
+    assert world.now(job).calls == {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from infra.lambdas.registry import POLL_PROVIDER
+from shoal.adapters.providers.kit.http import CONNECT_SECONDS, READ_SECONDS
 from shoal.domain.errors import (
     JobClosed,
     NotFound,
@@ -18,10 +20,13 @@ from shoal.domain.errors import (
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.provider import Answer, Pending
 from shoal.ports.jobs import Look
+from shoal.use_cases.providers.poll_provider import CHECK_S
 from shoal.use_cases.providers.resolve_answer import next_look_s
 from tests.fakes import PollMessage, TaskAnswer
 from tests.worlds.machine import Stage
-from tests.worlds.world import Customer, World
+from tests.worlds.world import DEADLINE_S, Customer, World
+
+RECEIPT = "of the look"
 
 
 def pending(world: World, customer: Customer, ref: str | None = "ref-1") -> Job:
@@ -32,7 +37,8 @@ def pending(world: World, customer: Customer, ref: str | None = "ref-1") -> Job:
 
 def poll(world: World, job: Job, *script: Answer | Exception, once: bool = False) -> str:
     world.provider.script = list(script)
-    return world.poll_provider(Look(job.account_id, job.id, 0, once=once, simulated=job.simulated))
+    look = Look(job.account_id, job.id, 0, once=once, simulated=job.simulated)
+    return world.poll_provider(look, RECEIPT)
 
 
 def test_a_finished_provider_ends_the_task(world: World, customer: Customer) -> None:
@@ -51,6 +57,21 @@ def test_a_provider_that_is_not_ready_is_asked_again(world: World, customer: Cus
     assert poll(world, job, Pending("ref-1", 3)) == "pending"
 
     assert world.poll_queue.messages == [PollMessage.of(job, 3, looks=1)]
+
+
+def test_a_look_at_work_is_hidden_no_longer_than_it_takes(world: World, customer: Customer) -> None:
+    poll(world, pending(world, customer), Pending("ref-1", 3))
+
+    assert world.poll_queue.hidden == {RECEIPT: CHECK_S}
+    assert READ_SECONDS + CONNECT_SECONDS < CHECK_S < POLL_PROVIDER.timeout_seconds < DEADLINE_S
+
+
+def test_a_look_that_may_begin_a_call_keeps_the_time_of_its_function(
+    world: World, customer: Customer
+) -> None:
+    poll(world, pending(world, customer, ref=None), Pending("ref-1", 3))
+
+    assert world.poll_queue.hidden == {}
 
 
 def test_a_single_look_is_not_repeated(world: World, customer: Customer) -> None:
@@ -198,7 +219,7 @@ def test_a_service_that_did_not_answer_is_no_reason_to_wait_for_the_queue(
 
 def test_an_unknown_job_is_an_error(world: World, customer: Customer) -> None:
     with pytest.raises(NotFound):
-        world.poll_provider(Look(customer.account_id, "job_unknown", 0))
+        world.poll_provider(Look(customer.account_id, "job_unknown", 0), RECEIPT)
 
 
 @pytest.mark.parametrize(
@@ -214,14 +235,19 @@ def test_an_unknown_job_is_an_error(world: World, customer: Customer) -> None:
 def test_looks_become_rarer_and_never_come_before_the_providers_hint(
     hint_s: int, expected: list[int]
 ) -> None:
-    assert [next_look_s(hint_s, looks) for looks in range(len(expected))] == expected
+    assert [next_look_s(Pending("ref", hint_s), looks) for looks in range(len(expected))] == expected
+
+
+def test_the_last_look_is_at_the_deadline() -> None:
+    assert next_look_s(Pending("ref", 20, over_in_seconds=7), 0) == 7
+    assert next_look_s(Pending("ref", 20, over_in_seconds=21), 0) == 20
 
 
 def test_each_look_knows_how_many_were_before_it(world: World, customer: Customer) -> None:
     job = pending(world, customer)
     world.provider.script = [Pending("ref-1", 3)]
 
-    world.poll_provider(Look(job.account_id, job.id, 0, looks=4, simulated=job.simulated))
+    world.poll_provider(Look(job.account_id, job.id, 0, looks=4, simulated=job.simulated), RECEIPT)
 
     assert world.poll_queue.messages == [PollMessage.of(job, 6, looks=5)]
 

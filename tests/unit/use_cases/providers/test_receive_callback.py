@@ -8,8 +8,8 @@ import pytest
 
 from shoal.domain.errors import CallbackRefused, NotFound, Unavailable
 from shoal.domain.job import Job
-from shoal.domain.provider import Done, Pending, ProviderOutput
-from tests.fakes import FakeProvider, PollMessage
+from shoal.domain.provider import Pending
+from tests.fakes import FakeProvider, PollMessage, made
 from tests.worlds.world import Customer, World
 
 
@@ -59,7 +59,7 @@ def test_a_known_reference_is_not_replaced_by_a_callback(world: World, customer:
 
 
 def test_a_callback_never_delivers_by_itself(world: World, customer: Customer) -> None:
-    world.provider.callback = Done(ProviderOutput(data=b"picture"))
+    world.provider.callback = made(b"picture")
 
     receive(world, world.asked(world.processing(customer)))
 

@@ -20,7 +20,7 @@ from shoal.domain.errors import (
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput
 from shoal.domain.routing import Phase
 from shoal.ports.jobs import Look
-from tests.fakes import Fault, TaskAnswer
+from tests.fakes import Fault, TaskAnswer, made
 from tests.support.executions import Crash
 from tests.worlds.routing_world import Routing
 
@@ -31,8 +31,8 @@ STORIES: dict[str, list[Answer | Exception]] = {
     "by address": [Pending("ref-1", 5), URL],
     "busy at first": [ProviderBusy("429", retry_after_seconds=3)],
     "busy for long": [ProviderBusy("429", retry_after_seconds=3)] * 4,
-    "no picture": [Done(ProviderOutput(data=b"junk"))],
-    "no picture later": [Pending("ref-1", 5), Done(ProviderOutput(data=b"junk"))],
+    "no picture": [made(b"junk")],
+    "no picture later": [Pending("ref-1", 5), made(b"junk")],
     "failing": [ProviderFailed("No.")],
     "failing later": [Pending("ref-1", 5), ProviderFailed("No.")],
     "unusable": [ProviderUnusable("bad key")],
@@ -126,9 +126,10 @@ def test_a_crash_between_the_note_and_the_submit_is_an_unknown_outcome() -> None
     assert routing.job.calls[0].phase is Phase.ASKED
     assert routing.asked() == ["first"]
     routing.network.heal()
-    assert routing.run_all() in ("pending", "timeout")
+    assert routing.run_all() == "ProviderTimeout"
     assert routing.asked() == ["first"]
-    assert routing.answer is None
+    assert routing.answer is not None
+    assert routing.answer.error == "ProviderTimeout"
 
 
 def test_a_run_beside_another_leaves_the_output_to_it() -> None:
@@ -156,6 +157,6 @@ def test_work_of_a_closed_job_is_canceled_where_it_lies() -> None:
     routing.run()
     routing.close()
 
-    assert routing.poll(Look(routing.job.account_id, routing.job.id, 0)) == "closed"
+    assert routing.poll(Look(routing.job.account_id, routing.job.id, 0), "receipt") == "closed"
     assert routing.upstreams["second"].canceled == ["ref-2"]
     assert routing.upstreams["first"].canceled == []

@@ -100,7 +100,7 @@ def test_a_route_that_never_delivers_is_left_alone() -> None:
     )
 
     for _ in range(CALLS_MIN):
-        assert routing.poll(Look(routing.job.account_id, routing.job.id, 0, once=True)) == "closed"
+        assert routing.poll(Look(routing.job.account_id, routing.job.id, 0, once=True), "receipt") == "closed"
 
     assert routing.upstreams["first"].canceled == ["ref-1"] * CALLS_MIN
     assert routing.breakers.admit(FIRST, routing.clock.ms) is None
@@ -113,6 +113,6 @@ def test_a_canceled_job_says_nothing_of_its_route() -> None:
     routing.close()
     noted = len(routing.breakers.noted)
 
-    routing.poll(Look(routing.job.account_id, routing.job.id, 0, once=True))
+    routing.poll(Look(routing.job.account_id, routing.job.id, 0, once=True), "receipt")
 
     assert len(routing.breakers.noted) == noted

@@ -7,12 +7,12 @@ import pytest
 from shoal.domain.breaker import Outcome
 from shoal.domain.errors import ProviderFailed, ResponseInvalid, Unavailable
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput
-from tests.fakes import TaskAnswer
+from tests.fakes import TaskAnswer, made
 from tests.worlds.routing_world import Routing
 
 URL = Done(ProviderOutput(url="https://files.example.com/1.png"))
 
-JUNK = Done(ProviderOutput(data=b"junk"))
+JUNK = made(b"junk")
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def routing() -> Routing:
     return Routing()
 
 
-AT_ONCE = Done(URL.output, "ref-1"), Done(ProviderOutput(data=b"picture"), "ref-1")
+AT_ONCE = Done(URL.output, "ref-1"), made(b"picture", "ref-1")
 
 
 def test_work_that_ended_at_once_is_asked_for_a_file_that_is_not_there_yet(routing: Routing) -> None:
@@ -54,7 +54,7 @@ def test_work_that_ended_at_once_is_not_done_again_because_s3_was_away(
 def test_no_other_route_is_paid_for_an_output_that_is_staged_already(
     routing: Routing, gone: Answer | ProviderFailed
 ) -> None:
-    routing.upstreams["first"].script = [Pending("ref-1", 5), Done(ProviderOutput(data=b"picture")), gone]
+    routing.upstreams["first"].script = [Pending("ref-1", 5), made(b"picture"), gone]
     assert routing.run() == "pending"
     routing.network.fail("tokens.succeed", Unavailable())
     with pytest.raises(Unavailable):

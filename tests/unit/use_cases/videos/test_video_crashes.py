@@ -77,7 +77,7 @@ def test_what_is_written_after_the_clean_up_is_found_by_the_next_one() -> None:
     job = world.video(customer, idea="[slow:30] Sharks")
     stage.run(until_ms=world.clock.ms + 5_000)
     world.cancel_job(customer.caller, job.id)
-    world.staging.put(job, 1, b"clip")
+    world.staging.stage(job, 1, b"clip")
     world.video_files.objects[clip_key(job.id, 1)] = b"clip", "video/mp4"
 
     stage.run()

@@ -86,7 +86,7 @@ def test_a_scene_stored_while_its_video_is_canceled_is_not_told_of() -> None:
     job = world.video(customer)
     world.write_script(job.account_id, job.id)
     world.jobs.begin(job.account_id, job.id, 0, "token", world.clock.now_ms())
-    key = world.staging.put(job, 0, CLIP)
+    key = world.staging.stage(job, 0, CLIP)
     world.network.before("scenes.mark_ready", lambda: world.cancel_job(customer.caller, job.id))
 
     with pytest.raises(JobClosed):

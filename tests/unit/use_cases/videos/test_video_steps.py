@@ -22,12 +22,13 @@ from shoal.domain.errors import (
     ShoalError,
     Unavailable,
 )
-from shoal.domain.job import FINISH_GRACE_MS, HoldState, Job, JobStatus, Step
+from shoal.domain.job import STEP_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.money import Asset
-from shoal.domain.provider import Done, Pending, ProviderOutput
+from shoal.domain.provider import Pending
 from shoal.domain.routing import WITHIN, Route
 from shoal.domain.video import clip_key, final_key, narration_key, poster_key, preview_key
 from shoal.ports.jobs import Look
+from tests.fakes import made
 from tests.fakes.videos import CLIP, CONFORMED
 from tests.worlds.world import CLIP_DEADLINE_S, Customer, World
 
@@ -43,7 +44,7 @@ def scripted(world: World, customer: Customer, **body: Any) -> Job:
 def rendered(world: World, customer: Customer, index: int = 0, clip: bytes = CLIP, **body: Any) -> Job:
     """A video of which one clip was delivered and not looked at yet."""
     job = scripted(world, customer, **body)
-    world.staging.put(job, index, clip)
+    world.staging.stage(job, index, clip)
     return job
 
 
@@ -219,11 +220,11 @@ def test_a_scene_is_asked_for_by_its_own_prompt_with_the_ideas_markers(
 
 def test_a_scene_may_be_delivered_later_by_poll_or_callback(world: World, filmmaker: Customer) -> None:
     job = scripted(world, filmmaker)
-    world.provider.script = [Pending("ref", 5), Done(ProviderOutput(data=CLIP))]
+    world.provider.script = [Pending("ref", 5), made(CLIP)]
     token = world.tokens.issue()
 
     assert world.render_scene(job.account_id, job.id, 1, token)[1] == "pending"
-    assert world.poll_provider(Look(job.account_id, job.id, 1)) == "done"
+    assert world.poll_provider(Look(job.account_id, job.id, 1), "receipt") == "done"
 
     assert world.tokens.answers[token].output == {"output": {"key": f"{job.account_id}/{job.id}/1"}}
 
@@ -243,15 +244,15 @@ def test_a_provider_that_fails_fails_the_scenes_task(world: World, filmmaker: Cu
 
 def test_each_step_gives_the_next_one_its_time(world: World, filmmaker: Customer) -> None:
     job = rendered(world, filmmaker)
-    steps: list[Callable[[], object]] = [
-        lambda: world.narrate(job.account_id, job.id),
-        lambda: world.render_scene(job.account_id, job.id, 0, world.tokens.issue()),
-        lambda: store(world, job),
+    steps: list[tuple[int, Callable[[], object]]] = [
+        (STEP_GRACE_MS, lambda: world.narrate(job.account_id, job.id)),
+        (0, lambda: world.render_scene(job.account_id, job.id, 0, world.tokens.issue())),
+        (STEP_GRACE_MS, lambda: store(world, job)),
     ]
-    for step in steps:
+    for more_ms, step in steps:
         world.clock.pass_seconds(100)
         step()
-        assert world.now(job).deadline_at_ms == world.clock.ms + CLIP_DEADLINE_S * 1000 + FINISH_GRACE_MS
+        assert world.now(job).deadline_at_ms == world.clock.ms + CLIP_DEADLINE_S * 1000 + more_ms
 
 
 def test_a_clip_that_fits_is_kept_as_it_came_and_told(world: World, filmmaker: Customer) -> None:
@@ -310,7 +311,7 @@ def test_the_video_is_clips_and_narration_with_a_track_if_wished(
 ) -> None:
     job = rendered(world, filmmaker, subtitles=subtitles)
     left = narrated(world, job)
-    world.staging.put(job, 1, CLIP)
+    world.staging.stage(job, 1, CLIP)
     for index in range(2):
         store(world, job, index)
 
@@ -331,7 +332,7 @@ def test_the_video_is_clips_and_narration_with_a_track_if_wished(
 def test_settling_takes_the_whole_price_and_counts_every_clip(world: World, filmmaker: Customer) -> None:
     job = rendered(world, filmmaker)
     left = narrated(world, job)
-    world.staging.put(job, 1, CLIP)
+    world.staging.stage(job, 1, CLIP)
     for index in range(2):
         store(world, job, index)
     output = world.stitch_video(job.account_id, job.id, left)
@@ -378,7 +379,7 @@ def test_a_release_cleans_up_at_once_and_once_more_later(world: World, filmmaker
     world.release_hold(job.account_id, job.id, "ProviderFailed", "no luck")
 
     assert world.video_files.keys_of(job) == set()
-    world.staging.put(job, 1, CLIP)
+    world.staging.stage(job, 1, CLIP)
     assert world.sweep_jobs() == {}
     world.clock.pass_seconds(15 * 60)
     assert world.sweep_jobs() == {"deleted": 1}
@@ -470,7 +471,7 @@ def test_a_failure_is_told_in_public_words_with_its_scene(
     message: str | None,
     scene: int | None,
 ) -> None:
-    job = scripted(world, filmmaker)
+    job = world.asked(scripted(world, filmmaker))
 
     world.release_hold(job.account_id, job.id, error, cause)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
+from shoal.adapters.providers.kit.body import CHUNK_BYTES, JsonBody, fill
 from shoal.adapters.providers.kit.fields import nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.domain.errors import ProviderFailed, ProviderRejected
@@ -41,8 +41,9 @@ class BedrockImages(AtOnce):
                 accept="application/json",
                 body=json_text(_input(request)),
             )
-            made = parse_object(answer["body"].read())
-        return Done(ProviderOutput(data=_picture(made)))
+            body = JsonBody()
+            fill(body, answer["body"].iter_chunks(CHUNK_BYTES))
+        return Done(ProviderOutput(file=_picture(body)))
 
 
 def check_access(client: BedrockRuntimeClient) -> str:
@@ -71,8 +72,9 @@ def _input(request: ProviderRequest) -> dict[str, Any]:
     return fields
 
 
-def _picture(made: Mapping[str, Any]) -> bytes:
+def _picture(body: JsonBody) -> IO[bytes]:
     """The one picture of an answer. What a filter took comes with HTTP 200, its reason and no picture."""
+    made = parse_object(body.document)
     reasons, pictures = made.get("finish_reasons"), made.get("images")
     if not isinstance(reasons, list) or not reasons:
         raise lost_answer(NAME, "its answer is none of a picture model's", repeatable=False)
@@ -81,9 +83,8 @@ def _picture(made: Mapping[str, Any]) -> bytes:
     if reasons[0] is not None or not isinstance(pictures, list) or not pictures:
         raise ProviderFailed("The provider failed to generate the output.")
     try:
-        data = base64.b64decode(pictures[0], validate=True)
-    except (TypeError, ValueError):
-        data = b""
-    if not data:
-        raise ProviderFailed("The provider delivered no output.")
-    return data
+        if isinstance(pictures[0], str) and pictures[0]:
+            return body.decode_base64(pictures[0])
+    except ValueError:
+        pass
+    raise ProviderFailed("The provider delivered no output.")

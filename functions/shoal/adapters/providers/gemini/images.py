@@ -5,14 +5,13 @@ A picture that was blocked is a 200 without a picture: the reason is told in the
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from math import sqrt
-from typing import Any
+from typing import IO, Any
 
 from shoal.adapters.providers.gemini.http import BLOCKED, check, test
 from shoal.adapters.providers.kit.at_once import AtOnce
-from shoal.adapters.providers.kit.fields import media_type, nearest_ratio, objects
+from shoal.adapters.providers.kit.fields import Inline, media_type, nearest_ratio, objects
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
 from shoal.adapters.providers.kit.wording import prompt_of
 from shoal.domain.errors import ProviderFailed, ProviderRejected
@@ -35,9 +34,10 @@ class GeminiImages(AtOnce):
 
     def start(self, request: ProviderRequest) -> Answer:
         parts: list[dict[str, Any]] = [{"text": prompt_of(request)}]
-        for picture in request.inputs:
-            data = base64.b64encode(picture).decode()
-            parts.append({"inlineData": {"mimeType": media_type(picture), "data": data}})
+        parts += [
+            {"inlineData": {"mimeType": media_type(picture), "data": Inline(picture)}}
+            for picture in request.inputs
+        ]
         ratio = nearest_ratio(request.brief.width_px, request.brief.height_px, ASPECT_RATIOS)
         image = {"aspectRatio": ratio, "imageSize": _size(request)}
         fields = {
@@ -47,10 +47,10 @@ class GeminiImages(AtOnce):
         path = f"/models/{request.provider_model}:generateContent"
         reply = self._http.send("POST", path, json=fields, read_s=READ_SECONDS)
         check(reply)
-        return Done(ProviderOutput(data=_picture(reply)))
+        return Done(ProviderOutput(file=_picture(reply)))
 
 
-def _picture(reply: Reply) -> bytes:
+def _picture(reply: Reply) -> IO[bytes]:
     answer = reply.json()
     match answer:
         case {"promptFeedback": {"blockReason": str()}}:

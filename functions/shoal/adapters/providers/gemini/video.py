@@ -5,14 +5,13 @@ Clips lie behind the key for two days, so they are fetched here; their addresses
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from shoal.adapters.providers.gemini.callbacks import GeminiCallbacks
 from shoal.adapters.providers.gemini.http import BLOCKED, check, test
-from shoal.adapters.providers.kit.fields import checked_ref, media_type, nearest_ratio, objects
+from shoal.adapters.providers.kit.fields import Inline, checked_ref, media_type, nearest_ratio, objects
 from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
 from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.wording import prompt_of
@@ -89,7 +88,7 @@ class GeminiVideos:
             for content in objects(step.get("content")) if step.get("type") == "model_output" else ():
                 match content:
                     case {"type": "video", "data": str(data)}:
-                        return Done(ProviderOutput(data=reply.decode_base64(data)))
+                        return Done(ProviderOutput(file=reply.decode_base64(data)))
                     case {"type": "video", "uri": str(uri)}:
                         return self._fetch(ref, uri)
         raise ProviderFailed("The provider delivered no video.")
@@ -111,14 +110,12 @@ class GeminiVideos:
         if isinstance(clip, str):
             return Done(ProviderOutput(url=clip))
         _check_file(clip)
-        if not clip.content_type.startswith("video/"):
-            raise clip.lost_answer("its file is no video")
-        return Done(ProviderOutput(data=clip.body))
+        return Done(ProviderOutput(file=clip.file("video")))
 
 
 def _fields(request: ProviderRequest) -> dict[str, Any]:
     pictures = [
-        {"type": "image", "data": base64.b64encode(picture).decode(), "mime_type": media_type(picture)}
+        {"type": "image", "data": Inline(picture), "mime_type": media_type(picture)}
         for picture in request.inputs
     ]
     # As with pictures: the smallest size of at least four fifths of the request's. 4k costs a multiple.

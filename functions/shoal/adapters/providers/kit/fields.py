@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shoal.domain.errors import ProviderFailed
@@ -36,9 +36,17 @@ def media_type(picture: bytes) -> str:
     return next((name for magic, name in _MAGIC if picture.startswith(magic)), "application/octet-stream")
 
 
-def data_uri(picture: bytes) -> str:
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A picture as a base64 text of a request's JSON, made when that is written, behind a `prefix`."""
+
+    picture: bytes
+    prefix: str = ""
+
+
+def data_uri(picture: bytes) -> Inline:
     """The picture inside a URL (RFC 2397), for providers that take pictures by address."""
-    return f"data:{media_type(picture)};base64,{base64.b64encode(picture).decode()}"
+    return Inline(picture, f"data:{media_type(picture)};base64,")
 
 
 def objects(value: object) -> Iterator[dict[str, Any]]:

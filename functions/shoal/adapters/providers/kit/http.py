@@ -7,23 +7,23 @@ under an idempotency key): then it is `ProviderBusy` as well.
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
 
 from shoal.adapters.http.final_response import FinalResponse
+from shoal.adapters.providers.kit.body import BYTES_MAX, CHUNK_BYTES, FileBody, JsonBody, fill, write_json
 from shoal.adapters.providers.kit.fields import storable
 from shoal.domain.errors import (
     OutcomeUnknown,
@@ -38,8 +38,6 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-BYTES_MAX = 64 * 2**20
-CHUNK_BYTES = 16_384
 RETRY_SECONDS = 5
 """When a provider that gives no hint is asked again."""
 
@@ -70,13 +68,13 @@ class Reply:
     provider: str
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: FileBody | JsonBody = field(repr=False)
     repeatable: bool
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def content_type(self) -> str:
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return _content_type(self.headers)
 
     def json(self) -> dict[str, Any]:
         """The body, an object. Garbage counts as a lost answer: `ProviderBusy` or `OutcomeUnknown`."""
@@ -92,12 +90,20 @@ class Reply:
             (value,) = value
         return value if isinstance(value, dict) else {}
 
-    def decode_base64(self, base64_text: object) -> bytes:
-        """The bytes of a base64 field. A field that is none counts as a lost answer."""
+    def decode_base64(self, base64_text: object) -> IO[bytes]:
+        """The bytes of a base64 field of `json`. A field that is none counts as a lost answer."""
         try:
-            return base64.b64decode(str(base64_text), validate=True)
+            if isinstance(self.body, JsonBody):
+                return self.body.decode_base64(str(base64_text))
         except ValueError:  # binascii.Error among them
-            raise self.lost_answer("its answer carries no base64") from None
+            pass
+        raise self.lost_answer("its answer carries no base64")
+
+    def file(self, kind: str) -> IO[bytes]:
+        """The body, of a type such as `image/png` for the kind `image`. Any other counts as a lost answer."""
+        if isinstance(self.body, JsonBody) or not self.content_type.startswith(f"{kind}/"):
+            raise self.lost_answer(f"its answer is no {kind}")
+        return self.body.file
 
     def lost_answer(self, reason: str) -> ShoalError:
         """The error for an answer that cannot be used although the request was taken."""
@@ -105,7 +111,7 @@ class Reply:
 
     def detail(self, text: str = "") -> str:
         """`text` or the beginning of the body, for operators, without the keys the provider may repeat."""
-        text = storable(text) or self.body[: 4 * DETAIL_CHARS_MAX].decode("utf-8", "replace")
+        text = storable(text) or self.body.start[: 4 * DETAIL_CHARS_MAX].decode("utf-8", "replace")
         for secret in filter(None, self.secrets):
             text = text.replace(secret, "***")
         return f"{self.provider} answered {self.status}: {text[:DETAIL_CHARS_MAX]}"
@@ -128,10 +134,10 @@ class Reply:
         raise ProviderUnusable(said)
 
     def _parse(self) -> Any:
-        if not (self.content_type == "application/json" or self.content_type.endswith("+json")):
+        if not isinstance(self.body, JsonBody):
             return None
         try:
-            return json.loads(self.body)
+            return json.loads(self.body.document)
         except (ValueError, RecursionError):
             return None
 
@@ -191,10 +197,11 @@ class ProviderHttp:
             try:
                 # By the adapter: a session reads all of a redirect's body even where it does not follow it.
                 with session.get_adapter(url).send(request, stream=True, timeout=timeout) as answer:
-                    data = self._read(answer, timeout[1])
                     secrets = tuple(value.rpartition(" ")[2] for value in own.values())
                     fields = CaseInsensitiveDict({name: v.strip() for name, v in answer.headers.items()})
-                    return Reply(self.provider, answer.status_code, fields, data, can_repeat, secrets)
+                    answered = body_for(fields)
+                    fill(answered, _in_time(answer, timeout[1]), self._bytes_max)
+                    return Reply(self.provider, answer.status_code, fields, answered, can_repeat, secrets)
             except (requests.RequestException, ValueError) as error:
                 reason = f"{type(error).__name__} at {method} {urlsplit(url).path}"
                 raise _loss(self.provider, reason, repeatable=can_repeat or _is_unsent(error)) from error
@@ -225,6 +232,9 @@ class ProviderHttp:
 
     def _prepare(self, session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
         """Raises `ProviderUnusable` for what cannot be sent: nothing was."""
+        if request.json is not None:
+            request.data, request.json = write_json(request.json), None
+            request.headers["Content-Type"] = "application/json"
         try:
             prepared = session.prepare_request(request)
             session.get_adapter(str(prepared.url))
@@ -234,17 +244,24 @@ class ProviderHttp:
             raise ProviderUnusable(f"{self.provider}: the key or the address cannot be sent") from None
         return prepared
 
-    def _read(self, answer: requests.Response, seconds_max: float) -> bytes:
-        """Raises `ProviderFailed` beyond the cap, `requests.ReadTimeout` for an answer that drips."""
-        data = bytearray()
-        ends_at = time.monotonic() + seconds_max
-        for chunk in answer.iter_content(CHUNK_BYTES):
-            data += chunk
-            if len(data) > self._bytes_max:
-                raise ProviderFailed("The provider's answer was too large.")
-            if time.monotonic() > ends_at:
-                raise requests.ReadTimeout("the answer did not end in time")
-        return bytes(data)
+
+def body_for(headers: Mapping[str, str]) -> FileBody | JsonBody:
+    """An empty body for an answer with these fields."""
+    kind = _content_type(headers)
+    return JsonBody() if kind == "application/json" or kind.endswith("+json") else FileBody()
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _in_time(answer: requests.Response, seconds_max: float) -> Iterator[bytes]:
+    """Its chunks. Raises `requests.ReadTimeout` for an answer that drips."""
+    ends_at = time.monotonic() + seconds_max
+    for chunk in answer.iter_content(CHUNK_BYTES):
+        yield chunk
+        if time.monotonic() > ends_at:
+            raise requests.ReadTimeout("the answer did not end in time")
 
 
 class _Adapter(requests.adapters.HTTPAdapter):

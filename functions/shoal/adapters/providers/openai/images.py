@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from shoal.adapters.providers.kit import standard_webhooks
 from shoal.adapters.providers.kit.at_once import AtOnce
@@ -57,7 +57,7 @@ class OpenAiImages(AtOnce):
             reply = self._http.post("/images/generations", read_s=IMAGE_READ_SECONDS, json=fields)
         match reply.json():
             case {"data": [{"b64_json": str(picture)}, *_]}:
-                return Done(ProviderOutput(data=reply.decode_base64(picture)))
+                return Done(ProviderOutput(file=reply.decode_base64(picture)))
         raise reply.lost_answer("its answer carries no picture")
 
 
@@ -134,13 +134,13 @@ class OpenAiBackground:
         match reply.json():
             case {"id": str(ref), "status": "completed" | "failed" | "cancelled" | "incomplete"} as response:
                 known = ref if _REF.fullmatch(ref) else None
-                return Done(ProviderOutput(data=_picture(reply, response)), known)
+                return Done(ProviderOutput(file=_picture(reply, response)), known)
             case {"id": str(ref), "status": str()} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
         raise reply.lost_answer("its answer is no Response")
 
 
-def _picture(reply: Reply, response: Mapping[str, Any]) -> bytes:
+def _picture(reply: Reply, response: Mapping[str, Any]) -> IO[bytes]:
     """The picture of a Response that has ended. Raises why there is none."""
     for item in responses.items(response):
         if item.get("type") == "image_generation_call" and item.get("result"):

@@ -52,8 +52,8 @@ class OpenAiSpeaker:
         if not self._model.startswith("tts-1"):  # those take no instructions
             fields["instructions"] = f"Speak the language {language}."
         reply = self._http.post("/audio/speech", json=fields, repeatable=True, read_s=READ_SECONDS)
-        samples = reply.body
-        if not reply.content_type.startswith("audio/") or not samples or len(samples) % SAMPLE_BYTES:
+        samples = reply.file("audio").read()
+        if not samples or len(samples) % SAMPLE_BYTES:
             raise reply.lost_answer("its answer is no speech")
         return Speech(_wav(samples), len(samples) / SAMPLE_BYTES / RATE_HZ)
 

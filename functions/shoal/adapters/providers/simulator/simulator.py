@@ -5,18 +5,19 @@ answers), `[slow:SECONDS]`, `[busy:SECONDS]` (asks to come back until then), `[p
 the answer comes; at once unless told), `[billed]` (what is pending is billed though it is called off, which
 costs nothing otherwise), `[truncated]` and `[empty]` (what comes is unusable). In the idea of a video a
 marker counts for every scene, or for one: `[fail:scene=2]`, `[slow:3:scene=0]`; scenes count from 0, as
-`index` in the answers does. It keeps no state: its reference says when the output is due, and the request
-says what is in it.
+`index` in the answers does. It keeps no state that an answer depends on: its reference says when the output
+is due, and the request says what is in it.
 """
 
 from __future__ import annotations
 
-import hashlib
+import io
 import re
 from collections.abc import Callable, Mapping
 
 from shoal.domain import errors
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+from shoal.media.memory import Memory
 from shoal.ports.system import Clock
 
 POLL_SECONDS = 1
@@ -24,6 +25,9 @@ FALLBACK_POLL_SECONDS = 20
 """When a promised callback is given up waiting for."""
 
 SEEDS = 2**32
+
+KEPT_MAX, KEPT_BYTES_MAX = 64, 32 * 2**20
+"""How many of its last pictures and clips a process keeps, and how much of them. One of 1k has 0.7 MB."""
 
 _NEVER = "never"
 _MARKER = re.compile(
@@ -38,7 +42,7 @@ Verify = Callable[[Mapping[str, str], bytes, int], str]
 
 
 class Simulator:
-    """Implements the `Provider` port. Asking again gives the same picture.
+    """Implements the `Provider` port. Asking again gives the same picture, drawn before or now.
 
     `draw` makes a picture, `edit` one from others, `film` a clip. `call_back` posts a signed callback
     (address, reference), as the real ones do from their side; `verify` checks one, returns its reference.
@@ -55,6 +59,7 @@ class Simulator:
         self._film = film
         self._call_back = call_back
         self._verify = verify
+        self._works: Memory[bytes] = Memory(entries_max=KEPT_MAX, bytes_max=KEPT_BYTES_MAX, bytes_of=len)
 
     def start(self, request: ProviderRequest) -> Answer:
         markers = _markers(request)
@@ -104,7 +109,8 @@ class Simulator:
     def _deliver(self, request: ProviderRequest) -> Done:
         markers = _markers(request)
         data = b"" if "empty" in markers else self._make(request)
-        return Done(ProviderOutput(data=data[: len(data) // 2] if "truncated" in markers else data))
+        told = data[: len(data) // 2] if "truncated" in markers else data
+        return Done(ProviderOutput(file=io.BytesIO(told)))
 
     def _make(self, request: ProviderRequest) -> bytes:
         asked = {
@@ -114,8 +120,14 @@ class Simulator:
             "height_px": request.brief.height_px,
         }
         if request.seconds is not None:
-            return self._film(seconds=request.seconds, **asked)
-        return self._edit(pictures=request.inputs, **asked) if request.inputs else self._draw(**asked)
+            return self._recall(self._film, seconds=request.seconds, **asked)
+        if request.inputs:
+            return self._edit(pictures=request.inputs, **asked)
+        return self._recall(self._draw, **asked)
+
+    def _recall(self, make: Draw, **asked: object) -> bytes:
+        """What was made of the same before, in this process."""
+        return self._works.recall((make, *asked.values()), lambda: make(**asked))
 
 
 def _ref(due_ms: int) -> str:
@@ -136,7 +148,5 @@ def _markers(request: ProviderRequest) -> dict[str, int]:
 
 
 def _seed(request: ProviderRequest) -> int:
-    """The same for every attempt at an output, and another for each output of a job."""
-    if request.brief.seed is not None:
-        return (request.brief.seed + request.index) % SEEDS
-    return int.from_bytes(hashlib.sha256(request.idempotency_key.encode()).digest()[:4], "big")
+    """Another for each output of a job. Without one, prompt and size alone say what is in a picture."""
+    return ((request.brief.seed or 0) + request.index) % SEEDS

@@ -244,5 +244,5 @@ def _notice(visit: Visit[ForMembers]) -> str:
     return {
         "factor": "The second factor is removed, and all sessions have ended. Sign in.",
         "out": "You are signed out.",
-        "code": "If this address has to be confirmed, a new code is on its way.",
+        "code": "If this address has to be confirmed and we could send it a mail, a new code is on its way.",
     }.get(visit.query.get("done", ""), "")

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 MINUTE_MS = 60_000
 DAY_S = 24 * 3_600
 QUEUE_MINUTES_MAX = 15
-STEP_MS = 180_000 + 5 * MINUTE_MS
-"""The provider's deadline, and what storing and settling may take after it."""
+PROVIDER_MS = 180_000
+"""What a provider may take: of an image counted from its acceptance, of a task from when it is asked."""
 LEFTOVERS_MS = 15 * MINUTE_MS
 """How long after a failure or a cancel a step that still ran may have stored something."""
 
@@ -52,7 +52,8 @@ TASKS = [
 class ModelJob:
     """`due_ms` is when the sweeper looks at it; `execution` is None, running or ended.
 
-    `spoken_for`: its end was announced, or is by the workflow that closed it.
+    `restarts`: how many executions took over from one that ended. `spoken_for`: its end was announced, or is
+    by the workflow that closed it.
     """
 
     id: str
@@ -65,6 +66,7 @@ class ModelJob:
     closed_ms: int = 0
     delivered: int = 0
     execution: str | None = None
+    restarts: int = 0
     spoken_for: bool = False
     announced: bool = False
     deleted: bool = False
@@ -81,6 +83,13 @@ class ModelJob:
     def cost(self) -> int:
         """Only what was delivered is paid for."""
         return 0 if self.trial else self.order.unit_price * self.delivered
+
+    def answer_by_ms(self, asked_ms: int) -> int:
+        return (self.created_ms if self.order.mode else asked_ms) + PROVIDER_MS
+
+    @property
+    def start_by_ms(self) -> int:
+        return self.created_ms + (PROVIDER_MS if self.order.mode else QUEUE_MINUTES_MAX * MINUTE_MS)
 
     @property
     def deletes_ms(self) -> int | None:
@@ -150,7 +159,7 @@ class ModelAccount:
         job.due_ms, job.spoken_for = job.deletes_ms, True
 
     def begin(self, job: ModelJob, now_ms: int) -> None:
-        job.status, job.due_ms = "processing", now_ms + STEP_MS
+        job.status, job.due_ms = "processing", job.answer_by_ms(now_ms)
 
     def sweep(self, now_ms: int, *, bus_down: bool = False, bucket_down: bool = False) -> dict[str, int]:
         """What the sweeper does with each job that is due, and how often it does what."""
@@ -173,14 +182,11 @@ class ModelAccount:
         if not job.open:
             self.announce(job, bus_down)
             return "deferred" if bus_down else "announced"
-        if job.status == "processing":
-            return self._close_swept(job, "failed", now_ms, bus_down)
-        if now_ms - job.created_ms > QUEUE_MINUTES_MAX * MINUTE_MS:
+        if job.status == "processing" or now_ms >= job.start_by_ms:  # and nothing has come of it
             return self._close_swept(job, "expired", now_ms, bus_down)
-        if job.execution == "ended":
-            return self._close_swept(job, "failed", now_ms, bus_down)
         if job.execution == "running":
             return "left"
+        job.restarts += job.execution == "ended"
         job.execution = "running"
         return "started"
 
