@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from shoal.domain.errors import CallTaken, JobAlreadyTerminal, JobClosed, Unavailable
+from shoal.domain.errors import CallTaken, JobAlreadyTerminal, JobClosed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.routing import Phase, ProviderCall
@@ -124,10 +124,6 @@ class CancelMachine(RuleBasedStateMachine):
             bench = bench.over(over(bench.table, Meanwhile(client_of(bench.table), act, transaction=1)))
         elif reply_lost:
             bench = bench.over(faulty(bench.table, "transact_write_items", timed_out, after=True))
-            with pytest.raises(Unavailable):
-                bench.cancel_job(self.caller, model.job.id)
-            model.cancel()
-            return
         canceled = bench.cancel_job(self.caller, model.job.id)
         assert canceled.captured == model.billed
         model.cancel()
@@ -139,14 +135,22 @@ class CancelMachine(RuleBasedStateMachine):
         if model.in_video or model.state == "done":
             return
         delivered = max(1, model.outputs - missing)
+        arrived = len(model.billed & {*range(delivered)}) if model.state == "awaiting" else delivered
+        model.finish(arrived)
+        if not arrived:
+            with pytest.raises(JobClosed):
+                self.bench.settle(model.job, delivered)
+            return
         settled = self.bench.settle(model.job, delivered)
-        model.finish(min(delivered, model.paid) if model.state == "awaiting" else delivered)
         assert (settled.cost, len(settled.outputs)) == (model.spent, model.paid)
 
     @rule(model=jobs, swept=st.booleans())
     def no_more_comes(self, model: ModelJob, swept: bool) -> None:
         """The execution fails, or dies: what a cancel captured and did not arrive is given back."""
         if model.state == "done":
+            return
+        if swept and model.state == "open":
+            assert self.bench.close_execution(self.caller.account_id, model.job.id) in ("started", "left")
             return
         if swept:
             assert self.bench.close_execution(self.caller.account_id, model.job.id) == "closed"

@@ -188,6 +188,6 @@ def test_a_video_that_was_swept_is_told_as_failed(bench: Bench) -> None:
 
     assert bench.sweep_jobs() == {"closed": 1}
 
-    assert bench.job(job).status is JobStatus.FAILED
+    assert bench.job(job).status is JobStatus.EXPIRED, "nobody was asked for a clip"
     beginning = {"job.created", "video.created", "job.processing"}
     assert {event.type for event in bench.bus.published} == {*beginning, "video.failed", "job.failed"}

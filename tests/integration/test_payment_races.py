@@ -106,8 +106,7 @@ def test_a_settlement_whose_reply_is_lost_is_not_made_again(bench: Bench, refund
         bench.settle_payment(payment_id)
         bench.books.refund(payment_id, refunded)
     losing = bench.over(faulty(bench.table, "transact_write_items", timed_out, after=True))
-    with pytest.raises(Unavailable):
-        losing.settle_payment(payment_id)
+    assert losing.settle_payment(payment_id) is not None
 
     bench.settle_payment(payment_id)
 

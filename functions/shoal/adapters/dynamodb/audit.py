@@ -286,16 +286,20 @@ def _discrepancies(audited: _WalletAudit, look: _Look, jobs_off: JobAmounts) -> 
     ]
 
 
+FIRST = "!"
+"""What sorts before every item of a partition."""
+
+
 def _pages(
     table: Table, pk: str, since: str, attributes: tuple[str, ...], time_left: TimeLeft
 ) -> Iterator[Item]:
     """These attributes of a partition's items, in order. Raises `NotAudited` when the time runs out."""
     pages = table.query(
-        KeyConditionExpression="pk = :pk AND sk >= :since" if since else "pk = :pk",
+        KeyConditionExpression="pk = :pk AND sk >= :since",
         ConsistentRead=True,
         ProjectionExpression=", ".join(f"#{name}" for name in attributes),
         ExpressionAttributeNames={f"#{name}": name for name in attributes},
-        values={":pk": pk, ":since": since} if since else {":pk": pk},
+        values={":pk": pk, ":since": since or FIRST},
     )
     for items, _ in pages:
         if time_left() <= RESERVE_S:
