@@ -39,6 +39,7 @@ class ModelJob:
     ready: set[int] = field(default_factory=set)
     paid: int = 0
     marks: int = 0
+    restarted: bool = False
 
     @property
     def held(self) -> int:
@@ -150,7 +151,8 @@ class CancelMachine(RuleBasedStateMachine):
         if model.state == "done":
             return
         if swept and model.state == "open":
-            assert self.bench.close_execution(self.caller.account_id, model.job.id) in ("started", "left")
+            expected, model.restarted = "left" if model.restarted else "started", True
+            assert self.bench.close_execution(self.caller.account_id, model.job.id) == expected
             return
         if swept:
             assert self.bench.close_execution(self.caller.account_id, model.job.id) == "closed"

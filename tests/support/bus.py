@@ -50,6 +50,11 @@ class BusLog:
         """The types of the events about the job, sorted: a queue keeps no order."""
         return sorted(event["detail-type"] for event in self.of(job_id))
 
+    def told_of(self, job_id: str) -> list[str]:
+        """The same, with an event that was repeated by its id once, as its subscribers take it."""
+        by_id = {event["detail"]["id"]: event["detail-type"] for event in self.of(job_id)}
+        return sorted(by_id.values())
+
     def _unread(self) -> Iterator[Json]:
         while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
             "Messages"

@@ -145,7 +145,8 @@ def test_what_fails_in_any_state_is_done_by_the_next_execution(
     assert cutter.machine.end(cutter.deployed.job(filmmaker, job.id).execution) == "SUCCEEDED"
     cutter.assert_ready(filmmaker, job.id)
     assert set(cutter.events(job.id)[0]) == set(READY)
-    ids = {event["detail"]["id"] for event in cutter.deployed.bus.of(job.id) if "id" in event["detail"]}
+    ours = [event["detail"] for event in cutter.deployed.bus.of(job.id) if "id" in event["detail"]]
+    ids = {detail["id"] for detail in ours}  # a stand-in for StoreClip tells of its scenes without any
     assert len(ids) == len(READY) + 1, "a repeated event keeps its id"
 
 

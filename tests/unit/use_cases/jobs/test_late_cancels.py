@@ -126,6 +126,7 @@ def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, 
     assert world.wallet(customer).balance == before.balance
     told = picture(world, job)
     assert (told["status"], told["cost"], told["error"]) == ("failed", None, "Canceled by request.")
+    assert world.workflow.stopped == [], "it ended by itself"
     assert world.sweep_jobs() == {}
     assert world.audit_ledger() == []
 
