@@ -18,7 +18,7 @@ from shoal.use_cases.webhooks.manage_webhooks import OK, Answered, own
 
 ACCEPTED = 202
 RECOVER_EVENTS_MAX = 10_000
-RECOVERIES_MAX = 2
+RECOVERIES_MAX = 5
 """How many an account may begin within a slot's lease. They are not given back: most take about as long."""
 TEST_PAUSE_S = 0.2
 
