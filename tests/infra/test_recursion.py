@@ -25,6 +25,7 @@ def test_the_loops_are_known_ones(template: Template) -> None:
         "fan_out_event",
         "deliver_webhook",
         "retry_webhook",
+        "close_execution",
     }
     for function in registry.functions():
         setting = template.function(function.verb).get("RecursiveLoop")

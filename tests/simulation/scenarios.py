@@ -177,7 +177,7 @@ def _sweep(product: Product, until_s: float, took_s: list[float]) -> Counter[str
 def _let_wait(product: Product, backlog: int, shards: Sequence[str]) -> None:
     """Write that many jobs, copies of one that was accepted in each account. Their wallets hold nothing."""
     product.workflow.open = False
-    for _ in range(SWEPT_ACCOUNTS):
+    for _ in range(min(backlog, SWEPT_ACCOUNTS)):
         customer = _customer(product)
         product.kernel.result_of(lambda customer=customer: product.submit(customer))  # type: ignore[misc]
     product.kernel.run(product.kernel.now_s + START_GRACE_S)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -149,31 +150,37 @@ def test_sweeps_at_once_share_the_work() -> None:
 
 
 class Down(Exception):
-    """Named in no Retry of SettleWallet but in the one of ReleaseHold, which takes all."""
+    """Named by no Retry and no Catch: States.ALL takes it."""
 
 
-class Unavailable(Down):
-    """The name that the Retry of SettleWallet lists."""
+class OutputInvalid(Down):
+    """The checks refused what was made."""
+
+
+class JobClosed(Down):
+    """The job ended without this execution."""
 
 
 @pytest.mark.parametrize(
-    ("error", "settled", "released", "ended"),
+    ("failing", "settled", "released", "ended"),
     [
-        (Unavailable, 7, 9, "LeftToTheSweeper"),
-        (Down, 1, 9, "LeftToTheSweeper"),
-        (None, 1, 0, "PublishCompleted"),
+        ({"SettleWallet": Down}, 7, 0, "LeftToTheSweeper"),
+        ({"SettleWallet": JobClosed}, 1, 0, "AlreadyClosed"),
+        ({"StoreOutput": OutputInvalid}, 0, 1, "PublishFailed"),
+        ({"StoreOutput": OutputInvalid, "ReleaseHold": Down}, 0, 9, "LeftToTheSweeper"),
+        ({}, 1, 0, "PublishCompleted"),
     ],
 )
 def test_an_execution_retries_and_catches_as_the_deployed_machine_does(
-    error: type[Down] | None, settled: int, released: int, ended: str
+    failing: Mapping[str, type[Down]], settled: int, released: int, ended: str
 ) -> None:
     kernel, calls = Kernel(seed=1), list[str]()
     executions = Executions(kernel, Down)
 
     def does(state: str) -> None:
         calls.append(state)
-        if error and state in ("SettleWallet", "ReleaseHold"):
-            raise error("down")
+        if state in failing:
+            raise failing[state](state)
 
     names = ("CallProvider", "StoreOutput", "SettleWallet", "ReleaseHold")
     steps = {name: lambda _error, _cause, name=name: does(name) for name in names}

@@ -199,9 +199,9 @@ class Workshop:
         source = FORWARDS.format(lost_before=requests, lost_after=answers, function=function)
         return self.with_function(state, source, of)
 
-    def processing(self, customer: Customer) -> Job:
-        """An image whose provider never answers: begun, its task token stored."""
-        job = self.deployed.accept(customer, "[timeout] a shark")
+    def processing(self, customer: Customer, prompt: str = "[timeout] a shark") -> Job:
+        """An image whose provider never answers, if the prompt says nothing else: begun, its task token stored."""
+        job = self.deployed.accept(customer, prompt)
         self.machine.start(job)
         return self.begun(customer, job.id)
 
