@@ -200,7 +200,7 @@ class Workshop:
         return self.with_function(state, source, of)
 
     def processing(self, customer: Customer, prompt: str = "[timeout] a shark") -> Job:
-        """An image that is begun, its task token stored. Its provider never answers, or as the prompt says."""
+        """An image that is begun, its token stored. Its provider never answers, or as the prompt says."""
         job = self.deployed.accept(customer, prompt)
         self.machine.start(job)
         return self.begun(customer, job.id)
