@@ -81,7 +81,7 @@ def of_zips() -> Iterator[Figure]:
 
 
 def of_routes(counts: dict[str, int]) -> Iterator[Figure]:
-    yield at_most("AWS calls of a submit, one after the other", counts.pop(routes.SUBMIT), 3, "{}")
+    yield at_most("AWS calls of a submit, one after the other", counts.pop(routes.SUBMIT), 4, "{}")
     yield at_most("AWS calls of a poll", counts.pop(routes.POLL), 2, "{}")
     yield Figure("AWS calls of other routes", ", ".join(f"{route} {n}" for route, n in counts.items()))
 

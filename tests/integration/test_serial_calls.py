@@ -42,8 +42,8 @@ from tests.support.asking import ask_provider
 from tests.support.deployed import Deployed
 from tests.support.looks import inspect_any, inspect_any_clip
 
-SERIAL_CALLS_MAX = 14
-"""Four of the submit, four of CallProvider, two of StoreOutput, three of SettleWallet, and the publishing."""
+SERIAL_CALLS_MAX = 13
+"""Four of the submit, four of CallProvider, two of StoreOutput, two of SettleWallet, and the publishing."""
 
 LONGEST_S = 10
 
@@ -180,7 +180,7 @@ def test_a_submit_waits_for_four_calls_and_a_poll_for_two(
     assert polls == [2] * (BLOCK - 1) + [3]
 
 
-def test_an_image_waits_for_fourteen_calls_from_its_submit_to_its_event(deployed: Deployed) -> None:
+def test_an_image_waits_for_thirteen_calls_from_its_submit_to_its_event(deployed: Deployed) -> None:
     path = Path(deployed.fresh_table())
     bench = path.bench
     account, _ = bench.accounts.open("diver@example.com", usd_micros=1_000_000)

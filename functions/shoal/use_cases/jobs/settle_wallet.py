@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from shoal.domain.brief import Kind
@@ -44,21 +44,29 @@ class SettleWallet:
         recorded, never charged.
         """
         found = self.jobs.get(account_id, job_id)
-        job = self._finish(found, outputs) if found.status.terminal else self._capture(found, outputs)
+        near = self.beside(partial(self.note_low_balance.is_near, found))
+        noted = [self.beside(note) for note in self._notes(found, outputs)]
+        try:
+            job = self._finish(found, outputs) if found.status.terminal else self._capture(found, outputs)
+        finally:
+            for wait in noted:
+                wait()
         delivered = job.captured and job.closed_by is Closer.WORKFLOW
         if job.status is not JobStatus.COMPLETED and not delivered:
             self.jobs.note_late_output(job, self.clock.now_ms())
             raise JobClosed(job.id)
-        notes = [partial(self.note_closed, job)]
-        if not found.status.terminal:
-            notes.append(partial(self._note_run, job))
-        noted = [self.beside(note) for note in notes]
-        try:
-            low = self.note_low_balance(job)
-        finally:
-            for wait in noted:
-                wait()
+        low = self.note_low_balance(job) if near() else []
         return job, closing_events(job, self.url_of) + low
+
+    def _notes(self, found: Job, outputs: Sequence[Output]) -> list[Callable[[], None]]:
+        """What is counted beside the capture, as if it succeeded: limits and estimates, never money.
+
+        An output that is stored is captured sooner or later, even of a job that is canceled meanwhile.
+        """
+        if found.status.terminal:
+            return [partial(self.note_closed, found)]
+        job = replace(found, cost=found.cost_of(len(outputs)), closed_at_ms=self.clock.now_ms())
+        return [partial(self.note_closed, job), partial(self._note_run, job)]
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:
         now_ms = self.clock.now_ms()
@@ -79,9 +87,6 @@ class SettleWallet:
             return self.jobs.get(job.account_id, job.id)
 
     def _note_run(self, job: Job) -> None:
-        """How long a job took that this run completed: of one that was canceled nothing is told."""
-        if job.status is not JobStatus.COMPLETED:
-            return
         try:
             self.runs.note(job)
         except Unavailable:

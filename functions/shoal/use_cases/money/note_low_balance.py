@@ -15,6 +15,15 @@ class NoteLowBalance:
     ledger: Ledger
     low_balance: LowBalance
 
+    def is_near(self, job: Job) -> bool:
+        """Whether the wallet is low before or while a job is captured.
+
+        A capture leaves no less available than there was: what is not low now is low only by the hold of
+        another job, which looks in its turn.
+        """
+        available = self.ledger.wallet(job.account_id, job.asset).available
+        return available < self.low_balance.of(job.asset)
+
     def __call__(self, job: Job) -> list[Event]:
         """The event to publish beside those of a closed job, if any; the same again when run again."""
         if not job.cost:

@@ -21,7 +21,7 @@ from shoal.domain.errors import (
 from shoal.domain.job import Job
 from shoal.domain.routing import Phase, ProviderCall
 from shoal.domain.spend import FREE_MICROS, Spend, spend_of
-from tests.worlds.world import FAILURES_MULTIPLE, OPEN_JOBS_MAX, Customer, World
+from tests.worlds.world import FAILURES_MULTIPLE, OPEN_JOBS_MAX, STORED, Customer, World
 
 DAY_S = 24 * 3_600
 ROUTE = "gemini/gemini-3.1-flash-image"
@@ -212,6 +212,19 @@ def test_who_closed_a_job_and_died_takes_no_place_for_ever(world: World, custome
     world.network.heal()
     assert world.queued(customer)
     assert spend(world, customer) == Spend(COST_MICROS)
+
+
+def test_a_capture_that_has_to_be_tried_again_counts_once(world: World, customer: Customer) -> None:
+    """The job is counted out beside its capture, whatever comes of that at first."""
+    job = asked(world, customer)
+    world.network.fail("ledger.capture", Unavailable())
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            world.settle_wallet(job.account_id, job.id, [STORED])
+    world.network.heal()
+    world.settle_wallet(job.account_id, job.id, [STORED])
+
+    assert world.open_jobs.of(customer.account_id, world.clock.ms) == (0, Spend(0, job.price))
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -41,6 +41,24 @@ def test_money_that_is_only_held_counts_as_spent(world: World, poor: Customer) -
     assert [event.type for event in settled][-2:] == ["image.completed", "job.completed"]
 
 
+def test_a_wallet_that_is_not_low_is_only_read(world: World) -> None:
+    """The note is one more call for the event to wait for."""
+    job = world.processing(world.customer(usd="2.00"))
+    before = len(world.network.calls)
+    settle(world, job)
+    assert "ledger.note_low" not in world.network.calls[before:]
+
+
+def test_the_hold_of_a_job_that_comes_after_the_look_is_seen_by_its_own_settling(
+    world: World, poor: Customer
+) -> None:
+    first = world.processing(poor)
+    later = list[Job]()
+    world.network.others["ledger.capture"] = lambda: later.append(world.processing(poor))
+    assert told(settle(world, first)) == []
+    assert told(settle(world, later[0])) != []
+
+
 def test_what_is_told(world: World) -> None:
     customer = world.customer(usd="1.01")
     job = world.processing(customer)
