@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from shoal.domain.api_key import KeyPrefix
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
 from shoal.media.clip import render_clip
@@ -119,6 +121,37 @@ def test_pictures_that_are_polled_for(early: Early) -> None:
     for each, provider in early.polled:
         job = check_completed(each, provider)
         assert job.callbacks == frozenset()
+
+
+@contextmanager
+def unserved(stage: Upstreams, function: str) -> Iterator[None]:
+    """The queue before a function is not read from, as if what is in it took all that may run at once."""
+    functions = stage.deployed.cloud.client("lambda")
+    named = f"shoal-local-{function}"
+    (source,) = functions.list_event_source_mappings(FunctionName=named)["EventSourceMappings"]
+
+    def read(*, enabled: bool) -> None:
+        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=enabled)
+
+    read(enabled=False)
+    try:
+        yield
+    finally:
+        read(enabled=True)
+
+
+def test_a_live_picture_is_polled_for_while_play_money_waits_for_its_own_polls(stage: Upstreams) -> None:
+    customer = stage.deployed.customer()
+    live = TasksClient(customer.client)
+    play = TasksClient(stage.deployed.key_of(customer.account_id, prefix=KeyPrefix.TEST)[1])
+    with unserved(stage, "poll-simulated"):
+        played = [play.submit("[poll] foxes", num_outputs=4) for _ in range(3)]
+        eventually(lambda: {play.task(each)["status"] for each in played} == {"processing"})
+
+        assert live.wait(live.submit("a fox", model="flux"))["status"] == "completed"
+
+        assert {play.task(each)["status"] for each in played} == {"processing"}
+    assert {play.wait(each)["status"] for each in played} == {"completed"}
 
 
 def completed_by_callback(stage: Upstreams, model: str, provider: str) -> bool:
