@@ -218,7 +218,7 @@ class FakeJobs:
         job = self._next_step(job, now_ms, STEP_GRACE_MS)
         return self.tables.put(replace(job, steps=job.steps | ({done} if done else frozenset())))
 
-    def _next_step(self, job: Job, now_ms: int, grace_ms: int = 0) -> Job:
+    def _next_step(self, job: Job, now_ms: int, grace_ms: int | None = None) -> Job:
         return self._open(job).begun(now_ms, grace_ms)
 
     @reached

@@ -114,7 +114,7 @@ def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, 
     before = world.wallet(customer)
     canceled = world.cancel_job(customer.caller, job.id)
     assert (canceled.cost, world.workflow.stopped) == (20_000, [])
-    world.clock.ms = job.deadline_at_ms or 0
+    world.clock.ms = job.waits_until_ms
     assert world.sweep_jobs() == {"left": 1}, "its execution hears that the time is over, and gives it back"
     assert world.tokens.answers[job.task_tokens[0]].error == "ProviderTimeout"
     world.workflow.executions[job.id] = ExecutionState.ENDED
