@@ -209,7 +209,7 @@ class FakeJobs:
     @reached
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         job = self._get(account_id, job_id)
-        job = self._next_step(job, now_ms)
+        job = job if job.awaits(index) else self._next_step(job, now_ms)
         return self.tables.put(replace(job, task_tokens={**job.task_tokens, index: task_token}))
 
     @reached
@@ -280,7 +280,8 @@ class FakeJobs:
 
     @reached
     def start_again(self, job: Job) -> Job:
-        stored = self._open(job)
+        stored = self.tables.stored(job)
+        stored = stored if stored.awaiting else self._open(job)
         if stored.restarts != job.restarts:
             raise JobClosed(job.id)
         return self.tables.put(replace(stored, restarts=job.restarts + 1))

@@ -73,6 +73,7 @@ from tests.integration.conditions.scenarios_money import (
     an_idempotency_key_makes_one_job,
     an_open_job_stays_in_sight_of_the_sweeper,
     deleted_outputs_make_no_job,
+    executions_take_over_what_a_cancel_awaits,
     no_execution_takes_over_a_closed_job,
     one_execution_takes_over,
     what_a_cancel_awaits_is_finished_once,
@@ -149,10 +150,12 @@ GUARDS: dict[Guard, list[Scenario]] = {
     Guard("job", SAME_DEADLINE, alone=True): [a_deadline_is_moved_by_one_who_knows_it],
     Guard("job", FIRST_EXECUTION, alone=True): [
         one_execution_takes_over,
+        executions_take_over_what_a_cancel_awaits,
         no_execution_takes_over_a_closed_job,
     ],
     Guard("job", SAME_EXECUTION, alone=True): [
         one_execution_takes_over,
+        executions_take_over_what_a_cancel_awaits,
         no_execution_takes_over_a_closed_job,
     ],
     Guard("job", EXISTS, alone=True): [a_late_output_makes_no_job, deleted_outputs_make_no_job],

@@ -8,7 +8,7 @@ processing ─┬─ its providers still have time ───────► left
             ├─ nothing staged by the deadline ──────► timed out
             ├─ its execution runs ──────────────────► left to it, its waiting tasks answered
             └─ its execution ended ─────────────────► start_again.py
-ended ──────┬─ a cancel's outputs may still come ───► likewise, but finished without where nothing is staged
+ended ──────┬─ a cancel's outputs may still come ───► likewise, but given back instead of timed out
             ├─ not announced ───────────────────────► announced
             └─ its files are due ───────────────────► deleted
 
@@ -50,8 +50,8 @@ class SeeToJob:
 
     def __call__(self, job: Job) -> str:
         """What was done: started, left, closed, announced or deleted. Raises `JobClosed` if it ended."""
-        if job.status.terminal:
-            return self._finish(job)
+        if job.status.terminal and not job.awaiting:
+            return self._end(job)
         if job.status is JobStatus.QUEUED:
             if self.clock.now_ms() >= job.start_by_ms:
                 return self._close(
@@ -62,9 +62,14 @@ class SeeToJob:
         elif self.clock.now_ms() < job.waits_until_ms:
             # Of its first execution's end a queue tells; whether a later one ended is seen here alone.
             return self.start_again(job) if job.restarts and not self._runs(job) else self._leave(job)
-        elif not self._staged(job):
+        elif not job.awaiting and not self._staged(job):
             return self._close(job, timed_out(job, asked=job.asked_a_provider))
-        return self._leave(job) if self._runs(job) else self.start_again(job)
+        if self._runs(job):
+            return self._leave(job)
+        if job.awaiting and not self._staged(job):
+            self.close_job.finish(job)
+            return "closed"
+        return self.start_again(job)
 
     def _runs(self, job: Job) -> bool:
         return self.workflow.state(job) is ExecutionState.RUNNING
@@ -95,12 +100,7 @@ class SeeToJob:
         self.close_job(job, why, Closer.SWEEP)
         return "closed"
 
-    def _finish(self, job: Job) -> str:
-        if job.awaiting:
-            if self.clock.now_ms() < job.waits_until_ms or self._runs(job):
-                return self._leave(job)
-            self.close_job.finish(job)
-            return "closed"
+    def _end(self, job: Job) -> str:
         if not job.announced:
             self.close_job.announce(job)
             return "announced"
