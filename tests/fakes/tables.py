@@ -287,6 +287,10 @@ class FakeJobs:
         return self.tables.put(replace(stored, restarts=job.restarts + 1))
 
     @reached
+    def announce_later(self, job: Job) -> None:
+        self.tables.put(replace(self.tables.stored(job), announced=False, deadline_at_ms=0))
+
+    @reached
     def mark_announced(self, job: Job) -> None:
         stored = self.tables.stored(job)
         if stored.hold_state is HoldState.HELD:

@@ -87,6 +87,9 @@ class Jobs(Protocol):
     def start_again(self, job: Job) -> Job:
         """Count an execution that takes over. Raises `JobClosed` if it ended, or is no longer as `job` is."""
 
+    def announce_later(self, job: Job) -> None:
+        """Have the sweeper announce a terminal job, as the state AnnounceLater does."""
+
     def mark_announced(self, job: Job) -> None:
         """A terminal job's events are out: it is due again only when its files are to go, if they are."""
 

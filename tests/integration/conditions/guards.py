@@ -50,6 +50,7 @@ from tests.integration.conditions.scenarios_money import (
     a_cancel_sees_what_was_asked_meanwhile,
     a_canceled_job_goes_on_with_what_it_awaits,
     a_capture_is_counted_once,
+    a_closed_job_alone_is_announced_later,
     a_closed_job_does_not_begin,
     a_closed_job_is_not_canceled,
     a_closed_job_is_not_closed_again,
@@ -146,7 +147,10 @@ GUARDS: dict[Guard, list[Scenario]] = {
     Guard("job", AWAITED_CALL, alone=True): [a_canceled_job_goes_on_with_what_it_awaits],
     Guard("wallet", STILL_HELD): [a_hold_that_is_not_held_is_not_resolved],
     Guard("wallet", EXISTS): [a_trial_is_given_back],
-    Guard("job", UNANNOUNCED, alone=True): [an_open_job_stays_in_sight_of_the_sweeper],
+    Guard("job", UNANNOUNCED, alone=True): [
+        an_open_job_stays_in_sight_of_the_sweeper,
+        a_closed_job_alone_is_announced_later,
+    ],
     Guard("job", SAME_DEADLINE, alone=True): [a_deadline_is_moved_by_one_who_knows_it],
     Guard("job", FIRST_EXECUTION, alone=True): [
         one_execution_takes_over,

@@ -345,6 +345,15 @@ def executions_take_over_what_a_cancel_awaits(bench: Bench) -> None:
         bench.jobs.start_again(settled)
 
 
+def a_closed_job_alone_is_announced_later(bench: Bench) -> None:
+    job = bench.accept(bench.account(PRICE))
+    with pytest.raises(ConditionFailed):
+        bench.jobs.announce_later(job)
+    bench.jobs.announce_later(bench.settle(job))
+    assert bench.sweep_jobs() == {"announced": 1}
+    assert bench.sweep_jobs() == {}
+
+
 def an_open_job_stays_in_sight_of_the_sweeper(bench: Bench) -> None:
     job = bench.accept(bench.account(PRICE))
     with pytest.raises(ConditionFailed):

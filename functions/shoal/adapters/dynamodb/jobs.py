@@ -129,6 +129,12 @@ class DynamoDbJobs:
         values = seen | {":next": job.restarts + 1, ":yes": True}
         return items.job_of(self._change_open(job, "SET restarts = :next", values, {}, condition))
 
+    def announce_later(self, job: Job) -> None:
+        expression = "SET announced = :no, open_shard = :shard, deadline_at = :at_once"
+        values = {":held": str(HoldState.HELD), ":no": False, ":at_once": 0}
+        values[":shard"] = items.open_shard(job.ulid)
+        self._table.update(Update(_key(job), expression, UNANNOUNCED, values))
+
     def mark_announced(self, job: Job) -> None:
         values: dict[str, Any] = {":held": str(HoldState.HELD), ":yes": True}
         expression = "SET announced = :yes REMOVE open_shard, deadline_at"

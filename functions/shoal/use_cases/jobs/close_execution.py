@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.domain.errors import JobClosed
+from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.job import Closer
 from shoal.ports.jobs import Jobs
 from shoal.use_cases.jobs.close_job import CloseJob
@@ -29,7 +29,12 @@ class CloseExecution:
                 return "left" if job.restarts else self.start_again(job)
         except JobClosed:
             return "left"
-        if job.closed_by is Closer.WORKFLOW:
+        if job.closed_by is not Closer.WORKFLOW:
+            return "left"
+        try:
             self.close_job.announce(job)
-            return "announced"
-        return "left"
+        except Unavailable:
+            # The bus may be away for longer than this message is handed out: the sweeper does not give up.
+            self.jobs.announce_later(job)
+            return "left"
+        return "announced"

@@ -170,6 +170,19 @@ def test_what_was_captured_and_does_not_come_is_given_back_at_the_deadline_and_t
     assert world.audit_ledger() == []
 
 
+def cancel_and_break(stage: Stage, customer: Customer, job: Job, port: str | None) -> None:
+    """Cancel the job once its providers work; then a port fails for a while, or its execution is aborted."""
+    world = stage.world
+    stage.run(until_ms=world.clock.ms + 5_000)
+    world.cancel_job(customer.caller, job.id)
+    if port is None:
+        stage.abort(job)
+        return
+    world.network.fail(port, Unavailable())
+    stage.run(until_ms=world.clock.ms + 90_000)
+    world.network.heal()
+
+
 FAILURES = {"CallProvider": None, "StoreOutput": "outputs.put", "SettleWallet": "ledger.finish"}
 """States, and what fails in them until no retry is left; the first one's execution is aborted."""
 
@@ -182,14 +195,7 @@ def test_a_canceled_job_is_finished_by_another_execution_wherever_the_first_one_
     customer, stage = world.customer(usd="10.00"), Stage(world)
     prompt = "[billed][slow:30] A shark"
     job = world.queued(customer, model="nanobanana", prompt=prompt, num_outputs=outputs)
-    stage.run(until_ms=world.clock.ms + 5_000)
-    world.cancel_job(customer.caller, job.id)
-    if port is None:
-        stage.abort(job)
-    else:
-        world.network.fail(port, Unavailable())
-        stage.run(until_ms=world.clock.ms + 90_000)
-        world.network.heal()
+    cancel_and_break(stage, customer, job, port)
 
     stage.run()
 
@@ -205,14 +211,7 @@ def test_a_canceled_job_is_finished_by_another_execution_wherever_the_first_one_
 def test_clips_of_a_canceled_video_are_stored_by_another_execution(world: World, port: str | None) -> None:
     customer, stage = world.customer(credits=10), Stage(world)
     job = world.video(customer, idea="[billed][slow:30:scene=2] Sharks", duration=24)
-    stage.run(until_ms=world.clock.ms + 5_000)
-    world.cancel_job(customer.caller, job.id)
-    if port is None:
-        stage.abort(job)
-    else:
-        world.network.fail(port, Unavailable())
-        stage.run(until_ms=world.clock.ms + 90_000)
-        world.network.heal()
+    cancel_and_break(stage, customer, job, port)
 
     stage.run()
 
