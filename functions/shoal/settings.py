@@ -245,7 +245,7 @@ class SimulateSettings(
     """It does what several functions do, and so reads what they read."""
 
 
-class SweepJobsSettings(CloseJobSettings):
+class SweepJobsSettings(CloseJobSettings, PollQueueSettings):
     outputs_bucket: str
 
 

@@ -238,6 +238,7 @@ SWEEP_JOBS = Function(
         allow("outputs_bucket", "s3:ListBucket"),
         SIGN_VIDEO_URL,
         *DELETE_VIDEO,
+        LOOK_AGAIN,
         allow("async_failures_queue", "sqs:SendMessage"),
     ),
 )

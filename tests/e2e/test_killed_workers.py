@@ -152,3 +152,41 @@ def test_a_submit_whose_function_dies_is_one_job(customer: Customer, deployed: D
 
     await_end(customer, job_id, "completed")
     assert len(customer.client.usage().json()["requests"]) == 1
+
+
+def begin(deployed: Deployed, customer: Customer, function: str, prompt: str) -> str:
+    """A job on its way. One whose execution says nothing of simulated work is stored as a provider's."""
+    if function != "store-output":
+        return customer.client.submit(prompt)
+    job = deployed.accept(customer, prompt)
+    deployed.cloud.client("stepfunctions").start_execution(
+        stateMachineArn=deployed.cloud.outputs["StateMachineArn"],
+        name=job.id,
+        input=json.dumps({"account_id": job.account_id, "job_id": job.id}),
+    )
+    return job.id
+
+
+@pytest.mark.parametrize(
+    ("function", "prompt", "status"),
+    [
+        ("simulate", "A shark", "completed"),
+        ("store-output", "A shark", "completed"),
+        ("settle-wallet", "A shark", "completed"),
+        ("release-hold", "A shark [fail]", "failed"),
+    ],
+)
+def test_a_death_within_an_execution_costs_nobody_a_job(
+    customer: Customer, deployed: Deployed, function: str, prompt: str, status: str
+) -> None:
+    await_end(customer, begin(deployed, customer, function, prompt), status)
+    before, dying = deployed.wallet(customer).balance, Dying(deployed, function)
+
+    job_id = begin(deployed, customer, function, prompt)
+    dying.die()
+
+    await_end(customer, job_id, status)
+    job = deployed.job(customer, job_id)
+    assert job.restarts == 0, "the state was tried again"
+    assert deployed.wallet(customer).balance == before - job.cost
+    assert (job.cost > 0) is (status == "completed")

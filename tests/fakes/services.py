@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeVar
 
@@ -133,7 +133,15 @@ class FakeBus:
 
     network: Network
     published: list[Event] = field(default_factory=list)
+    refused: Callable[[Event], bool] = lambda _: False
     port: str = "bus"
+
+    def refuse(self, types: Collection[str]) -> None:
+        """Refuse events of these types, and take those beside them."""
+        self.refused = lambda event: event.type in types
+
+    def heal(self) -> None:
+        self.refused = lambda _: False
 
     @reached
     def publish(self, events: Sequence[Event]) -> None:
@@ -141,7 +149,9 @@ class FakeBus:
             taken = [Event(event.type, _through_json(event.detail)) for event in events]
         except ValueError as refused:
             raise Unavailable(retry_after_seconds=1) from refused
-        self.published += taken
+        self.published += [event for event in taken if not self.refused(event)]
+        if any(self.refused(event) for event in taken):
+            raise Unavailable(retry_after_seconds=1)
 
     def types(self) -> list[str]:
         return [event.type for event in self.published]

@@ -209,7 +209,7 @@ class FakeJobs:
     @reached
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         job = self._get(account_id, job_id)
-        job = self._next_step(job, now_ms)
+        job = job if job.awaits(index) else self._next_step(job, now_ms)
         return self.tables.put(replace(job, task_tokens={**job.task_tokens, index: task_token}))
 
     @reached
@@ -218,7 +218,7 @@ class FakeJobs:
         job = self._next_step(job, now_ms, STEP_GRACE_MS)
         return self.tables.put(replace(job, steps=job.steps | ({done} if done else frozenset())))
 
-    def _next_step(self, job: Job, now_ms: int, grace_ms: int = 0) -> Job:
+    def _next_step(self, job: Job, now_ms: int, grace_ms: int | None = None) -> Job:
         return self._open(job).begun(now_ms, grace_ms)
 
     @reached
@@ -280,10 +280,15 @@ class FakeJobs:
 
     @reached
     def start_again(self, job: Job) -> Job:
-        stored = self._open(job)
+        stored = self.tables.stored(job)
+        stored = stored if stored.awaiting else self._open(job)
         if stored.restarts != job.restarts:
             raise JobClosed(job.id)
         return self.tables.put(replace(stored, restarts=job.restarts + 1))
+
+    @reached
+    def announce_later(self, job: Job) -> None:
+        self.tables.put(replace(self.tables.stored(job), announced=False, deadline_at_ms=0))
 
     @reached
     def mark_announced(self, job: Job) -> None:

@@ -251,6 +251,8 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("s3:ListBucket", OUTPUTS),
         SIGN,
         *DELETE_VIDEO,
+        ("sqs:SendMessage", POLL),
+        ("sqs:SendMessage", SIMULATED_POLL),
         ("sqs:SendMessage", ASYNC_FAILURES),
     },
     "close_execution": {

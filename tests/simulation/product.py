@@ -55,7 +55,7 @@ from shoal.use_cases.money.audit_ledger import AuditLedger
 from shoal.use_cases.money.give_grant import GiveGrant
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.providers.moderate import Moderate
-from tests.fakes import FakeOutputs, FakeStaging, FakeTaskTokens, FakeVideoFiles, Network
+from tests.fakes import FakeOutputs, FakePollQueue, FakeStaging, FakeTaskTokens, FakeVideoFiles, Network
 from tests.simulation.assumptions import (
     PROVIDER_S,
     PUT_EVENTS,
@@ -202,6 +202,7 @@ class Product:
             jobs,
             self.workflow,
             FakeTaskTokens(network),
+            FakePollQueue(network),
             FakeStaging(network),
             FakeOutputs(network),
             files,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -243,22 +243,30 @@ class Deployed:
         )
 
     def make_due(self, job: Job) -> None:
-        """Let the job's deadline be long past, also where it had none any more."""
+        """Let the job's deadline be long past, also where it had none any more, and its providers' time."""
+        calls = self.jobs.get(job.account_id, job.id).calls.items()
+        late = {str(index): {"S": replace(call, answer_by_ms=1).to_json()} for index, call in calls}
+        self._make_past(job, "deadline_at", calls=late)
+
+    def make_due_while_waiting(self, job: Job) -> None:
+        """Let the sweeper see to the job though its providers still have time."""
         self._make_past(job, "deadline_at")
 
     def expire_outputs(self, job: Job) -> None:
         """Let the moment be long past at which the job's outputs are to be deleted."""
         self._make_past(job, "deadline_at", "outputs_expire_at_ms")
 
-    def _make_past(self, job: Job, *moments: str) -> None:
+    def _make_past(self, job: Job, *moments: str, calls: Mapping[str, Any] | None = None) -> None:
+        changes: dict[str, Any] = {moment: {"N": "1"} for moment in moments} | {
+            "open_shard": {"S": open_shard(job.ulid)}
+        }
+        changes |= {"calls": {"M": calls}} if calls else {}
         pk, sk = job_key(job.account_id, job.ulid)
         self.cloud.client("dynamodb").update_item(
             TableName=self.cloud.outputs["TableName"],
             Key={"pk": {"S": pk}, "sk": {"S": sk}},
-            UpdateExpression=", ".join(
-                ["SET open_shard = :shard", *(f"{moment} = :past" for moment in moments)]
-            ),
-            ExpressionAttributeValues={":past": {"N": "1"}, ":shard": {"S": open_shard(job.ulid)}},
+            UpdateExpression=f"SET {', '.join(f'{name} = :{name}' for name in changes)}",
+            ExpressionAttributeValues={f":{name}": value for name, value in changes.items()},
         )
 
     def invoke(self, function: str, event: object) -> Any:

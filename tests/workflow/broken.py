@@ -43,12 +43,13 @@ def handler(event, context):
 NEVER_ANSWERS = "import time\ndef handler(event, context): time.sleep(3)"
 
 
-def deafen(state: str) -> Tamper:
-    """The bus refuses what `state` publishes: only AWS itself may use such a source."""
+def deafen(state: str, *, but: str = "") -> Tamper:
+    """The bus refuses what `state` publishes, `but` for a type: only AWS itself may use such a source."""
+    source = f"'Source': DetailType = '{but}' ? 'shoal' : 'aws.shoal'"
 
     def tamper(definition: Json) -> None:
         arguments = definition["States"][state]["Arguments"]
-        arguments["Entries"] = arguments["Entries"].replace("'Source': 'shoal'", "'Source': 'aws.shoal'")
+        arguments["Entries"] = arguments["Entries"].replace("'Source': 'shoal'", source)
 
     return tamper
 

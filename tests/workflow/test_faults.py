@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shoal.domain.job import HoldState, Job
-from tests.support.deployed import Customer, Deployed
+from tests.support.deployed import Customer, Deployed, eventually
 from tests.workflow.broken import DIES_ONCE, FAILS, closed_execution
 from tests.workflow.machine import Machine, Workshop, function_of, states_of
 from tests.workflow.walks import (
@@ -131,6 +131,24 @@ def test_an_execution_that_takes_over_may_fail_like_the_one_before_it(
     sweep_twice(deployed, customer, job, workshop.machine)
 
     assert deployed.job(customer, job.id).restarts == 2
+    assert_completed_once(deployed, customer, job)
+
+
+@pytest.mark.parametrize("state", LEFT_IN)
+def test_what_a_cancel_captured_is_finished_by_the_next_execution(
+    deployed: Deployed, workshop: Workshop, customer: Customer, state: str
+) -> None:
+    machine = failing(workshop, state, "Unavailable", works=state == "CallProvider")
+    job = deployed.accept(customer, "[billed][slow:3] a shark")
+    machine.start(job)
+    eventually(lambda: deployed.job(customer, job.id).provider_refs)
+    assert customer.client.cancel(job.id).status_code == 200
+    assert machine.end(job.id) == "FAILED"
+    assert deployed.job(customer, job.id).awaiting
+
+    deployed.invoke("close-execution", closed_execution(job))
+
+    assert workshop.machine.end(f"{job.id}-1") == "SUCCEEDED"
     assert_completed_once(deployed, customer, job)
 
 

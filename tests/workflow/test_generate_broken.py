@@ -119,6 +119,21 @@ def test_a_completion_the_bus_refuses_is_announced_later(
     assert deployed.bus.types_of(job.id) == COMPLETED, "announced once"
 
 
+def test_a_completion_the_bus_takes_in_part_is_announced_whole(
+    deployed: Deployed, workshop: Workshop, customer: Customer
+) -> None:
+    machine = workshop.machine.copy(deafen("PublishCompleted", but="image.completed"))
+    job = deployed.accept(customer)
+
+    assert machine.run(job) == "SUCCEEDED"
+
+    assert machine.path(job.id) == COMPLETED_UNHEARD
+    assert set(deployed.bus.types_of(job.id)) == {*OPENED, "image.completed"}
+    deployed.sweep()
+    assert set(deployed.bus.types_of(job.id)) == set(COMPLETED)
+    assert len({event["detail"]["id"] for event in deployed.bus.of(job.id)}) == len(COMPLETED)
+
+
 def test_a_failure_the_bus_refuses_is_announced_later(
     deployed: Deployed, workshop: Workshop, customer: Customer
 ) -> None:

@@ -90,6 +90,27 @@ def test_a_job_past_its_deadline_is_closed_once(
     assert deployed.bus.types_of(job.id) == FAILED
 
 
+def test_a_look_whose_message_is_lost_is_made_again(
+    deployed: Deployed, machine: Machine, customer: Customer
+) -> None:
+    job = deployed.accept(customer, "[slow:5] a shark")
+    machine.start(job)
+    eventually(lambda: deployed.job(customer, job.id).provider_refs)
+    queue = deployed.cloud.outputs["SimulatedPollQueueUrl"]
+    deployed.cloud.client("sqs").purge_queue(QueueUrl=queue)
+
+    def swept_to_its_end() -> bool:
+        deployed.make_due_while_waiting(job)
+        deployed.sweep()
+        return deployed.job(customer, job.id).status.terminal
+
+    eventually(swept_to_its_end)
+
+    assert machine.end(job.id) == "SUCCEEDED"
+    assert deployed.job(customer, job.id).status is JobStatus.COMPLETED
+    assert deployed.bus.types_of(job.id) == COMPLETED
+
+
 def test_a_closed_job_that_was_not_announced_is_announced(deployed: Deployed, customer: Customer) -> None:
     job = deployed.accept(customer)
     closed = deployed.ledger.release(job, CANCELED, Closer.CANCEL, now_ms())

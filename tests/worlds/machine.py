@@ -16,7 +16,7 @@ from shoal.adapters.providers.simulator.simulator import Simulator
 from shoal.domain.brief import Kind
 from shoal.domain.errors import JobClosed, ShoalError
 from shoal.domain.events import Event
-from shoal.domain.job import Output
+from shoal.domain.job import Job, Output
 from shoal.ports.jobs import ExecutionState
 from tests.fakes import PollMessage
 from tests.fakes.videos import CLIP
@@ -83,6 +83,14 @@ class Stage:
             if due_ms > give_up_ms:
                 raise AssertionError("the stage does not come to rest")
             self.world.clock.ms = max(self.world.clock.ms, due_ms)
+
+    def abort(self, job: Job) -> None:
+        """End the job's execution as nobody planned."""
+        execution = self.executions[self.world.now(job).execution]
+        for call in execution.calls:
+            if call.token:
+                self.world.tokens.expire(call.token)
+        self._end(execution, failed=True)
 
     def _act(self) -> None:
         for job in self.world.workflow.started:

@@ -63,6 +63,7 @@ class ModelJob:
     due_ms: int | None
     status: str = "queued"
     closer: str | None = None
+    waits_ms: int = 0
     closed_ms: int = 0
     delivered: int = 0
     execution: str | None = None
@@ -159,7 +160,9 @@ class ModelAccount:
         job.due_ms, job.spoken_for = job.deletes_ms, True
 
     def begin(self, job: ModelJob, now_ms: int) -> None:
-        job.status, job.due_ms = "processing", job.answer_by_ms(now_ms)
+        by_ms = job.answer_by_ms(now_ms)
+        job.status, job.due_ms = "processing", min(by_ms, now_ms + MINUTE_MS)
+        job.waits_ms = job.waits_ms or by_ms
 
     def sweep(self, now_ms: int, *, bus_down: bool = False, bucket_down: bool = False) -> dict[str, int]:
         """What the sweeper does with each job that is due, and how often it does what."""
@@ -182,9 +185,9 @@ class ModelAccount:
         if not job.open:
             self.announce(job, bus_down)
             return "deferred" if bus_down else "announced"
-        if job.status == "processing" or now_ms >= job.start_by_ms:  # and nothing has come of it
+        if now_ms >= (job.waits_ms or job.start_by_ms):  # and nothing has come of it
             return self._close_swept(job, "expired", now_ms, bus_down)
-        if job.execution == "running":
+        if job.execution == "running" or (job.waits_ms and not job.restarts):
             return "left"
         job.restarts += job.execution == "ended"
         job.execution = "running"

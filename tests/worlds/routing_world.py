@@ -7,7 +7,7 @@ from dataclasses import replace
 from shoal.domain.breaker import Outcome
 from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import JobClosed
-from shoal.domain.job import HoldState, Job, JobStatus
+from shoal.domain.job import LOOK_AGAIN_MS, HoldState, Job, JobStatus
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.routing import Route
 from shoal.ports.routing import Pass, Provider
@@ -93,7 +93,9 @@ class Routing:
             status=JobStatus.PROCESSING,
             request=REQUEST | {"width_px": 64, "height_px": 64},
             task_tokens={0: self.token},
-            deadline_at_ms=self.clock.ms + DEADLINE_S * 1000,
+            created_at_ms=self.clock.ms,
+            started_at_ms=self.clock.ms,
+            deadline_at_ms=self.clock.ms + LOOK_AGAIN_MS,
         )
         self.tables.put(job)
 

@@ -219,6 +219,7 @@ class World:
             self.jobs,
             self.workflow,
             self.tokens,
+            self.poll_queue,
             self.staging,
             self.outputs,
             self.video_files,

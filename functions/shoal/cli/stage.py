@@ -32,6 +32,8 @@ OUTPUTS = {
     "staging_bucket": "StagingBucketName",
     "videos_bucket": "VideosBucketName",
     "signed_url_s": "SignedUrlSeconds",
+    "poll_queue_url": "PollQueueUrl",
+    "simulated_poll_queue_url": "SimulatedPollQueueUrl",
     "public_url": "PublicUrl",
     "stripe_url": "StripeUrl",
     "grant_cap_usd": "GrantCapUsd",

@@ -178,6 +178,7 @@ def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> Swe
         jobs=jobs(settings.table, at),
         workflow=workflow(settings.state_machine_arn, at),
         tokens=task_tokens(at),
+        poll_queue=poll_queue(settings, at),
         staging=S3Staging(at.client("s3"), settings.staging_bucket),
         outputs=S3Outputs(at.client("s3"), settings.outputs_bucket),
         video_files=video_files(settings.staging_bucket, settings.videos_bucket, at),
@@ -315,10 +316,10 @@ def task_tokens(at: Stage = HERE) -> StepFunctionsTaskTokens:
     return StepFunctionsTaskTokens(at.client("stepfunctions"))
 
 
-def poll_queue(settings: environment.PollQueueSettings) -> SqsPollQueue:
+def poll_queue(settings: environment.PollQueueSettings, at: Stage = HERE) -> SqsPollQueue:
     from shoal.adapters.aws.sqs import SqsPollQueue
 
-    return SqsPollQueue(client("sqs"), settings.poll_queue_url, settings.simulated_poll_queue_url)
+    return SqsPollQueue(at.client("sqs"), settings.poll_queue_url, settings.simulated_poll_queue_url)
 
 
 def secret_at(arn: str) -> Any:

@@ -41,7 +41,7 @@ def job_failure(error: str, cause: str, job: Job) -> JobFailure:
 def job_error(error: str, cause: str, job: Job) -> JobError:
     """The job's error behind an `Error` and a `Cause` of Step Functions."""
     if error in ("States.Timeout", ProviderTimeout.__name__):
-        return timed_out(job, asked=bool(job.calls))
+        return timed_out(job, asked=job.asked_a_provider)
     if error in _SPOKEN:
         return _SPOKEN[error](str(_cause_document(cause).get("errorMessage", cause)))
     return GenerationInterrupted("video" if job.kind is Kind.VIDEO else "image")

@@ -22,6 +22,9 @@ START_GRACE_MS = 60_000
 QUEUE_LIMIT_MS = 15 * 60_000
 """A job that could not be started for this long expires."""
 
+LOOK_AGAIN_MS = 60_000
+"""How often the sweeper sees to a job that waits for its providers: the message of a look may be lost."""
+
 STEP_GRACE_MS = 5 * 60_000
 """What a step of a video that asks for no clip may take beyond a clip's deadline."""
 
@@ -102,8 +105,8 @@ class Job:
     """Moments are Unix time in milliseconds, money is in the unit of `asset`.
 
     `cost` is what was captured in the end.
-    `deadline_at_ms` is by when the next step must have happened, while a provider is asked by when it has to
-    have answered: None once there is no step any more. `restarts` counts how often its execution ended early
+    `deadline_at_ms` is when the sweeper sees to it unless the next step has happened, however long providers
+    still have: None once there is no step any more. `restarts` counts how often its execution ended early
     and another one took over.
     `task_tokens`, `provider_refs` and `calls` are by output, 0 to `output_count` − 1. `provider` is the
     simulator for a job that must not leave the stage, else who was to be asked first.
@@ -169,6 +172,24 @@ class Job:
         """By when a provider that is asked now has to have answered."""
         begun_ms = self.created_at_ms if self.family.timed_from_acceptance else now_ms
         return begun_ms + self.provider_deadline_s * 1000
+
+    def output_by_ms(self, call: ProviderCall) -> int:
+        """By when the output that a call is for has to be there. 0.1 kept no moment with the call."""
+        return call.answer_by_ms or self.answer_by_ms(self.started_at_ms or self.created_at_ms)
+
+    @property
+    def waits_until_ms(self) -> int:
+        """By when the last of its outputs has to be there, if any was asked for; else 0."""
+        begun_ms = self.started_at_ms and self.answer_by_ms(self.started_at_ms)
+        return max((self.output_by_ms(call) for call in self.calls.values()), default=begun_ms or 0)
+
+    @property
+    def asked_a_provider(self) -> bool:
+        return any(call.number for call in self.calls.values())
+
+    def is_stuck(self, now_ms: int) -> bool:
+        """Whether its next step should have happened by now."""
+        return self.deadline_at_ms is not None and now_ms >= max(self.deadline_at_ms, self.waits_until_ms)
 
     @property
     def brief(self) -> Brief:
@@ -246,15 +267,16 @@ class Job:
         )
         return answered or bool(self.outputs) or Step.SCRIPT in self.steps
 
-    def begun(self, now_ms: int, grace_ms: int = 0) -> Job:
+    def begun(self, now_ms: int, grace_ms: int | None = None) -> Job:
         """The job once its next step has begun, as far as that changes it.
 
         `grace_ms` is what a step that asks no provider may take beyond a provider's time.
         """
+        by_ms = self.answer_by_ms(now_ms)
         return replace(
             self,
             status=JobStatus.PROCESSING,
-            deadline_at_ms=self.answer_by_ms(now_ms) + grace_ms,
+            deadline_at_ms=min(by_ms, now_ms + LOOK_AGAIN_MS) if grace_ms is None else by_ms + grace_ms,
             started_at_ms=self.started_at_ms or now_ms,
         )
 

@@ -80,11 +80,12 @@ class Phase(StrEnum):
 class ProviderCall:
     """The call an output waits for, the `number`-th: a new number for each route that is asked.
 
-    `route` is the route's name. `tries` counts how often the route was in our way so far: too busy, or
-    without the file it had promised. `due_at_ms` is before when nobody asks it, in Unix time. `mark` is
-    drawn for every write, so that a write finds itself again. `free`: the provider calls off what it works on
-    for nothing; what is not known to be free is billed. `answer_by_ms` is by when the output has to be there,
-    in Unix time: it was set before the first route was asked, and 0.1 set none.
+    `route` is the route's name; while none was open, it is empty and the number 0. `tries` counts how often
+    the route was in our way so far: too busy, or without the file it had promised. `due_at_ms` is before when
+    nobody asks it, in Unix time. `mark` is drawn for every write, so that a write finds itself again. `free`:
+    the provider calls off what it works on for nothing; what is not known to be free is billed.
+    `answer_by_ms` is by when the output has to be there, in Unix time: it was set before the first route was
+    asked, and 0.1 set none.
     """
 
     number: int

@@ -50,7 +50,10 @@ class Jobs(Protocol):
         """Raises `ValidationFailed` for a cursor that no page gave out."""
 
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
-        """Mark as processing and keep the task token of one output. Raises `JobClosed` if it is terminal."""
+        """Mark as processing and keep the task token of one output. Raises `JobClosed` if it is terminal.
+
+        Of a canceled job that awaits the output, only the token is kept; raises `CallTaken`.
+        """
 
     def advance(self, account_id: str, job_id: str, now_ms: int, done: Step | None = None) -> Job:
         """Mark as processing, with time for the next step, and keep what is done. Raises `JobClosed`."""
@@ -83,6 +86,9 @@ class Jobs(Protocol):
 
     def start_again(self, job: Job) -> Job:
         """Count an execution that takes over. Raises `JobClosed` if it ended, or is no longer as `job` is."""
+
+    def announce_later(self, job: Job) -> None:
+        """Have the sweeper announce a terminal job, as the state AnnounceLater does."""
 
     def mark_announced(self, job: Job) -> None:
         """A terminal job's events are out: it is due again only when its files are to go, if they are."""

@@ -332,6 +332,28 @@ def no_execution_takes_over_a_closed_job(bench: Bench) -> None:
         assert bench.job(job).restarts == job.restarts
 
 
+def executions_take_over_what_a_cancel_awaits(bench: Bench) -> None:
+    caller = bench.account(PRICE)
+    job = asked(bench, bench.begin(bench.accept_task(caller, 1)))
+    bench.cancel_job(caller, job.id)
+    canceled = bench.job(job)
+    bench.jobs.start_again(bench.jobs.start_again(canceled))
+    waiting = bench.jobs.begin(job.account_id, job.id, 0, "another token", bench.clock.now_ms())
+    assert waiting == replace(canceled, task_tokens={0: "another token"}, restarts=2)
+    settled = bench.settle(job)
+    with pytest.raises(JobClosed):
+        bench.jobs.start_again(settled)
+
+
+def a_closed_job_alone_is_announced_later(bench: Bench) -> None:
+    job = bench.accept(bench.account(PRICE))
+    with pytest.raises(ConditionFailed):
+        bench.jobs.announce_later(job)
+    bench.jobs.announce_later(bench.settle(job))
+    assert bench.sweep_jobs() == {"announced": 1}
+    assert bench.sweep_jobs() == {}
+
+
 def an_open_job_stays_in_sight_of_the_sweeper(bench: Bench) -> None:
     job = bench.accept(bench.account(PRICE))
     with pytest.raises(ConditionFailed):

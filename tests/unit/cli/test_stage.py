@@ -40,6 +40,8 @@ LOCAL = {
     "staging_bucket": "shoal-local-staging",
     "videos_bucket": "shoal-local-videos",
     "signed_url_s": "3600",
+    "poll_queue_url": "http://localhost:4566/000000000000/poll",
+    "simulated_poll_queue_url": "http://localhost:4566/000000000000/simulated-poll",
     "grant_cap_usd": "0",
     "grant_cap_credits": "0",
     "keyless_providers": "embedded,simulator",

@@ -18,8 +18,8 @@ OPEN = "hold_state = :held"
 UNANNOUNCED = "hold_state <> :held"
 SAME_DEADLINE = "deadline_at = :seen"
 EXISTS = "attribute_exists(pk)"
-FIRST_EXECUTION = "hold_state = :held AND attribute_not_exists(restarts)"
-SAME_EXECUTION = "hold_state = :held AND restarts = :seen"
+FIRST_EXECUTION = "(hold_state = :held OR awaiting = :yes) AND attribute_not_exists(restarts)"
+SAME_EXECUTION = "(hold_state = :held OR awaiting = :yes) AND restarts = :seen"
 FIRST_CALL = "hold_state = :held AND attribute_not_exists(calls.#index)"
 SAME_CALL = "hold_state = :held AND calls.#index = :seen"
 AWAITED_CALL = "awaiting = :yes AND calls.#index = :seen"
@@ -58,6 +58,10 @@ class DynamoDbJobs:
 
     def begin(self, account_id: str, job_id: str, index: int, task_token: str, now_ms: int) -> Job:
         job = self.get(account_id, job_id)
+        if job.awaits(index):
+            return self._change_call(
+                job, index, "SET task_tokens.#index = :token", {":token": task_token}, {}
+            )
         expression = f"{_NEXT_STEP}, task_tokens.#index = :token"
         values, names = {":token": task_token}, {"#index": str(index)}
         return items.job_of(
@@ -122,8 +126,14 @@ class DynamoDbJobs:
     def start_again(self, job: Job) -> Job:
         seen = {":seen": job.restarts} if job.restarts else {}
         condition = SAME_EXECUTION if seen else FIRST_EXECUTION
-        values = seen | {":next": job.restarts + 1}
+        values = seen | {":next": job.restarts + 1, ":yes": True}
         return items.job_of(self._change_open(job, "SET restarts = :next", values, {}, condition))
+
+    def announce_later(self, job: Job) -> None:
+        expression = "SET announced = :no, open_shard = :shard, deadline_at = :at_once"
+        values = {":held": str(HoldState.HELD), ":no": False, ":at_once": 0}
+        values[":shard"] = items.open_shard(job.ulid)
+        self._table.update(Update(_key(job), expression, UNANNOUNCED, values))
 
     def mark_announced(self, job: Job) -> None:
         values: dict[str, Any] = {":held": str(HoldState.HELD), ":yes": True}

@@ -48,7 +48,7 @@ class ShownJob:
     @property
     def routes(self) -> list[str]:
         """The routes its outputs' providers were last asked by, each once."""
-        return sorted({call.route.rstrip("/") for call in self.job.calls.values()})
+        return sorted({call.route.rstrip("/") for call in self.job.calls.values() if call.number})
 
     @property
     def took_ms(self) -> int | None:

@@ -3,15 +3,19 @@
 queued ─────┬─ its time to start is over ───────────► expired
             ├─ no execution yet ────────────────────► started
             └─ else as processing
-processing ─┬─ nothing staged by the deadline ──────► timed out
+processing ─┬─ its providers still have time ───────► left to them, and looked at again; started again where
+            │                                         the execution that took over ended, too
+            ├─ nothing staged by the deadline ──────► timed out
             ├─ its execution runs ──────────────────► left to it, its waiting tasks answered
             └─ its execution ended ─────────────────► start_again.py
-ended ──────┬─ a cancel's outputs may still come ───► likewise if an execution runs; else finished without
+ended ──────┬─ a cancel's outputs may still come ───► likewise, but given back instead of timed out
             ├─ not announced ───────────────────────► announced
             └─ its files are due ───────────────────► deleted
 
-An execution that runs ends by itself. A task of it that still waits for an output is answered here: the
-poller that should have done so may be gone. One that takes over finds what was staged, stores it and settles.
+An execution that runs ends by itself. A task of it that still waits for an output is answered here, or its
+provider is looked at once more: the poller that should have done so may be gone, or the message of its look.
+Such a look orders no other one: beside one that is only late it changes nothing. An execution that takes over
+finds what was staged, stores it and settles.
 """
 
 from __future__ import annotations
@@ -22,8 +26,9 @@ from shoal.domain.brief import Kind
 from shoal.domain.errors import JobError, JobExpired
 from shoal.domain.failures import timed_out
 from shoal.domain.job import Closer, Job, JobStatus
+from shoal.domain.routing import Phase
 from shoal.domain.video import paid_clips
-from shoal.ports.jobs import ExecutionState, Jobs, Outputs, Staging, TaskTokens, Workflow
+from shoal.ports.jobs import ExecutionState, Jobs, Look, Outputs, PollQueue, Staging, TaskTokens, Workflow
 from shoal.ports.system import Clock
 from shoal.ports.videos import VideoFiles
 from shoal.use_cases.jobs.close_job import CloseJob
@@ -35,6 +40,7 @@ class SeeToJob:
     jobs: Jobs
     workflow: Workflow
     tokens: TaskTokens
+    poll_queue: PollQueue
     staging: Staging
     outputs: Outputs
     video_files: VideoFiles
@@ -44,8 +50,8 @@ class SeeToJob:
 
     def __call__(self, job: Job) -> str:
         """What was done: started, left, closed, announced or deleted. Raises `JobClosed` if it ended."""
-        if job.status.terminal:
-            return self._finish(job)
+        if job.status.terminal and not job.awaiting:
+            return self._end(job)
         if job.status is JobStatus.QUEUED:
             if self.clock.now_ms() >= job.start_by_ms:
                 return self._close(
@@ -53,37 +59,48 @@ class SeeToJob:
                 )
             if self.workflow.start(job):
                 return "started"
-        elif not self._staged(job):
-            return self._close(job, timed_out(job, asked=bool(job.calls)))
-        return "left" if self._answered_while_running(job) else self.start_again(job)
+        elif self.clock.now_ms() < job.waits_until_ms:
+            # Of its first execution's end a queue tells; whether a later one ended is seen here alone.
+            return self.start_again(job) if job.restarts and not self._runs(job) else self._leave(job)
+        elif not job.awaiting and not self._staged(job):
+            return self._close(job, timed_out(job, asked=job.asked_a_provider))
+        if self._runs(job):
+            return self._leave(job)
+        if job.awaiting and not self._staged(job):
+            self.close_job.finish(job)
+            return "closed"
+        return self.start_again(job)
+
+    def _runs(self, job: Job) -> bool:
+        return self.workflow.state(job) is ExecutionState.RUNNING
 
     def _staged(self, job: Job) -> dict[int, str]:
         """The keys of what its providers delivered, by output."""
         found = {index: self.staging.find_staged(job, index) for index in job.calls}
         return {index: key for index, key in found.items() if key}
 
-    def _answered_while_running(self, job: Job) -> bool:
-        """Whether an execution runs. Its tasks get what is staged, or hear that their time is over."""
-        if self.workflow.state(job) is not ExecutionState.RUNNING:
-            return False
-        staged, now_ms, late = self._staged(job), self.clock.now_ms(), timed_out(job, asked=True)
-        for index, token in job.task_tokens.items():
+    def _leave(self, job: Job) -> str:
+        """To its execution, whose tasks get what is staged, or hear that their time is over."""
+        staged, now_ms = self._staged(job), self.clock.now_ms()
+        for index, call in job.calls.items():
+            token = job.task_tokens.get(index)
+            if token is None:
+                continue
             if index in staged:
                 self.tokens.succeed(token, {"output": {"key": staged[index]}})
-            elif index in job.calls and now_ms >= job.calls[index].answer_by_ms:
+            elif now_ms >= job.output_by_ms(call):
+                late = timed_out(job, asked=call.number > 0)
                 self.tokens.fail(token, type(late).__name__, str(late))
-        return True
+            elif index in job.provider_refs or call.phase is Phase.DUE:
+                look = Look(job.account_id, job.id, index, once=True, simulated=job.simulated)
+                self.poll_queue.send(look, delay_seconds=0)
+        return "left"
 
     def _close(self, job: Job, why: JobError) -> str:
         self.close_job(job, why, Closer.SWEEP)
         return "closed"
 
-    def _finish(self, job: Job) -> str:
-        if job.awaiting:
-            if self._answered_while_running(job):
-                return "left"
-            self.close_job.finish(job)
-            return "closed"
+    def _end(self, job: Job) -> str:
         if not job.announced:
             self.close_job.announce(job)
             return "announced"

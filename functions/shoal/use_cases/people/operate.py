@@ -72,7 +72,7 @@ class Operate:
         """Jobs of all accounts that are not done, stuck ones first, then by age."""
         now_ms = self.clock.now_ms()
         found = [
-            OpenJob(job, job.deadline_at_ms is not None and job.deadline_at_ms <= now_ms)
+            OpenJob(job, job.is_stuck(now_ms))
             for job in self.directory.open_jobs(limit=OPEN_JOBS_MAX)
             if not job.status.terminal
         ]

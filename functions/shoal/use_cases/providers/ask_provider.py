@@ -84,7 +84,7 @@ class AskProvider:
 
     def _go_on(self, output: OutputCall) -> Progress:
         """From where the last run left it."""
-        if output.call is NO_CALL:
+        if not output.call.number:
             return self._ask_next(output, None)
         output.begin()
         perhaps_staged = output.job.restarts or not output.ref
@@ -117,6 +117,8 @@ class AskProvider:
             call, given = chosen
             output.call = replace(call, answer_by_ms=answer_by_ms)
             return self._act_on(output, partial(self.place.start, given=given))
+        if output.call is NO_CALL:  # none is open: by when one has to be is known to the next look
+            output.write(replace(NO_CALL, answer_by_ms=answer_by_ms))
         output.begin()
         if isinstance(after, ProviderBusy):
             return self._wait(output, after.retry_after_seconds)

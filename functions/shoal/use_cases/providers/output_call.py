@@ -84,7 +84,11 @@ class OutputCall:
 
         Raises past it `ProviderTimeout`, and `JobExpired` if none was asked.
         """
-        due_ms = self.call.answer_by_ms or self.job.deadline_at_ms or 0
+        due_ms = self.call.answer_by_ms
+        if self.call is NO_CALL:
+            due_ms = self.job.answer_by_ms(now_ms)
+        elif not due_ms:  # of 0.1, which kept the moment with the job
+            due_ms = max(self.job.output_by_ms(self.call), self.job.deadline_at_ms or 0)
         if now_ms >= due_ms:
             raise timed_out(self.job, asked=self.call.number > 0)
         return due_ms

@@ -48,6 +48,9 @@ class ResolveAnswer:
         """
         self.ask.choose.breakers.read_ahead()
         job, now_ms = self.ask.jobs.get(account_id, job_id), self.ask.clock.now_ms()
+        if job.awaits(index):  # another execution takes over: its beginning was told before the cancel
+            begun = self.ask.jobs.begin(account_id, job_id, index, task_token, now_ms)
+            return begun, self(begun, index)
         if job.hold_state is not HoldState.HELD:
             raise JobClosed(job.id)
         begun = replace(job.begun(now_ms), task_tokens={**job.task_tokens, index: task_token})

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from shoal.domain.errors import JobClosed
 from shoal.domain.job import Job, Step
 from shoal.domain.routing import SIMULATED, WITHIN, Route
 from shoal.domain.script import Narration
@@ -36,9 +37,14 @@ class Narrate:
         """Key of the staged narration, and its lines with the seconds at which each is heard.
 
         Raises `JobClosed` if the job ended meanwhile, and what the speaker raises. A repeated run overwrites
-        its own files.
+        its own files. Nothing is spoken for a canceled job that awaits clips.
         """
-        job = self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        try:
+            job = self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        except JobClosed:
+            if not self.jobs.get(account_id, job_id).awaiting:
+                raise
+            return {"key": "", "lines": []}
         lines = [scene.narration for scene in self.scenes.of(job)]
         with TemporaryDirectory() as folder:
             wav, narration = Path(folder, "narration.wav"), Path(folder, "narration.mp3")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shoal.domain.errors import JobClosed
 from shoal.domain.events import opening_events
 from shoal.domain.job import Job, Step
 from shoal.domain.routing import WITHIN, Route
@@ -29,9 +30,16 @@ class WriteScript:
     def __call__(self, account_id: str, job_id: str) -> Job:
         """The job with its script stored: the one that was stored first, however often this runs.
 
-        Raises `JobClosed` if it ended before it began, and what the script writer raises.
+        Raises `JobClosed` if it ended before it began, and what the script writer raises. A canceled job that
+        awaits clips is left as it is.
         """
-        job = self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        try:
+            job = self.jobs.advance(account_id, job_id, self.clock.now_ms())
+        except JobClosed:
+            job = self.jobs.get(account_id, job_id)
+            if not job.awaiting:
+                raise
+            return job
         self.bus.publish(opening_events(job))
         if not self.scenes.of(job):
             self._write(job)

@@ -114,7 +114,7 @@ def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, 
     before = world.wallet(customer)
     canceled = world.cancel_job(customer.caller, job.id)
     assert (canceled.cost, world.workflow.stopped) == (20_000, [])
-    world.clock.ms = job.deadline_at_ms or 0
+    world.clock.ms = job.waits_until_ms
     assert world.sweep_jobs() == {"left": 1}, "its execution hears that the time is over, and gives it back"
     assert world.tokens.answers[job.task_tokens[0]].error == "ProviderTimeout"
     world.workflow.executions[job.id] = ExecutionState.ENDED
@@ -131,16 +131,96 @@ def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, 
     assert world.audit_ledger() == []
 
 
-def test_an_execution_that_dies_while_it_is_awaited_gives_back(world: World, customer: Customer) -> None:
+def test_an_execution_that_dies_while_it_is_awaited_is_followed_by_others(
+    world: World, customer: Customer
+) -> None:
+    job = world.asked(world.processing(customer), "ref-1")
+    world.cancel_job(customer.caller, job.id)
+    world.workflow.executions[job.id] = ExecutionState.ENDED
+    assert world.close_execution(job.account_id, job.id) == "started"
+    world.workflow.executions[f"{job.id}-1"] = ExecutionState.ENDED
+    assert world.close_execution(job.account_id, job.id) == "left", "the next one is the sweeper's"
+    world.clock.ms += START_GRACE_MS
+
+    assert world.sweep_jobs() == {"started": 1}
+
+    assert world.now(job).restarts == 2
+    assert world.workflow.executions[f"{job.id}-2"] is ExecutionState.RUNNING
+    assert world.entries(customer)[2:] == ["capture"]
+
+
+def test_what_was_captured_and_does_not_come_is_given_back_at_the_deadline_and_told_once(
+    world: World, customer: Customer
+) -> None:
     job = world.asked(world.processing(customer))
     world.cancel_job(customer.caller, job.id)
+    world.workflow.executions[job.id] = ExecutionState.ENDED
+    world.close_execution(job.account_id, job.id)
+    world.workflow.executions[f"{job.id}-1"] = ExecutionState.ENDED
+    world.clock.ms = job.waits_until_ms
 
-    assert world.close_execution(job.account_id, job.id) == "closed"
+    assert world.sweep_jobs() == {"closed": 1}
+    world.clock.ms += START_GRACE_MS
+    assert world.sweep_jobs() == {}
 
     assert world.entries(customer)[2:] == ["capture", "undelivered"]
     assert world.now(job).closed_by is Closer.SWEEP
     # No answer shows that its beginning was told, so it is told again, by the same ids.
     assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
+    assert world.audit_ledger() == []
+
+
+def cancel_and_break(stage: Stage, customer: Customer, job: Job, port: str | None) -> None:
+    """Cancel the job once its providers work; then a port fails for a while, or its execution is aborted."""
+    world = stage.world
+    stage.run(until_ms=world.clock.ms + 5_000)
+    world.cancel_job(customer.caller, job.id)
+    if port is None:
+        stage.abort(job)
+        return
+    world.network.fail(port, Unavailable())
+    stage.run(until_ms=world.clock.ms + 90_000)
+    world.network.heal()
+
+
+FAILURES = {"CallProvider": None, "StoreOutput": "outputs.put", "SettleWallet": "ledger.finish"}
+"""States, and what fails in them until no retry is left; the first one's execution is aborted."""
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("port", FAILURES.values(), ids=FAILURES)
+def test_a_canceled_job_is_finished_by_another_execution_wherever_the_first_one_failed(
+    world: World, port: str | None, outputs: int
+) -> None:
+    customer, stage = world.customer(usd="10.00"), Stage(world)
+    prompt = "[billed][slow:30] A shark"
+    job = world.queued(customer, model="nanobanana", prompt=prompt, num_outputs=outputs)
+    cancel_and_break(stage, customer, job, port)
+
+    stage.run()
+
+    ended = world.now(job)
+    assert (len(ended.outputs), ended.cost, ended.status) == (outputs, job.price, JobStatus.CANCELED)
+    assert ended.restarts >= 1
+    assert world.entries(customer)[2:] == ["capture"]
+    assert world.bus.types().count("task.failed") == 1
+    assert world.audit_ledger() == []
+
+
+@pytest.mark.parametrize("port", [None, "video_files.put"], ids=["RenderScene", "StoreClip"])
+def test_clips_of_a_canceled_video_are_stored_by_another_execution(world: World, port: str | None) -> None:
+    customer, stage = world.customer(credits=10), Stage(world)
+    job = world.video(customer, idea="[billed][slow:30:scene=2] Sharks", duration=24)
+    cancel_and_break(stage, customer, job, port)
+
+    stage.run()
+
+    ended = shown(world, job)
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "canceled")
+    assert [bool(scene["clip_url"]) for scene in ended["scenes"]] == [True, True, True]
+    assert world.now(job).restarts >= 1
+    assert world.wallet(customer, Asset.CREDIT).balance == 10 - 3
+    assert world.audit_ledger() == []
 
 
 def test_an_output_asked_for_between_look_and_write_is_seen(world: World, customer: Customer) -> None:

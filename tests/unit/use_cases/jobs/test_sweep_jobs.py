@@ -14,6 +14,8 @@ from shoal.domain.errors import JobClosed, Unavailable
 from shoal.domain.job import QUEUE_LIMIT_MS, Closer, Job, JobFailure, JobStatus
 from shoal.domain.money import Asset
 from shoal.ports.jobs import Due, ExecutionState
+from tests.fakes import PollMessage
+from tests.worlds.machine import Stage
 from tests.worlds.world import DEADLINE_S, OPEN_JOBS_MAX, Customer, World
 
 GRACE_S = 60
@@ -95,9 +97,10 @@ def test_a_job_that_could_not_be_started_in_time_expires(
 
 def test_a_job_past_its_deadline_is_closed_in_the_documents_words(world: World, customer: Customer) -> None:
     job = world.asked(world.processing(customer))
-    world.clock.ms += DEADLINE_S * 1000 - 1
-    assert world.sweep_jobs() == {}
-    world.clock.ms += 1
+    for _ in range(DEADLINE_S // GRACE_S - 1):
+        world.clock.pass_seconds(GRACE_S)
+        assert world.sweep_jobs() == {"left": 1}
+    world.clock.pass_seconds(GRACE_S)
 
     assert world.sweep_jobs() == {"closed": 1}
 
@@ -133,6 +136,54 @@ def test_what_is_staged_is_left_to_an_execution_that_runs(world: World, customer
     assert world.tokens.answers[job.task_tokens[0]].output == {"output": {"key": key}}
 
 
+def test_a_provider_that_nobody_looks_at_is_looked_at_each_minute(world: World, customer: Customer) -> None:
+    job = world.asked(world.processing(customer), "ref-1")
+    look = PollMessage.of(job, 0, once=True)
+    for minutes in (1, 2):
+        world.clock.pass_seconds(GRACE_S)
+        assert (world.sweep_jobs(), world.sweep_jobs()) == ({"left": 1}, {})
+        assert world.poll_queue.messages == [look] * minutes
+    assert not world.now(job).is_stuck(world.clock.ms + GRACE_S * 1000 - 1)
+
+    assert world.poll_provider(look.look, "receipt") == "done"
+    assert world.poll_provider(look.look, "receipt") == "done", "twice is harmless"
+
+    key = f"{job.account_id}/{job.id}/0"
+    assert world.tokens.answers[job.task_tokens[0]].output == {"output": {"key": key}}
+
+
+def test_nobody_looks_at_what_is_answered_or_asked_at_the_moment(world: World, customer: Customer) -> None:
+    asked_now = world.asked(world.processing(customer))
+    arrived = world.asked(world.processing(customer), "ref-1")
+    key = world.staging.stage(arrived, 0, b"a picture")
+    world.clock.pass_seconds(GRACE_S)
+
+    assert world.sweep_jobs() == {"left": 2}
+
+    assert world.poll_queue.messages == []
+    assert world.tokens.answers[arrived.task_tokens[0]].output == {"output": {"key": key}}
+    assert asked_now.task_tokens[0] not in world.tokens.answers
+
+
+def test_a_look_that_is_lost_costs_two_minutes_at_most(world: World, customer: Customer) -> None:
+    stage, job = Stage(world), world.queued(customer, model="nanobanana", prompt="[slow:40] A shark")
+    stage.run(until_ms=world.clock.ms + 30_000)
+    stage.deliveries.clear()
+
+    stage.run(until_ms=world.clock.ms + 2 * GRACE_S * 1000)
+
+    assert world.now(job).status is JobStatus.COMPLETED
+
+
+def test_what_is_looked_at_rarely_is_not_looked_at_twice_as_often(world: World, customer: Customer) -> None:
+    stage = Stage(world)
+    world.queued(customer, prompt="[slow:170] A shark")
+    stage.run(until_ms=world.clock.ms + 175_000)
+
+    looks = Counter(message.look.once for message in world.poll_queue.messages)
+    assert looks[True] == 2 < looks[False]
+
+
 def test_an_output_that_did_not_come_beside_others_is_not_waited_for(
     world: World, customer: Customer
 ) -> None:
@@ -160,6 +211,22 @@ def test_what_is_staged_gets_another_execution_if_the_first_one_ended(
     assert world.workflow.executions[f"{job.id}-1"] is ExecutionState.RUNNING
     world.clock.pass_seconds(GRACE_S)
     assert world.sweep_jobs() == {"left": 1}
+
+
+def test_an_execution_that_took_over_and_ended_is_followed_by_another_within_the_deadline(
+    world: World, customer: Customer
+) -> None:
+    job = world.asked(world.processing(customer), "ref-1")
+    world.workflow.executions[job.id] = ExecutionState.ENDED
+    world.close_execution(job.account_id, job.id)
+    world.clock.pass_seconds(GRACE_S)
+    assert world.sweep_jobs() == {"left": 1}
+
+    world.workflow.executions[f"{job.id}-1"] = ExecutionState.ENDED
+    world.clock.pass_seconds(GRACE_S)
+
+    assert world.sweep_jobs() == {"started": 1}
+    assert world.workflow.executions[f"{job.id}-2"] is ExecutionState.RUNNING
 
 
 def test_of_two_that_start_it_again_one_does(world: World, customer: Customer) -> None:
@@ -219,9 +286,9 @@ def test_a_job_that_ends_while_it_is_swept_is_left(world: World, customer: Custo
 def test_a_job_that_cannot_be_seen_to_does_not_keep_the_others_waiting(
     world: World, customer: Customer, failure: Exception
 ) -> None:
-    stuck = [not_started(world, customer) for _ in range(2)]
     late = world.processing(customer)
-    world.tables.put(replace(late, deadline_at_ms=world.clock.ms))
+    world.clock.pass_seconds(DEADLINE_S - GRACE_S)
+    stuck = [not_started(world, customer) for _ in range(2)]
     world.clock.pass_seconds(GRACE_S)
     world.network.fail("workflow.start", failure)
 

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 
+from shoal.domain.breaker import Breaker
 from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import load_catalog, size_px
 from shoal.domain.errors import (
@@ -19,8 +20,9 @@ from shoal.domain.errors import (
     ProviderTimeout,
     Unavailable,
 )
-from shoal.domain.job import Job, JobStatus
+from shoal.domain.job import LOOK_AGAIN_MS, Job, JobStatus
 from shoal.domain.provider import Pending, ProviderRequest
+from shoal.domain.routing import SIMULATED
 from shoal.use_cases.providers.resolve_answer import POLL_SECONDS_MAX
 from tests.fakes import PollMessage, TaskAnswer, made
 from tests.worlds.world import Customer, World
@@ -73,7 +75,8 @@ def test_a_begun_job_is_processing_with_its_token_and_a_deadline(world: World, c
     assert begun.started_at_ms == world.clock.ms
     assert set(begun.task_tokens) == {0}
     assert begun.task_tokens[0] in world.tokens.waiting
-    assert begun.deadline_at_ms == job.created_at_ms + 180_000, "an image is timed from its acceptance"
+    assert begun.deadline_at_ms == world.clock.ms + LOOK_AGAIN_MS
+    assert begun.waits_until_ms == job.created_at_ms + 180_000, "an image is timed from its acceptance"
 
 
 def test_a_task_is_timed_from_when_its_provider_is_asked(world: World, customer: Customer) -> None:
@@ -84,7 +87,7 @@ def test_a_task_is_timed_from_when_its_provider_is_asked(world: World, customer:
     call(world, job)
 
     begun = world.now(job)
-    assert begun.deadline_at_ms == begun.calls[0].answer_by_ms == world.clock.ms + 180_000
+    assert begun.waits_until_ms == begun.calls[0].answer_by_ms == world.clock.ms + 180_000
 
 
 def test_the_token_is_stored_before_the_provider_is_asked(world: World, customer: Customer) -> None:
@@ -338,6 +341,21 @@ def test_waiting_ends_at_the_deadline(world: World, customer: Customer) -> None:
     assert world.poll_provider(look.look, "receipt") == "ProviderTimeout"
     assert answer(world).error == "ProviderTimeout"
     assert len(world.poll_queue.messages) == 1
+
+
+def test_a_route_that_never_opens_is_waited_for_until_the_deadline(world: World, customer: Customer) -> None:
+    job, began_ms = world.queued(customer, model="nanobanana"), world.clock.ms
+    world.breakers.breakers[SIMULATED.name] = Breaker(open_until_ms=began_ms + 3_600_000)
+    assert call(world, job) == "pending"
+
+    for seconds in range(60, 180, 60):
+        world.clock.ms = began_ms + seconds * 1000
+        assert world.sweep_jobs() == {"left": 1}
+        look = world.poll_queue.messages[-1].look
+        assert (look.once, world.poll_provider(look, "receipt")) == (True, "pending")
+    world.clock.ms = began_ms + 180_000
+
+    assert world.poll_provider(look, "receipt") == "JobExpired"
 
 
 def test_a_job_that_begins_too_late_blames_no_provider(world: World, customer: Customer) -> None:

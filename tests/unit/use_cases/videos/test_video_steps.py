@@ -22,7 +22,7 @@ from shoal.domain.errors import (
     ShoalError,
     Unavailable,
 )
-from shoal.domain.job import STEP_GRACE_MS, HoldState, Job, JobStatus, Step
+from shoal.domain.job import LOOK_AGAIN_MS, STEP_GRACE_MS, HoldState, Job, JobStatus, Step
 from shoal.domain.money import Asset
 from shoal.domain.provider import Pending
 from shoal.domain.routing import WITHIN, Route
@@ -245,14 +245,14 @@ def test_a_provider_that_fails_fails_the_scenes_task(world: World, filmmaker: Cu
 def test_each_step_gives_the_next_one_its_time(world: World, filmmaker: Customer) -> None:
     job = rendered(world, filmmaker)
     steps: list[tuple[int, Callable[[], object]]] = [
-        (STEP_GRACE_MS, lambda: world.narrate(job.account_id, job.id)),
-        (0, lambda: world.render_scene(job.account_id, job.id, 0, world.tokens.issue())),
-        (STEP_GRACE_MS, lambda: store(world, job)),
+        (CLIP_DEADLINE_S * 1000 + STEP_GRACE_MS, lambda: world.narrate(job.account_id, job.id)),
+        (LOOK_AGAIN_MS, lambda: world.render_scene(job.account_id, job.id, 0, world.tokens.issue())),
+        (CLIP_DEADLINE_S * 1000 + STEP_GRACE_MS, lambda: store(world, job)),
     ]
-    for more_ms, step in steps:
+    for time_ms, step in steps:
         world.clock.pass_seconds(100)
         step()
-        assert world.now(job).deadline_at_ms == world.clock.ms + CLIP_DEADLINE_S * 1000 + more_ms
+        assert world.now(job).deadline_at_ms == world.clock.ms + time_ms
 
 
 def test_a_clip_that_fits_is_kept_as_it_came_and_told(world: World, filmmaker: Customer) -> None:
