@@ -9,7 +9,9 @@ import pytest
 
 from infra import settings_table
 from infra.checks import OWNER
-from infra.stage import InvalidStage, Stage, load_stage, stage_of
+from infra.stage import KINDS, InvalidStage, Stage, load_stage, stage_of
+from shoal.cli.doctor.plan import StagePlan, read_plan
+from shoal.settings import StageKind
 from tests.infra.stages import DEV, FOLDER, LOCAL, PROD
 
 OVERRIDES = {
@@ -20,6 +22,8 @@ OVERRIDES = {
     "SHOAL_MODERATION": "keywords",
     "SHOAL_PROVIDER_BASE_URLS": '{"openai": "http://localhost:9002", "polly": "http://localhost:9003"}',
 }
+
+NAMED = {"domain", "certificate_arn", "files_domain", "files_certificate_arn"}
 
 
 def described(
@@ -212,3 +216,14 @@ def test_the_table_of_settings_tells_what_is_checked() -> None:
     for field in fields(Stage):
         if field.name != "name":
             assert f"| `{field.name}` |" in settings_table.text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_doctor_takes_what_a_file_leaves_out_as_the_stacks_do(kind: StageKind, tmp_path: Path) -> None:
+    file = tmp_path / ("local.toml" if kind == "local" else "some.toml")
+    file.write_text(f'kind = "{kind}"\n')
+    stage, plan = load_stage(file, owner=OWNER), read_plan(file)
+    left_out = StagePlan.model_fields.keys() - OWNER.keys() - NAMED
+    assert {name: getattr(plan, name) for name in left_out} == {
+        name: getattr(stage, name) for name in left_out
+    }
