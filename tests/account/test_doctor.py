@@ -194,7 +194,8 @@ def test_an_identity_that_sends_nothing_stops_the_stage(
 
 
 def test_a_certificate_has_to_be_there_and_for_that_name(patient: Patient) -> None:
-    assert only(found(people.domain, patient))[0] is Level.WARNING
+    assert only(found(people.domain, patient))[0] is Level.STOPS, "it is not deployed without one"
+    assert only(found(people.domain, planned(patient, generated_addresses=True)))[0] is Level.WARNING
     acm = patient.client("acm")
     arn = acm.request_certificate(DomainName="*.example.com")["CertificateArn"]
     for name, given, level, says in (

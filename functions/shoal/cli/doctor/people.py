@@ -111,7 +111,8 @@ def domain(patient: Patient) -> Iterator[Finding]:
         if name is not None and arn is not None:
             yield _certificate(patient, name, arn, region)
     if plan.domain is None:
-        yield warning(
+        refused = plan.kind == "prod" and not plan.generated_addresses
+        yield (stops if refused else warning)(
             "domain",
             "addresses are AWS's own, and others after a rebuild",
             "Set `domain` and `files_domain` with their certificates.",

@@ -57,6 +57,7 @@ class StagePlan(BaseModel):
     certificate_arn: str | None = None
     files_domain: str | None = None
     files_certificate_arn: str | None = None
+    generated_addresses: bool | None = None
 
     def stack(self, part: str) -> str:
         """Name of one of the stage's three stacks."""
