@@ -24,7 +24,7 @@ export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help ready run demo-video down setup test nightly chaos check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
-	bench-webhooks abuse simulate format release synth deploy lock clean
+	bench-webhooks abuse simulate smoke format release synth deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -116,6 +116,9 @@ release: $(READY) ## Check, test, build into dist and tag the version of pyproje
 	@$(MAKE) --no-print-directory test
 	@$(BIN)/python -m infra.release build
 	@$(BIN)/python -m infra.release tag
+
+smoke: $(READY) ## Walk over STAGE (default local) as a customer and measure it; ARGS="--out FILE"
+	@$(BIN)/python -m infra.smoke $(or $(STAGE),local) $(ARGS)
 
 synth: $(READY) ## Write the CloudFormation templates of STAGE (default dev) to cdk.out
 	@$(NODE) node_modules/aws-cdk/bin/cdk synth --quiet --no-notices -c stage=$(or $(STAGE),dev)

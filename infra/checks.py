@@ -35,10 +35,15 @@ REDUNDANT_DEPENDENCY = "W3005"
 """The CDK writes dependencies out that CloudFormation would see by itself."""
 RESOURCES_MAX = 350
 """Of the 500 that CloudFormation lets a stack have: the rest is room for what comes."""
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 OWNER = {
     "alarm_email": "alarms@example.com",
     "mail_identity_arn": "arn:aws:ses:us-east-1:123456789012:identity/example.com",
     "mail_from": "Shoal <no-reply@example.com>",
+    "domain": "api.example.com",
+    "certificate_arn": CERTIFICATE,
+    "files_domain": "files.example.com",
+    "files_certificate_arn": CERTIFICATE,
 }
 """What stands for settings that a stage's owner has to say."""
 PROMISES_OF_A_TASK = ("TimeoutSeconds", "Retry", "Catch")

@@ -13,7 +13,7 @@ from shoal.settings import StageKind
 
 from .checks import OWNER
 from .paths import ROOT
-from .stage import Stage, stage_of
+from .stage import NEEDED, Stage, stage_of
 
 FILE = ROOT / "docs" / "reference" / "stage-settings.md"
 INTRODUCTION = """\
@@ -31,6 +31,10 @@ kind = "prod"
 alarm_email = "ops@example.com"
 mail_identity_arn = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
 mail_from = "Shoal <no-reply@example.com>"
+domain = "api.example.com"
+certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+files_domain = "files.example.com"
+files_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 sign_up_domains = ["example.com"]
 waf_requests_max = 2000
 ```
@@ -48,7 +52,10 @@ def text() -> str:
 def _rows() -> Iterator[tuple[str, ...]]:
     schemas: dict[str, Any] = TypeAdapter(Stage).json_schema()["properties"]
     unsaid: dict[str, Any] = dict.fromkeys(OWNER)
-    stages = [replace(stage_of(kind, kind, **OWNER), **unsaid) for kind in get_args(StageKind)]
+    stages = [
+        replace(stage_of(kind, kind, **(OWNER if kind in NEEDED else {})), **unsaid)
+        for kind in get_args(StageKind)
+    ]
     for field in fields(Stage):
         if field.name == "name":
             continue
@@ -63,6 +70,8 @@ def _value(schema: dict[str, Any]) -> str:
         (schema,) = [each for each in schema["anyOf"] if each.get("type") != "null"]
     if "enum" in schema:
         return " or ".join(f"`{each}`" for each in schema["enum"])
+    if "const" in schema:
+        return f"`{str(schema['const']).lower()}`"
     match schema["type"]:
         case "integer":
             return f"whole number{_range(schema)}"

@@ -88,6 +88,14 @@ IdentityArn = Annotated[
 ]
 Sender = Annotated[str, StringConstraints(pattern=r"^([^<>@]+ <[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$")]
 Guardrail = Annotated[str, StringConstraints(pattern=r"^([^:\s]+:[^:\s]+)?$")]
+CertificateArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+$")
+]
+CdnCertificateArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+$")
+]
+"""CloudFront takes certificates of us-east-1 alone (Developer Guide, "Requirements for certificates")."""
+ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]+$")]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 
 
@@ -123,6 +131,28 @@ class Stage:
     )
     mail_from: Sender | None = setting(
         "whose address stands on these mails: `Name <no-reply@example.com>`, of the identity", default=None
+    )
+    domain: Domain | None = setting(
+        "name of the API and the dashboard, such as `api.example.com`: callers, callbacks and links use it,"
+        " and the gateway's own address is closed. `prod` needs one, or `generated_addresses`",
+        default=None,
+    )
+    certificate_arn: CertificateArn | None = setting(
+        "certificate of ACM for `domain`, in the stage's region", default=None
+    )
+    files_domain: Domain | None = setting(
+        "name of the CDN, such as `files.example.com`, by which pictures are found for ever", default=None
+    )
+    files_certificate_arn: CdnCertificateArn | None = setting(
+        "certificate of ACM for `files_domain`, in us-east-1", default=None
+    )
+    hosted_zone_id: ZoneId | None = setting(
+        "zone of Route 53 in which both names are set; unset, outputs tell what to set them to", default=None
+    )
+    generated_addresses: Literal[True] | None = setting(
+        "`true` lets a stage of kind `prod` do without `domain`: its addresses are AWS's, and others after a"
+        " rebuild",
+        default=None,
     )
     sign_up_domains: tuple[Domain, ...] = setting(
         "whose e-mail addresses may register on the dashboard; anybody's if empty", default=()
@@ -319,9 +349,16 @@ NEEDED: Mapping[StageKind, tuple[tuple[tuple[str, ...], str], ...]] = {
     "prod": (
         (("alarm_email", "alarm_topic_arn"), "nobody would be told of its alarms"),
         (("mail_identity_arn",), "the user pool alone sends about 50 mails a day"),
+        (("domain", "generated_addresses"), "every address is another one after a rebuild"),
     )
 }
 """Settings of which a stage of that kind has one of each, which only its owner can say, and why."""
+
+TOGETHER = (
+    ("mail_from", "mail_identity_arn"),
+    ("domain", "certificate_arn", "files_domain", "files_certificate_arn"),
+)
+"""Settings of which a stage has all or none."""
 
 _OVERRIDES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "SHOAL_LOCAL_URL": ("local_url", str),
@@ -392,20 +429,28 @@ def _check(settings: Mapping[str, object], *, source: str) -> Stage:
         stage = _stage.validate_json(json.dumps(settings, default=str))
     except ValidationError as error:
         raise InvalidStage("\n".join(_line(source, each) for each in error.errors())) from None
+    _agree(stage, source)
+    return stage
+
+
+def _agree(stage: Stage, source: str) -> None:
+    """Raises `InvalidStage` where two settings contradict each other, or one lacks another."""
     if stage.name == "local" and stage.kind != "local":
         raise InvalidStage(f"{source}: name: `local` is the name of this machine's own stage")
+    if stage.local_url is not None and stage.domain is not None:
+        raise InvalidStage(f"{source}: domain: a local stage has `local_url` for that")
     if (stage.local_url is None) == (stage.kind == "local"):
         raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
     if stage.moderation == "bedrock" and not stage.guardrail:
         raise InvalidStage(f"{source}: guardrail: moderation by bedrock needs one")
-    if (stage.mail_from is None) != (stage.mail_identity_arn is None):
-        raise InvalidStage(f"{source}: mail_from and mail_identity_arn: the one needs the other")
+    for group in TOGETHER:
+        if len({getattr(stage, name) is None for name in group}) > 1:
+            raise InvalidStage(f"{source}: {' and '.join(group)}: the one needs the other")
     for names, otherwise in NEEDED.get(stage.kind, ()):
         if all(getattr(stage, name) is None for name in names):
             raise InvalidStage(f"{source}: set {' or '.join(names)}: without it {otherwise}")
     if stage.provider_base_urls and stage.kind != "local":
         raise InvalidStage(f"{source}: provider_base_urls: for local stages alone")
-    return stage
 
 
 def _line(source: str, error: ErrorDetails) -> str:

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from ..nag import accept
 from ..stage import Stage
+from .domain import ApiDomain
 
 ACCESS_LOG = {
     "request_id": "$context.requestId",
@@ -48,14 +49,29 @@ class Api(Construct):
             description="Shoal",
             create_default_stage=False,
             cors_preflight=_cors(stage) if stage.cors_origins else None,
+            # With a name of its own it answers to that alone: what stands before the name can't be passed.
+            disable_execute_api_endpoint=stage.domain is not None or None,
         )
-        self.url = stage.local_url or self.http_api.api_endpoint
+        own = f"https://{stage.domain}" if stage.domain else self.http_api.api_endpoint
+        self.url = stage.local_url or own
         if stage.local_url is not None:
             # MiniStack takes the API's id from this tag, so that the local front knows it beforehand.
             Tags.of(self.http_api).add("ms-custom-id", f"shoal{stage.name}")
-        self._stage(stage)
+        deployed = self._stage(stage)
+        self.domain = (
+            ApiDomain(
+                self,
+                "Domain",
+                name=stage.domain,
+                certificate_arn=stage.certificate_arn,
+                api=self.http_api,
+                stage=deployed,
+            )
+            if stage.domain is not None and stage.certificate_arn is not None
+            else None
+        )
 
-    def _stage(self, stage: Stage) -> None:
+    def _stage(self, stage: Stage) -> apigatewayv2.CfnStage:
         log_group = logs.LogGroup(
             self,
             "AccessLog",
@@ -63,7 +79,7 @@ class Api(Construct):
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        apigatewayv2.CfnStage(
+        return apigatewayv2.CfnStage(
             self,
             "Stage",
             api_id=self.http_api.api_id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aws_cdk import Fn, Stack, Token
-from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_wafv2 as wafv2
@@ -13,6 +12,7 @@ from shoal.handlers.http.endpoint import FRONT_HEADER
 
 from ..nag import accept
 from ..stage import InvalidStage, Stage
+from .domain import names_of
 
 REGION = "us-east-1"
 """Where web ACLs for CloudFront live (AWS WAF Developer Guide, "How AWS WAF works with CloudFront")."""
@@ -29,12 +29,12 @@ def front_token(scope: Construct) -> str:
 class Guard(Construct):
     """A CloudFront distribution with a web ACL before the API: AWS WAF takes no HTTP API by itself.
 
+    `origin`: the host of the API, as CloudFront reaches it.
+
     Raises `InvalidStage` in another region than us-east-1.
     """
 
-    def __init__(
-        self, scope: Construct, id_: str, *, stage: Stage, http_api: apigatewayv2.HttpApi, requests_max: int
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, origin: str, requests_max: int) -> None:
         super().__init__(scope, id_)
         region = Stack.of(self).region
         if not Token.is_unresolved(region) and region != REGION:
@@ -56,14 +56,18 @@ class Guard(Construct):
             web_acl_id=acl.attr_arn,
             default_behavior=cloudfront.BehaviorOptions(
                 origin=origins.HttpOrigin(
-                    Fn.select(2, Fn.split("/", http_api.api_endpoint)),
+                    origin,
                     custom_headers={FRONT_HEADER: front_token(self)},
                 ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
                 allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
                 cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
-                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+                # The gateway knows its API by the name that it has, or by its own.
+                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER
+                if stage.domain
+                else cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             ),
+            **names_of(self, stage.domain, stage.certificate_arn),
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
         )
         self._accept()

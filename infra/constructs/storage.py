@@ -11,6 +11,7 @@ from constructs import Construct
 
 from ..nag import accept
 from ..stage import Stage
+from .domain import CLOUDFRONT_ZONE, lead, names_of
 
 OPEN_JOBS = "open_jobs"
 FAILED_JOBS = "failed_jobs"
@@ -124,7 +125,17 @@ class Storage(Construct):
             ),
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
+            **names_of(self, stage.files_domain, stage.files_certificate_arn),
         )
+        if stage.files_domain is not None:
+            lead(
+                self,
+                "Files",
+                stage=stage,
+                name=stage.files_domain,
+                target=cdn.distribution_domain_name,
+                zone=CLOUDFRONT_ZONE,
+            )
         accept(
             cdn,
             "Annotation::@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk",

@@ -4,7 +4,7 @@ registry and the stage.
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Environment
+from aws_cdk import ArnFormat, CfnOutput, Duration, Environment, Fn
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -14,6 +14,7 @@ from shoal.domain.webhook import EVENT_TYPES
 
 from ..build.packages import Packages
 from ..constructs.api import Api
+from ..constructs.domain import CLOUDFRONT_ZONE, lead
 from ..constructs.event_schemas import EventSchemas
 from ..constructs.functions import Functions
 from ..constructs.guard import Guard, front_token
@@ -63,7 +64,8 @@ class ServiceStack(StageStack):
         )
         self.api = Api(self, "Api", stage=stage)
         self.front_url = self._front(stage)
-        self.public_url = stage.local_url or f"https://{state.storage.cdn.distribution_domain_name}"
+        files = stage.files_domain or state.storage.cdn.distribution_domain_name
+        self.public_url = stage.local_url or f"https://{files}"
         self.functions = Functions(
             self,
             "Functions",
@@ -85,12 +87,17 @@ class ServiceStack(StageStack):
 
     def _front(self, stage: Stage) -> str:
         """Root of the API as callers are told it: that of the firewall, where there is one before it."""
-        if stage.waf_requests_max is None:
-            return self.api.url
-        http_api, limit = self.api.http_api, stage.waf_requests_max
-        guard = Guard(self, "Guard", stage=stage, http_api=http_api, requests_max=limit)
-        url = f"https://{guard.distribution.distribution_domain_name}"
-        CfnOutput(self, "GuardedUrl", value=url)
+        domain, limit = self.api.domain, stage.waf_requests_max
+        target, zone = (domain.target, domain.zone) if domain else ("", "")
+        url = self.api.url
+        if limit is not None:
+            origin = target or Fn.select(2, Fn.split("/", self.api.http_api.api_endpoint))
+            guard = Guard(self, "Guard", stage=stage, origin=origin, requests_max=limit)
+            target, zone = guard.distribution.distribution_domain_name, CLOUDFRONT_ZONE
+            url = self.api.url if domain else f"https://{target}"
+            CfnOutput(self, "GuardedUrl", value=url)
+        if stage.domain is not None:
+            lead(self, "Api", stage=stage, name=stage.domain, target=target, zone=zone)
         return url
 
     def _connect(self, stage: Stage) -> None:

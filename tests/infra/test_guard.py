@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Environment
 from aws_cdk import Stack as CdkStack
-from aws_cdk import aws_apigatewayv2 as apigatewayv2
 
 from infra.constructs.guard import Guard
 from infra.documents.parameters import ANSWER_HEADERS, REQUEST_HEADERS
@@ -79,6 +78,5 @@ def test_callers_are_told_of_the_firewall_and_providers_are_let_around_it(open_s
 
 def test_a_firewall_elsewhere_than_where_cloudfront_has_it_is_refused(tmp_path: Path) -> None:
     stack = CdkStack(App(), "elsewhere", env=Environment(account="123456789012", region="eu-west-1"))
-    api = apigatewayv2.HttpApi(stack, "Api")
     with pytest.raises(InvalidStage, match="us-east-1"):
-        Guard(stack, "Guard", stage=DEV, http_api=api, requests_max=2000)
+        Guard(stack, "Guard", stage=DEV, origin="api.example.com", requests_max=2000)

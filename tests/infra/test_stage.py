@@ -9,7 +9,9 @@ import pytest
 
 from infra import settings_table
 from infra.checks import OWNER
-from infra.stage import InvalidStage, Stage, load_stage, stage_of
+from infra.stage import KINDS, TOGETHER, InvalidStage, Stage, load_stage, stage_of
+from shoal.cli.doctor.plan import StagePlan, read_plan
+from shoal.settings import StageKind
 from tests.infra.stages import DEV, FOLDER, LOCAL, PROD
 
 OVERRIDES = {
@@ -20,6 +22,8 @@ OVERRIDES = {
     "SHOAL_MODERATION": "keywords",
     "SHOAL_PROVIDER_BASE_URLS": '{"openai": "http://localhost:9002", "polly": "http://localhost:9003"}',
 }
+
+NAMED = {"domain", "certificate_arn", "files_domain", "files_certificate_arn"}
 
 
 def described(
@@ -152,6 +156,8 @@ def test_the_environment_changes_no_stage_on_aws(name: str) -> None:
         ),
         (("mail_from",), "mail_from and mail_identity_arn: the one needs the other"),
         (("mail_identity_arn",), "mail_from and mail_identity_arn: the one needs the other"),
+        (tuple(NAMED), "set domain or generated_addresses: without it every address is another one after"),
+        (("files_certificate_arn",), f"{' and '.join(TOGETHER[1])}: the one needs the other"),
     ],
 )
 def test_production_is_not_without_what_only_its_owner_can_say(left_out: tuple[str, ...], says: str) -> None:
@@ -159,8 +165,21 @@ def test_production_is_not_without_what_only_its_owner_can_say(left_out: tuple[s
     with pytest.raises(InvalidStage) as refused:
         stage_of("prod", "prod", **said)
     assert str(refused.value).startswith(f"stage prod: {says}")
-    dev = {name: value for name, value in said.items() if not name.startswith("mail")}
+    dev = {name: value for name, value in said.items() if not name.startswith("mail") and name not in NAMED}
     assert stage_of("dev", "dev", **dev)
+
+
+def test_production_may_say_that_it_does_without_names() -> None:
+    said = {name: value for name, value in OWNER.items() if name not in NAMED}
+    assert stage_of("prod", "prod", **said, generated_addresses=True).domain is None
+    with pytest.raises(InvalidStage, match="generated_addresses"):
+        stage_of("prod", "prod", **said, generated_addresses=False)
+
+
+def test_the_local_stage_has_no_name_of_its_own() -> None:
+    named = {name: OWNER[name] for name in NAMED}
+    with pytest.raises(InvalidStage, match="a local stage has `local_url`"):
+        stage_of("local", "local", **named)
 
 
 def test_a_topic_of_the_owner_does_for_an_address() -> None:
@@ -212,3 +231,14 @@ def test_the_table_of_settings_tells_what_is_checked() -> None:
     for field in fields(Stage):
         if field.name != "name":
             assert f"| `{field.name}` |" in settings_table.text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_doctor_takes_what_a_file_leaves_out_as_the_stacks_do(kind: StageKind, tmp_path: Path) -> None:
+    file = tmp_path / ("local.toml" if kind == "local" else "some.toml")
+    file.write_text(f'kind = "{kind}"\n')
+    stage, plan = load_stage(file, owner=OWNER), read_plan(file)
+    left_out = StagePlan.model_fields.keys() - OWNER.keys() - NAMED
+    assert {name: getattr(plan, name) for name in left_out} == {
+        name: getattr(stage, name) for name in left_out
+    }

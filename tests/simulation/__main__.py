@@ -6,11 +6,13 @@ import argparse
 import logging
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from tests.simulation import assumptions
 from tests.simulation.scenarios import (
     KeyLoad,
     Load,
@@ -50,8 +52,12 @@ def main() -> None:
     """Print every table; exit with an error if money was not exact."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="another draw of the same odds")
-    seed = parser.parse_args().seed
-    console = Console(width=WIDTH)
+    parser.add_argument("--measured", type=Path, help="what `make smoke` measured of a stage")
+    options = parser.parse_args()
+    seed, console = options.seed, Console(width=WIDTH)
+    measured = assumptions.take(options.measured) if options.measured else []
+    for line in measured:
+        console.print(line)
     loads = []
     for rate, seconds in SECONDS.items():
         loads.append(wallet_load(rate, seconds, seed=seed))
@@ -62,7 +68,8 @@ def main() -> None:
     console.print(_summary(loads))
     console.print(_keys([key_load(rate, KEY_SECONDS, seed=seed) for rate in KEY_RATES]))
     console.print(_swept(sweeps(BACKLOG, seed=seed)))
-    console.print(f"Seed {seed}; {time.process_time():.0f} s of CPU. Nothing was measured on AWS.")
+    source = "The lines above were measured." if measured else "Nothing was measured on AWS."
+    console.print(f"Seed {seed}; {time.process_time():.0f} s of CPU. {source}")
     problems = [problem for load in (*loads, *bursts) for problem in load.problems]
     if problems:
         raise SystemExit("\n".join(problems))

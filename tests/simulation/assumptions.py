@@ -1,5 +1,5 @@
 """Everything the simulation assumes of AWS, each with its unit and its source. Nothing here was measured on
-AWS.
+AWS; `make smoke` measures some of it on a stage, and `take` puts that in place of what is assumed here.
 
 Sources:
 
@@ -31,9 +31,12 @@ Where the simulation is kinder than AWS, or less exact:
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
+from typing import Any
 
 _Z99 = 2.3263
 """Standard deviations from the median of a normal distribution to its 99th percentile."""
@@ -140,3 +143,31 @@ SWEEPER_S = 50.0
 SWEEPER_CPU_S = 0.004
 """Seconds of its one vCPU that a job takes, whatever its calls wait for. [Chosen: to claim and to start one
 took 1.1 ms on a desktop, without the network's share]"""
+TASK_TOKEN = "A" * 700
+"""As long as those of Step Functions: it counts in the job's item. [Chosen; from reports in the field]"""
+
+_MEASURED = ("READ", "WRITE", "QUERY", "STATE_ENTERED", "STORE_OUTPUT")
+"""Latencies that a walk over a stage measures. Their users look them up here when they need them."""
+
+
+def take(file: Path) -> list[str]:
+    """Assume from now on what `make smoke` measured; returns a line for each.
+
+    Raises ValueError for what nothing here assumes.
+    """
+    report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    said = []
+    for name, seen in report["assumptions"].items():
+        taken: object
+        if name in _MEASURED:
+            taken = Latency(seen["median_ms"], max(seen["p99_ms"], seen["median_ms"]))
+            shown = f"{seen['median_ms']} ms, p99 {seen['p99_ms']} ms"
+        elif name == "PROVIDER_S":
+            taken, shown = (seen["low_s"], seen["high_s"]), f"{seen['low_s']} to {seen['high_s']} s"
+        elif name == "TASK_TOKEN":
+            taken, shown = "A" * seen["characters"], f"{seen['characters']} characters"
+        else:
+            raise ValueError(f"{file}: the simulation assumes no {name}")
+        globals()[name] = taken
+        said.append(f"{name}: {shown}, of {seen['samples']} on stage {report['stage']}")
+    return said

@@ -11,17 +11,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.retries.standard import ExponentialBackoff, RetryContext
 
-from tests.simulation import expressions
+from tests.simulation import assumptions, expressions
 from tests.simulation.assumptions import (
     BATCH_GET_ITEMS_MAX,
     COORDINATOR,
     HOP,
     PAGE_BYTES_MAX,
     PAGE_S_PER_MB,
-    QUERY,
-    READ,
     TRANSACTION_ITEMS_MAX,
-    WRITE,
     Latency,
     index_partition_of,
     partition_of,
@@ -127,7 +124,7 @@ class SimulatedClient:
 
     def _get(self, request: Request) -> Json:
         key = key_of(request["Key"])
-        self._sleep(HOP, READ)
+        self._sleep(HOP, assumptions.READ)
         item = self._table.read(key, consistent=request.get("ConsistentRead", False))
         self._sleep(HOP)
         return {} if item is None else {"Item": _projected(request, item)}
@@ -138,7 +135,7 @@ class SimulatedClient:
         if not 1 <= len(keys) <= BATCH_GET_ITEMS_MAX or len(set(keys)) < len(keys):
             raise Invalid("Provided list of item keys has a wrong length or contains duplicates")
         self._sleep(HOP)
-        self._kernel.sleep(max(READ.draw_s(self._kernel.random) for _ in keys))
+        self._kernel.sleep(max(assumptions.READ.draw_s(self._kernel.random) for _ in keys))
         found = [self._table.read(key, consistent=asked.get("ConsistentRead", False)) for key in keys]
         self._sleep(HOP)
         return {"Responses": {name: [item for item in found if item is not None]}, "UnprocessedKeys": {}}
@@ -149,7 +146,7 @@ class SimulatedClient:
             raise Invalid(f"Member must have length less than or equal to {TRANSACTION_ITEMS_MAX}")
         keys = [key_of(part["Get"]["Key"]) for part in parts]
         self._sleep(HOP, COORDINATOR)
-        self._kernel.sleep(max(READ.draw_s(self._kernel.random) for _ in keys))
+        self._kernel.sleep(max(assumptions.READ.draw_s(self._kernel.random) for _ in keys))
         locked = [Refused("TransactionConflict") if key in self._table.locks else None for key in keys]
         found = [self._table.read(key) for key in keys]
         self._sleep(HOP)
@@ -172,7 +169,7 @@ class SimulatedClient:
 
     def _page(self, request: Request, index: Index, items: Iterable[Item]) -> Json:
         """A page: at most `Limit` items are read, and a megabyte; what the filter leaves is answered."""
-        self._sleep(HOP, QUERY)
+        self._sleep(HOP, assumptions.QUERY)
         read, size_bytes, more = _taken(items, request.get("Limit"))
         if read:
             self._table.pay_read(
@@ -201,7 +198,7 @@ class SimulatedClient:
         old = self._table.items.get(write.key)
         # The leader orders the write here; the caller gets its answer once a quorum has it.
         self._table.store(write.key, new)
-        self._sleep(WRITE, HOP)
+        self._sleep(assumptions.WRITE, HOP)
         told = {"ALL_NEW": new, "ALL_OLD": old}.get(request.get("ReturnValues", "NONE"))
         return {"Attributes": told} if told is not None else {}
 

@@ -56,13 +56,8 @@ from shoal.use_cases.money.give_grant import GiveGrant
 from shoal.use_cases.money.note_low_balance import NoteLowBalance
 from shoal.use_cases.providers.moderate import Moderate
 from tests.fakes import FakeOutputs, FakePollQueue, FakeStaging, FakeTaskTokens, FakeVideoFiles, Network
-from tests.simulation.assumptions import (
-    PROVIDER_S,
-    PUT_EVENTS,
-    START_EXECUTION,
-    STORE_OUTPUT,
-    SWEEPER_CPU_S,
-)
+from tests.simulation import assumptions
+from tests.simulation.assumptions import PUT_EVENTS, START_EXECUTION, SWEEPER_CPU_S
 from tests.simulation.client import SimulatedClient
 from tests.simulation.kernel import Kernel
 from tests.simulation.table import SimulatedTable
@@ -76,8 +71,6 @@ Result = TypeVar("Result")
 
 ROUTE = "POST /v1/generate"
 BODY = {"mode": "2k", "prompt": "A shark swimming in neon-lit deep ocean", "aspect_ratio": "16:9"}
-TASK_TOKEN = "A" * 700
-"""As long as those of Step Functions: it counts in the job's item."""
 DEADLINE_S = 180
 LETTERS = string.ascii_letters + string.digits
 
@@ -285,17 +278,17 @@ class Product:
     def _call_provider(self, account_id: str, job_id: str) -> None:
         """The one write of the product's CallProvider, and the time a provider takes."""
         begun = self.jobs.get(account_id, job_id).begun(self.kernel.now_ms())
-        job = replace(begun, task_tokens={0: TASK_TOKEN})
+        job = replace(begun, task_tokens={0: assumptions.TASK_TOKEN})
         call = ProviderCall(1, f"{job.provider}/model", Phase.ASKED, mark=self.ids.secret(8))
         self.jobs.note_call(job, 0, call, begins=True)
-        self.kernel.sleep(self.kernel.random.uniform(*PROVIDER_S))
+        self.kernel.sleep(self.kernel.random.uniform(*assumptions.PROVIDER_S))
 
     def _begin(self, account_id: str, job_id: str) -> Job:
-        return self.jobs.begin(account_id, job_id, 0, TASK_TOKEN, self.kernel.now_ms())
+        return self.jobs.begin(account_id, job_id, 0, assumptions.TASK_TOKEN, self.kernel.now_ms())
 
     def _store_output(self, account_id: str, job_id: str) -> None:
         self.jobs.get(account_id, job_id)
-        self.kernel.sleep(STORE_OUTPUT.draw_s(self.kernel.random))
+        self.kernel.sleep(assumptions.STORE_OUTPUT.draw_s(self.kernel.random))
 
     def _settle(self, account_id: str, job_id: str) -> None:
         output = Output(f"images/{job_id}/0-abcdefgh.png", "image/png", 2048, 1152, 2_500_000)

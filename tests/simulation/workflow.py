@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.assumptions import STATE_ENTERED
+from tests.simulation import assumptions
 from tests.simulation.kernel import Kernel
 from tests.support.executions import ONE, as_caught, first_rule
 
@@ -54,7 +54,7 @@ class Executions:
     def _execute(self, name: str, steps: Mapping[str, Step]) -> None:
         state, error, cause = str(ONE["StartAt"]), "", ""
         while state in steps and name in self.running:
-            self.kernel.sleep(STATE_ENTERED.draw_s(self.kernel.random))
+            self.kernel.sleep(assumptions.STATE_ENTERED.draw_s(self.kernel.random))
             entered_s = self.kernel.now_s
             left, (state, error, cause) = state, self._leave(state, steps[state], error, cause)
             self.visits.append(Visit(left, entered_s, self.kernel.now_s, state))

@@ -14,6 +14,7 @@ import typer
 from shoal.cli import accounts, jobs, keys, providers, stripe, wallet
 from shoal.cli.audit import audit
 from shoal.cli.console import CommandGroup, Connect, StageOption
+from shoal.cli.doctor import doctor
 from shoal.cli.stage import connect
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(stripe.app, name="stripe")
 app.add_typer(providers.app, name="providers")
 app.command()(audit)
+app.command()(doctor)
 
 
 def _print_version(wanted: bool) -> None:

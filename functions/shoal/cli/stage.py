@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -63,11 +64,27 @@ def connect(stage: str | None) -> Operator:
     A deployed stage is reached with the machine's own AWS credentials and region.
     """
     if stage is None or stage == LOCAL_STAGE:
-        return _local(_local_file())
+        local = _local()
+        return operator_of(local, _clients_of(local), catalog())
+    client = clients_of(_session())
+    return operator_of(_outputs_of(client("cloudformation"), stage), client, catalog())
+
+
+def clients_at(stage: str | None) -> tuple[Callable[..., Any], str]:
+    """What makes the clients of a stage's account, whether the stage is there or not, and their region.
+
+    Raises `StageNotFound` where the local stage is meant (None) and does not run.
+    """
+    if stage is None:
+        local = _local()
+        return _clients_of(local), local.region
+    session = _session()
+    return clients_of(session), session.region_name or "no region: set AWS_REGION"
+
+
+def _session() -> boto3.Session:
     # boto3 reads AWS_DEFAULT_REGION only; the CDK and other SDKs go by AWS_REGION.
-    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
-    client = clients_of(session)
-    return operator_of(_outputs_of(client("cloudformation"), stage), client, _catalog())
+    return boto3.Session(region_name=os.environ.get("AWS_REGION"))
 
 
 def _local_file() -> Path:
@@ -78,9 +95,10 @@ def _local_file() -> Path:
     return next((p for folder in (here, *here.parents) if (p := folder / LOCAL_FILE).exists()), LOCAL_FILE)
 
 
-def _local(file: Path) -> Operator:
+def _local() -> LocalStage:
+    file = _local_file()
     try:
-        local = LocalStage.model_validate_json(file.read_bytes())
+        return LocalStage.model_validate_json(file.read_bytes())
     except OSError as error:
         raise StageNotFound(
             f"There is no local stage ({file}: {error.strerror}): start it with `make run`, or name a stage"
@@ -88,12 +106,15 @@ def _local(file: Path) -> Operator:
         ) from None
     except ValidationError as error:
         raise StageNotFound(f"{file} does not describe a local stage: {_fields(error)}.") from None
+
+
+def _clients_of(local: LocalStage) -> Callable[..., Any]:
     # The machine's own credentials must not go there.
     session = boto3.Session(local.access_key_id, local.secret_access_key, region_name=local.region)
-    return operator_of(local, clients_of(session, local.endpoint_url), _catalog())
+    return clients_of(session, local.endpoint_url)
 
 
-def _catalog() -> Catalog:
+def catalog() -> Catalog:
     """What the stage sells: the catalog that the environment names, else Shoal's own."""
     file = Path(os.environ.get(CATALOG_VARIABLE) or CATALOG_FILE)
     try:

@@ -44,9 +44,9 @@ def clients_of(session: Session, endpoint_url: str | None = None) -> Callable[..
     """What makes a session's client of each service, configured as the functions' clients are."""
 
     @cache
-    def client(service: str, endpoint_url: str | None = endpoint_url) -> Any:
+    def client(service: str, endpoint_url: str | None = endpoint_url, region_name: str | None = None) -> Any:
         config = config_of(service, endpoint_url)
-        return session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
+        return session.client(service, region_name, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
 
     return client
 
