@@ -20,6 +20,7 @@ from shoal.adapters.dynamodb.directory import DynamoDbDirectory
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs, DynamoDbRates
+from shoal.adapters.dynamodb.outbox import DynamoDbOutbox
 from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.dynamodb.usage import DynamoDbRuns
@@ -172,7 +173,9 @@ class Product:
         self.accounts = ManageAccounts(DynamoDbAccounts(self.table), self.keys, give_grant, kernel, self.ids)
         self.authenticate = Authenticate(self.keys, kernel, LimitRates(DynamoDbRates(self.table), kernel))
         directory, progress = DynamoDbDirectory(self.table), DynamoDbAuditProgress(self.table)
-        self.audit_ledger = AuditLedger(ledger, directory, progress, self._at_once)
+        self.audit_ledger = AuditLedger(
+            ledger, directory, progress, self._at_once, DynamoDbOutbox(self.table), kernel
+        )
         open_jobs = DynamoDbOpenJobs(self.table)
         self.note_closed = NoteClosed(open_jobs, self.catalog, kernel)
         self.submit_job = SubmitJob(

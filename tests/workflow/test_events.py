@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
-from shoal.domain.events import ending_events, opening_events, output_url
+from shoal.domain.events import closing_events, opening_events, output_url
 from tests.support.deployed import Customer, Deployed
 from tests.workflow.machine import Machine
 
@@ -21,7 +21,7 @@ def heard(deployed: Deployed, job_id: str) -> dict[str, Json]:
     return {event["detail-type"]: event["detail"] for event in events}
 
 
-def test_a_completed_job_is_told_in_four_events(
+def test_a_completed_job_is_told_with_what_it_moved(
     deployed: Deployed, machine: Machine, customer: Customer
 ) -> None:
     job_id = customer.client.submit("A shark", metadata={"order": 7, "half": 0.5})
@@ -41,6 +41,7 @@ def test_a_completed_job_is_told_in_four_events(
         "processing",
         "completed",
     ]
+    assert events["wallet.captured"]["data"]["balance_delta"] == "-0.01"
     for kind in ("image.completed", "job.completed"):
         data = events[kind]["data"]
         assert data["job_id"] == job_id
@@ -77,6 +78,6 @@ def test_every_announcement_tells_the_same(deployed: Deployed, machine: Machine,
     job = deployed.job(customer, job_id)
 
     url_of = partial(output_url, public_url=deployed.cloud.outputs["PublicUrl"])
-    again = [*opening_events(job), *ending_events(job, url_of)]
+    again = [*opening_events(job), *closing_events(job, url_of)]
 
     assert heard(deployed, job_id) == {event.type: event.detail for event in again}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from shoal.composition.jobs import Sweeping
 from shoal.dialects import video
 from shoal.dialects.either import choose
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
@@ -20,6 +21,7 @@ from shoal.ports.routing import Provider
 from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.accounts.tell_events import TellEvents
 from shoal.use_cases.jobs.await_job import AwaitJob
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
@@ -63,6 +65,7 @@ from tests.fakes import (
     FakeJobs,
     FakeKeys,
     FakeLedger,
+    FakeOutbox,
     FakeOutputs,
     FakePollQueue,
     FakeProvider,
@@ -227,10 +230,14 @@ class World:
             self.clock,
         )
         self.sweep_jobs = SweepJobs(self.jobs, self.see_to_job, self.clock, in_turn)
+        self.outbox = FakeOutbox(self.network)
+        self.sweeping = Sweeping(self.sweep_jobs, TellEvents(self.outbox, self.bus))
         self.close_execution = CloseExecution(self.jobs, self.close_job, start_again)
         self.audit_progress = FakeAuditProgress()
         directory = FakeDirectory(self.network, self.tables)
-        self.audit_ledger = AuditLedger(self.ledger, directory, self.audit_progress, in_turn)
+        self.audit_ledger = AuditLedger(
+            self.ledger, directory, self.audit_progress, in_turn, self.outbox, self.clock
+        )
 
     def _wire_videos(self) -> None:
         studio, files = FakeStudio(), self.video_files
