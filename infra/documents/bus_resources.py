@@ -8,7 +8,7 @@ from pydantic import Field, create_model
 from typing_extensions import TypedDict
 
 from shoal.dialects.answers.common import ULID, EventId, JobId, Moment
-from shoal.domain.events import MOVEMENT_TYPES, SOURCE
+from shoal.domain.events import MOVEMENT_TYPES, SCHEMA_VERSION, SOURCE
 from shoal.domain.webhook import EVENT_TYPES
 
 from . import event_resources as webhooks
@@ -33,6 +33,11 @@ class JobProcessing(webhooks.Job):
 
 class VideoProcessing(webhooks.Job, webhooks.Video):
     status: Literal["processing"]
+
+
+class StoredFile(TypedDict):
+    bucket: str
+    key: str
 
 
 class Movement(TypedDict):
@@ -134,6 +139,24 @@ def _event(event_type: str) -> Schema:
         "account_id": (
             _account_of(event_type),
             Field(description="The account it happened to; null for what happens to the stage."),
+        ),
+        "schema_version": (
+            str,
+            Field(
+                pattern=rf"^{SCHEMA_VERSION.partition('.')[0]}\.[0-9]+\.[0-9]+$",
+                description="Semantic: within one first number, fields are added and none changes.",
+            ),
+        ),
+        "traceparent": (
+            str,
+            Field(
+                pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+                description="W3C Trace Context: of the request that caused it, or a trace of its own.",
+            ),
+        ),
+        "files": (
+            dict[str, StoredFile],
+            Field(description="By field of `data`: where the file of a signed address is, which expires."),
         ),
         "data": (DATA[event_type], ...),
     }

@@ -69,6 +69,7 @@ from tests.fakes.routing import SIMULATED_STAGE
 from tests.fakes.services import in_turn
 from tests.fakes.stripe_books import Books
 from tests.support.deployed import as_it_is, nothing_staged
+from tests.support.factories import VIDEOS_BUCKET
 from tests.support.tasks import MODEL
 
 PUBLIC_URL = "https://cdn.test"
@@ -138,15 +139,24 @@ class Bench:
             finish,
             self.clock,
             url_of,
+            VIDEOS_BUCKET,
         )
         self.cancel_job = CancelJob(ReadJob(self.jobs), self.close_job)
         start_again = StartAgain(self.jobs, self.workflow)
         self.close_execution = CloseExecution(self.jobs, self.close_job, start_again)
         self.settle_wallet = SettleWallet(
-            self.jobs, self.ledger, self.runs, note_low, self.note_closed, finish, self.clock, url_of
+            self.jobs,
+            self.ledger,
+            self.runs,
+            note_low,
+            self.note_closed,
+            finish,
+            self.clock,
+            url_of,
+            VIDEOS_BUCKET,
         )
         self.release_hold = ReleaseHold(
-            self.jobs, self.ledger, clean_up, self.note_closed, finish, self.clock, url_of
+            self.jobs, self.ledger, clean_up, self.note_closed, finish, self.clock, url_of, VIDEOS_BUCKET
         )
         see_to_job = SeeToJob(
             self.jobs,

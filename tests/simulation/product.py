@@ -77,6 +77,7 @@ Result = TypeVar("Result")
 
 ROUTE = "POST /v1/generate"
 BODY = {"mode": "2k", "prompt": "A shark swimming in neon-lit deep ocean", "aspect_ratio": "16:9"}
+VIDEOS_BUCKET = "videos"
 TASK_TOKEN = "A" * 700
 """As long as those of Step Functions: it counts in the job's item."""
 DEADLINE_S = 180
@@ -195,11 +196,21 @@ class Product:
         finish = FinishCanceled(ledger, DynamoDbScenes(self.table), kernel)
         closed = self.note_closed
         self.settle_wallet = SettleWallet(
-            jobs, ledger, DynamoDbRuns(self.table), low, closed, finish, kernel, url_of
+            jobs, ledger, DynamoDbRuns(self.table), low, closed, finish, kernel, url_of, VIDEOS_BUCKET
         )
-        self.release_hold = ReleaseHold(jobs, ledger, clean_up, closed, finish, kernel, url_of)
+        self.release_hold = ReleaseHold(jobs, ledger, clean_up, closed, finish, kernel, url_of, VIDEOS_BUCKET)
         self.close_job = CloseJob(
-            jobs, ledger, SimulatedBus(kernel), self.workflow, low, clean_up, closed, finish, kernel, url_of
+            jobs,
+            ledger,
+            SimulatedBus(kernel),
+            self.workflow,
+            low,
+            clean_up,
+            closed,
+            finish,
+            kernel,
+            url_of,
+            VIDEOS_BUCKET,
         )
         see_to_job = SeeToJob(
             jobs,

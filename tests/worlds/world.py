@@ -89,7 +89,7 @@ from tests.fakes.limits import FakeFetching, FakeOpenJobs, FakeRates
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.services import in_turn
 from tests.support.asking import ask_provider
-from tests.support.factories import url_of
+from tests.support.factories import VIDEOS_BUCKET, url_of
 from tests.support.looks import check_any, inspect_any, inspect_any_clip
 
 OPEN_JOBS_MAX, FAILURES_MULTIPLE = 50, 2
@@ -191,6 +191,7 @@ class World:
             self.finish_canceled,
             self.clock,
             url_of,
+            VIDEOS_BUCKET,
         )
         self.receive_callback = ReceiveCallback(
             self.jobs, self.providers, self.callback_urls, self.poll_queue, self.clock
@@ -215,7 +216,14 @@ class World:
         self.poll_provider = PollProvider(self.jobs, self.providers, self.resolve)
         self.keep_outputs_for(None)
         self.release_hold = ReleaseHold(
-            self.jobs, self.ledger, self.clean_up, self.note_closed, self.finish_canceled, self.clock, url_of
+            self.jobs,
+            self.ledger,
+            self.clean_up,
+            self.note_closed,
+            self.finish_canceled,
+            self.clock,
+            url_of,
+            VIDEOS_BUCKET,
         )
         start_again = StartAgain(self.jobs, self.workflow)
         self.see_to_job = SeeToJob(
@@ -249,7 +257,7 @@ class World:
             self.jobs, self.scenes, files, self.speakers, try_routes, routes, studio, self.clock
         )
         self.render_scene = RenderScene(self.resolve)
-        self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of)
+        self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of, VIDEOS_BUCKET)
         self.stitch_video = StitchVideo(self.jobs, files, studio, self.clock)
 
     def keep_outputs_for(self, seconds: int | None) -> None:
@@ -266,6 +274,7 @@ class World:
             self.finish_canceled,
             self.clock,
             url_of,
+            VIDEOS_BUCKET,
             seconds,
         )
         self.cancel_job = CancelJob(self.read_job, self.close_job, seconds)

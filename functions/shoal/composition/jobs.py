@@ -274,6 +274,7 @@ def settle_wallet() -> SettleWallet:
         finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
+        videos_bucket=settings.videos_bucket,
         retention_s=parts.retention_s(settings.retention_days),
         beside=beside,
     )
@@ -292,6 +293,7 @@ def release_hold() -> ReleaseHold:
         finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
+        videos_bucket=settings.videos_bucket,
     )
 
 

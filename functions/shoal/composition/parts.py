@@ -167,6 +167,7 @@ def close_job(settings: environment.CloseJobSettings, at: Stage = HERE) -> Close
         finish_canceled=finish_canceled(settings.table, at),
         clock=clock,
         url_of=output_urls(settings, at),
+        videos_bucket=settings.videos_bucket,
     )
 
 

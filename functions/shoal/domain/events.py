@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +19,13 @@ from shoal.domain.video import Scene, clip_key, final_key, narration_key, poster
 from shoal.domain.wallet import EntryKind, Movement, Wallet
 
 SOURCE = "shoal"
+
+SCHEMA_VERSION = "1.0.0"
+"""Of what details hold (semver.org). Fields that come to it raise the second number; what would break a
+subscriber is a new type of event, told beside the old one for half a year."""
+
+TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""What W3C Trace Context, version 00, calls valid."""
 
 MOVEMENT_TYPES = {
     EntryKind.CAPTURE: "wallet.captured",
@@ -78,6 +87,13 @@ class Event:
         """As the state machine hands it to PutEvents, which adds the bus's name."""
         return {"DetailType": self.type, "Detail": self.detail}
 
+    def with_files(self, bucket: str) -> Event:
+        """With bucket and key of each file whose signed address stands in its data: those do not expire."""
+        data = self.detail["data"]
+        keys = {field: key for field, key in private_files(self.type, data).items() if data.get(field)}
+        files = {field: {"bucket": bucket, "key": key} for field, key in keys.items()}
+        return replace(self, detail=self.detail | {"files": files})
+
 
 def opening_events(job: Job) -> list[Event]:
     """`job.created`, for a video `video.created` too, and `job.processing` once it has started."""
@@ -99,13 +115,14 @@ def scene_event(job: Job, scene: Scene, url_of: UrlOf) -> Event:
     return _event("video.scene_ready", job, at_ms, data, str(scene.index))
 
 
-def closing_events(job: Job, url_of: UrlOf) -> list[Event]:
+def closing_events(job: Job, url_of: UrlOf, videos_bucket: str) -> list[Event]:
     """What is left to tell of a terminal job: its beginning, unless it was told, its end and its money.
 
     They go to the bus in one call: PutEvents takes ten.
     """
     moved = [movement_event(movement, job) for movement in movements_of(job)]
-    return [*([] if job.opened else opening_events(job)), *ending_events(job, url_of), *moved]
+    ended = [event.with_files(videos_bucket) for event in ending_events(job, url_of)]
+    return [*([] if job.opened else opening_events(job)), *ended, *moved]
 
 
 def ending_events(job: Job, url_of: UrlOf) -> list[Event]:
@@ -131,7 +148,7 @@ def private_files(event_type: str, data: Mapping[str, Any]) -> dict[str, str]:
             "clip_url": clip_key(video_id, data["index"]),
             "preview_url": preview_key(video_id, data["index"]),
         }
-    if event_type == "video.ready":
+    if event_type in ("video.ready", "job.completed") and "video_id" in data:
         return {
             "final_video_url": final_key(video_id),
             "narration_audio_url": narration_key(video_id),
@@ -150,7 +167,7 @@ def low_balance_event(job: Job, wallet: Wallet, below: int) -> Event:
         "test": job.test,
     }
     at_ms = job.closed_at_ms or job.created_at_ms
-    return make_event("wallet.low_balance", job.account_id, at_ms, data, job.id)
+    return make_event("wallet.low_balance", job.account_id, at_ms, data, job.id, traceparent=_trace(job))
 
 
 def movement_event(movement: Movement, job: Job | None = None) -> Event:
@@ -168,8 +185,9 @@ def movement_event(movement: Movement, job: Job | None = None) -> Event:
         "note": movement.note,
         "test": asset.startswith("test_"),
     }
-    named = MOVEMENT_TYPES[movement.kind]
-    return make_event(named, movement.account_id, movement.at_ms, data, asset, movement.entry_id)
+    named, trace = MOVEMENT_TYPES[movement.kind], _trace(job) if job else None
+    about = asset, movement.entry_id
+    return make_event(named, movement.account_id, movement.at_ms, data, *about, traceparent=trace)
 
 
 def suspended_event(account_id: str, now_ms: int) -> Event:
@@ -249,7 +267,31 @@ def _event(event_type: str, job: Job, at_ms: int, data: dict[str, Any], *parts: 
         "metadata": job.submission.metadata,
         "created_at": iso_ms(job.created_at_ms),
     }
-    return make_event(event_type, job.account_id, at_ms, common | data, job.id, *parts, since_ms=since_ms)
+    return make_event(
+        event_type,
+        job.account_id,
+        at_ms,
+        common | data,
+        job.id,
+        *parts,
+        since_ms=since_ms,
+        traceparent=_trace(job),
+    )
+
+
+def traceparent_of(header: str | None) -> str | None:
+    """The `traceparent` of a request, None for one without, or with none that is valid."""
+    return header if header and TRACEPARENT.fullmatch(header) else None
+
+
+def _trace(job: Job) -> str:
+    """The trace of all that is told of a job: the request's, or one of its own."""
+    return job.submission.traceparent or _made_trace(job.id)
+
+
+def _made_trace(about: str) -> str:
+    digest = hashlib.sha256(about.encode()).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:48]}-00"
 
 
 def _key_event(event_type: str, key: ApiKey, at_ms: int) -> Event:
@@ -272,6 +314,7 @@ def make_event(
     first: str,
     *about: str,
     since_ms: int | None = None,
+    traceparent: str | None = None,
 ) -> Event:
     """An event in its envelope. Its id derives from its type, what it is about, and `since_ms`.
 
@@ -279,11 +322,15 @@ def make_event(
     itself is of no account.
     """
     made_ms = at_ms if since_ms is None else since_ms
+    event_id = derived_id("evt", made_ms, first, event_type, *about)
     detail = {
-        "id": derived_id("evt", made_ms, first, event_type, *about),
+        "id": event_id,
         "type": event_type,
         "created_at": iso_ms(at_ms),
         "account_id": account_id,
+        "schema_version": SCHEMA_VERSION,
+        "traceparent": traceparent or _made_trace(event_id),
+        "files": {},
         "data": data,
     }
     return Event(event_type, detail)

@@ -33,6 +33,7 @@ class SettleWallet:
     finish_canceled: FinishCanceled
     clock: Clock
     url_of: UrlOf
+    videos_bucket: str
     retention_s: int | None = None
     beside: Beside = in_turn
 
@@ -58,7 +59,7 @@ class SettleWallet:
         finally:
             for wait in noted:
                 wait()
-        return job, closing_events(job, self.url_of) + low
+        return job, closing_events(job, self.url_of, self.videos_bucket) + low
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:
         now_ms = self.clock.now_ms()
