@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
@@ -123,6 +124,7 @@ MEANING = {
 }
 
 
+@cache
 def bus_schemas() -> dict[str, Schema]:
     """The schema of each type of event as EventBridge delivers it, in JSON Schema draft 4.
 

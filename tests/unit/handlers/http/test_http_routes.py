@@ -273,6 +273,9 @@ DOCUMENTS = [
     "http_get_docs",
     "http_get_llms",
     "http_get_docs_llms",
+    "http_get_events",
+    "http_get_events_md",
+    "http_get_asyncapi",
 ]
 
 
