@@ -85,7 +85,7 @@ check-vulnerabilities: $(READY)
 	@$(BIN)/python -m infra.audit
 
 examples: $(READY) ## Record the examples of the OpenAPI document again, from a local cloud
-	@SHOAL_WRITE_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
+	@SHOAL_WRITE_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py tests/e2e/test_bus.py
 
 client-types: $(READY) ## Make the types of the Python client from the OpenAPI document
 	@$(BIN)/python -m infra.client_types

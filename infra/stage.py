@@ -82,6 +82,8 @@ Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
 RootUrl = Annotated[str, StringConstraints(pattern=ROOT_URL)]
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+OrganizationId = Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$")]
 TopicArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$")]
 IdentityArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:ses:[a-z0-9-]+:\d{12}:identity/\S+$")
@@ -242,6 +244,13 @@ class Stage:
         f"days that logs are kept: {', '.join(map(str, LOG_DAYS))}"
     )
     archive_days: Count = setting("days that the bus keeps its events for a replay")
+    bus_accounts: tuple[AccountId, ...] = setting(
+        "AWS accounts that may have rules on the bus, and so see every event; only the stage's own if empty",
+        default=(),
+    )
+    bus_organization: OrganizationId | None = setting(
+        "an organization of AWS all of whose accounts may, too: `o-…`", default=None
+    )
     point_in_time_recovery: bool = setting("whether the table can be restored to any second")
     deletion_protection: bool = setting("whether AWS refuses to delete stacks, table and user pool")
     tracing: bool = setting("whether X-Ray traces functions and workflows", default=True)

@@ -18,7 +18,7 @@ class EventSchemas(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
-        registry = schemas.CfnRegistry(
+        registry = self.registry = schemas.CfnRegistry(
             self, "Registry", registry_name=stage.prefix, description="The events of Shoal"
         )
         for event_type, schema in bus_schemas().items():

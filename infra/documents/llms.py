@@ -31,6 +31,12 @@ def llms(document: dict[str, Any]) -> str:
                 ("Errors", "/docs/api#errors", f"what each of the {len(MEANING)} codes means"),
                 ("Webhooks", "/docs/api#webhooks", "signatures, retries and how to verify"),
                 ("Tools for agents", "/docs/api#agents", f"MCP at {ORIGIN}/mcp, by streamable HTTP"),
+                (
+                    "The bus",
+                    "/docs/events.md",
+                    "for subscribers of EventBridge: every event by example",
+                ),
+                ("AsyncAPI 3", "/api/v1/asyncapi.json", "the same, with the schema of each event"),
                 ("Events", "/docs/api#events", ", ".join(f"`{each}`" for each in document["webhooks"])),
             ],
         )

@@ -190,6 +190,15 @@ _ABOUT = {
     "GET /docs/api": replace(
         _OPEN, id="read_docs", summary="This page", media_type="text/html; charset=utf-8"
     ),
+    "GET /docs/events": replace(
+        _OPEN, id="read_events_page", summary="The page of the bus", media_type="text/html; charset=utf-8"
+    ),
+    "GET /docs/events.md": replace(
+        _OPEN, id="read_events", summary="The same in Markdown", media_type="text/markdown; charset=utf-8"
+    ),
+    "GET /api/v1/asyncapi.json": replace(
+        _OPEN, id="read_asyncapi", summary="The AsyncAPI document of the bus"
+    ),
     "GET /llms.txt": replace(
         _OPEN,
         id="read_llms",

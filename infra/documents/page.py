@@ -9,6 +9,7 @@ from typing import Any
 
 from shoal.dialects.mcp import TOOLS
 
+from .bus_page import SUMMARY, bus_content
 from .markup import JsonText, code_block, curl, paragraphs, section, tag, text
 from .openapi import ORIGIN
 from .operation import Operation
@@ -70,6 +71,18 @@ TOPICS = {
 
 def page(document: Schema) -> tuple[str, dict[str, str]]:
     """The page, and the header fields it is served with."""
+    body = f"{_navigation(document)}\n{tag('main', _content(document), id='top')}"
+    info = document["info"]
+    return _whole(f"{info['title']} API", info["summary"], body)
+
+
+def events_page() -> tuple[str, dict[str, str]]:
+    """The page /docs/events, likewise."""
+    navigation, content = bus_content()
+    return _whole("Shoal: events", SUMMARY, f"{navigation}\n{tag('main', content, id='top')}")
+
+
+def _whole(title: str, summary: str, body: str) -> tuple[str, dict[str, str]]:
     style = STYLE.read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = "; ".join(
@@ -82,13 +95,12 @@ def page(document: Schema) -> tuple[str, dict[str, str]]:
             "frame-ancestors 'none'",
         ]
     )
-    body = f"{_navigation(document)}\n{tag('main', _content(document), id='top')}"
     head = "".join(
         [
             '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta name="description" content="{text(document["info"]["summary"])}">',
+            f'<meta name="description" content="{text(summary)}">',
             '<link rel="icon" href="data:,">',
-            tag("title", f"{text(document['info']['title'])} API"),
+            tag("title", text(title)),
             f"<style>{style}</style>",
         ]
     )
@@ -139,6 +151,7 @@ def _introduction(document: Schema) -> str:
         '<a href="/api/v1/openapi.json">OpenAPI 3.1</a>',
         '<a href="/llms.txt">llms.txt</a>',
         '<a href="#errors">Every error</a>',
+        '<a href="/docs/events">Events on the bus</a>',
     ]
     listed = tag("ul", "".join(tag("li", fact) for fact in facts), **{"class": "facts"})
     lead = f'<p class="lead">{text(info["summary"])}</p>'

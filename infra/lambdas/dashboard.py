@@ -10,6 +10,7 @@ from .grants import (
     DELETE_VIDEO,
     DIRECTORY,
     GRANTS,
+    HAVE_TOLD,
     JUDGE_REQUESTS,
     KEYS,
     LIMITS,
@@ -48,6 +49,7 @@ MANAGE_KEYS = (
     on_table("PutItem", keys=KEYS),
     on_table("UpdateItem", keys=KEYS, attributes=("revoked",)),
     on_table("BatchGetItem", keys=KEYS),
+    HAVE_TOLD,
 )
 """The pages where a person makes and revokes keys: nothing else of the stage makes one."""
 LOOK_AROUND = (
@@ -59,6 +61,7 @@ GRANT_AND_REFUND = (
     on_table("PutItem", "UpdateItem", keys=WALLETS),
     on_table("GetItem", "PutItem", keys=GRANTS),
     on_table("Query", "PutItem", "DeleteItem", keys=PENDING_GRANTS),
+    HAVE_TOLD,
 )
 SUSPEND = (
     on_table("UpdateItem", keys=(*ACCOUNTS, *DIRECTORY)),
@@ -128,7 +131,7 @@ TOP_UP = Function(
     grants=(
         ASK_POOL,
         *USE_SESSION,
-        SETTLE_PAYMENTS,
+        *SETTLE_PAYMENTS,
         TAKE_PAYMENTS,
     ),
 )

@@ -120,7 +120,17 @@ ROUTE_ITEMS = ("ROUTE#*", "PROVIDER#*")
 
 LOOK_AT_BOARD = on_table("BatchGetItem", keys=ROUTE_ITEMS)
 
-USE_ROUTES = (on_table("BatchGetItem", keys=ROUTE_ITEMS), on_table("UpdateItem", keys=("ROUTE#*",)))
+OUTBOX = ("OUTBOX",)
+"""What the bus is still to be told."""
+
+HAVE_TOLD = on_table("UpdateItem", keys=OUTBOX, attributes=("events",))
+"""A part of the transactions of which the bus is told: of money, keys and breakers."""
+
+USE_ROUTES = (
+    on_table("BatchGetItem", keys=ROUTE_ITEMS),
+    on_table("UpdateItem", keys=("ROUTE#*",)),
+    HAVE_TOLD,
+)
 
 READ_KEYS = allow("provider_secrets", "secretsmanager:GetSecretValue")
 
@@ -210,10 +220,10 @@ CLOSE_JOB = (
 AUDIT = on_table("GetItem", "Query", keys=(*ACCOUNTS, *DIRECTORY, *WALLETS))
 """All accounts, what they hold and what they used."""
 
-NOTE_AUDITED = on_table("GetItem", "UpdateItem", keys=("AUDIT",))
-"""How far the audits of the stage have come."""
+NOTE_AUDITED = (on_table("GetItem", "UpdateItem", keys=("AUDIT",)), HAVE_TOLD)
+"""How far the audits of the stage have come, and what they found."""
 
 TAKE_PAYMENTS = allow("stripe_secret", "secretsmanager:GetSecretValue")
 
-SETTLE_PAYMENTS = on_table("GetItem", "PutItem", "UpdateItem", keys=WALLETS)
+SETTLE_PAYMENTS = (on_table("GetItem", "PutItem", "UpdateItem", keys=WALLETS), HAVE_TOLD)
 """Wallets with their entries and payments: no account, no job, no key."""

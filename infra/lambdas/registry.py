@@ -33,6 +33,7 @@ from .grants import (
     LOOK_AGAIN,
     LOOK_AT_BOARD,
     NOTE_AUDITED,
+    OUTBOX,
     READ_KEYS,
     READ_MISSING,
     RECORDS,
@@ -133,7 +134,7 @@ HTTP = (
         memory_mb=STRIPE_MEMORY_MB,
         timeout_seconds=WAITING_TIMEOUT_SECONDS,
         stripe=True,
-        grants=(SETTLE_PAYMENTS, TAKE_PAYMENTS, COUNT_SOURCE),
+        grants=(*SETTLE_PAYMENTS, TAKE_PAYMENTS, COUNT_SOURCE),
     ),
     *webhook_registry.HTTP,
     Function(verb="read_document", group="http", grants=(COUNT_SOURCE,)),
@@ -229,6 +230,7 @@ SWEEP_JOBS = Function(
     grants=(
         *CLOSE_JOB,
         on_table("Query", keys=SCENES),
+        on_table("Query", "DeleteItem", keys=OUTBOX),
         allow("open_jobs", "dynamodb:Query"),
         allow("staging_objects", "s3:GetObject"),
         allow("bus", "events:PutEvents"),
@@ -262,7 +264,7 @@ AUDIT_LEDGER = Function(
     group="consumers",
     timeout_seconds=900,
     memory_mb=MEDIA_MEMORY_MB,
-    grants=(AUDIT, NOTE_AUDITED, allow("async_failures_queue", "sqs:SendMessage")),
+    grants=(AUDIT, *NOTE_AUDITED, allow("async_failures_queue", "sqs:SendMessage")),
 )
 CONSUMERS = (
     POLL_PROVIDER,

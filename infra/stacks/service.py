@@ -53,7 +53,8 @@ class ServiceStack(StageStack):
         super().__init__(scope, "service", stage=stage, env=env, description=description)
         self.state = state
         if stage.event_schemas:
-            EventSchemas(self, "EventSchemas", stage=stage)
+            schemas = EventSchemas(self, "EventSchemas", stage=stage)
+            CfnOutput(self, "SchemaRegistryArn", value=schemas.registry.attr_registry_arn)
         self.queues = Queues(self, "Queues")
         self.retry_schedules = RetrySchedules(
             self,
@@ -250,6 +251,7 @@ class ServiceStack(StageStack):
             "StageKind": stage.kind,
             "ApiUrl": self.api.url,
             "EventBusName": self.state.bus.event_bus_name,
+            "EventBusArn": self.state.bus.event_bus_arn,
             "TableName": self.state.storage.table.table_name,
             "OutputsBucketName": self.state.storage.outputs.bucket_name,
             "StagingBucketName": self.state.storage.staging.bucket_name,

@@ -54,7 +54,7 @@ def test_a_revoked_key_opens_nothing_any_more(deployed: Deployed, customer: Cust
     assert client.wallet()
     newest = deployed.accounts.keys.of_account(customer.account_id)[-1]
 
-    deployed.accounts.keys.revoke(customer.account_id, newest.id)
+    deployed.accounts.keys.revoke(customer.account_id, newest.id, newest.created_at_ms + 1)
 
     assert client.request("GET", "/v1/wallet").status_code == 401
     assert client.generate().status_code == 401

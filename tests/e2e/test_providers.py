@@ -25,7 +25,7 @@ from tests.support.upstreams import DEADLINE_S, Upstreams, upstreams
 from tests.support.videos import VideosClient
 
 GATEWAY = Told(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
-TOLD = ["job.completed", "job.created", "job.processing", "task.completed"]
+TOLD = ["job.completed", "job.created", "job.processing", "task.completed", "wallet.captured"]
 
 
 @pytest.fixture(scope="module")

@@ -264,7 +264,7 @@ class FakeDirectory:
         return JobPage(tuple(found[:limit]), found[limit - 1].ulid if len(found) > limit else None)
 
     @reached
-    def suspend(self, account_id: str) -> None:
+    def suspend(self, account_id: str, now_ms: int) -> None:
         self._mark(account_id, suspended=True)
 
     @reached

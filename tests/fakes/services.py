@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeVar
 
@@ -17,6 +17,7 @@ from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
 from shoal.domain.routing import ProviderCall
 from shoal.ports.jobs import ExecutionState, Look
 from shoal.ports.routing import CalledBack, Provider
+from shoal.ports.system import Untold
 from tests.fakes.network import Network, reached
 
 Given = TypeVar("Given")
@@ -159,6 +160,26 @@ class FakeBus:
     def ids(self, event_type: str) -> Counter[str]:
         """How often each event id of a type was published."""
         return Counter(event.detail["id"] for event in self.published if event.type == event_type)
+
+
+@dataclass
+class FakeOutbox:
+    """Written by nothing else: the fakes of the table tell of money and keys by themselves."""
+
+    network: Network
+    kept: dict[str, Event] = field(default_factory=dict)
+    port: str = "outbox"
+
+    @reached
+    def add(self, events: Sequence[Event]) -> None:
+        self.kept |= {event.id: event for event in events}
+
+    def untold(self) -> Iterator[Untold]:
+        yield from [Untold(event.id, (event,)) for event in self.kept.values()]
+
+    @reached
+    def forget(self, told: Untold) -> None:
+        self.kept.pop(told.name, None)
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class FakeKeys:
         self.tables.keys[key.digest] = key
 
     @reached
-    def revoke(self, account_id: str, key_id: str) -> None:
+    def revoke(self, account_id: str, key_id: str, now_ms: int) -> None:
         for digest, key in self.tables.keys.items():
             if (key.account_id, key.id) == (account_id, key_id):
                 self.tables.keys[digest] = replace(key, revoked=True)

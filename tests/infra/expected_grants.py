@@ -240,6 +240,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "sweep_jobs": {
         *CLOSE_JOBS,
         ("dynamodb:Query", TABLE),
+        ("dynamodb:DeleteItem", TABLE),
         ("dynamodb:Query", OPEN_JOBS),
         ("events:PutEvents", BUS),
         *START,
@@ -294,7 +295,7 @@ SEND_KEYS = {
 ONE_JOB = {"dynamodb:GetItem": ["ACCOUNT#*"], "dynamodb:UpdateItem": ["ACCOUNT#*"]}
 ON_BOARD = {"dynamodb:BatchGetItem": ["PROVIDER#*", "ROUTE#*"]}
 SUBMITS = {"dynamodb:BatchGetItem": ["ACCOUNT#*", "PROVIDER#*", "ROUTE#*"]}
-ASKED = {**ON_BOARD, **ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "ROUTE#*"]}
+ASKED = {**ON_BOARD, **ONE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "OUTBOX", "ROUTE#*"]}
 ASKED_SCENE = {**ASKED, "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"]}
 COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*", "LIMITS#*"]}
 COUNT_SOURCE = {"dynamodb:UpdateItem": ["LIMITS#*"]}
@@ -334,7 +335,7 @@ LEADING_KEYS = {
     "receive_payment": {
         "dynamodb:GetItem": ["WALLET#*"],
         "dynamodb:PutItem": ["WALLET#*"],
-        "dynamodb:UpdateItem": ["LIMITS#*", "WALLET#*"],
+        "dynamodb:UpdateItem": ["LIMITS#*", "OUTBOX", "WALLET#*"],
     },
     "show_dashboard": {
         "dynamodb:BatchGetItem": ["ACCOUNT#*", "JOB#*", "KEY#*", "PROVIDER#*", "ROUTE#*"],
@@ -364,6 +365,7 @@ LEADING_KEYS = {
             "IDEMPOTENCY#*",
             "KEY#*",
             "LIMITS#*",
+            "OUTBOX",
             "PERSON#*",
             "SESSION#*",
             "WALLET#*",
@@ -385,14 +387,22 @@ LEADING_KEYS = {
             "WALLET#*",
         ],
         "dynamodb:PutItem": ["GRANT#*", "GRANTS", "WALLET#*"],
-        "dynamodb:UpdateItem": ["ACCOUNT#*", "ACCOUNTS", "KEY#*", "LIMITS#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:UpdateItem": [
+            "ACCOUNT#*",
+            "ACCOUNTS",
+            "KEY#*",
+            "LIMITS#*",
+            "OUTBOX",
+            "SESSION#*",
+            "WALLET#*",
+        ],
         "dynamodb:DeleteItem": ["GRANTS", "SESSION#*"],
         "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "GRANTS", "JOB#*", "WALLET#*"],
     },
     "top_up": {
         "dynamodb:GetItem": ["ACCOUNT#*", "SESSION#*", "WALLET#*"],
         "dynamodb:PutItem": ["WALLET#*"],
-        "dynamodb:UpdateItem": ["LIMITS#*", "SESSION#*", "WALLET#*"],
+        "dynamodb:UpdateItem": ["LIMITS#*", "OUTBOX", "SESSION#*", "WALLET#*"],
         "dynamodb:DeleteItem": ["SESSION#*"],
     },
     "call_provider": ASKED,
@@ -432,18 +442,22 @@ LEADING_KEYS = {
     },
     "settle_wallet": {**CLOSE_JOB, "dynamodb:UpdateItem": ["ACCOUNT#*", "LIMITS#*", "MODEL#*", "WALLET#*"]},
     "release_hold": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
-    "sweep_jobs": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
+    "sweep_jobs": {
+        **CLOSE_JOB,
+        "dynamodb:Query": ["JOB#*", "OUTBOX"],
+        "dynamodb:DeleteItem": ["OUTBOX"],
+    },
     "close_execution": {**CLOSE_JOB, "dynamodb:Query": ["JOB#*"]},
     "audit_ledger": {
         "dynamodb:GetItem": ["ACCOUNT#*", "ACCOUNTS", "AUDIT", "WALLET#*"],
         "dynamodb:Query": ["ACCOUNT#*", "ACCOUNTS", "WALLET#*"],
-        "dynamodb:UpdateItem": ["AUDIT"],
+        "dynamodb:UpdateItem": ["AUDIT", "OUTBOX"],
     },
     "poll_simulated": ASKED_SCENE,
     "simulate": {
         **ASKED_SCENE,
         "dynamodb:PutItem": ["JOB#*"],
-        "dynamodb:UpdateItem": ["ACCOUNT#*", "JOB#*", "ROUTE#*"],
+        "dynamodb:UpdateItem": ["ACCOUNT#*", "JOB#*", "OUTBOX", "ROUTE#*"],
         "dynamodb:Query": ["JOB#*"],
     },
     "write_script": {**ASKED, "dynamodb:PutItem": ["JOB#*"], "dynamodb:Query": ["JOB#*"]},

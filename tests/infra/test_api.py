@@ -43,6 +43,9 @@ LEADS_TO = {
     "ANY /callbacks/{provider}/{job}/{mac}": "ReceiveCallback",
     "ANY /docs/api": "ReadDocument",
     "ANY /llms.txt": "ReadDocument",
+    "ANY /docs/events": "ReadDocument",
+    "ANY /docs/events.md": "ReadDocument",
+    "ANY /api/v1/asyncapi.json": "ReadDocument",
     "ANY /docs/llms.txt": "ReadDocument",
     "ANY /api/v1/openapi.json": "ReadDocument",
     "ANY /.well-known/openapi.json": "ReadDocument",
@@ -122,6 +125,8 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "StageKind": "dev",
         "ApiUrl": "<ApiHttpApi.ApiEndpoint>",
         "EventBusName": "<Bus>",
+        "EventBusArn": "<Bus.Arn>",
+        "SchemaRegistryArn": "<EventSchemasRegistry.RegistryArn>",
         "TableName": "<StorageTable>",
         "OutputsBucketName": "<StorageOutputs>",
         "StagingBucketName": "<StorageStaging>",
@@ -140,6 +145,6 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "DashboardUrl": "<ApiHttpApi.ApiEndpoint>/dashboard",
         "UserPoolId": "<IdentityPool>",
     }
-    assert local.content["Outputs"].keys() == outputs.keys()
+    assert local.content["Outputs"].keys() == outputs.keys() - {"SchemaRegistryArn"}
     for key in ("ApiUrl", "PublicUrl"):
         assert local.content["Outputs"][key]["Value"] == "http://localhost:8787"

@@ -8,6 +8,7 @@ from typing import Any
 from jsonschema import Draft4Validator
 
 from infra.documents.bus_resources import bus_schemas
+from shoal.domain.events import OPERATORS_TYPES
 from shoal.domain.webhook import EVENT_TYPES
 from tests.infra.template import Template
 
@@ -24,7 +25,9 @@ def test_every_type_of_event_has_its_schema(template: Template) -> None:
         assert not template.properties(REGISTRY)
         return
     assert template.one(REGISTRY)["RegistryName"] == name
-    assert {each["SchemaName"] for each in schemas} == {f"shoal@{each}" for each in {*EVENT_TYPES, *ENGINE}}
+    assert {each["SchemaName"] for each in schemas} == {
+        f"shoal@{each}" for each in {*EVENT_TYPES, *ENGINE, *OPERATORS_TYPES}
+    }
     for each in schemas:
         assert (each["RegistryName"], each["Type"]) == (name, "JSONSchemaDraft4")
         assert len(each["Content"]) <= CONTENT_CHARS_MAX

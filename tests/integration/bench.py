@@ -13,6 +13,7 @@ from shoal.adapters.dynamodb.items import wallet_key
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs
+from shoal.adapters.dynamodb.outbox import DynamoDbOutbox
 from shoal.adapters.dynamodb.payments import DynamoDbPayments
 from shoal.adapters.dynamodb.people import DynamoDbPeople, DynamoDbSessions
 from shoal.adapters.dynamodb.scenes import DynamoDbScenes
@@ -34,6 +35,7 @@ from shoal.ports.money import Rollup
 from shoal.ports.payments import Order
 from shoal.ports.system import Ids
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.accounts.tell_events import TellEvents
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_execution import CloseExecution
@@ -68,6 +70,7 @@ from tests.fakes.routing import SIMULATED_STAGE
 from tests.fakes.services import in_turn
 from tests.fakes.stripe_books import Books
 from tests.support.deployed import as_it_is, nothing_staged
+from tests.support.factories import VIDEOS_BUCKET
 from tests.support.tasks import MODEL
 
 PUBLIC_URL = "https://cdn.test"
@@ -98,7 +101,8 @@ class Bench:
         self.processor, self.payments = FakeProcessor(self.network), DynamoDbPayments(table)
         self.settle_payment = SettlePayment(self.processor, self.payments, self.clock)
         self.people, self.sessions = DynamoDbPeople(table), DynamoDbSessions(table)
-        self.directory = DynamoDbDirectory(table)
+        self.directory, self.outbox = DynamoDbDirectory(table), DynamoDbOutbox(table)
+        self.tell_events = TellEvents(self.outbox, self.bus)
         self.give_grant = GiveGrant(self.ledger, self.clock)
         self.accounts = ManageAccounts(
             DynamoDbAccounts(table), self.keys, self.give_grant, self.clock, self.ids
@@ -136,15 +140,24 @@ class Bench:
             finish,
             self.clock,
             url_of,
+            VIDEOS_BUCKET,
         )
         self.cancel_job = CancelJob(ReadJob(self.jobs), self.close_job)
         start_again = StartAgain(self.jobs, self.workflow)
         self.close_execution = CloseExecution(self.jobs, self.close_job, start_again)
         self.settle_wallet = SettleWallet(
-            self.jobs, self.ledger, self.runs, note_low, self.note_closed, finish, self.clock, url_of
+            self.jobs,
+            self.ledger,
+            self.runs,
+            note_low,
+            self.note_closed,
+            finish,
+            self.clock,
+            url_of,
+            VIDEOS_BUCKET,
         )
         self.release_hold = ReleaseHold(
-            self.jobs, self.ledger, clean_up, self.note_closed, finish, self.clock, url_of
+            self.jobs, self.ledger, clean_up, self.note_closed, finish, self.clock, url_of, VIDEOS_BUCKET
         )
         see_to_job = SeeToJob(
             self.jobs,
@@ -161,7 +174,9 @@ class Bench:
         self.sweep_jobs = SweepJobs(self.jobs, see_to_job, self.clock, in_turn)
 
         progress = DynamoDbAuditProgress(table)
-        self.audit_ledger = AuditLedger(self.ledger, self.directory, progress, in_turn)
+        self.audit_ledger = AuditLedger(
+            self.ledger, self.directory, progress, in_turn, self.outbox, self.clock
+        )
 
     def over(self, table: Table) -> Bench:
         """The same bench, reaching its table another way."""

@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from shoal.domain.canceling import movements_of
 from shoal.domain.errors import CallTaken, JobAlreadyTerminal, JobClosed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.routing import Phase, ProviderCall
 from shoal.domain.script import SceneText
+from shoal.domain.wallet import EntryKind
 from tests.fakes import FakeIds
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions.conditions import Meanwhile, client_of, over
@@ -173,6 +175,17 @@ class CancelMachine(RuleBasedStateMachine):
         assert self.bench.audit_ledger() == []
         for model in self.models:
             assert self.bench.job(model.job).cost == model.spent
+            if model.state == "done":
+                self.what_is_told_is_what_was_written(self.bench.job(model.job))
+
+    def what_is_told_is_what_was_written(self, job: Job) -> None:
+        written = [
+            (entry["sk"], entry["balance_delta"], entry["held_delta"])
+            for entry in self.bench.entries(self.caller, job.asset)
+            if entry["reference"] == job.ulid and entry["kind"] != EntryKind.HOLD
+        ]
+        told = [(f"ENTRY#{m.entry_id}", m.balance_delta, m.held_delta) for m in movements_of(job)]
+        assert sorted(told) == sorted(written)
 
 
 def test_cancels_agree_with_the_model(deployed: Deployed) -> None:

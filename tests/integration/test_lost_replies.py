@@ -171,7 +171,7 @@ def test_a_settlement_of_which_nothing_is_heard_has_the_same_events_again(
     settled, events = bench.settle_wallet(job.account_id, job.id, ())
 
     assert (settled.status, settled.cost, len(settled.outputs)) == (JobStatus.COMPLETED, PRICE, 1)
-    assert [event.type for event in events] == ["image.completed", "job.completed"]
+    assert [event.type for event in events] == ["image.completed", "job.completed", "wallet.captured"]
     assert bench.wallet(caller).balance == MONEY - PRICE
 
 
@@ -187,7 +187,7 @@ def test_a_cancel_of_which_nothing_is_heard_is_announced_by_the_sweeper(bench: B
     bench.clock.ms += START_GRACE_MS
     assert bench.sweep_jobs() == {"announced": 1}
 
-    assert bench.bus.types() == [*BEGINNING, "image.failed", "job.failed"]
+    assert bench.bus.types() == [*BEGINNING, "image.failed", "job.failed", "wallet.released"]
     assert bench.sweep_jobs() == {}
 
 

@@ -20,6 +20,7 @@ from shoal.adapters.dynamodb.directory import DynamoDbDirectory
 from shoal.adapters.dynamodb.jobs import DynamoDbJobs
 from shoal.adapters.dynamodb.ledger import DynamoDbLedger
 from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs, DynamoDbRates
+from shoal.adapters.dynamodb.outbox import DynamoDbOutbox
 from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.dynamodb.usage import DynamoDbRuns
@@ -71,6 +72,7 @@ Result = TypeVar("Result")
 
 ROUTE = "POST /v1/generate"
 BODY = {"mode": "2k", "prompt": "A shark swimming in neon-lit deep ocean", "aspect_ratio": "16:9"}
+VIDEOS_BUCKET = "videos"
 DEADLINE_S = 180
 LETTERS = string.ascii_letters + string.digits
 
@@ -165,7 +167,9 @@ class Product:
         self.accounts = ManageAccounts(DynamoDbAccounts(self.table), self.keys, give_grant, kernel, self.ids)
         self.authenticate = Authenticate(self.keys, kernel, LimitRates(DynamoDbRates(self.table), kernel))
         directory, progress = DynamoDbDirectory(self.table), DynamoDbAuditProgress(self.table)
-        self.audit_ledger = AuditLedger(ledger, directory, progress, self._at_once)
+        self.audit_ledger = AuditLedger(
+            ledger, directory, progress, self._at_once, DynamoDbOutbox(self.table), kernel
+        )
         open_jobs = DynamoDbOpenJobs(self.table)
         self.note_closed = NoteClosed(open_jobs, self.catalog, kernel)
         self.submit_job = SubmitJob(
@@ -185,11 +189,21 @@ class Product:
         finish = FinishCanceled(ledger, DynamoDbScenes(self.table), kernel)
         closed = self.note_closed
         self.settle_wallet = SettleWallet(
-            jobs, ledger, DynamoDbRuns(self.table), low, closed, finish, kernel, url_of
+            jobs, ledger, DynamoDbRuns(self.table), low, closed, finish, kernel, url_of, VIDEOS_BUCKET
         )
-        self.release_hold = ReleaseHold(jobs, ledger, clean_up, closed, finish, kernel, url_of)
+        self.release_hold = ReleaseHold(jobs, ledger, clean_up, closed, finish, kernel, url_of, VIDEOS_BUCKET)
         self.close_job = CloseJob(
-            jobs, ledger, SimulatedBus(kernel), self.workflow, low, clean_up, closed, finish, kernel, url_of
+            jobs,
+            ledger,
+            SimulatedBus(kernel),
+            self.workflow,
+            low,
+            clean_up,
+            closed,
+            finish,
+            kernel,
+            url_of,
+            VIDEOS_BUCKET,
         )
         see_to_job = SeeToJob(
             jobs,

@@ -17,6 +17,7 @@ from shoal.domain.submission import Submission
 DECISION = Decision("operator@example.com", "a late refund of invoice 7")
 ACCOUNT = "acc_01JBQRSTVWXYZ0123456789ABC"
 JOB = "job_01JD7Q3V9GM8T2XKZ5N4R6W0YB"
+VIDEOS_BUCKET = "videos.test"
 PUBLIC_URL = "https://cdn.test"
 url_of: UrlOf = partial(output_url, public_url=PUBLIC_URL)
 CREATED_MS = 1_763_980_800_123

@@ -6,8 +6,9 @@ import json
 from functools import partial
 from typing import Any
 
-from shoal.domain.events import ending_events, opening_events, output_url
+from shoal.domain.events import closing_events, opening_events, output_url
 from tests.support.deployed import Customer, Deployed
+from tests.support.factories import VIDEOS_BUCKET
 from tests.workflow.machine import Machine
 
 Json = dict[str, Any]
@@ -21,7 +22,7 @@ def heard(deployed: Deployed, job_id: str) -> dict[str, Json]:
     return {event["detail-type"]: event["detail"] for event in events}
 
 
-def test_a_completed_job_is_told_in_four_events(
+def test_a_completed_job_is_told_with_what_it_moved(
     deployed: Deployed, machine: Machine, customer: Customer
 ) -> None:
     job_id = customer.client.submit("A shark", metadata={"order": 7, "half": 0.5})
@@ -41,6 +42,7 @@ def test_a_completed_job_is_told_in_four_events(
         "processing",
         "completed",
     ]
+    assert events["wallet.captured"]["data"]["balance_delta"] == "-0.01"
     for kind in ("image.completed", "job.completed"):
         data = events[kind]["data"]
         assert data["job_id"] == job_id
@@ -77,6 +79,20 @@ def test_every_announcement_tells_the_same(deployed: Deployed, machine: Machine,
     job = deployed.job(customer, job_id)
 
     url_of = partial(output_url, public_url=deployed.cloud.outputs["PublicUrl"])
-    again = [*opening_events(job), *ending_events(job, url_of)]
+    again = [*opening_events(job), *closing_events(job, url_of, VIDEOS_BUCKET)]
 
     assert heard(deployed, job_id) == {event.type: event.detail for event in again}
+
+
+def test_events_follow_the_trace_of_their_request(
+    deployed: Deployed, machine: Machine, customer: Customer
+) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    body = {"mode": "1k", "prompt": "A shark"}
+    answer = customer.client.request("POST", "/v1/generate", headers={"traceparent": trace}, json=body)
+    machine.end(answer.json()["job_id"])
+
+    events = heard(deployed, answer.json()["job_id"])
+
+    assert len(events) == 5
+    assert {detail["traceparent"] for detail in events.values()} == {trace}

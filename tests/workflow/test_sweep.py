@@ -11,7 +11,7 @@ from tests.support.deployed import TEST_DEADLINE_S, ClockAt, Customer, Deployed,
 from tests.workflow.machine import Machine, Workshop
 from tests.workflow.walks import COMPLETED, FAILED
 
-FAILED_UNBEGUN = ["image.failed", "job.created", "job.failed"]
+FAILED_UNBEGUN = ["image.failed", "job.created", "job.failed", "wallet.released"]
 CANCELED = JobFailure("canceled", "Canceled by request.")
 TIMED_OUT = JobFailure("provider_timeout", f"Provider request timed out after {TEST_DEADLINE_S}s.")
 EXPIRED = JobFailure("expired", "The job could not be started in time. No charge was applied.")

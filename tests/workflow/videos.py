@@ -16,8 +16,8 @@ from tests.workflow.machine import Json, Machine, Workshop, function_of, states_
 from tests.workflow.walks import walk
 
 CREDITS = 20
-READY = ["job.completed", "job.created", "job.processing", "video.created", "video.ready"]
-FAILED = ["job.created", "job.failed", "job.processing", "video.created", "video.failed"]
+READY = ["job.completed", "job.created", "job.processing", "video.created", "video.ready", "wallet.captured"]
+FAILED = ["job.created", "job.failed", "job.processing", "video.created", "video.failed", "wallet.released"]
 OPENED = ["job.created", "job.processing", "video.created"]
 NO_CHARGE = "The video could not be generated. No charge was applied."
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from shoal.domain.job import HoldState, Job, JobStatus
 from tests.support.deployed import Customer, Deployed
 
-COMPLETED = ["image.completed", "job.completed", "job.created", "job.processing"]
-FAILED = ["image.failed", "job.created", "job.failed", "job.processing"]
+COMPLETED = ["image.completed", "job.completed", "job.created", "job.processing", "wallet.captured"]
+FAILED = ["image.failed", "job.created", "job.failed", "job.processing", "wallet.released"]
 OPENED = ["job.created", "job.processing"]
 NO_CHARGE = "The image could not be generated. No charge was applied."
 
-TASK_COMPLETED = ["job.completed", "job.created", "job.processing", "task.completed"]
-TASK_FAILED = ["job.created", "job.failed", "job.processing", "task.failed"]
+TASK_COMPLETED = ["job.completed", "job.created", "job.processing", "task.completed", "wallet.captured"]
+TASK_FAILED = ["job.created", "job.failed", "job.processing", "task.failed", "wallet.released"]
 
 DEFINITIONS = Path(__file__).parents[2] / "statemachines"
 

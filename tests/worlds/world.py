@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from shoal.composition.jobs import Sweeping
 from shoal.dialects import video
 from shoal.dialects.either import choose
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
@@ -20,6 +21,7 @@ from shoal.ports.routing import Provider
 from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.accounts.tell_events import TellEvents
 from shoal.use_cases.jobs.await_job import AwaitJob
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
@@ -63,6 +65,7 @@ from tests.fakes import (
     FakeJobs,
     FakeKeys,
     FakeLedger,
+    FakeOutbox,
     FakeOutputs,
     FakePollQueue,
     FakeProvider,
@@ -86,7 +89,7 @@ from tests.fakes.limits import FakeFetching, FakeOpenJobs, FakeRates
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.services import in_turn
 from tests.support.asking import ask_provider
-from tests.support.factories import url_of
+from tests.support.factories import VIDEOS_BUCKET, url_of
 from tests.support.looks import check_any, inspect_any, inspect_any_clip
 
 OPEN_JOBS_MAX, FAILURES_MULTIPLE = 50, 2
@@ -188,6 +191,7 @@ class World:
             self.finish_canceled,
             self.clock,
             url_of,
+            VIDEOS_BUCKET,
         )
         self.receive_callback = ReceiveCallback(
             self.jobs, self.providers, self.callback_urls, self.poll_queue, self.clock
@@ -212,7 +216,14 @@ class World:
         self.poll_provider = PollProvider(self.jobs, self.providers, self.resolve)
         self.keep_outputs_for(None)
         self.release_hold = ReleaseHold(
-            self.jobs, self.ledger, self.clean_up, self.note_closed, self.finish_canceled, self.clock, url_of
+            self.jobs,
+            self.ledger,
+            self.clean_up,
+            self.note_closed,
+            self.finish_canceled,
+            self.clock,
+            url_of,
+            VIDEOS_BUCKET,
         )
         start_again = StartAgain(self.jobs, self.workflow)
         self.see_to_job = SeeToJob(
@@ -228,10 +239,14 @@ class World:
             self.clock,
         )
         self.sweep_jobs = SweepJobs(self.jobs, self.see_to_job, self.clock, in_turn)
+        self.outbox = FakeOutbox(self.network)
+        self.sweeping = Sweeping(self.sweep_jobs, TellEvents(self.outbox, self.bus))
         self.close_execution = CloseExecution(self.jobs, self.close_job, start_again)
         self.audit_progress = FakeAuditProgress()
         directory = FakeDirectory(self.network, self.tables)
-        self.audit_ledger = AuditLedger(self.ledger, directory, self.audit_progress, in_turn)
+        self.audit_ledger = AuditLedger(
+            self.ledger, directory, self.audit_progress, in_turn, self.outbox, self.clock
+        )
 
     def _wire_videos(self) -> None:
         studio, files = FakeStudio(), self.video_files
@@ -243,7 +258,7 @@ class World:
             self.jobs, self.scenes, files, self.speakers, try_routes, routes, studio, self.clock
         )
         self.render_scene = RenderScene(self.resolve)
-        self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of)
+        self.store_clip = StoreClip(self.jobs, self.scenes, files, studio, self.clock, url_of, VIDEOS_BUCKET)
         self.stitch_video = StitchVideo(self.jobs, files, studio, self.clock)
 
     def keep_outputs_for(self, seconds: int | None) -> None:
@@ -260,6 +275,7 @@ class World:
             self.finish_canceled,
             self.clock,
             url_of,
+            VIDEOS_BUCKET,
             seconds,
         )
         self.cancel_job = CancelJob(self.read_job, self.close_job, seconds)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shoal.dialects.spoken import View
     from shoal.domain.submission import Submission
     from shoal.ports.routing import LookAtBoard
+    from shoal.use_cases.accounts.tell_events import TellEvents
     from shoal.use_cases.jobs.await_job import AwaitJob
     from shoal.use_cases.jobs.cancel_job import CancelJob
     from shoal.use_cases.jobs.close_execution import CloseExecution
@@ -68,6 +69,14 @@ class Canceling:
 
     cancel_job: CancelJob
     view: Callable[[], View]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeping:
+    """What is done every minute."""
+
+    sweep_jobs: SweepJobs
+    tell_events: TellEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +274,7 @@ def settle_wallet() -> SettleWallet:
         finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
+        videos_bucket=settings.videos_bucket,
         retention_s=parts.retention_s(settings.retention_days),
         beside=beside,
     )
@@ -283,12 +293,18 @@ def release_hold() -> ReleaseHold:
         finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
+        videos_bucket=settings.videos_bucket,
     )
 
 
 @cache
-def sweep_jobs() -> SweepJobs:
-    return parts.sweep_jobs(settings_of(environment.SweepJobsSettings))
+def sweeping() -> Sweeping:
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
+    from shoal.use_cases.accounts.tell_events import TellEvents
+
+    settings = settings_of(environment.SweepJobsSettings)
+    bus = EventBridgeBus(parts.client("events"), settings.event_bus)
+    return Sweeping(parts.sweep_jobs(settings), TellEvents(parts.outbox(settings.table), bus))
 
 
 @cache

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shoal.adapters.dynamodb.jobs import DynamoDbJobs
     from shoal.adapters.dynamodb.ledger import DynamoDbLedger
     from shoal.adapters.dynamodb.limits import DynamoDbOpenJobs
+    from shoal.adapters.dynamodb.outbox import DynamoDbOutbox
     from shoal.adapters.dynamodb.scenes import DynamoDbScenes
     from shoal.adapters.dynamodb.table import Table
     from shoal.adapters.dynamodb.usage import DynamoDbRuns
@@ -166,6 +167,7 @@ def close_job(settings: environment.CloseJobSettings, at: Stage = HERE) -> Close
         finish_canceled=finish_canceled(settings.table, at),
         clock=clock,
         url_of=output_urls(settings, at),
+        videos_bucket=settings.videos_bucket,
     )
 
 
@@ -202,7 +204,14 @@ def audit_ledger(table: str, at: Stage = HERE) -> AuditLedger:
 
     at_table = named_table(table, at)
     progress = DynamoDbAuditProgress(at_table)
-    return AuditLedger(ledger(table, at), DynamoDbDirectory(at_table), progress, at_once)
+    directory = DynamoDbDirectory(at_table)
+    return AuditLedger(ledger(table, at), directory, progress, at_once, outbox(table, at), clock)
+
+
+def outbox(table: str, at: Stage = HERE) -> DynamoDbOutbox:
+    from shoal.adapters.dynamodb.outbox import DynamoDbOutbox
+
+    return DynamoDbOutbox(named_table(table, at))
 
 
 def note_closed(table: str, at: Stage = HERE) -> NoteClosed:

@@ -77,6 +77,7 @@ def store_clip() -> StoreClip:
         studio=_studio(),
         clock=clock,
         url_of=parts.output_urls(settings),
+        videos_bucket=settings.videos_bucket,
     )
 
 

@@ -45,6 +45,7 @@ def finished(
         job,
         captured=arrived,
         awaiting=False,
+        undelivered=job.price_of(missing) if (missing := len(job.captured - arrived)) else None,
         cost=job.price_of(len(arrived)),
         outputs=tuple(outputs),
         outputs_expire_at_ms=expire_at_ms or job.outputs_expire_at_ms,
@@ -59,3 +60,14 @@ def return_undelivered(job: Job, arrived: frozenset[int], now_ms: int) -> Moveme
     """The movement that gives back what was captured and did not arrive; None if all of it did."""
     missing = len(job.captured - arrived)
     return job.hold.give_back(job.price_of(missing), now_ms) if missing else None
+
+
+def movements_of(job: Job) -> list[Movement]:
+    """What the end of a job moved: the entries of its ledger, but for its hold and an operator's."""
+    at_ms = job.closed_at_ms or job.created_at_ms
+    if job.hold_state is HoldState.RELEASED:
+        return [job.hold.release(at_ms)]
+    if job.undelivered is None:
+        return [job.hold.capture(job.cost, at_ms)]
+    captured = job.hold.capture(job.cost + job.undelivered, at_ms)
+    return [captured, job.hold.give_back(job.undelivered, at_ms)]

@@ -113,7 +113,7 @@ class Job:
     `callbacks` are digests of those that were accepted. `moderation` says who judged the request, and how.
     `announced`: the party that closed it has published its events, or does so by itself. `steps` are a
     video's. `captured` are the outputs that a cancel captured; while it is `awaiting`, some of them may
-    still arrive.
+    still arrive. `undelivered` is what was given back for those that never did, None if there were none.
 
     The outputs of a video are its clips while it is made; what it delivers is the one file of all of them.
     """
@@ -146,6 +146,7 @@ class Job:
     failure: JobFailure | None = None
     captured: frozenset[int] = frozenset()
     awaiting: bool = False
+    undelivered: int | None = None
 
     @property
     def ulid(self) -> str:

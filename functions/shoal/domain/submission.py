@@ -19,6 +19,7 @@ class Submission:
     `brief` is what the engine reads. `words` are the fields of the request as they came, for dialects and
     pages alone: a word that is named like a field of the brief says the same. `metadata` is the caller's
     own, handed back as it came. `ttl_s` is how long the outputs are kept, None for the stage's own retention.
+    `traceparent` is the request's, for who follows it through the events of its job.
 
     Only admission needs the last three: `max_cost` is what the caller is ready to pay in all, `input_urls`
     are pictures to edit that are not fetched yet.
@@ -36,6 +37,7 @@ class Submission:
     metadata: dict[str, Any] | None = None
     webhook_url: str | None = None
     ttl_s: int | None = None
+    traceparent: str | None = None
     free_trial_allowed: bool = False
     max_cost: int | None = None
     input_urls: tuple[str, ...] = ()

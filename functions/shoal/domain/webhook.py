@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from shoal.domain.errors import NotFound
-from shoal.domain.events import Event, iso_ms
-from shoal.domain.ids import derived_id, ulid_of
+from shoal.domain.events import Event, iso_ms, make_event
+from shoal.domain.ids import ulid_of
 
 EVENT_TYPES = (
     "video.created",
@@ -176,22 +176,15 @@ class AccountSecret:
 def disabled_event(subscription: Subscription) -> Event:
     """`webhook.disabled`: the same event however often it is made of the same disabling."""
     at_ms = subscription.disabled_at_ms or subscription.updated_at_ms
-    event_type = "webhook.disabled"
-    detail = {
-        "id": derived_id("evt", at_ms, subscription.id, event_type),
-        "type": event_type,
-        "created_at": iso_ms(at_ms),
-        "account_id": subscription.account_id,
-        "data": {
-            "webhook_id": subscription.id,
-            "name": subscription.name,
-            "url": subscription.url,
-            "reason": subscription.disabled_reason,
-            "disabled_at": iso_ms(at_ms),
-            "test": subscription.test,
-        },
+    data = {
+        "webhook_id": subscription.id,
+        "name": subscription.name,
+        "url": subscription.url,
+        "reason": subscription.disabled_reason,
+        "disabled_at": iso_ms(at_ms),
+        "test": subscription.test,
     }
-    return Event(event_type, detail)
+    return make_event("webhook.disabled", subscription.account_id, at_ms, data, subscription.id)
 
 
 def webhook_ulid(webhook_id: str) -> str:

@@ -47,7 +47,7 @@ class Keys(Protocol):
         Raises `TooManyKeys` for an account with `keys_max` keys that are not revoked.
         """
 
-    def revoke(self, account_id: str, key_id: str) -> None:
+    def revoke(self, account_id: str, key_id: str, now_ms: int) -> None:
         """Raises `NotFound`. Revoking twice is the same as once."""
 
     def of_account(self, account_id: str) -> list[ApiKey]:

@@ -138,7 +138,7 @@ class AccountDirectory(Protocol):
     def failed_jobs(self, *, limit: int, cursor: str | None) -> JobPage:
         """Jobs of all accounts that failed or expired. Raises `ValidationFailed` for an unknown cursor."""
 
-    def suspend(self, account_id: str) -> None:
+    def suspend(self, account_id: str, now_ms: int) -> None:
         """From now on its keys are refused. Raises `NotFound`. Doing it twice is the same as once."""
 
     def resume(self, account_id: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from shoal.domain.events import Event
@@ -53,6 +54,27 @@ def in_turn(work: Callable[[], Found]) -> Callable[[], Found]:
 class Bus(Protocol):
     def publish(self, events: Sequence[Event]) -> None:
         """Raises `Unavailable` unless every event was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Events of one transaction that the bus has not been told of; `name` is the outbox's own."""
+
+    name: str
+    events: tuple[Event, ...]
+
+
+class Outbox(Protocol):
+    """What happened apart from any job, kept until the bus has it."""
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Have them told, which belong to no transaction: added twice they are the same."""
+
+    def untold(self) -> Iterator[Untold]:
+        """All of them. Each transaction that makes one happen has written it."""
+
+    def forget(self, told: Untold) -> None:
+        """The bus has it. Nothing happens if it is forgotten already."""
 
 
 class IdempotencyRecords(Protocol):

@@ -45,6 +45,7 @@ KINDS = {
     ("LIMITS", "OPEN_JOBS"): "open jobs",
     ("LIMITS", "RATE"): "rate",
     ("LIMITS", "FETCHED"): "bytes fetched",
+    ("OUTBOX", "EVENT"): "outbox",
     ("WEBHOOKS", "COUNT"): "count of subscriptions",
     ("WEBHOOKS", "SECRET"): "account secret",
     ("WEBHOOKS", "WEBHOOK"): "subscription",

@@ -15,6 +15,7 @@ from tests.integration.conditions.scenarios_keys import (
 )
 
 NEW = "attribute_not_exists(pk)"
+NOT_FORGOTTEN = "attribute_exists(pk)"
 
 GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
     Guard("person", NEW): [scenarios.a_person_has_one_account],
@@ -34,7 +35,12 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
         a_key_made_meanwhile_counts,
         an_account_has_so_many_keys_and_no_more,
     ],
-    Guard("account", directory.THERE, alone=True): [scenarios.nobody_is_not_suspended],
+    Guard("account", directory.THERE, alone=True): [scenarios.nobody_is_not_resumed],
+    Guard("account", directory.ACTIVE): [
+        scenarios.nobody_is_not_suspended,
+        scenarios.an_account_is_told_to_be_suspended_once,
+    ],
+    Guard("outbox", NOT_FORGOTTEN): [scenarios.an_account_is_told_to_be_suspended_once],
     Guard("listed account", directory.THERE, alone=True): [
         scenarios.a_suspended_accounts_keys_are_refused_until_it_is_lifted
     ],
@@ -44,6 +50,8 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
 }
 
 UNGUARDED = {
+    Unguarded("outbox"): "written only beside what happened, whose condition stands for the transaction",
+    Unguarded("outbox", alone=True): "the same discrepancy is the same event",
     Unguarded("person", alone=True): "an operator says whose account it is, and the last word counts",
 }
 
@@ -52,6 +60,9 @@ WITHOUT_EFFECT = {
     Mutant(Guard("listed account", NEW), NEW, holds=True): "its account stands in the way as well",
     Mutant(Guard("session", people.THERE), people.THERE, holds=True): (
         "deleting what is not there deletes nothing"
+    ),
+    Mutant(Guard("outbox", NOT_FORGOTTEN), NOT_FORGOTTEN, holds=True): (
+        "forgetting what is forgotten forgets nothing"
     ),
     Mutant(Guard("listed account", directory.THERE, alone=True), directory.THERE, holds=True): (
         "an account is written with its line in the list, and neither is ever deleted"

@@ -20,7 +20,7 @@ GUARDS: dict[Guard, list[Callable[[Bench], None]]] = {
         scenarios.a_window_that_two_begin_counts_both,
         scenarios.what_was_counted_late_is_not_of_the_new_window,
     ],
-    Guard("breaker", breakers.CLOSED, alone=True): [scenarios.a_breaker_that_is_open_is_not_opened_again],
+    Guard("breaker", breakers.CLOSED): [scenarios.a_breaker_that_is_open_is_not_opened_again],
     Guard("breaker", breakers.COOLED_DOWN, alone=True): [scenarios.one_probe_at_a_time_is_let_through],
     Guard("breaker", breakers.MY_PROBE, alone=True): [
         scenarios.a_probe_that_succeeds_closes,

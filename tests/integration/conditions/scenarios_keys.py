@@ -82,13 +82,13 @@ def revoking_makes_no_key(bench: Bench) -> None:
     key = new_key(bench, RateLimit()).key
     delete(bench, api_key_key(key.digest))
     with pytest.raises(TransactionRefused):
-        bench.keys.revoke(key.account_id, key.id)
+        bench.keys.revoke(key.account_id, key.id, bench.clock.now_ms())
     assert bench.table.get(*api_key_key(key.digest)) is None
 
 
 def a_revoked_key_is_unknown(bench: Bench) -> None:
     key = new_key(bench, RateLimit())
-    bench.keys.revoke(key.key.account_id, key.key.id)
+    bench.keys.revoke(key.key.account_id, key.key.id, bench.clock.now_ms())
     with pytest.raises(Unauthorized):
         admit(bench, key)
 
@@ -156,7 +156,7 @@ def an_account_has_so_many_keys_and_no_more(bench: Bench) -> None:
     keys = [add() for _ in range(KEYS_MAX - 1)]
     with pytest.raises(TooManyKeys):
         add()
-    bench.keys.revoke(account.id, keys[0].key.id)
+    bench.keys.revoke(account.id, keys[0].key.id, bench.clock.now_ms())
     add()
 
 

@@ -10,6 +10,7 @@ from shoal.adapters.dynamodb.items import account_key, api_key_key
 from shoal.adapters.dynamodb.table import TransactionRefused
 from shoal.domain.api_key import KEYS_MAX
 from shoal.domain.errors import Forbidden, NotFound, SignInRefused
+from shoal.domain.events import discrepancy_event
 from shoal.domain.money import Asset
 from shoal.domain.person import Person, Session, Vouched, session_digest
 from shoal.domain.rate_limit import RateLimit
@@ -117,14 +118,38 @@ def nobody_has_no_session(bench: Bench) -> None:
 def nobody_is_not_suspended(bench: Bench) -> None:
     nobody = bench.ids.new("acc", 0)
     with pytest.raises(NotFound):
-        bench.directory.suspend(nobody)
+        bench.directory.suspend(nobody, bench.clock.now_ms())
     assert bench.table.get(*account_key(nobody)) is None
+
+
+def nobody_is_not_resumed(bench: Bench) -> None:
+    nobody = bench.ids.new("acc", 0)
+    with pytest.raises(NotFound):
+        bench.directory.resume(nobody)
+    assert bench.table.get(*account_key(nobody)) is None
+
+
+def an_account_is_told_to_be_suspended_once(bench: Bench) -> None:
+    account_id = new_key(bench, RateLimit()).key.account_id
+    found = discrepancy_event(
+        account_id, Asset.USD, "balance", expected=1, found=2, now_ms=bench.clock.now_ms()
+    )
+    bench.outbox.add([found])
+    for _ in range(2):
+        bench.directory.suspend(account_id, bench.clock.now_ms())
+        bench.clock.ms += 1_000
+    untold = list(bench.outbox.untold())
+    bench.tell_events()
+    for each in untold:
+        bench.outbox.forget(each)  # somebody else told it too
+    assert (bench.bus.types().count("account.suspended"), list(bench.outbox.untold())) == (1, [])
+    assert "audit.discrepancy" in bench.bus.types()
 
 
 def a_suspended_accounts_keys_are_refused_until_it_is_lifted(bench: Bench) -> None:
     key, other = new_key(bench, RateLimit()), new_key(bench, RateLimit())
     for _ in range(2):
-        bench.directory.suspend(key.key.account_id)
+        bench.directory.suspend(key.key.account_id, bench.clock.now_ms())
     with pytest.raises(Forbidden):
         admit(bench, key)
     assert admit(bench, other)
@@ -135,7 +160,7 @@ def a_suspended_accounts_keys_are_refused_until_it_is_lifted(bench: Bench) -> No
 
 def a_suspended_account_gets_no_key(bench: Bench) -> None:
     key = new_key(bench, RateLimit()).key
-    bench.directory.suspend(key.account_id)
+    bench.directory.suspend(key.account_id, bench.clock.now_ms())
     with pytest.raises(Forbidden):
         bench.keys.add(replace(key, id=bench.ids.new("key", 0), digest="0" * 64), KEYS_MAX)
     assert bench.table.get(*api_key_key("0" * 64)) is None

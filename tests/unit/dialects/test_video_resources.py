@@ -11,7 +11,7 @@ from shoal.dialects import image, tasks
 from shoal.dialects.answers import video as answers
 from shoal.dialects.spoken import View
 from shoal.dialects.video import acceptance, credits_resource, video_list, video_resource
-from shoal.domain.events import ending_events, opening_events, scene_event
+from shoal.domain.events import closing_events, ending_events, opening_events, scene_event
 from shoal.domain.job import HoldState, Job, JobFailure, JobStatus, Output, Step
 from shoal.domain.money import Asset
 from shoal.domain.video import Scene, final_key, preview_key
@@ -21,7 +21,7 @@ from shoal.ports.jobs import JobPage
 from tests.fakes.network import Network
 from tests.fakes.tables import Tables
 from tests.fakes.videos import FakeScenes
-from tests.support.factories import CREATED_MS, VIDEO, a_completed_job, a_video, url_of
+from tests.support.factories import CREATED_MS, VIDEO, VIDEOS_BUCKET, a_completed_job, a_video, url_of
 
 FIELDS = {
     "id",
@@ -275,3 +275,15 @@ def test_every_event_of_a_video_can_be_subscribed_to() -> None:
 
     types = {event.type for event in told if event.type.startswith("video.")}
     assert types == {event_type for event_type in EVENT_TYPES if event_type.startswith("video.")}
+
+
+def test_who_replays_the_events_of_a_video_finds_its_files() -> None:
+    told = closing_events(a_ready_video(), url_of, VIDEOS_BUCKET)
+    ready = {event.type: event.detail for event in told}
+
+    for event_type in ("video.ready", "job.completed"):
+        data, files = ready[event_type]["data"], ready[event_type]["files"]
+        assert set(files) == {"final_video_url", "narration_audio_url", "poster_url"}
+        for name, file in files.items():
+            assert file["bucket"] == VIDEOS_BUCKET
+            assert data[name] == url_of(file["key"])

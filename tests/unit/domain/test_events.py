@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,8 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.domain import families
-from shoal.domain.events import Event, ending_events, iso_ms, opening_events, output_url
-from shoal.domain.job import JobStatus
+from shoal.domain.events import (
+    Event,
+    closing_events,
+    ending_events,
+    iso_ms,
+    opening_events,
+    output_url,
+    traceparent_of,
+)
+from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
 from tests.support.factories import (
     ACCOUNT,
@@ -21,6 +30,7 @@ from tests.support.factories import (
     JOB,
     PUBLIC_URL,
     REQUEST,
+    VIDEOS_BUCKET,
     a_completed_job,
     a_failed_job,
     a_job,
@@ -46,7 +56,8 @@ def test_a_started_job_is_created_and_then_processing() -> None:
 def test_the_envelope_is_the_webhooks_plus_the_account() -> None:
     detail = by_type(ending_events(a_completed_job(), url_of))["image.completed"]
 
-    assert set(detail) == {"id", "type", "created_at", "account_id", "data"}
+    of_the_bus = {"account_id", "schema_version", "traceparent", "files"}
+    assert set(detail) == {"id", "type", "created_at", "data"} | of_the_bus
     assert detail["id"].startswith("evt_")
     assert detail["type"] == "image.completed"
     assert detail["account_id"] == ACCOUNT
@@ -128,6 +139,39 @@ def test_ids_differ_between_jobs_of_the_same_moment() -> None:
     assert not {event.detail["id"] for event in ending_events(a_completed_job(), url_of)} & {
         event.detail["id"] for event in ending_events(other, url_of)
     }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n",
+    ],
+)
+def test_a_trace_that_is_none_is_not_followed(header: str | None) -> None:
+    assert traceparent_of(header) is None
+
+
+def test_all_that_is_told_of_a_job_is_of_one_trace() -> None:
+    given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    job = a_completed_job()
+    followed = replace(job, submission=replace(job.submission, traceparent=traceparent_of(given)))
+
+    def traces(job: Job) -> set[str]:
+        told = [*opening_events(job), *closing_events(job, url_of, VIDEOS_BUCKET)]
+        assert "wallet.captured" in by_type(told)
+        return {event.detail["traceparent"] for event in told}
+
+    (made,) = traces(job)
+    assert traceparent_of(made) == made
+    assert traces(followed) == {given}
+    assert traces(replace(job, id=JOB[:-1] + "C")) != {made}
 
 
 def test_the_largest_event_stays_below_20_kb() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shoal.adapters.dynamodb import items
+from shoal.adapters.dynamodb.outbox import outbox_updates
 from shoal.adapters.dynamodb.table import ConditionFailed, Item, Put, Table, TransactionRefused, Update
 from shoal.domain import errors
 from shoal.domain.api_key import ApiKey, Caller, KeyPrefix, Scope
+from shoal.domain.events import Event, key_created_event, key_revoked_event, movement_event
 from shoal.domain.grant import Grant
 from shoal.domain.rate_limit import HELD_S_PER_MINUTE, ONE_REQUEST, Allowance, Ask, RateLimit
 from shoal.domain.wallet import Movement, Wallet
@@ -37,7 +39,9 @@ class DynamoDbAccounts:
         self, account: Account, key: ApiKey, grants: Sequence[Movement], records: Sequence[Grant]
     ) -> None:
         parts = account_puts(account, grants) + [Put(items.grant_item(record)) for record in records]
-        self._table.transact([*parts, Put(items.api_key_item(key)), Put(items.account_api_key_item(key))])
+        parts += [Put(items.api_key_item(key)), Put(items.account_api_key_item(key))]
+        told = outbox_updates([key_created_event(key), *opening_events_of(grants)])
+        self._table.transact([*parts, *told])
 
     def get(self, account_id: str) -> Account:
         item = self._table.get(*items.account_key(account_id))
@@ -58,6 +62,11 @@ def account_puts(account: Account, grants: Sequence[Movement]) -> list[Put]:
         )
         parts += [Put(items.wallet_item(wallet)), Put(items.entry_item(grant))]
     return parts
+
+
+def opening_events_of(grants: Sequence[Movement]) -> list[Event]:
+    """What the bus is told of an account's first entries: of those that brought money."""
+    return [movement_event(grant) for grant in grants if grant.net]
 
 
 class DynamoDbKeys:
@@ -103,7 +112,8 @@ class DynamoDbKeys:
             {":now": key.created_at_ms, ":key": key.id, ":seen": account.get("last_key", "")},
         )
         try:
-            self._table.transact([there, Put(items.account_api_key_item(key)), Put(items.api_key_item(key))])
+            keys = Put(items.account_api_key_item(key)), Put(items.api_key_item(key))
+            self._table.transact([there, *keys, *outbox_updates([key_created_event(key)])])
         except TransactionRefused as refused:
             if refused.failed(0):
                 found = refused.reasons[0].item or {}
@@ -115,14 +125,16 @@ class DynamoDbKeys:
             raise
         return True
 
-    def revoke(self, account_id: str, key_id: str) -> None:
+    def revoke(self, account_id: str, key_id: str, now_ms: int) -> None:
         pointer = self._table.get(*items.account_api_key_key(account_id, key_id))
         if pointer is None:
             raise errors.NotFound("No such key.")
+        if pointer["revoked"]:
+            return
         keys = items.api_key_key(pointer["digest"]), items.account_api_key_key(account_id, key_id)
-        self._table.transact(
-            [Update(key, "SET revoked = :yes", "attribute_exists(pk)", {":yes": True}) for key in keys]
-        )
+        told = outbox_updates([key_revoked_event(items.api_key_of(pointer), now_ms)])
+        revoked = [Update(key, "SET revoked = :yes", "attribute_exists(pk)", {":yes": True}) for key in keys]
+        self._table.transact([*revoked, *told])
 
     def of_account(self, account_id: str) -> list[ApiKey]:
         pages = self._table.query(

@@ -10,10 +10,12 @@ import logging
 import random
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from shoal.adapters.dynamodb.items import Key
-from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
+from shoal.adapters.dynamodb.outbox import outbox_updates
+from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, TransactionRefused, Update
 from shoal.adapters.dynamodb.values import read
 from shoal.domain.breaker import (
     PROBE_LEASE_MS,
@@ -25,6 +27,7 @@ from shoal.domain.breaker import (
     window_of,
 )
 from shoal.domain.errors import Unavailable
+from shoal.domain.events import breaker_opened_event
 from shoal.domain.provider import ALWAYS_THERE
 from shoal.domain.routing import Route
 from shoal.ports.routing import Pass
@@ -138,8 +141,17 @@ class DynamoDbBreakers:
     def _count_failure(self, route: Route, outcome: Outcome, now_ms: int, reason: str) -> None:
         breaker = self._count(route, now_ms, calls=1, failures=1)
         if outcome is Outcome.UNUSABLE or breaker.failing:
-            values = _opening_values(outcome, 1, now_ms, reason)
-            self._turn(route, OPEN_UNTIL, CLOSED, values)
+            self._open(route, _opening_values(outcome, 1, now_ms, reason), now_ms)
+
+    def _open(self, route: Route, values: dict[str, Any], now_ms: int) -> None:
+        """The bus is told of a breaker that opens, not of one that stays open after a probe."""
+        told = breaker_opened_event(
+            route.name, route.provider, values[":reason"], until_ms=values[":until"], now_ms=now_ms
+        )
+        opened = Update(breaker_key(route.name), OPEN_UNTIL, CLOSED, values)
+        with suppress(TransactionRefused):  # somebody else opened it
+            self._table.transact([opened, *outbox_updates([told])])
+        self._seen.outdate()
 
     def _count(self, route: Route, now_ms: int, *, calls: int, failures: int) -> Breaker:
         """Into the window of this moment, which begins with the first call that is counted in it."""

@@ -9,10 +9,12 @@ from operator import itemgetter
 from typing import Any
 
 from shoal.adapters.dynamodb import items
+from shoal.adapters.dynamodb.outbox import outbox_updates
 from shoal.adapters.dynamodb.pages import Page, Range, read_page
-from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, Update
+from shoal.adapters.dynamodb.table import ConditionFailed, Item, Table, TransactionRefused, Update
 from shoal.adapters.dynamodb.values import read
 from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.events import suspended_event
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.wallet import EntryKind, Movement
@@ -23,6 +25,10 @@ KEYS_AT_ONCE_MAX = 100
 """BatchGetItem's limit."""
 READ_MAX = 1000
 THERE = "attribute_exists(pk)"
+ACTIVE = "attribute_exists(pk) AND attribute_not_exists(suspended)"
+SUSPEND = "SET suspended = :yes"
+RESUME = "REMOVE suspended"
+YES = {":yes": True}
 _CURSOR = re.compile(r"[\x21-\x7e]{1,300}")
 
 
@@ -105,23 +111,29 @@ class DynamoDbDirectory:
         more = len(keys) > limit or any(page.next_cursor for page in pages)
         return JobPage(jobs, jobs[-1].ulid if more else None)
 
-    def suspend(self, account_id: str) -> None:
+    def suspend(self, account_id: str, now_ms: int) -> None:
         # The account first: from then on no key is added, so that none is missed below.
-        self._mark(account_id, "SET suspended = :yes", {":yes": True})
+        there = Update(items.account_key(account_id), SUSPEND, ACTIVE, YES)
+        try:
+            self._table.transact([there, *outbox_updates([suspended_event(account_id, now_ms)])])
+        except TransactionRefused as refused:
+            if refused.reasons[0].item is None:
+                raise NotFound("No such account.") from None
+        self._mark_keys(account_id, SUSPEND, YES)
 
     def resume(self, account_id: str) -> None:
-        self._mark(account_id, "REMOVE suspended", None)
+        try:
+            self._table.update(Update(items.account_key(account_id), RESUME, THERE))
+        except ConditionFailed:
+            raise NotFound("No such account.") from None
+        self._mark_keys(account_id, RESUME, None)
 
     def _failed_keys(self, shard: str, limit: int, cursor: str | None) -> Page[items.Key]:
         every = Range.of(shard, "JOB#", None, None, cursor)
         within = replace(every, index=items.FAILED_JOBS_INDEX, attribute="failed_shard")
         return read_page(self._table, within, _key_of, lambda _: True, limit=limit, read_max=READ_MAX)
 
-    def _mark(self, account_id: str, expression: str, values: dict[str, Any] | None) -> None:
-        try:
-            self._table.update(Update(items.account_key(account_id), expression, THERE, values))
-        except ConditionFailed:
-            raise NotFound("No such account.") from None
+    def _mark_keys(self, account_id: str, expression: str, values: dict[str, Any] | None) -> None:
         pk, first = items.account_api_key_key(account_id, "")
         pages = self._table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :keys)",

@@ -230,6 +230,7 @@ def job_item(job: Job) -> Item:
         "output_count": asked.output_count,
         "webhook_url": asked.webhook_url,
         "ttl_s": asked.ttl_s,
+        "traceparent": asked.traceparent,
         "price_version": asked.price_version,
         "free_trial": job.free_trial,
         "provider": job.provider,

@@ -9,6 +9,7 @@ from typing import Any
 from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.audit import audit, entries_sum
 from shoal.adapters.dynamodb.idempotency import UNUSED, find_record, record_of, record_put, write_with_record
+from shoal.adapters.dynamodb.outbox import outbox_updates
 from shoal.adapters.dynamodb.table import (
     ConditionFailed,
     Delete,
@@ -23,6 +24,7 @@ from shoal.adapters.dynamodb.usage import usage_update
 from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full, movement_update
 from shoal.domain import errors
 from shoal.domain.canceling import finished, return_undelivered
+from shoal.domain.events import movement_event
 from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import (
@@ -155,7 +157,8 @@ class DynamoDbLedger:
             try:
                 wallet = credit_or_debit(before, before.after(divided))
                 written = Put(items.entry_item(divided), NEW), Put(items.grant_item(grant), NEW)
-                self._table.transact([wallet, *written, *ends], find=True)
+                told = outbox_updates([movement_event(divided)])
+                self._table.transact([wallet, *written, *ends, *told], find=True)
             except TransactionContended:
                 break
             except TransactionRefused as refused:
@@ -277,6 +280,7 @@ def _job_update(job: Job, condition: str, values: Mapping[str, Any]) -> Update:
         "failed_shard": items.failed_shard(job.ulid) if job.status in FAILED else None,
         "captured": {str(index) for index in job.captured} or None,
         "awaiting": job.awaiting or None,
+        "undelivered": job.undelivered,
     }
     if not job.awaiting:
         # One that waits keeps its tokens, and the deadline at which the sweeper stops the waiting.

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from shoal.adapters.dynamodb import items
 from shoal.adapters.dynamodb.ledger import LOOKS_MAX, NEW
-from shoal.adapters.dynamodb.table import Put, Table, TransactionRefused
+from shoal.adapters.dynamodb.outbox import outbox_updates
+from shoal.adapters.dynamodb.table import Put, Table, TransactionRefused, Update
 from shoal.adapters.dynamodb.wallets import credit_or_debit, is_full
 from shoal.domain.errors import NotFound, Unavailable
+from shoal.domain.events import movement_event
 from shoal.domain.payment import Payment, PaymentRecord
 from shoal.domain.wallet import Movement, Wallet
 
@@ -35,7 +37,9 @@ class DynamoDbPayments:
                 wallet = wallet.after(divided[-1])
             entries = [Put(items.entry_item(each), NEW) for each in divided]
             try:
-                self._table.transact([_put(after), credit_or_debit(before, wallet), *entries], find=True)
+                told = outbox_updates([movement_event(each) for each in divided])
+                parts: list[Put | Update] = [_put(after), credit_or_debit(before, wallet), *entries, *told]
+                self._table.transact(parts, find=True)
             except TransactionRefused as refused:
                 if refused.failed(0):
                     return False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shoal.adapters.dynamodb.accounts import account_puts
+from shoal.adapters.dynamodb.accounts import account_puts, opening_events_of
 from shoal.adapters.dynamodb.items import Key
+from shoal.adapters.dynamodb.outbox import outbox_updates
 from shoal.adapters.dynamodb.table import ConditionFailed, Delete, Put, Table, TransactionRefused, Update
 from shoal.adapters.dynamodb.values import read
 from shoal.domain.errors import SignInRefused
@@ -32,7 +33,8 @@ class DynamoDbPeople:
         pk, sk = _person_key(subject)
         person = Put({"pk": pk, "sk": sk, "account_id": account.id})
         try:
-            self._table.transact([person, *account_puts(account, grants)])
+            told = outbox_updates(opening_events_of(grants))
+            self._table.transact([person, *account_puts(account, grants), *told])
         except TransactionRefused as refused:
             if refused.failed(0):
                 return False

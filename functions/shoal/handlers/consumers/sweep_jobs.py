@@ -1,9 +1,9 @@
-"""Every minute: start what did not start, close what ran over, announce what was not announced."""
+"""Every minute: tell what is still to be told, start what did not start, close what ran over."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -11,15 +11,18 @@ from shoal.composition import jobs
 from shoal.handlers.consumers.trigger import Schedule
 from shoal.observability import count_failed, flush_metrics, logger, metrics
 from shoal.ports.system import TimeLeft
-from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+
+if TYPE_CHECKING:
+    from shoal.composition.jobs import Sweeping
 
 
-def sweep(sweep_jobs: SweepJobs, time_left: TimeLeft) -> dict[str, Any]:
+def sweep(sweeping: Sweeping, time_left: TimeLeft) -> dict[str, Any]:
     """`StuckJobs` counts what nobody but the sweeper would have finished, or has finished yet."""
-    done = sweep_jobs(time_left, _count)
+    told = sweeping.tell_events()
+    done = sweeping.sweep_jobs(time_left, _count)
     stuck = done.total() - done["left"] - done["deleted"]
     metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=stuck)
-    logger.info("swept", extra={"done": dict(done)})
+    logger.info("swept", extra={"done": dict(done), "told": told})
     return dict(done)
 
 
@@ -29,4 +32,4 @@ def _count(done: Counter[str]) -> None:
     flush_metrics()
 
 
-handler = Schedule(jobs.sweep_jobs, sweep)
+handler = Schedule(jobs.sweeping, sweep)

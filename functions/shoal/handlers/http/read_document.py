@@ -1,4 +1,4 @@
-"""GET /docs/api, /llms.txt, /docs/llms.txt, …/openapi.json: what the API says of itself.
+"""GET /docs/api, /docs/events, /llms.txt, …/openapi.json, …/asyncapi.json: what the API says of itself.
 
 The documents are files of this package, made when it was built (infra/documents). All that is left to do is
 to put the caller's host into them, so that their lines can be copied as they are.

@@ -75,7 +75,7 @@ class ManageAccounts:
     def revoke_key(self, account_id: str, key_id: str) -> None:
         """The key stops working at once and for good. Raises `NotFound` for an unknown account or key."""
         self.accounts.get(account_id)
-        self.keys.revoke(account_id, key_id)
+        self.keys.revoke(account_id, key_id, self.clock.now_ms())
 
     def grant(
         self, account_id: str, asset: Asset, amount: int, decision: Decision, reference: str | None = None

@@ -41,6 +41,7 @@ class CloseJob:
     finish_canceled: FinishCanceled
     clock: Clock
     url_of: UrlOf
+    videos_bucket: str
 
     def __call__(self, job: Job, why: JobError, closer: Closer) -> Job:
         """Release the hold, announce, stop, clean up. Raises `JobClosed` if somebody was faster."""
@@ -82,7 +83,8 @@ class CloseJob:
 
     def announce(self, job: Job) -> None:
         """Publish a terminal job's events and let go of it. Safe to repeat: the events keep their ids."""
-        self.bus.publish(closing_events(job, self.url_of) + self.note_low_balance(job))
+        events = closing_events(job, self.url_of, self.videos_bucket)
+        self.bus.publish(events + self.note_low_balance(job))
         self.jobs.mark_announced(job)
         if job.closed_by is not Closer.WORKFLOW:
             self.workflow.stop(job)

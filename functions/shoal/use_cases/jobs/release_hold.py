@@ -25,6 +25,7 @@ class ReleaseHold:
     finish_canceled: FinishCanceled
     clock: Clock
     url_of: UrlOf
+    videos_bucket: str
 
     def __call__(self, account_id: str, job_id: str, error: str, cause: str) -> tuple[Job, list[Event]]:
         """The closed job and the events to publish; the same again when run again.
@@ -41,7 +42,7 @@ class ReleaseHold:
             raise JobClosed(job.id)
         self.clean_up(job)
         self.note_closed(job)
-        return job, closing_events(job, self.url_of)
+        return job, closing_events(job, self.url_of, self.videos_bucket)
 
     def _finish(self, job: Job) -> Job:
         """It was canceled, and no more of what was captured comes."""

@@ -33,6 +33,7 @@ class SettleWallet:
     finish_canceled: FinishCanceled
     clock: Clock
     url_of: UrlOf
+    videos_bucket: str
     retention_s: int | None = None
     beside: Beside = in_turn
 
@@ -56,7 +57,7 @@ class SettleWallet:
             self.jobs.note_late_output(job, self.clock.now_ms())
             raise JobClosed(job.id)
         low = self.note_low_balance(job) if near() else []
-        return job, closing_events(job, self.url_of) + low
+        return job, closing_events(job, self.url_of, self.videos_bucket) + low
 
     def _notes(self, found: Job, outputs: Sequence[Output]) -> list[Callable[[], None]]:
         """What is counted beside the capture, as if it succeeded: limits and estimates, never money.

@@ -9,9 +9,10 @@ from functools import partial
 from itertools import chain
 
 from shoal.domain.errors import Unavailable
+from shoal.domain.events import Event, discrepancy_event
 from shoal.ports.money import AuditProgress, Discrepancy, Ledger
 from shoal.ports.people import AccountDirectory
-from shoal.ports.system import AtOnce, TimeLeft
+from shoal.ports.system import AtOnce, Clock, Outbox, TimeLeft
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class AuditLedger:
     directory: AccountDirectory
     progress: AuditProgress
     at_once: AtOnce
+    outbox: Outbox
+    clock: Clock
 
     def __call__(self) -> list[Discrepancy]:
         """Whatever is off in any account; empty when every amount agrees. Raises `Unavailable`."""
@@ -52,6 +55,7 @@ class AuditLedger:
         """Audit the accounts that are next, until all have been or the time runs out. Whether all have been.
 
         The next run goes on where this one ends. An account too large for a whole run is reported and left.
+        The bus is told of what is off.
         """
         cursor, first = self.progress.cursor(), True
         while time_left() > RESERVE_S:
@@ -60,6 +64,7 @@ class AuditLedger:
             if not in_time and not first:
                 return False
             report(audited)
+            self.outbox.add([self._event(discrepancy) for discrepancy in audited.found])
             cursor, first = beyond, False
             self.progress.note(cursor)
             if cursor is None:
@@ -73,6 +78,16 @@ class AuditLedger:
         found = [discrepancy for off in each for discrepancy in off or ()]
         not_audited = [account_id for account_id, off in zip(ids, each, strict=True) if off is None]
         return Audited(len(ids) - len(not_audited), found, not_audited), page.next_cursor
+
+    def _event(self, off: Discrepancy) -> Event:
+        return discrepancy_event(
+            off.account_id,
+            off.asset,
+            off.what,
+            expected=off.expected,
+            found=off.found,
+            now_ms=self.clock.now_ms(),
+        )
 
     def _audit(self, time_left: TimeLeft, account_id: str) -> list[Discrepancy] | None:
         """None if it could not be audited: the others are."""

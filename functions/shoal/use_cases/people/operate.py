@@ -130,7 +130,7 @@ class Operate:
         """Refuse its keys from now on. Raises `NotFound`, `ValidationFailed` for the operator's own."""
         if account_id == own_account_id:
             raise ValidationFailed("You cannot suspend your own account.")
-        self.directory.suspend(account_id)
+        self.directory.suspend(account_id, self.clock.now_ms())
 
     def resume(self, account_id: str) -> None:
         """Raises `NotFound`."""

@@ -26,6 +26,7 @@ class StoreClip:
     studio: Studio
     clock: Clock
     url_of: UrlOf
+    videos_bucket: str
 
     def __call__(self, account_id: str, job_id: str, index: int, delivered: Mapping[str, str]) -> Event:
         """The event that tells of the scene; the same again when run again.
@@ -39,7 +40,7 @@ class StoreClip:
             self._store(job, scene, delivered["key"], Path(folder))
         ready = self.scenes.mark_ready(job, index, self.clock.now_ms())
         self.jobs.advance(account_id, job_id, self.clock.now_ms())
-        return scene_event(job, ready, self.url_of)
+        return scene_event(job, ready, self.url_of).with_files(self.videos_bucket)
 
     def _job(self, account_id: str, job_id: str, index: int) -> Job:
         try:

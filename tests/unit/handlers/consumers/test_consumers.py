@@ -25,6 +25,11 @@ def run(world: World, verb: str, happened: dict[str, Any]) -> Any:
     return given(verb, getattr(world, verb))(happened, LambdaContext(world.clock))
 
 
+def sweep(world: World) -> Any:
+    """What a minute's sweep answers."""
+    return given("sweep_jobs", world.sweeping)(event("eventbridge_schedule"), LambdaContext(world.clock))
+
+
 def failed(answer: Any) -> list[str]:
     """The messages the queue is to keep."""
     return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
@@ -192,14 +197,14 @@ def test_the_sweeper_says_what_it_did_and_counts_what_was_stuck(
     world.processing(customer)
     world.clock.ms += DEADLINE_S * 1000
 
-    done = run(world, "sweep_jobs", event("eventbridge_schedule"))
+    done = sweep(world)
 
     assert done == {"started": 1, "left": 1, "closed": 1}
     assert metrics(capsys)["StuckJobs"] == [2.0]
 
 
 def test_a_sweep_that_finds_nothing_counts_zero(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(world, "sweep_jobs", event("eventbridge_schedule")) == {}
+    assert sweep(world) == {}
     assert metrics(capsys) == {"StuckJobs": [0.0]}
 
 

@@ -26,6 +26,9 @@ DOCUMENTS = {
     "http_get_docs": "text/html; charset=utf-8",
     "http_get_llms": "text/markdown; charset=utf-8",
     "http_get_docs_llms": "text/markdown; charset=utf-8",
+    "http_get_events": "text/html; charset=utf-8",
+    "http_get_events_md": "text/markdown; charset=utf-8",
+    "http_get_asyncapi": "application/json",
 }
 HOST = "9k2f7x1q3c.execute-api.eu-west-1.amazonaws.com"
 VOID = {"meta", "link", "br", "hr"}

@@ -227,7 +227,7 @@ def test_without_a_valid_key_no_route_says_more_than_401(
 
 @pytest.mark.parametrize("name", NEED_A_KEY)
 def test_a_revoked_key_opens_no_route(api: Api, customer: Customer, name: str) -> None:
-    api.world.keys.revoke(customer.account_id, customer.stored_key.id)
+    api.world.keys.revoke(customer.account_id, customer.stored_key.id, api.world.clock.now_ms())
 
     assert api.call(name, customer).status == 401
 
@@ -273,6 +273,9 @@ DOCUMENTS = [
     "http_get_docs",
     "http_get_llms",
     "http_get_docs_llms",
+    "http_get_events",
+    "http_get_events_md",
+    "http_get_asyncapi",
 ]
 
 

@@ -65,7 +65,7 @@ def test_nobody_without_a_key_is_told_anything(world: World, route: str, key: st
 
 @pytest.mark.parametrize("route", WEBHOOK_ROUTES)
 def test_a_revoked_key_opens_no_route(world: World, customer: Customer, route: str) -> None:
-    world.keys.revoke(customer.account_id, customer.stored_key.id)
+    world.keys.revoke(customer.account_id, customer.stored_key.id, world.clock.now_ms())
 
     assert call(world, route, customer.key)["statusCode"] == 401
 

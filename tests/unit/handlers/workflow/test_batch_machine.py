@@ -101,7 +101,11 @@ def test_what_the_map_collects_the_lambdas_behind_it_take(world: World, customer
     stored = run(world, "store_output", whose | {"outputs": [timed_out, *items[1:]]})
     settled = run(world, "settle_wallet", whose | stored)["events"]
 
-    assert [entry["DetailType"] for entry in settled] == ["task.completed", "job.completed"]
+    assert [entry["DetailType"] for entry in settled] == [
+        "task.completed",
+        "job.completed",
+        "wallet.captured",
+    ]
     data = settled[0]["Detail"]["data"]
     assert [url.rpartition("/")[2] for url in data["urls"]] == names_of(world.now(job), 1, 2)
     assert (data["cost"], data["dialect"]) == ("$0.02", "tasks")

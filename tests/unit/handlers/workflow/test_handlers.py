@@ -38,7 +38,11 @@ def test_what_one_state_returns_the_next_one_takes(world: World, customer: Custo
     stored = run(world, "store_output", "task_store_output", job, outputs=[delivered])["outputs"]
     settled = run(world, "settle_wallet", "task_settle_wallet", job, outputs=stored)["events"]
 
-    assert [entry["DetailType"] for entry in settled] == ["image.completed", "job.completed"]
+    assert [entry["DetailType"] for entry in settled] == [
+        "image.completed",
+        "job.completed",
+        "wallet.captured",
+    ]
     assert settled[0]["Detail"]["data"]["image_url"] == f"{PUBLIC_URL}/{stored[0]['key']}"
     assert world.now(job).status is JobStatus.COMPLETED
 
@@ -80,8 +84,12 @@ def test_what_the_machine_caught_is_what_the_caller_may_hear(
 
     released = run(world, "release_hold", name, job)["events"]
 
-    assert [entry["DetailType"] for entry in released][-2:] == ["image.failed", "job.failed"]
-    assert released[-2]["Detail"]["data"]["error"] == {"code": code, "message": message}
+    assert [entry["DetailType"] for entry in released][-3:] == [
+        "image.failed",
+        "job.failed",
+        "wallet.released",
+    ]
+    assert released[-3]["Detail"]["data"]["error"] == {"code": code, "message": message}
     assert set(released[0]) == {"DetailType", "Detail"}
 
 

@@ -92,7 +92,7 @@ def test_a_key_nobody_has_is_refused_like_a_malformed_one(world: World) -> None:
 
 def test_a_revoked_key_is_refused_from_then_on(world: World, customer: Customer) -> None:
     world.authenticate(f"Bearer {customer.key}")
-    world.keys.revoke(customer.account_id, customer.stored_key.id)
+    world.keys.revoke(customer.account_id, customer.stored_key.id, world.clock.now_ms())
 
     with pytest.raises(Unauthorized):
         world.authenticate(f"Bearer {customer.key}")

@@ -23,6 +23,8 @@ ENDS = {
     "video.failed",
     "job.completed",
     "job.failed",
+    "wallet.captured",
+    "wallet.released",
 }
 ALL = OPENING | ENDS | {"video.created", "video.scene_ready"}
 
@@ -30,23 +32,23 @@ Submit = Callable[[World, Customer], Job]
 JOBS: dict[str, tuple[Submit, set[str]]] = {
     "image": (
         lambda world, customer: world.queued(customer, prompt="A shark"),
-        OPENING | {"image.completed", "job.completed"},
+        OPENING | {"image.completed", "job.completed", "wallet.captured"},
     ),
     "refused image": (
         lambda world, customer: world.queued(customer, prompt="[fail] A shark"),
-        OPENING | {"image.failed", "job.failed"},
+        OPENING | {"image.failed", "job.failed", "wallet.released"},
     ),
     "task": (
         lambda world, customer: world.queued(customer, model="nanobanana", prompt="Mugs", num_outputs=2),
-        OPENING | {"task.completed", "job.completed"},
+        OPENING | {"task.completed", "job.completed", "wallet.captured"},
     ),
     "video": (
         lambda world, customer: world.video(customer, idea="Sharks", duration=16),
-        OPENING | {"video.created", "video.scene_ready", "video.ready", "job.completed"},
+        OPENING | {"video.created", "video.scene_ready", "video.ready", "job.completed", "wallet.captured"},
     ),
     "refused video": (
         lambda world, customer: world.video(customer, idea="[fail] Sharks", duration=16),
-        OPENING | {"video.created", "video.failed", "job.failed"},
+        OPENING | {"video.created", "video.failed", "job.failed", "wallet.released"},
     ),
 }
 
@@ -102,7 +104,7 @@ def test_a_beginning_that_the_bus_refuses_is_told_with_its_end_within_two_sweeps
     stage.run(until_ms=world.clock.ms + TWO_SWEEPS_MS)
 
     beginning = OPENING | ({"video.created"} if name == "video" else set())
-    assert told_by(world) == dict.fromkeys(beginning | {ends, "job.failed"}, 1)
+    assert told_by(world) == dict.fromkeys(beginning | {ends, "job.failed", "wallet.released"}, 1)
     assert world.now(job).cost == 0
     assert world.audit_ledger() == []
 
@@ -118,4 +120,6 @@ def test_a_cancel_that_the_bus_refuses_is_told_within_two_sweeps(world: World, r
 
     stage.run(until_ms=world.clock.ms + TWO_SWEEPS_MS)
 
-    assert told_by(world) == dict.fromkeys(("job.created", "image.failed", "job.failed"), 1)
+    assert told_by(world) == dict.fromkeys(
+        ("job.created", "image.failed", "job.failed", "wallet.released"), 1
+    )

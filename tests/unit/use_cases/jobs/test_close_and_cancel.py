@@ -24,7 +24,7 @@ def test_a_canceled_job_costs_nothing_and_its_execution_stops(
     assert world.entries(customer) == ["top_up", "hold", "release"]
     assert world.workflow.stopped == [job.id]
     opening = ["job.created", "job.processing"] if begun else ["job.created"]
-    assert world.bus.types() == [*opening, "image.failed", "job.failed"]
+    assert world.bus.types() == [*opening, "image.failed", "job.failed", "wallet.released"]
 
 
 def test_a_canceled_job_is_due_once_more_and_then_nobodys_concern(world: World, customer: Customer) -> None:
@@ -100,7 +100,7 @@ def test_an_execution_that_cannot_be_stopped_does_not_undo_a_cancel(
     assert world.cancel_job(customer.caller, job.id).status is JobStatus.CANCELED
 
     assert world.now(job).deadline_at_ms == world.clock.ms + CLEAN_UP_AFTER_MS
-    assert len(world.bus.published) == 4
+    assert len(world.bus.published) == 5
 
 
 def close(world: World, job: Job) -> str:
@@ -127,7 +127,7 @@ def test_a_job_its_own_workflow_closed_is_only_announced(world: World, customer:
     assert close(world, job) == "announced"
 
     assert world.wallet(customer) == before
-    assert world.bus.types() == ["image.completed", "job.completed"]
+    assert world.bus.types() == ["image.completed", "job.completed", "wallet.captured"]
     assert world.workflow.stopped == []
 
 

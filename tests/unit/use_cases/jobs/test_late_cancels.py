@@ -106,7 +106,13 @@ def test_a_picture_that_is_billed_completes_although_it_was_canceled(world: Worl
     told = picture(world, job)
     assert (told["status"], told["cost"], told["error"]) == ("complete", "$0.02", None)
     assert told["image_url"].removeprefix(url_of("")) in world.outputs.objects
-    assert world.bus.types() == ["job.created", "job.processing", "image.completed", "job.completed"]
+    assert world.bus.types() == [
+        "job.created",
+        "job.processing",
+        "image.completed",
+        "job.completed",
+        "wallet.captured",
+    ]
 
 
 def test_a_canceled_picture_that_never_arrives_is_given_back_once(world: World, customer: Customer) -> None:
@@ -166,7 +172,14 @@ def test_what_was_captured_and_does_not_come_is_given_back_at_the_deadline_and_t
     assert world.entries(customer)[2:] == ["capture", "undelivered"]
     assert world.now(job).closed_by is Closer.SWEEP
     # No answer shows that its beginning was told, so it is told again, by the same ids.
-    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
+    assert world.bus.types() == [
+        "job.created",
+        "job.processing",
+        "image.failed",
+        "job.failed",
+        "wallet.captured",
+        "wallet.refunded",
+    ]
     assert world.audit_ledger() == []
 
 

@@ -107,7 +107,7 @@ def test_a_job_that_has_to_be_announced_is_announced_before_its_outputs_go(world
 
     assert world.now(job).deadline_at_ms is None
     assert world.outputs.objects == {}
-    assert world.bus.types()[2:] == ["image.completed", "job.completed"]
+    assert world.bus.types()[2:] == ["image.completed", "job.completed", "wallet.captured"]
 
 
 def test_both_dialects_show_expired_outputs_as_such(world: World, customer: Customer) -> None:

@@ -41,7 +41,9 @@ def test_settling_captures_the_hold_and_completes_the_job(world: World, customer
     assert (done.outputs, done.closed_by, done.deadline_at_ms) == ((STORED,), Closer.WORKFLOW, None)
     assert done.completed_at_ms == world.clock.ms
     assert (wallet.balance, wallet.held) == (FULL - 20_000, 0)
-    assert types(events) == ["image.completed", "job.completed"], "it began before its output came"
+    assert types(events) == ["image.completed", "job.completed", "wallet.captured"], (
+        "it began before its output came"
+    )
     assert events[0].detail["data"]["image_url"] == f"https://cdn.test/{STORED.key}"
 
 
@@ -54,7 +56,7 @@ def test_releasing_gives_the_hold_back_and_fails_the_job(world: World, customer:
     assert (done.status, done.hold_state, done.cost) == (JobStatus.FAILED, HoldState.RELEASED, 0)
     assert done.completed_at_ms is None
     assert (wallet.balance, wallet.held) == (FULL, 0)
-    assert types(events) == ["job.created", "job.processing", "image.failed", "job.failed"]
+    assert types(events) == ["job.created", "job.processing", "image.failed", "job.failed", "wallet.released"]
     assert events[2].detail["data"]["error"] == {"code": "provider_failed", "message": "No luck."}
 
 
@@ -71,7 +73,7 @@ def test_a_step_run_twice_moves_money_once_and_tells_the_same_events(
     assert (world.wallet(customer), world.entries(customer)) == (wallet, entries)
 
 
-@pytest.mark.parametrize(("run", "events"), [(settle, 2), (release, 4)])
+@pytest.mark.parametrize(("run", "events"), [(settle, 3), (release, 5)])
 def test_a_step_whose_reply_was_lost_is_safe_to_run_again(
     world: World, customer: Customer, run: Callable[[World, Job], list[Event]], events: int
 ) -> None:
@@ -137,7 +139,7 @@ def test_a_settlement_that_comes_between_read_and_release_wins(world: World, cus
     job = world.processing(customer)
     world.network.before("ledger.release", lambda: settle(world, job))
 
-    assert types(release(world, job))[-2:] == ["image.completed", "job.completed"]
+    assert types(release(world, job))[-3:] == ["image.completed", "job.completed", "wallet.captured"]
     assert world.entries(customer) == ["top_up", "hold", "capture"]
 
 

@@ -127,7 +127,13 @@ def test_each_output_is_asked_for_by_itself(world: World, customer: Customer) ->
 def test_the_opening_is_announced_once_for_all_outputs(world: World) -> None:
     run(world, "A shark")
 
-    assert world.bus.types() == ["job.created", "job.processing", "task.completed", "job.completed"]
+    assert world.bus.types() == [
+        "job.created",
+        "job.processing",
+        "task.completed",
+        "job.completed",
+        "wallet.captured",
+    ]
 
 
 def test_a_poll_answers_the_token_of_its_own_output(world: World, customer: Customer) -> None:

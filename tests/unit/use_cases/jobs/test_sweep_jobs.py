@@ -92,7 +92,7 @@ def test_a_job_that_could_not_be_started_in_time_expires(
     assert closed.failure.message.endswith("No charge was applied.")
     assert world.wallet(customer).available == 10_000_000
     ended = "task.failed" if body else "image.failed"
-    assert world.bus.types() == ["job.created", ended, "job.failed"]
+    assert world.bus.types() == ["job.created", ended, "job.failed", "wallet.released"]
 
 
 def test_a_job_past_its_deadline_is_closed_in_the_documents_words(world: World, customer: Customer) -> None:
@@ -252,7 +252,13 @@ def test_a_closed_job_nobody_announced_is_announced_once(world: World, customer:
     assert world.sweep_jobs() == {"announced": 1}
     world.clock.pass_seconds(GRACE_S)
     assert world.sweep_jobs() == {}
-    assert world.bus.types() == ["job.created", "job.processing", "image.failed", "job.failed"]
+    assert world.bus.types() == [
+        "job.created",
+        "job.processing",
+        "image.failed",
+        "job.failed",
+        "wallet.released",
+    ]
 
 
 def test_a_job_the_workflow_could_not_announce_is_announced_at_once(world: World, customer: Customer) -> None:
@@ -260,7 +266,7 @@ def test_a_job_the_workflow_could_not_announce_is_announced_at_once(world: World
     world.tables.put(replace(world.now(job), deadline_at_ms=0, announced=False))
 
     assert world.sweep_jobs() == {"announced": 1}
-    assert world.bus.types() == ["image.completed", "job.completed"]
+    assert world.bus.types() == ["image.completed", "job.completed", "wallet.captured"]
     assert world.now(job).deadline_at_ms is None
 
 

@@ -38,7 +38,7 @@ def test_money_that_is_only_held_counts_as_spent(world: World, poor: Customer) -
     first = world.processing(poor)
     settled = settle(world, first)
     assert told(settled) == []
-    assert [event.type for event in settled][-2:] == ["image.completed", "job.completed"]
+    assert [event.type for event in settled][-3:] == ["image.completed", "job.completed", "wallet.captured"]
 
 
 def test_a_wallet_that_is_not_low_is_only_read(world: World) -> None:

@@ -340,7 +340,7 @@ def test_settling_takes_the_whole_price_and_counts_every_clip(world: World, film
     settled, events = world.settle_wallet(job.account_id, job.id, [output])
 
     assert (settled.cost, settled.hold_state) == (2, HoldState.CAPTURED)
-    assert [event.type for event in events] == ["video.ready", "job.completed"]
+    assert [event.type for event in events] == ["video.ready", "job.completed", "wallet.captured"]
     (used,) = world.summarize_usage(filmmaker.caller, None, None)
     assert (used.model, used.units, used.cost, used.requests) == ("video", 2, 2, 1)
     assert world.wallet(filmmaker, Asset.CREDIT).balance == 18

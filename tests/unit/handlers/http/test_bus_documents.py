@@ -1,0 +1,87 @@
+"""The documents of the bus: the page, its Markdown, AsyncAPI; each shows every event as it was recorded."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator, Draft7Validator
+
+from infra.documents.asyncapi import asyncapi
+from infra.documents.build import FOLDER, write
+from infra.documents.bus_examples import bus_examples
+from infra.documents.bus_resources import MEANING, bus_schemas
+from shoal.domain.events import OPERATORS_TYPES
+from shoal.domain.webhook import EVENT_TYPES
+from tests.support.contract import closed
+from tests.unit.handlers.http.test_documents import Page
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("zip")
+    write(root)
+    return root / FOLDER
+
+
+def test_an_event_of_each_type_was_recorded() -> None:
+    assert bus_examples().keys() == bus_schemas().keys() == MEANING.keys()
+    assert not set(OPERATORS_TYPES) & set(EVENT_TYPES), "no webhook is told of these"
+    for event_type, event in bus_examples().items():
+        validator = Draft4Validator(closed(bus_schemas()[event_type]))
+        assert [error.message for error in validator.iter_errors(event)] == [], event_type
+
+
+def test_the_page_shows_every_event_at_an_anchor(built: Path) -> None:
+    page = Page((built / "events.html").read_text(encoding="utf-8"))
+    inside = {link[1:] for link in page.links if link.startswith("#")}
+
+    assert page.open == []
+    assert set(bus_schemas()) <= set(page.ids)
+    assert inside <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    served = json.loads((built / "index.json").read_text(encoding="utf-8")).keys()
+    assert {link for link in page.links if not link.startswith("#")} <= served
+
+
+def test_the_markdown_shows_the_recorded_events(built: Path) -> None:
+    text = (built / "events.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^### `(\S+)`$.*?^```json\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL))
+
+    assert {name: json.loads(example) for name, example in shown.items()} == bus_examples()
+
+
+def test_what_asyncapi_refers_to_is_there_and_its_examples_fit() -> None:
+    document = asyncapi()
+    for ref in refs(document):
+        part: Any = document
+        for name in ref.removeprefix("#/").split("/"):
+            part = part[name]
+    messages = document["components"]["messages"]
+    assert messages.keys() == document["channels"]["bus"]["messages"].keys() == bus_schemas().keys()
+    for name, message in messages.items():
+        validator = Draft7Validator(message["payload"] | {"components": document["components"]})
+        (example,) = message["examples"]
+        assert [error.message for error in validator.iter_errors(example["payload"])] == [], name
+
+
+def test_asyncapi_refuses_what_no_event_is() -> None:
+    document = asyncapi()
+    message = document["components"]["messages"]["wallet.captured"]
+    validator = Draft7Validator(message["payload"] | {"components": document["components"]})
+    event = bus_examples()["wallet.captured"]
+    wrong = event | {"detail": event["detail"] | {"data": event["detail"]["data"] | {"kind": "hold"}}}
+
+    assert not validator.is_valid(wrong)
+
+
+def refs(part: Any) -> list[str]:
+    if isinstance(part, list):
+        return [ref for each in part for ref in refs(each)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+    return own + [ref for each in part.values() for ref in refs(each)]
