@@ -92,6 +92,8 @@ def of_provider(used: Used, memory_mb: int) -> Iterator[Figure]:
         waited = used.waiting(seconds, memory_mb)
         name = f"list price of one image by a provider of {seconds} s"
         yield at_most(name, waited.dollars, limit, "${:.6f}", why=_dearest(waited))
+    name = "AWS calls of that image from its submit to its event, one after the other"
+    yield at_most(name, round(used.serial_calls), 13, "{}")
     parts = ", ".join(f"{part} {cost * MILLION:.1f}" for part, cost in used.parts.items())
     yield Figure("its parts but for the waiting, dollars a million", parts)
 

@@ -36,6 +36,7 @@ class Used:
 
     `computed_gb_s` are GB-seconds of computing: a function with less memory has as much less of a processor,
     so that they are the same at any size. `waited_gb_s` are those of waiting, by each function's memory.
+    `serial_calls` of AWS are waited for in turn between a submit and the event of an image's end.
     `index_units` are written to indexes, `traces` are begun before X-Ray draws its sample of them.
     """
 
@@ -57,6 +58,7 @@ class Used:
     log_bytes: float
     event_bytes: float
     traces: float
+    serial_calls: float = 0.0
 
     @property
     def gb_s(self) -> float:

@@ -6,9 +6,10 @@ import http.client
 import json
 import math
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ READS = {"GetItem": "Item", "Query": "Items", "BatchGetItem": "Responses", "Scan
 
 @dataclass(frozen=True)
 class Call:
-    """One request: which function made it of which service, and what it used up there."""
+    """One request: which function made it of which service, when, and what it used up there."""
 
     function: str
     service: str
@@ -42,6 +43,8 @@ class Call:
     index_units: float = 0.0
     read_units: float = 0.0
     event_bytes: int = 0
+    began_s: float = 0.0
+    ended_s: float = 0.0
 
 
 @dataclass
@@ -61,6 +64,15 @@ class Recorder:
         with self.lock:
             taken, self.calls = self.calls, []
         return taken
+
+
+def one_after_the_other(calls: Iterable[Call]) -> int:
+    """How many of one function's calls it waited for in turn: the most of which no two went on at once."""
+    found, free_s = 0, 0.0
+    for call in sorted(calls, key=lambda call: call.ended_s):
+        if call.began_s >= free_s:
+            found, free_s = found + 1, call.ended_s
+    return found
 
 
 @contextmanager
@@ -111,12 +123,14 @@ class _Proxy(BaseHTTPRequestHandler):
         service, operation = _identify(dict(self.headers.items()), self.command)
         if service == "dynamodb":
             body = json.dumps({**json.loads(body), "ReturnConsumedCapacity": "TOTAL"}).encode()
+        began_s = time.monotonic()
         connection = http.client.HTTPConnection(urlsplit(self.cloud.url).netloc, timeout=CALL_S_MAX)
         connection.request(self.command, path, body, self._signed_again(service, path, body))
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        self.recorder.note(_call(function, service, operation, body, content))
+        call = _call(function, service, operation, body, content)
+        self.recorder.note(replace(call, began_s=began_s, ended_s=time.monotonic()))
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("content-length", "transfer-encoding", "connection"):

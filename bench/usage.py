@@ -7,7 +7,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ import requests
 
 from bench.prices import Used
 from bench.processors import cpu_s
-from bench.recorder import Call, Recorder
+from bench.recorder import Call, Recorder, one_after_the_other
 from infra.lambdas import registry
 from infra.local.cloud import LocalCloud
 from infra.local.processes import LocalCloudError
@@ -34,6 +34,8 @@ REQUESTS = 2
 CALL_S = 0.016
 """How long a function waits for one call of AWS's: 255 ms for the 16 calls of an image, by a study of 0.1
 (37 ms for the three of a submit, 100 for six, 96 for three of S3's and DynamoDB's, 22 for four)."""
+ON_THE_WAY = ("submit-job", "call-provider", "store-output", "settle-wallet")
+"""What a provider's image waits for before its event."""
 ACCESS_LOG_VALUE_BYTES = 16
 """Of a field of the access log: a request's id, time and route are longer, most are short numbers."""
 
@@ -97,13 +99,27 @@ def measure(cloud: LocalCloud, recorder: Recorder, customer: Customer, kind: Kin
     _quiet(cloud)
     recorder.take()
     before_ms, before_s = int(time.time() * 1000), cpu_s(recorder.address)
-    executions = [_run(cloud, customer, kind) for _ in range(jobs)]
+    executions, runs = list[str](), list[list[Call]]()
+    for _ in range(jobs):
+        executions.append(_run(cloud, customer, kind))
+        runs.append(recorder.take())
     _quiet(cloud)
-    calls, after_s = recorder.take(), cpu_s(recorder.address)
+    calls, after_s = [call for run in [*runs, recorder.take()] for call in run], cpu_s(recorder.address)
     computed_s = sum(max(0.0, after_s[name] - before_s.get(name, 0.0)) for name in after_s)
     invocations, logged_bytes = _read_logs(cloud, before_ms)
     histories = [_history(cloud, arn) for arn in executions]
-    return _usage(calls, computed_s, invocations, logged_bytes, histories, jobs)
+    used = _usage(calls, computed_s, invocations, logged_bytes, histories, jobs)
+    return replace(used, serial_calls=_serial_calls(runs))
+
+
+def _serial_calls(runs: list[list[Call]]) -> float:
+    """Of the run in which each function waited for the fewest: on a busy machine what is begun at once may
+    happen in turn, and what depends on another never happens at once. The machine publishes by itself.
+    """
+    return 1 + sum(
+        min(one_after_the_other(call for call in run if call.function == PREFIX + name) for run in runs)
+        for name in ON_THE_WAY
+    )
 
 
 def _usage(

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench import cpu, figures
 from bench.prices import Used
+from bench.recorder import Call, one_after_the_other
 from bench.stack import TICKS_PER_SECOND, StackCpu, ticks_of_trees
 from bench.stub import ENVIRONMENT
 from shoal.settings import ReadJobSettings, Settings, SubmitJobSettings, environment_variable
@@ -40,6 +41,14 @@ def test_a_job_costs_what_its_parts_cost(transitions: int, price: str, verdict: 
     (figure,) = [each for each in figures.of_job("image job", used, targets=True) if "price" in each.name]
 
     assert (figure.value, figure.verdict) == (price, verdict)
+
+
+def test_calls_at_once_are_waited_for_as_one() -> None:
+    """The first two begin together, the third after both, the last beside the third."""
+    times = [(0.0, 2.0), (0.0, 1.0), (2.0, 3.0), (2.5, 4.0)]
+    calls = [Call("f", "s3", "GET", began_s=began_s, ended_s=ended_s) for began_s, ended_s in times]
+
+    assert one_after_the_other(calls) == 2
 
 
 def test_a_missed_target_is_told_with_what_it_is_made_of() -> None:
