@@ -138,12 +138,21 @@ def use_everything(guarded: Deployed, provider: FakeFal) -> None:
     use_dashboard(guarded.cloud)
     lose_an_input(guarded, customer)
     lose_a_picture(workshop, customer)
+    look_again(workshop, customer)
     abort(workshop, customer)
     sweep(workshop, customer)
     audit = guarded.invoke("audit-ledger", {})
     assert (audit["discrepancies"], audit["not_audited"], audit["ended"]) == (0, 0, True)
     assert audit["accounts"] > 0
     assert customer.client.wallet()["held"] == "$0.00"
+
+
+def look_again(workshop: Workshop, customer: Customer) -> None:
+    """The sweeper has a provider looked at that still has time."""
+    job = workshop.processing(customer)
+    workshop.deployed.make_due_while_waiting(job)
+    assert workshop.deployed.sweep()["left"] >= 1
+    assert customer.client.cancel(job.id).status_code == 200
 
 
 def use_tasks(guarded: Deployed, customer: Customer) -> None:

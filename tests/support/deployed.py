@@ -244,9 +244,13 @@ class Deployed:
 
     def make_due(self, job: Job) -> None:
         """Let the job's deadline be long past, also where it had none any more, and its providers' time."""
-        calls = self.jobs.get(job.account_id, job.id).calls.items()
-        late = {str(index): {"S": replace(call, answer_by_ms=1).to_json()} for index, call in calls}
-        self._make_past(job, "deadline_at", calls=late)
+        now = self.jobs.get(job.account_id, job.id)
+        calls = {
+            str(index): {"S": replace(call, answer_by_ms=1).to_json()} for index, call in now.calls.items()
+        }
+        counted_from_begin = now.started_at_ms and not calls
+        moments = ("deadline_at", "started_at_ms") if counted_from_begin else ("deadline_at",)
+        self._make_past(job, *moments, calls=calls)
 
     def make_due_while_waiting(self, job: Job) -> None:
         """Let the sweeper see to the job though its providers still have time."""
