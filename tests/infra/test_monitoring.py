@@ -117,6 +117,7 @@ def test_alarms_read_own_metrics_by_exactly_the_dimensions_they_are_emitted_with
         "StuckJobs",
         "LedgerDiscrepancies",
         "AccountsNotAudited",
+        "AuditsEnded",
         "ProviderFailures",
         "ProviderUnusable",
         "WebhookFailures",
@@ -142,7 +143,7 @@ def test_no_sweep_is_as_bad_as_a_stuck_job(template: Template) -> None:
 
 def test_silence_of_the_audit_is_noticed(template: Template) -> None:
     alarm = alarms_of(template)["AuditMissing"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("LedgerDiscrepancies", "SampleCount")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("AuditsEnded", "Sum")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
     assert (alarm["Period"], alarm["TreatMissingData"]) == (3 * 3600, "breaching")
 

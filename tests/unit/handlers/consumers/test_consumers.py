@@ -13,7 +13,10 @@ from shoal.domain.errors import Unavailable
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.provider import Pending
+from shoal.handlers.consumers.audit_ledger import audit
+from shoal.observability import flush_metrics
 from shoal.ports.jobs import Look
+from shoal.use_cases.money.audit_ledger import ACCOUNTS_AT_ONCE
 from tests.support.api import LambdaContext
 from tests.support.events import batch, event
 from tests.support.handlers import given
@@ -211,7 +214,21 @@ def test_an_audit_that_finds_nothing_counts_zero(world: World, capsys: pytest.Ca
         "LedgerDiscrepancies": [0.0],
         "AccountsAudited": [0.0],
         "AccountsNotAudited": [0.0],
+        "AuditsEnded": [1.0],
     }
+
+
+def test_an_audit_that_does_not_reach_the_last_account_is_none_that_ended(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(ACCOUNTS_AT_ONCE + 1):
+        world.customer()
+
+    done = audit(world.audit_ledger, lambda: 0.0 if world.audit_progress.cursor() else 60.0)
+    flush_metrics()
+
+    assert (done["accounts"], done["ended"]) == (ACCOUNTS_AT_ONCE, False)
+    assert metrics(capsys)["AuditsEnded"] == [0.0]
 
 
 def test_an_audit_that_finds_something_counts_and_logs_it(
