@@ -185,7 +185,11 @@ def test_only_what_shoal_does_not_raise_on_purpose_is_counted(logs: StringIO, de
     for crash in (
         "2026-11-30T19:00:00.000Z 7d1e Task timed out after 60.06 seconds",
         "REPORT RequestId: 7d1e Duration: 1 ms Status: error Error Type: Runtime.OutOfMemory",
+        "REPORT RequestId: 7d1e Duration: 1 ms Status: error Error Type: Runtime.ExitError",
         "[ERROR] Runtime.ImportModuleError: Unable to import module 'shoal.handlers.http.read_job'",
+        "[ERROR] Runtime.HandlerNotFound: Handler 'handler' missing on module 'shoal.handlers.http.read_job'",
+        "[ERROR] Runtime.UserCodeSyntaxError: Syntax error in module 'shoal.handlers.http.read_job'",
+        "REPORT RequestId: 7d1e Duration: 1 ms Status: error Error Type: Runtime.Unknown",
     ):
         assert any(term in crash for term in terms), crash
 
