@@ -16,6 +16,9 @@ NOT_OURS = {"__pycache__", "node_modules", "fixtures"}
 FILES_MAX = 35
 SHORT = ("functions", "infra", "bench", "tests/support")
 LINES_MAX = 50
+PATCH = re.compile(r"^ +monkeypatch\.setattr\(|\bpatch(?:\.object)?\(", re.MULTILINE)
+PATCHES_MAX = 39
+"""Nearly all of them shrink a limit or stand for a machine. It only becomes less: give a fake instead."""
 QUESTIONS = Path(__file__).with_name("house_questions.toml")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 PAGES = [
@@ -50,6 +53,11 @@ def test_no_function_is_too_long_to_be_seen_at_once() -> None:
     ]
     assert len(functions) > 2_000
     assert [function for lines, function in functions if lines > LINES_MAX] == []
+
+
+def test_no_more_attributes_are_patched_than_were() -> None:
+    files = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
+    assert sum(len(PATCH.findall(path.read_text(encoding="utf-8"))) for path in files) <= PATCHES_MAX
 
 
 def test_every_answer_of_the_house_is_a_file() -> None:
