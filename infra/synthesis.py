@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_cdk import App, Environment
 
+from .build.packages import Packages
 from .paths import ROOT
 from .stacks.shoal_stage import ShoalStage
 from .stage import STAGES, InvalidStage, load_stage
@@ -37,8 +38,11 @@ def feature_flags() -> dict[str, Any]:
     return flags
 
 
-def app_of_command_line() -> App:
-    """The app that the CDK's command line asks for: `-c stage=dev`. Raises `InvalidStage`."""
+def app_of_command_line(packages: Packages | None = None) -> App:
+    """The app that the CDK's command line asks for: `-c stage=dev`. Raises `InvalidStage`.
+
+    `packages`: what the functions run; built for the stage unless given.
+    """
     app = new_app()
     for name in OF_STAGE_FILES:
         if app.node.try_get_context(name) is not None:
@@ -48,5 +52,5 @@ def app_of_command_line() -> App:
     env = Environment(
         account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
     )
-    ShoalStage(app, "Shoal", stage=stage, env=env)
+    ShoalStage(app, "Shoal", stage=stage, packages=packages, env=env)
     return app

@@ -23,6 +23,8 @@ CRASHES = (
     "Runtime.OutOfMemory",
     "Runtime.ImportModuleError",
     "Runtime.HandlerNotFound",
+    "Runtime.UserCodeSyntaxError",
+    "Runtime.Unknown",
 )
 """What Lambda logs where the function itself can't (Lambda Developer Guide, "Troubleshoot ... in Lambda")."""
 

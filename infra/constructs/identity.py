@@ -54,21 +54,7 @@ class Identity(Construct):
             deletion_protection=stage.deletion_protection,
             removal_policy=stage.removal_policy,
         )
-        accept(
-            self.pool,
-            "AwsSolutions-COG1",
-            because="Passwords are long instead: NIST SP 800-63B advises against rules of composition.",
-        )
-        accept(
-            self.pool,
-            "AwsSolutions-COG8",
-            because="Threat protection is a plan of Cognito with a price of its own for each user.",
-        )
-        accept(
-            self.pool,
-            "AwsSolutions-COG2",
-            because="People may do without a second factor; the dashboard asks operators for theirs.",
-        )
+        self._accept()
         self.client = self.pool.add_client(
             "Dashboard",
             user_pool_client_name="dashboard",
@@ -98,3 +84,20 @@ class Identity(Construct):
             pool.email_configuration = cognito.CfnUserPool.EmailConfigurationProperty(
                 email_sending_account="DEVELOPER", source_arn=stage.mail_identity_arn, from_=stage.mail_from
             )
+
+    def _accept(self) -> None:
+        accept(
+            self.pool,
+            "AwsSolutions-COG1",
+            because="Passwords are long instead: NIST SP 800-63B advises against rules of composition.",
+        )
+        accept(
+            self.pool,
+            "AwsSolutions-COG8",
+            because="Threat protection is a plan of Cognito with a price of its own for each user.",
+        )
+        accept(
+            self.pool,
+            "AwsSolutions-COG2",
+            because="People may do without a second factor; the dashboard asks operators for theirs.",
+        )

@@ -37,12 +37,12 @@ THROTTLED_TRANSITIONS_MAX = 100
 CONFLICTS_MAX = 300
 """One a second for five minutes: each costs its request a pause and another transaction."""
 REFUSED_MAILS_MAX = 3
-"""Beyond one person who asks too often: the pool refuses that with the same words."""
+"""In an hour: a mailer may fail once or twice. Who asks too often for codes is not counted."""
 BUSIEST = ("submit_job", "read_job", "call_provider", "settle_wallet", "poll_provider", "deliver_webhook")
 """Functions share what concurrency the account has: where there is none, one of these misses it. Throttles of
 all functions together would count those of simulated work, which are planned."""
 AUDIT_HOURS_MAX = 3
-"""An audit an hour: three that are not there are no delay."""
+"""A run an hour goes on where the last one ended: three runs have time for a round of all accounts."""
 
 
 class Monitoring(Construct):
@@ -126,11 +126,10 @@ class Monitoring(Construct):
         )
         self._alarms.add_silence(
             "AuditMissing",
-            self._own.total(
-                "LedgerDiscrepancies", statistic="SampleCount", period=Duration.hours(AUDIT_HOURS_MAX)
-            ),
-            f"No audit came to its end for {AUDIT_HOURS_MAX} hours: nobody compares wallets with ledgers.",
-            first="read the log of audit-ledger; run `shoal audit` meanwhile.",
+            self._own.total("AuditsEnded", period=Duration.hours(AUDIT_HOURS_MAX)),
+            f"No audit got round all accounts for {AUDIT_HOURS_MAX} hours: some wallets are compared with no"
+            " ledger.",
+            first="read the log of audit-ledger: are there runs, and how far do they get? Run `shoal audit`.",
         )
         self._alarms.add(
             "AccountsNotAudited",
@@ -198,6 +197,7 @@ class Monitoring(Construct):
         )
 
     def _alarm_on_queues(self, queues: Queues) -> None:
+        """Not on the age of simulated polls: play money fills that queue for nothing, and would page."""
         for name, queue, planned_s in (
             ("Poll", queues.poll, POLL_SECONDS_MAX),
             ("ClosedExecutions", queues.closed_executions, 0),

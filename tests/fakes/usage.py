@@ -56,12 +56,16 @@ class FakeRuns:
 
 @dataclass
 class FakeCallerHttp:
-    """`pages` are what is at an address: bytes, or the error that speaking to it ends in."""
+    """`pages` are what is at an address: bytes, or the error that speaking to it ends in.
+
+    `given_s` is how long each fetch might have taken, in seconds.
+    """
 
     network: Network
     pages: dict[str, bytes | ExchangeError] = field(default_factory=dict)
     vetted: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    given_s: list[float] = field(default_factory=list)
     port: str = "caller_http"
 
     @reached
@@ -73,6 +77,7 @@ class FakeCallerHttp:
     def fetch(self, url: str, *, bytes_max: int, seconds_max: float) -> bytes:
         assert seconds_max > 0
         self.fetched.append(url)
+        self.given_s.append(seconds_max)
         self._check(url)
         page = self.pages.get(url, ConnectionFailed("No connection could be made."))
         if isinstance(page, ExchangeError):

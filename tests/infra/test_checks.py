@@ -83,6 +83,14 @@ def test_a_template_that_cloudformation_would_refuse_is_found(tmp_path: Path) ->
     assert any("BillingMode" in finding for finding in checks.lint_template(app, state))
 
 
+def test_a_resource_that_a_region_does_not_have_is_found(tmp_path: Path) -> None:
+    app = new_app(outdir=tmp_path)
+    stack = Stack(app, "Elsewhere")
+    CfnResource(stack, "Archive", type="AWS::AccessAnalyzer::ArchiveRule")
+    found = "\n".join(checks.lint_template(app, stack))
+    assert all(f"does not exist in '{region}'" in found for region in ("eu-west-1", "ap-southeast-2"))
+
+
 def test_a_stack_with_little_room_left_is_found(tmp_path: Path) -> None:
     def found(others: int) -> list[str]:
         app = new_app(outdir=tmp_path / str(others))

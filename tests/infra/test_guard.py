@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Environment
-from aws_cdk import Stack as CdkStack
 
-from infra.constructs.guard import Guard
+from infra.build.packages import unbuilt_packages
 from infra.documents.parameters import ANSWER_HEADERS, REQUEST_HEADERS
-from infra.stage import InvalidStage
+from infra.stage import STAGES, InvalidStage
+from infra.synthesis import app_of_command_line
 from tests.infra.stages import DEV
 from tests.infra.template import Template, synthesized
 
@@ -76,7 +75,15 @@ def test_callers_are_told_of_the_firewall_and_providers_are_let_around_it(open_s
     assert "SHOAL_API_URL" not in call
 
 
-def test_a_firewall_elsewhere_than_where_cloudfront_has_it_is_refused(tmp_path: Path) -> None:
-    stack = CdkStack(App(), "elsewhere", env=Environment(account="123456789012", region="eu-west-1"))
-    with pytest.raises(InvalidStage, match="us-east-1"):
-        Guard(stack, "Guard", stage=DEV, origin="api.example.com", requests_max=2000)
+def test_a_firewall_elsewhere_than_where_cloudfront_has_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage of a file, in the region that the CDK's command line found."""
+    file = tmp_path / STAGES / "dev.toml"
+    file.parent.mkdir()
+    file.write_text('kind = "dev"\nwaf_requests_max = 2000\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "123456789012")
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-west-1")
+    with pytest.raises(InvalidStage, match="us-east-1, and this one is in eu-west-1"):
+        app_of_command_line(unbuilt_packages(layers=True))

@@ -117,6 +117,7 @@ def test_alarms_read_own_metrics_by_exactly_the_dimensions_they_are_emitted_with
         "StuckJobs",
         "LedgerDiscrepancies",
         "AccountsNotAudited",
+        "AuditsEnded",
         "ProviderFailures",
         "ProviderUnusable",
         "WebhookFailures",
@@ -142,7 +143,7 @@ def test_no_sweep_is_as_bad_as_a_stuck_job(template: Template) -> None:
 
 def test_silence_of_the_audit_is_noticed(template: Template) -> None:
     alarm = alarms_of(template)["AuditMissing"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("LedgerDiscrepancies", "SampleCount")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("AuditsEnded", "Sum")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
     assert (alarm["Period"], alarm["TreatMissingData"]) == (3 * 3600, "breaching")
 
@@ -184,7 +185,11 @@ def test_only_what_shoal_does_not_raise_on_purpose_is_counted(logs: StringIO, de
     for crash in (
         "2026-11-30T19:00:00.000Z 7d1e Task timed out after 60.06 seconds",
         "REPORT RequestId: 7d1e Duration: 1 ms Status: error Error Type: Runtime.OutOfMemory",
+        "REPORT RequestId: 7d1e Duration: 1 ms Status: error Error Type: Runtime.ExitError",
         "[ERROR] Runtime.ImportModuleError: Unable to import module 'shoal.handlers.http.read_job'",
+        "[ERROR] Runtime.HandlerNotFound: Handler 'handler' missing on module 'shoal.handlers.http.read_job'",
+        "[ERROR] Runtime.UserCodeSyntaxError: Syntax error in module 'shoal.handlers.http.read_job'",
+        "REPORT RequestId: 7d1e Duration: 1 ms Status: error Error Type: Runtime.Unknown",
     ):
         assert any(term in crash for term in terms), crash
 

@@ -316,7 +316,8 @@ def url_of(key: str) -> str:
     return f"https://cdn.example.com/{key}"
 
 
-def world(seed: int) -> Product:
+def world(seed: int, make_client: type[SimulatedClient] = SimulatedClient) -> Product:
     """A stage of its own, with nothing in it."""
     kernel = Kernel(seed)
-    return Product(kernel, SimulatedTable(lambda: kernel.now_s))
+    table = SimulatedTable(lambda: kernel.now_s)
+    return Product(kernel, table, make_client(kernel, table, attempts_max=ATTEMPTS_MAX))

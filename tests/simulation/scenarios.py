@@ -12,6 +12,7 @@ from shoal.adapters.dynamodb.items import OPEN_SHARDS
 from shoal.domain.job import START_GRACE_MS
 from tests.simulation.assumptions import SWEEPER_S
 from tests.simulation.attributes import Item
+from tests.simulation.client import SimulatedClient
 from tests.simulation.product import Customer, Product, world
 from tests.simulation.table import key_of
 
@@ -34,7 +35,8 @@ class Load:
     """What one wallet did at a rate. Rates in jobs per second, shares from 0 to 1, durations in milliseconds.
 
     `conflicts` is the share of transactions that met another one's lock; `gave_up` are jobs whose
-    settlement failed through all its retries, and `given_away` those of them whose hold was then released.
+    settlement failed through all its retries and was left to the sweeper, `given_away` those whose hold was
+    released although their provider had delivered.
     """
 
     rate: float
@@ -72,10 +74,17 @@ class Answers:
         return self.statuses[status] / max(1, self.statuses.total())
 
 
-def wallet_load(rate: float, seconds: float, *, seed: int, warm_s: float = WARM_S) -> Load:
+def wallet_load(
+    rate: float,
+    seconds: float,
+    *,
+    seed: int,
+    warm_s: float = WARM_S,
+    make_client: type[SimulatedClient] = SimulatedClient,
+) -> Load:
     """Submits to one account, at random moments, for so long after the warm-up; then all jobs run to their
     end."""
-    product = world(seed)
+    product = world(seed, make_client)
     customer = _customer(product)
     answers = Answers.none()
     from_s = product.kernel.now_s + warm_s
@@ -274,7 +283,7 @@ def _load(
         submit_p50_ms=_quantile(answers.took_ms, 0.5),
         submit_p99_ms=_quantile(answers.took_ms, 0.99),
         settle_p99_ms=_quantile([(visit.left_s - visit.entered_s) * 1000 for visit in settled], 0.99),
-        gave_up=sum(visit.next_state == "ReleaseHold" for visit in settled),
+        gave_up=sum(visit.next_state == "LeftToTheSweeper" for visit in settled),
         given_away=sum(visit.next_state == "PublishFailed" for visit in released),
         conflicts=measures.counts["transactions in conflict"] / max(1, measures.counts["transactions"]),
         throttled=measures.counts["throttled by a partition"] + measures.counts["throttled by an index"],

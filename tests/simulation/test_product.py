@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from shoal.adapters.dynamodb.items import OPEN_SHARDS
 from tests.simulation import __main__ as simulate
@@ -23,6 +24,7 @@ from tests.simulation.table import SimulatedTable
 from tests.simulation.workflow import Executions
 
 ROOT = Path(__file__).parents[2]
+OVERRUN_S = (5.0, 90.0)
 
 
 def test_money_is_exact_while_transactions_conflict() -> None:
@@ -31,6 +33,23 @@ def test_money_is_exact_while_transactions_conflict() -> None:
     assert load.accepted_per_s > 20
     assert load.conflicts > 0.2
     assert load.submit_p99_ms > load.submit_p50_ms > 20
+
+
+class Overrun(SimulatedClient):
+    """Refuses all transactions from the fifth second on, for longer than any retries of a state take."""
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        if OVERRUN_S[0] <= self._kernel.now_s < OVERRUN_S[1]:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "TransactWriteItems")
+        return super().transact_write_items(**request)
+
+
+@pytest.mark.parametrize(("make_client", "gave_up"), [(SimulatedClient, False), (Overrun, True)])
+def test_nothing_is_given_away_at_80_jobs_a_second(make_client: type[SimulatedClient], gave_up: bool) -> None:
+    load = wallet_load(80, 4.0, seed=1, warm_s=1.0, make_client=make_client)
+    assert load.exact, load.problems
+    assert load.accepted_per_s > 20
+    assert (load.given_away, load.gave_up > 0) == (0, gave_up)
 
 
 def test_a_burst_beyond_what_a_wallet_takes_is_refused_and_exact() -> None:

@@ -72,6 +72,9 @@ WRONG = (
 )
 MAIL_REFUSED = ("LimitExceededException", "CodeDeliveryFailureException")
 """The pool would not mail: too many mails of the day or to this person, or a mailer that does not work."""
+ASKED_TOO_OFTEN = "Attempt limit exceeded"
+"""How the pool's words begin when one person asked too often. Those of the day's limit, which has the same
+code, begin with "Exceeded daily email limit"."""
 NOTHING_SENT = (*WRONG, *MAIL_REFUSED)
 """No code goes out: to nobody, to one who needs none, to one who was sent too many, or for want of a mailer.
 
@@ -305,12 +308,13 @@ def _translate_refusals(words: str = "", codes: Collection[str] = ()) -> Iterato
 
 @contextmanager
 def _quiet(*codes: str) -> Iterator[None]:
-    """These refusals are for the operator to see: in the log, and by an alarm if a mail was not sent."""
+    """These refusals are for the operator to see: in the log, and by an alarm if the pool mails nobody."""
     try:
         yield
     except ClientError as error:
         if error_code(error) not in codes:
             raise
         logger.info("no code was sent", extra={"reason": error_code(error)})
-        if error_code(error) in MAIL_REFUSED:
+        by_person = error.response["Error"].get("Message", "").startswith(ASKED_TOO_OFTEN)
+        if error_code(error) in MAIL_REFUSED and not by_person:
             count_refused_mail()

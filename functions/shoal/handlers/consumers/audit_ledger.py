@@ -31,6 +31,7 @@ def audit(audit_ledger: AuditLedger, time_left: TimeLeft) -> dict[str, Any]:
         flush_metrics()
 
     ended = audit_ledger.go_on(time_left, report)
+    _count("AuditsEnded", int(ended))
     done = {
         "accounts": sum(part.accounts for part in parts),
         "discrepancies": sum(len(part.found) for part in parts),

@@ -19,17 +19,30 @@ if TYPE_CHECKING:
 def sweep(sweeping: Sweeping, time_left: TimeLeft) -> dict[str, Any]:
     """`StuckJobs` counts what nobody but the sweeper would have finished, or has finished yet."""
     told = sweeping.tell_events()
-    done = sweeping.sweep_jobs(time_left, _count)
-    stuck = done.total() - done["left"] - done["deleted"]
-    metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=stuck)
+    reported: Counter[str] = Counter()
+
+    def report(part: Counter[str]) -> None:
+        """At once: a sweep may be stopped before its end."""
+        count_failed(part["closed"])
+        if _stuck(part):
+            _count(_stuck(part))
+        flush_metrics()
+        reported.update(part)
+
+    done = sweeping.sweep_jobs(time_left, report)
+    rest = _stuck(done) - _stuck(reported)
+    if rest or not _stuck(reported):
+        _count(rest)
     logger.info("swept", extra={"done": dict(done), "told": told})
     return dict(done)
 
 
-def _count(done: Counter[str]) -> None:
-    """At once: a sweep may be stopped before its end."""
-    count_failed(done["closed"])
-    flush_metrics()
+def _stuck(done: Counter[str]) -> int:
+    return done.total() - done["left"] - done["deleted"]
+
+
+def _count(stuck: int) -> None:
+    metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=stuck)
 
 
 handler = Schedule(jobs.sweeping, sweep)

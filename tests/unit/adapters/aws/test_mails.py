@@ -12,6 +12,12 @@ from shoal.adapters.aws.cognito import CognitoIdentity
 from shoal.observability import flush_metrics
 
 EMAIL, PASSWORD = "person@example.com", "correct horse battery staple"
+PERSONAL_LIMIT = "Attempt limit exceeded, please try after some time."
+DAILY_LIMIT = (
+    "Exceeded daily email limit for the operation or the account. If a higher limit is required, please"
+    " configure your user pool to use your own Amazon SES configuration for sending email."
+)
+"""As Cognito words them, in reports to aws-amplify/amplify-js and rahulpsd18/cognito-backup-restore."""
 
 
 class Pool:
@@ -21,8 +27,8 @@ class Pool:
         class UsernameExistsException(Exception):
             pass
 
-    def __init__(self, code: str) -> None:
-        self._refusal = ClientError({"Error": {"Code": code, "Message": "no"}}, "Operation")
+    def __init__(self, code: str, message: str) -> None:
+        self._refusal = ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
     def describe_user_pool_client(self, **_: object) -> dict[str, Any]:
         return {"UserPoolClient": {"ClientSecret": "secret"}}
@@ -35,11 +41,11 @@ class Pool:
 
 
 @pytest.fixture(params=["sign_up", "send_code", "forgot"])
-def ask(request: pytest.FixtureRequest) -> Callable[[str], object]:
-    """A form that has a code mailed, sent to a pool that refuses with this code."""
+def ask(request: pytest.FixtureRequest) -> Callable[..., object]:
+    """A form that has a code mailed, sent to a pool that refuses with this code and message."""
 
-    def sent(code: str) -> object:
-        pool: Any = Pool(code)
+    def sent(code: str, message: str = "no") -> object:
+        pool: Any = Pool(code, message)
         identity = CognitoIdentity(pool, pool_id="eu-west-1_1", client_id="c", signing_key=str)
         arguments = (EMAIL, PASSWORD) if request.param == "sign_up" else (EMAIL,)
         return getattr(identity, request.param)(*arguments)
@@ -47,17 +53,28 @@ def ask(request: pytest.FixtureRequest) -> Callable[[str], object]:
     return sent
 
 
-@pytest.mark.parametrize("code", ["LimitExceededException", "CodeDeliveryFailureException"])
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("LimitExceededException", DAILY_LIMIT), ("CodeDeliveryFailureException", "Unable to deliver message")],
+)
 def test_a_mail_that_was_refused_is_counted_and_not_told(
-    ask: Callable[[str], object], code: str, capsys: pytest.CaptureFixture[str]
+    ask: Callable[..., object], code: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert not ask(code)
+    assert not ask(code, message)
     flush_metrics()
     assert '"MailsRefused":[1.0]' in capsys.readouterr().out
 
 
+def test_one_person_who_asks_too_often_pages_nobody(
+    ask: Callable[..., object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not ask("LimitExceededException", PERSONAL_LIMIT)
+    flush_metrics()
+    assert "MailsRefused" not in capsys.readouterr().out
+
+
 def test_who_needs_no_code_is_no_mail_that_was_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    pool: Any = Pool("UserNotFoundException")
+    pool: Any = Pool("UserNotFoundException", "User does not exist.")
     CognitoIdentity(pool, pool_id="eu-west-1_1", client_id="c", signing_key=str).forgot(EMAIL)
     flush_metrics()
     assert "MailsRefused" not in capsys.readouterr().out

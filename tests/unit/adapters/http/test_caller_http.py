@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
-
 import pytest
 
 from shoal.adapters.http.caller_http import VettedCallerHttp
-from shoal.adapters.http.vetted_http import VettedHttp
-from shoal.domain.addresses import Response
-from shoal.domain.errors import AddressRefused, ResponseInvalid
+from shoal.domain.errors import AddressRefused, ExchangeTimedOut, ResponseInvalid, ResponseTooLarge
+from tests.support.receiver import Receiver, hang, reply
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, status: int, body: bytes = b"cat") -> list[dict[str, Any]]:
-    """Every address answers like this; the requests made."""
-    sent: list[dict[str, Any]] = []
-
-    def download(_: VettedHttp, url: str, target: IO[bytes], **options: Any) -> Response:
-        sent.append({"url": url} | options)
-        if status == 200:
-            target.write(body)
-        return Response(status=status, headers={}, body=b"", truncated=False, duration_ms=1)
-
-    monkeypatch.setattr(VettedHttp, "download", download)
-    return sent
-
-
-def test_a_picture_is_fetched_whole_within_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent = answering(monkeypatch, 200)
-
-    data = VettedCallerHttp(loopback_allowed=False).fetch("https://a.test", bytes_max=9, seconds_max=5)
-
-    assert data == b"cat"
-    assert sent == [{"url": "https://a.test", "wall_clock_seconds": 5, "bytes_max": 9}]
+def test_a_picture_is_fetched_whole_within_its_limits() -> None:
+    http = VettedCallerHttp(loopback_allowed=True)
+    with Receiver(reply(200, b"cat")) as receiver:
+        assert http.fetch(receiver.url(), bytes_max=3, seconds_max=5) == b"cat"
+        with pytest.raises(ResponseTooLarge):
+            http.fetch(receiver.url(), bytes_max=2, seconds_max=5)
+    with Receiver(hang()) as receiver, pytest.raises(ExchangeTimedOut):
+        http.fetch(receiver.url(), bytes_max=3, seconds_max=0.2)
 
 
 @pytest.mark.parametrize("status", [201, 204, 206, 301, 302, 304, 400, 403, 404, 500])
-def test_any_status_but_200_is_no_picture(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    answering(monkeypatch, status)
-
-    with pytest.raises(ResponseInvalid, match=f"status {status}, not 200"):
-        VettedCallerHttp(loopback_allowed=False).fetch("https://a.test", bytes_max=9, seconds_max=5)
+def test_any_status_but_200_is_no_picture(status: int) -> None:
+    with (
+        Receiver(reply(status)) as receiver,
+        pytest.raises(ResponseInvalid, match=f"status {status}, not 200"),
+    ):
+        VettedCallerHttp(loopback_allowed=True).fetch(receiver.url(), bytes_max=9, seconds_max=5)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/x", "http://localhost/x", "https://[::1]/x"])
-def test_the_local_stage_alone_speaks_to_loopback(url: str, socket_enabled: None) -> None:
+def test_the_local_stage_alone_speaks_to_loopback(url: str) -> None:
     VettedCallerHttp(loopback_allowed=True).vet(url)
     with pytest.raises(AddressRefused):
         VettedCallerHttp(loopback_allowed=False).vet(url)

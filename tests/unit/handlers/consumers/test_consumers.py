@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from typing import Any
@@ -13,7 +15,11 @@ from shoal.domain.errors import Unavailable
 from shoal.domain.job import Job
 from shoal.domain.money import Asset
 from shoal.domain.provider import Pending
+from shoal.handlers.consumers.audit_ledger import audit
+from shoal.observability import flush_metrics
 from shoal.ports.jobs import Look
+from shoal.ports.system import TimeLeft
+from shoal.use_cases.money.audit_ledger import ACCOUNTS_AT_ONCE
 from tests.support.api import LambdaContext
 from tests.support.events import batch, event
 from tests.support.handlers import given
@@ -45,6 +51,12 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
         if described["Dimensions"] == [["service"]]:
             found |= {metric["Name"]: measured[metric["Name"]] for metric in described["Metrics"]}
     return found
+
+
+def counted(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
+    """What was measured under a name, in order."""
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    return [value for line in lines for value in line.get(name, ())]
 
 
 def poll_message(job: Job, *, once: bool = False) -> dict[str, Any]:
@@ -200,12 +212,36 @@ def test_the_sweeper_says_what_it_did_and_counts_what_was_stuck(
     done = sweep(world)
 
     assert done == {"started": 1, "left": 1, "closed": 1}
-    assert metrics(capsys)["StuckJobs"] == [2.0]
+    assert sum(counted(capsys, "StuckJobs")) == 2.0
 
 
 def test_a_sweep_that_finds_nothing_counts_zero(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert sweep(world) == {}
     assert metrics(capsys) == {"StuckJobs": [0.0]}
+
+
+def test_a_sweep_that_is_cut_off_has_counted_what_was_stuck_before(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cut_off(_: TimeLeft, report: Callable[[Counter[str]], None]) -> Counter[str]:
+        report(Counter(started=2, left=1))
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        given("sweep_jobs", cut_off)(event("eventbridge_schedule"), LambdaContext(world.clock))
+    assert metrics(capsys) == {"StuckJobs": [2.0]}
+
+
+def test_a_sweep_counts_each_stuck_job_once(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of its parts when they are done, the shards that it could not read at its end."""
+
+    def ended(_: TimeLeft, report: Callable[[Counter[str]], None]) -> Counter[str]:
+        report(Counter(left=3))
+        report(Counter(started=1, closed=1))
+        return Counter(left=3, started=1, closed=1, unread=1)
+
+    given("sweep_jobs", ended)(event("eventbridge_schedule"), LambdaContext(world.clock))
+    assert counted(capsys, "StuckJobs") == [2.0, 1.0]
 
 
 def test_an_audit_that_finds_nothing_counts_zero(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,7 +252,21 @@ def test_an_audit_that_finds_nothing_counts_zero(world: World, capsys: pytest.Ca
         "LedgerDiscrepancies": [0.0],
         "AccountsAudited": [0.0],
         "AccountsNotAudited": [0.0],
+        "AuditsEnded": [1.0],
     }
+
+
+def test_an_audit_that_does_not_reach_the_last_account_is_none_that_ended(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(ACCOUNTS_AT_ONCE + 1):
+        world.customer()
+
+    done = audit(world.audit_ledger, lambda: 0.0 if world.audit_progress.cursor() else 60.0)
+    flush_metrics()
+
+    assert (done["accounts"], done["ended"]) == (ACCOUNTS_AT_ONCE, False)
+    assert metrics(capsys)["AuditsEnded"] == [0.0]
 
 
 def test_an_audit_that_finds_something_counts_and_logs_it(

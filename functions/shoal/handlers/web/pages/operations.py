@@ -38,7 +38,7 @@ def show(visit: Visit[ForOperators]) -> Page:
     work = [(card(visit.site, each.job), each.stuck) for each in operate.open_jobs()]
     return page(
         visit,
-        "operate.html",
+        "operate/index.html",
         accounts=found.accounts,
         next_cursor=found.next_cursor,
         work=work,
@@ -55,7 +55,7 @@ def show_failed(visit: Visit[ForOperators]) -> Page:
     """What failed, of all accounts."""
     found = visit.use.operate().failed_jobs(limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
     return page(
-        visit, "operate_failed.html", jobs=cards(visit.site, found.jobs), next_cursor=found.next_cursor
+        visit, "operate/failed.html", jobs=cards(visit.site, found.jobs), next_cursor=found.next_cursor
     )
 
 
@@ -72,7 +72,7 @@ def show_account(visit: Visit[ForOperators]) -> Page:
     found = inspect.page_of_jobs(account.id, which, limit=JOBS_LIMIT, cursor=visit.query.get("cursor"))
     return page(
         visit,
-        "operate_account.html",
+        "operate/account.html",
         account=account,
         wallets=[inspect.wallet(account.id, asset)[0] for asset in Asset],
         keys=inspect.list_keys(account.id),
@@ -88,7 +88,7 @@ def show_account(visit: Visit[ForOperators]) -> Page:
 def show_job(visit: Visit[ForOperators]) -> Page:
     account_id = visit.parameter("id")
     job = visit.use.inspect_account().job(account_id, visit.parameter("job_id"))
-    return page(visit, "operate_job.html", shown=card(visit.site, job, with_outputs=True), done=_note(visit))
+    return page(visit, "operate/job.html", shown=card(visit.site, job, with_outputs=True), done=_note(visit))
 
 
 def grant(visit: Visit[ForOperators]) -> Page:
@@ -148,7 +148,7 @@ def lift_brake(visit: Visit[ForOperators]) -> Page:
 
 def audit(visit: Visit[ForOperators]) -> Page:
     """Reads the whole table: only when asked to."""
-    return page(visit, "operate_audit.html", found=visit.use.audit_ledger()())
+    return page(visit, "operate/audit.html", found=visit.use.audit_ledger()())
 
 
 def _decision(visit: Visit[ForOperators]) -> Decision:

@@ -37,7 +37,11 @@ REFUSED = 422
 
 def show_sign_in(visit: Visit[ForMembers]) -> Page:
     return page(
-        visit, "sign_in.html", email="", next=next_path(visit.query.get("next", "")), notice=_notice(visit)
+        visit,
+        "guests/sign_in.html",
+        email="",
+        next=next_path(visit.query.get("next", "")),
+        notice=_notice(visit),
     )
 
 
@@ -48,7 +52,9 @@ def sign_in(visit: Visit[ForMembers]) -> Page:
         return _enter(visit, email, password)
     except SignInRefused as refused:
         wanted = next_path(visit.field("next"))
-        return page(visit, "sign_in.html", status=REFUSED, email=email, next=wanted, error=str(refused))
+        return page(
+            visit, "guests/sign_in.html", status=REFUSED, email=email, next=wanted, error=str(refused)
+        )
 
 
 def sign_up(visit: Visit[ForMembers]) -> Page:
@@ -76,7 +82,7 @@ def sign_up(visit: Visit[ForMembers]) -> Page:
 def show_sign_up(visit: Visit[ForMembers], email: str = "", error: str = "") -> Page:
     return page(
         visit,
-        "sign_up.html",
+        "guests/sign_up.html",
         status=REFUSED if error else 200,
         email=email,
         error=error,
@@ -108,7 +114,7 @@ def confirm(visit: Visit[ForMembers]) -> Page:
 def _confirm(visit: Visit[ForMembers], email: str, error: str = "") -> Page:
     return page(
         visit,
-        "confirm.html",
+        "guests/confirm.html",
         status=REFUSED if error else 200,
         email=email,
         error=error,
@@ -118,7 +124,7 @@ def _confirm(visit: Visit[ForMembers], email: str, error: str = "") -> Page:
 
 
 def show_forgot(visit: Visit[ForMembers]) -> Page:
-    return page(visit, "forgot.html", email="")
+    return page(visit, "guests/forgot.html", email="")
 
 
 def forgot(visit: Visit[ForMembers]) -> Page:
@@ -128,12 +134,12 @@ def forgot(visit: Visit[ForMembers]) -> Page:
         _check_email(email)
         visit.use.identity().forgot(email)
     except SignInRefused as refused:
-        return page(visit, "forgot.html", status=REFUSED, email=email, error=str(refused))
+        return page(visit, "guests/forgot.html", status=REFUSED, email=email, error=str(refused))
     return redirect("/reset", cookies=(email_cookie(email),))
 
 
 def show_reset(visit: Visit[ForMembers]) -> Page:
-    return page(visit, "reset.html", email=visit.email, password_min=person.PASSWORD_LENGTH_MIN)
+    return page(visit, "guests/reset.html", email=visit.email, password_min=person.PASSWORD_LENGTH_MIN)
 
 
 def reset(visit: Visit[ForMembers]) -> Page:
@@ -146,14 +152,14 @@ def reset(visit: Visit[ForMembers]) -> Page:
     except SignInRefused as refused:
         return page(
             visit,
-            "reset.html",
+            "guests/reset.html",
             status=REFUSED,
             email=email,
             error=str(refused),
             password_min=person.PASSWORD_LENGTH_MIN,
         )
     keys = visit.use.look_around().new_keys(account_id) if account_id else []
-    done = page(visit, "reset_done.html", keys=keys)
+    done = page(visit, "guests/reset_done.html", keys=keys)
     return replace(done, cookies=(*done.cookies, no_cookie(EMAIL_COOKIE), no_cookie(SESSION_COOKIE)))
 
 
@@ -200,7 +206,7 @@ def answer(visit: Visit[ForMembers]) -> Page:
 def _ask(visit: Visit[ForMembers], asked: person.Challenge, error: str = "") -> Page:
     return page(
         visit,
-        "second_factor.html",
+        "guests/second_factor.html",
         status=REFUSED if error else 200,
         asked=asked,
         next=next_path(visit.field("next")),
