@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import Forbidden, OutcomeUnknown
-from shoal.domain.job import Job
-from shoal.domain.routing import Phase, ProviderCall
+from shoal.domain.job import Job, Step
+from shoal.domain.routing import Board, Phase, ProviderCall
 from shoal.domain.spend import FREE_MICROS
 from tests.abuse.row import Row
+from tests.fakes.routing import FakeBoard
 from tests.worlds.machine import Stage
 from tests.worlds.routing_world import ROUTES, Routing
 from tests.worlds.world import FAILURES_MULTIPLE, Customer, World
@@ -66,6 +70,27 @@ def refusals() -> list[Row]:
             (FAILURES_MULTIPLE * captured + one_more) / captured,
         ),
     ]
+
+
+def scripts() -> list[Row]:
+    """Long videos are canceled once their words are written and spoken, before any scene is asked for."""
+    world = World()
+    customer = world.customer(credits=15)
+    keyed = FakeBoard(Board(keyed=frozenset({"gemini"})))
+    world.submit_job = replace(world.submit_job, board=keyed)
+    words = load_catalog().video
+    parts = words.script_routes, words.speech_routes
+    dearest = [max(route.cost_micros or 0 for route in routes) for routes in parts]
+    each, videos = words.scenes_max * sum(dearest) / 1e6, 0
+    with suppress(Forbidden):
+        for _ in range(100):
+            job = world.video(customer, duration=words.seconds_max)
+            world.jobs.advance(job.account_id, job.id, world.clock.ms, Step.SCRIPT)
+            world.cancel_job(customer.caller, job.id)
+            videos += 1
+    lost, most = videos * each, FREE_MICROS / 1e6 + each
+    name = "videos canceled before their first scene"
+    return [Row(name, 1, "account and day", lost, "$ at providers", most)]
 
 
 def _refuse_until_stopped(world: World, customer: Customer) -> int:

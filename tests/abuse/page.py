@@ -14,6 +14,7 @@ FILE = Path(__file__).parents[2] / "docs" / "abuse.md"
 CASES: tuple[Case, ...] = (
     money.cancels,
     money.refusals,
+    money.scripts,
     money.unknown_outcomes,
     load.fetches,
     load.play_money,
