@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import Forbidden, OutcomeUnknown
+from shoal.domain.errors import REFUSED_BY_MODERATION, Forbidden, OutcomeUnknown
 from shoal.domain.job import Job, Step
 from shoal.domain.routing import Board, Phase, ProviderCall
 from shoal.domain.spend import FREE_MICROS
@@ -99,7 +99,7 @@ def _refuse_until_stopped(world: World, customer: Customer) -> int:
     try:
         while True:
             job = _asked(world, customer)
-            world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+            world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
             asked += 1
     except Forbidden:
         return asked * COST_MICROS

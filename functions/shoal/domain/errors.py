@@ -231,6 +231,10 @@ class JobError(ShoalError):
     code: ClassVar[str]
 
 
+REFUSED_BY_MODERATION = "The request was refused by content moderation."
+"""How a job tells the words at fault: whatever else a provider rejects is our doing, or costs it nothing."""
+
+
 class ProviderRejected(JobError):
     code = "provider_rejected"
 

@@ -1,6 +1,7 @@
 """Spend that comes to nothing: what a caller's cancels and refused prompts cost at the providers' prices.
 
-What Shoal or a provider did wrong does not count, nor does play money.
+What Shoal or a provider did wrong does not count, parameters that a provider does not take among it, nor does
+play money.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from shoal.domain.brief import Kind
 from shoal.domain.catalog import Catalog
-from shoal.domain.errors import JobCanceled, ProviderRejected
+from shoal.domain.errors import REFUSED_BY_MODERATION, JobCanceled
 from shoal.domain.job import Job, Step
 from shoal.domain.money import MICROS_PER_USD, Asset
 from shoal.domain.provider import ALWAYS_THERE
@@ -17,7 +18,6 @@ from shoal.domain.routing import Phase, ProviderCall, find_route
 
 FREE_MICROS = MICROS_PER_USD
 """What may come to nothing on any day, whatever was captured: $1."""
-BY_THE_CALLER = frozenset({JobCanceled.code, ProviderRejected.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ def spend_of(job: Job, catalog: Catalog) -> Spend:
 
 def _for_nothing(job: Job, micros: int, catalog: Catalog) -> int:
     """Of the outputs whose provider was asked, those that were not paid for; of a video, its words too."""
-    if job.failure is None or job.failure.code not in BY_THE_CALLER:
+    why = job.failure
+    if why is None or (why.code != JobCanceled.code and why.message != REFUSED_BY_MODERATION):
         return 0
     asked = [call for call in job.calls.values() if call.phase is Phase.ASKED and not call.free]
     paid = len(job.captured or job.outputs) if job.cost else 0

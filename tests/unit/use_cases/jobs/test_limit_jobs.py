@@ -8,9 +8,11 @@ from functools import partial
 
 import pytest
 
+from shoal.adapters.providers.kit.http import REFUSED_PARAMETERS
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import (
+    REFUSED_BY_MODERATION,
     ApiError,
     Forbidden,
     IdempotencyKeyReused,
@@ -44,7 +46,7 @@ def asked(world: World, customer: Customer, route: str = ROUTE, **body: object) 
 
 def refuse(world: World, customer: Customer) -> None:
     job = asked(world, customer)
-    world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+    world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
 
 
 def spend(world: World, customer: Customer) -> Spend:
@@ -109,6 +111,9 @@ def test_what_others_did_wrong_does_not_count(world: World, customer: Customer) 
     for error in ("ProviderFailed", "ProviderTimeout", "OutputInvalid", "States.Timeout"):
         job = asked(world, customer)
         world.release_hold(job.account_id, job.id, error, "no luck")
+    for why in (REFUSED_PARAMETERS, "This model edits one picture at a time."):
+        job = asked(world, customer)
+        assert world.release_hold(job.account_id, job.id, "ProviderRejected", why)[0].failure
 
     assert spend(world, customer) == Spend()
 
@@ -160,7 +165,7 @@ def test_the_words_of_a_video_are_paid_to_providers_too(
     customer = world.customer(credits=15)
     job = begun_video(world, customer, *steps)
     if code:
-        world.release_hold(job.account_id, job.id, code, "refused by moderation")
+        world.release_hold(job.account_id, job.id, code, REFUSED_BY_MODERATION)
     else:
         assert world.cancel_job(customer.caller, job.id).cost == 0
 
@@ -184,7 +189,7 @@ def test_words_that_cost_nothing_or_are_paid_for_do_not_count(world: World) -> N
 def test_what_a_provider_calls_off_for_nothing_costs_nothing(world: World, customer: Customer) -> None:
     job = asked(world, customer)
     free = {index: replace(call, free=True) for index, call in job.calls.items()}
-    refused = world.release_hold(job.account_id, job.id, "ProviderRejected", "refused")[0]
+    refused = world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)[0]
 
     assert spend_of(replace(refused, calls=free), load_catalog()) == Spend()
 
@@ -193,7 +198,7 @@ def test_what_the_catalog_does_not_know_costs_what_the_caller_would_have_paid(
     world: World, customer: Customer
 ) -> None:
     job = asked(world, customer, "fal/who-knows")
-    world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+    world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
 
     assert spend(world, customer) == Spend(job.price)
 
@@ -201,7 +206,7 @@ def test_what_the_catalog_does_not_know_costs_what_the_caller_would_have_paid(
 def test_a_step_that_runs_twice_counts_once(world: World, customer: Customer) -> None:
     job = asked(world, customer)
     for _ in range(3):
-        world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+        world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
 
     assert spend(world, customer) == Spend(COST_MICROS)
 
@@ -250,7 +255,7 @@ def test_a_job_that_is_not_accepted_takes_no_place(world: World) -> None:
 def test_who_closed_a_job_and_died_takes_no_place_for_ever(world: World, customer: Customer) -> None:
     jobs = [asked(world, customer) for _ in range(OPEN_JOBS_MAX)]
     world.network.fail("open_jobs.leave", Unavailable())
-    world.release_hold(jobs[0].account_id, jobs[0].id, "ProviderRejected", "refused by moderation")
+    world.release_hold(jobs[0].account_id, jobs[0].id, "ProviderRejected", REFUSED_BY_MODERATION)
     assert spend(world, customer) == Spend()
 
     world.network.heal()
