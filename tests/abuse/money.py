@@ -5,11 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from shoal.composition.providers import GUARDRAIL_MICROS
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import REFUSED_BY_MODERATION, Forbidden, OutcomeUnknown
+from shoal.domain.errors import (
+    REFUSED_BY_MODERATION,
+    Forbidden,
+    InsufficientBalance,
+    OutcomeUnknown,
+    ValidationFailed,
+)
 from shoal.domain.job import Job, Step
 from shoal.domain.routing import Board, Phase, ProviderCall
 from shoal.domain.spend import FREE_MICROS
+from shoal.ports.moderation import Verdict
 from tests.abuse.row import Row
 from tests.fakes.routing import FakeBoard
 from tests.worlds.machine import Stage
@@ -91,6 +99,35 @@ def scripts() -> list[Row]:
     lost, most = videos * each, FREE_MICROS / 1e6 + each
     name = "videos canceled before their first scene"
     return [Row(name, 1, "account and day", lost, "$ at providers", most)]
+
+
+class Judge:
+    """A guardrail that has something against everything."""
+
+    asked = 0
+
+    def check(self, text: str) -> Verdict:
+        self.asked += len(text) > 0
+        return Verdict(flagged=True)
+
+
+def judgements() -> list[Row]:
+    """Prompts that a guardrail, asked before money is held, refuses: of who can pay, and of who can't."""
+    rows = []
+    for who, usd, verdicts_max in (
+        ("can pay", "1.00", FREE_MICROS // GUARDRAIL_MICROS + 1),
+        ("can't", "0", 0),
+    ):
+        world, judge = World(), Judge()
+        world.moderate_with(judge, name="bedrock", cost_micros=GUARDRAIL_MICROS)
+        customer = world.customer(usd=usd)
+        with suppress(Forbidden):
+            for _ in range(2_000):
+                with suppress(ValidationFailed, InsufficientBalance):
+                    world.submit_task(customer)
+        name = f"prompts that a guardrail refuses, of who {who}"
+        rows.append(Row(name, 1, "account and day", judge.asked, "verdicts paid", verdicts_max))
+    return rows
 
 
 def _refuse_until_stopped(world: World, customer: Customer) -> int:

@@ -15,6 +15,7 @@ CASES: tuple[Case, ...] = (
     money.cancels,
     money.refusals,
     money.scripts,
+    money.judgements,
     money.unknown_outcomes,
     load.fetches,
     load.play_money,

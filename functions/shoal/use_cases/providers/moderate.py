@@ -29,11 +29,13 @@ class Moderate:
     """`moderator` is None where a stage moderates nothing.
 
     `name` is what is written on the job. `fail_open`: without a verdict the request is let through.
+    `cost_micros` is what a verdict on a request costs at most, in micro-dollars.
     """
 
     moderator: Moderator | None
     name: str = "off"
     fail_open: bool = False
+    cost_micros: int = 0
 
     @property
     def reaches_out(self) -> bool:
