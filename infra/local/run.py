@@ -38,6 +38,7 @@ OVERRIDES = ("SHOAL_PROVIDER_DEADLINE_S", "SHOAL_CLIP_DEADLINE_S", "SHOAL_WEBHOO
 SHOAL = Path(sys.executable).with_name("shoal")
 PASSWORD_BYTES = 12
 DEMO_EMAIL, DEMO_USD = "demo@example.com", "10.00"
+CREATE = ("accounts", "create", "--reason", "a demo", "--json")
 DEMO_USD_MIN = Decimal("0.02")  # the price of the demo's picture
 console = Console(highlight=False)
 
@@ -153,7 +154,7 @@ def demo_client(local: Local, cloud: LocalCloud) -> Client:
     local.config.write_text(json.dumps(cloud.config(), indent=2))
     with step(f"Creating a demo account with ${DEMO_USD}"):
         created = run(
-            [str(SHOAL), "accounts", "create", "--email", DEMO_EMAIL, "--usd", DEMO_USD, "--json"],
+            [str(SHOAL), *CREATE, "--email", DEMO_EMAIL, "--usd", DEMO_USD],
             env={**os.environ, "SHOAL_CONFIG": str(local.config)},
             log=FOLDER / "shoal.log",
         )

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
+from shoal.composition.providers import GUARDRAIL_MICROS
 from shoal.domain.catalog import load_catalog
-from shoal.domain.errors import Forbidden, OutcomeUnknown
-from shoal.domain.job import Job
-from shoal.domain.routing import Phase, ProviderCall
+from shoal.domain.errors import (
+    REFUSED_BY_MODERATION,
+    Forbidden,
+    InsufficientBalance,
+    OutcomeUnknown,
+    ValidationFailed,
+)
+from shoal.domain.job import Job, Step
+from shoal.domain.routing import Board, Phase, ProviderCall
 from shoal.domain.spend import FREE_MICROS
+from shoal.ports.moderation import Verdict
 from tests.abuse.row import Row
+from tests.fakes.routing import FakeBoard
 from tests.worlds.machine import Stage
 from tests.worlds.routing_world import ROUTES, Routing
 from tests.worlds.world import FAILURES_MULTIPLE, Customer, World
@@ -68,13 +80,63 @@ def refusals() -> list[Row]:
     ]
 
 
+def scripts() -> list[Row]:
+    """Long videos are canceled once their words are written and spoken, before any scene is asked for."""
+    world = World()
+    customer = world.customer(credits=15)
+    keyed = FakeBoard(Board(keyed=frozenset({"gemini"})))
+    world.submit_job = replace(world.submit_job, board=keyed)
+    words = load_catalog().video
+    parts = words.script_routes, words.speech_routes
+    dearest = [max(route.cost_micros or 0 for route in routes) for routes in parts]
+    each, videos = words.scenes_max * sum(dearest) / 1e6, 0
+    with suppress(Forbidden):
+        for _ in range(100):
+            job = world.video(customer, duration=words.seconds_max)
+            world.jobs.advance(job.account_id, job.id, world.clock.ms, Step.SCRIPT)
+            world.cancel_job(customer.caller, job.id)
+            videos += 1
+    lost, most = videos * each, FREE_MICROS / 1e6 + each
+    name = "videos canceled before their first scene"
+    return [Row(name, 1, "account and day", lost, "$ at providers", most)]
+
+
+class Judge:
+    """A guardrail that has something against everything."""
+
+    asked = 0
+
+    def check(self, text: str) -> Verdict:
+        self.asked += len(text) > 0
+        return Verdict(flagged=True)
+
+
+def judgements() -> list[Row]:
+    """Prompts that a guardrail, asked before money is held, refuses: of who can pay, and of who can't."""
+    rows = []
+    for who, usd, verdicts_max in (
+        ("can pay", "1.00", FREE_MICROS // GUARDRAIL_MICROS + 1),
+        ("can't", "0", 0),
+    ):
+        world, judge = World(), Judge()
+        world.moderate_with(judge, name="bedrock", cost_micros=GUARDRAIL_MICROS)
+        customer = world.customer(usd=usd)
+        with suppress(Forbidden):
+            for _ in range(2_000):
+                with suppress(ValidationFailed, InsufficientBalance):
+                    world.submit_task(customer)
+        name = f"prompts that a guardrail refuses, of who {who}"
+        rows.append(Row(name, 1, "account and day", judge.asked, "verdicts paid", verdicts_max))
+    return rows
+
+
 def _refuse_until_stopped(world: World, customer: Customer) -> int:
     """What providers charged for what came to nothing, in micro-dollars."""
     asked = 0
     try:
         while True:
             job = _asked(world, customer)
-            world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+            world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
             asked += 1
     except Forbidden:
         return asked * COST_MICROS

@@ -14,6 +14,8 @@ FILE = Path(__file__).parents[2] / "docs" / "abuse.md"
 CASES: tuple[Case, ...] = (
     money.cancels,
     money.refusals,
+    money.scripts,
+    money.judgements,
     money.unknown_outcomes,
     load.fetches,
     load.play_money,

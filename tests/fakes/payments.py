@@ -49,7 +49,7 @@ class FakeProcessor:
             self.opened[known] = order, self._opened(order)
         earlier, page = self.opened[known]
         if earlier != order:
-            raise IdempotencyKeyReused
+            raise IdempotencyKeyReused.differs(order.key, earlier.purchase.told, order.purchase.told)
         return page
 
     def _opened(self, order: Order) -> CheckoutPage:

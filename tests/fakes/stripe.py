@@ -111,6 +111,10 @@ class FakeStripe:
         match method, path.strip("/").split("/"):
             case "POST", ["v1", "checkout", "sessions"]:
                 return self._open(given, headers)
+            case "GET", ["v1", "checkout", "sessions"]:
+                take(given, {"limit": str}, ("starting_after",))
+                newest = [self.books.session(each) for each in reversed(self.books.sessions)]
+                return _page("checkout/sessions", newest, given)
             case "GET", ["v1", "checkout", "sessions", session_id]:
                 take(given, {})
                 return self._found(self.books.sessions, session_id, "checkout.session")
@@ -145,11 +149,15 @@ class FakeStripe:
         if given["payment_intent"] not in self.books.payments:
             raise missing("payment_intent")
         found = self.books.of_payment(getattr(self.books, things), given["payment_intent"])
-        ids, limit = [thing["id"] for thing in found], int(given["limit"])
-        first = ids.index(given["starting_after"]) + 1 if "starting_after" in given else 0
-        data = found[first : first + limit]
-        more = first + limit < len(found)
-        return {"object": "list", "url": f"/v1/{things}", "has_more": more, "data": data}
+        return _page(things, found, given)
+
+
+def _page(things: str, found: list[Json], given: Json) -> Json:
+    ids, limit = [thing["id"] for thing in found], int(given["limit"])
+    first = ids.index(given["starting_after"]) + 1 if "starting_after" in given else 0
+    data = found[first : first + limit]
+    more = first + limit < len(found)
+    return {"object": "list", "url": f"/v1/{things}", "has_more": more, "data": data}
 
 
 def signed(body: str, secret: str, at_s: int | None = None) -> str:

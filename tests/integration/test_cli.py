@@ -63,7 +63,9 @@ def refused(result: Result, message: str) -> None:
 
 
 def test_a_new_account_makes_an_image_and_its_wallet_shows_it(shoal: Shoal, deployed: Deployed) -> None:
-    created = printed(shoal("accounts", "create", "--email", "new@example.com", "--usd", "10.00", "--json"))
+    created = printed(
+        shoal("accounts", "create", "--email", "new@example.com", "--usd", "10.00", *WHY, "--json")
+    )
     account, client = created["account_id"], deployed.client(created["api_key"])
     job_id = client.submit("A shark", mode="2k")
     _, unhurried = deployed.key_of(account)

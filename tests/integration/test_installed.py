@@ -61,7 +61,8 @@ def test_the_installed_command_operates_a_stage(shoal: Path, cloud: LocalCloud, 
     file.write_text(json.dumps(cloud.config()))
 
     created = run(
-        *(shoal, "accounts", "create", "--email", "wheel@example.com", "--usd", "3.00", "--json"),
+        *(shoal, "accounts", "create", "--email", "wheel@example.com"),
+        *("--usd", "3", "--reason", "a test", "--json"),
         **{LOCAL_FILE_VARIABLE: str(file)},
     )
     account = json.loads(created.stdout)["account_id"]

@@ -93,7 +93,9 @@ def test_the_teams_app_deploys_a_stage_that_sells_its_catalog(team: PlatformTeam
         "2k",
     ]
 
-    account = team.shoal("accounts", "create", "--email", "you@acme.example", "--usd", "10.00")
+    account = team.shoal(
+        "accounts", "create", "--email", "you@acme.example", "--usd", "10", "--reason", "new"
+    )
     submitted = requests.post(
         f"{team.root}/v1/generate",
         json={"mode": "1k", "prompt": "An anvil"},

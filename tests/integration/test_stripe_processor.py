@@ -75,11 +75,13 @@ def test_a_checkout_is_opened_paid_and_read(stripe: FakeStripe, processor: Strip
 
 def test_the_same_order_is_opened_once(stripe: FakeStripe, processor: StripeProcessor) -> None:
     assert processor.open(ORDER) == processor.open(ORDER)
-    with stripe.expects("idempotency_error"), pytest.raises(IdempotencyKeyReused):
+    other = processor.open(replace(ORDER, account_id="acc_2", purchase=TOP_UP.pack(50)))
+    with stripe.expects("idempotency_error"), pytest.raises(IdempotencyKeyReused) as refused:
         processor.open(replace(ORDER, purchase=TOP_UP.dollars(1_000)))
 
-    other = processor.open(replace(ORDER, account_id="acc_2"))
-
+    both = {"earlier": "10 credits for $10.00", "this": "$10.00 for $10.00"}
+    assert refused.value.details == {"idempotency_key": "key-1", **both}
+    assert all(each in refused.value.message for each in both.values())
     assert len(stripe.books.sessions) == 2
     assert other.id in stripe.books.sessions
 

@@ -145,7 +145,14 @@ class World:
     def use_provider(self, provider: Provider) -> None:
         self.providers.providers["simulator"] = provider
 
-    def moderate_with(self, moderator: Moderator | None, *, fail_open: bool = False) -> None:
+    def moderate_with(
+        self,
+        moderator: Moderator | None,
+        *,
+        name: str = "keywords",
+        fail_open: bool = False,
+        cost_micros: int = 0,
+    ) -> None:
         """Have requests judged before they are accepted."""
         self.submit_job = SubmitJob(
             ledger=self.ledger,
@@ -153,7 +160,7 @@ class World:
             prepare=self.prepare,
             discard=self.prepare.discard,
             limit_jobs=self.limit_jobs,
-            moderate=Moderate(moderator, "keywords", fail_open),
+            moderate=Moderate(moderator, name, fail_open, cost_micros),
             board=self.board,
             catalog=load_catalog(),
             clock=self.clock,

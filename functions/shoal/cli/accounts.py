@@ -29,7 +29,8 @@ EmailOption = Annotated[
 ]
 
 OpeningReasonOption = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why it gets dollars or credits: kept beside them.")
+    str,
+    typer.Option("--reason", metavar="TEXT", help="Required with dollars or credits: why it gets them."),
 ]
 
 
@@ -39,7 +40,7 @@ def create(
     email: EmailOption,
     usd: UsdOption = None,
     credits: CreditsOption = None,
-    reason: OpeningReasonOption = "the account was opened with it",
+    reason: OpeningReasonOption = "",
     as_json: console.JsonOption = False,
     stage: console.StageOption = None,
 ) -> None:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from shoal.use_cases.providers.resolve_answer import ResolveAnswer
     from shoal.use_cases.providers.try_routes import TryRoutes
 
+GUARDRAIL_MICROS = 1_200
+"""Of a prompt of 4,000 characters: four text units, judged as a whole and by field, at $0.15 a thousand,
+https://aws.amazon.com/bedrock/pricing (content filters)."""
+
 ASK_BOARD_MS = 10_000
 SUBMIT_BOARD_MS = 30_000
 """How old the board may be where providers are asked, and where only availability is told of."""
@@ -76,7 +80,8 @@ def speakers(settings: environment.NarrateSettings) -> RouteRegistry[Speaker]:
 def moderate(settings: environment.SubmitJobSettings) -> Moderate:
     from shoal.use_cases.providers.moderate import Moderate
 
-    return Moderate(_moderator(settings), settings.moderation, settings.moderation_fail_open)
+    cost_micros = GUARDRAIL_MICROS if settings.moderation == "bedrock" else 0
+    return Moderate(_moderator(settings), settings.moderation, settings.moderation_fail_open, cost_micros)
 
 
 def _moderator(settings: environment.SubmitJobSettings) -> Moderator | None:

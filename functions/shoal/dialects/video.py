@@ -16,7 +16,7 @@ from shoal.domain.catalog import Catalog
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.languages import showable
+from shoal.domain.languages import letter_without_font, showable
 from shoal.domain.money import Asset
 from shoal.domain.script import CATEGORIES, VOICES, without_markers
 from shoal.domain.submission import Submission
@@ -87,8 +87,8 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         raise invalid_field("aspect_ratio", f"must be one of {', '.join(terms.aspect_ratios)}")
     if is_blank(without_markers(request.idea)):
         raise invalid_field("idea", "must say something")
-    if request.subtitles == "burned" and not showable(request.language):
-        raise invalid_field("subtitles", 'cannot be "burned" in this language, but can be a "track"')
+    if request.subtitles == "burned":
+        _check_drawable(request)
     width_px, height_px = CLIP_SIZES_PX[request.aspect_ratio]
     return Submission(
         family=families.VIDEO,
@@ -121,6 +121,14 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         webhook_url=request.webhook_url,
         ttl_s=request.ttl_seconds,
     )
+
+
+def _check_drawable(request: VideoRequest) -> None:
+    """Raises `ValidationFailed` where a subtitle in the picture would lack letters."""
+    if not showable(request.language):
+        raise invalid_field("subtitles", 'cannot be "burned" in this language, but can be a "track"')
+    if letter := letter_without_font(without_markers(request.idea)):
+        raise invalid_field("idea", f'has the letter {letter!r}, which no subtitle that is "burned" shows')
 
 
 def acceptance(job: Job) -> answers.VideoAnswer:

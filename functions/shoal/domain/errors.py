@@ -207,6 +207,14 @@ class IdempotencyKeyReused(ApiError):
             details={"idempotency_key": key, "made": made, "first_body": first, "this_body": again},
         )
 
+    @classmethod
+    def differs(cls, key: str, earlier: str, this: str) -> IdempotencyKeyReused:
+        """Names what the key stands for, and what it is asked for now."""
+        return cls(
+            f"This key stands for {earlier}: it cannot stand for {this} too.",
+            details={"idempotency_key": key, "earlier": earlier, "this": this},
+        )
+
 
 class RateLimited(ApiError):
     status, code, message = 429, "rate_limited", "Too many requests with this API key."
@@ -229,6 +237,10 @@ class JobError(ShoalError):
     """Ends a job without charge. `str(error)` is public: the caller reads it as the job's error."""
 
     code: ClassVar[str]
+
+
+REFUSED_BY_MODERATION = "The request was refused by content moderation."
+"""How a job tells the words at fault: whatever else a provider rejects is our doing, or costs it nothing."""
 
 
 class ProviderRejected(JobError):

@@ -39,7 +39,8 @@ class Route(BaseModel):
     """One way to make a model's outputs.
 
     `model` is what the provider itself calls it; such names are dated, so they are in the catalog and not
-    in code. `cost_micros` is what an output costs us there, in micro-dollars, if it is known.
+    in code. `cost_micros` is what an output costs us there, in micro-dollars, if it is known;
+    of a script or a narration, what each scene of it does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -1,22 +1,23 @@
 """Spend that comes to nothing: what a caller's cancels and refused prompts cost at the providers' prices.
 
-What Shoal or a provider did wrong does not count, nor does play money.
+What Shoal or a provider did wrong does not count, parameters that a provider does not take among it, nor does
+play money.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shoal.domain.brief import Kind
 from shoal.domain.catalog import Catalog
-from shoal.domain.errors import JobCanceled, ProviderRejected
-from shoal.domain.job import Job
+from shoal.domain.errors import REFUSED_BY_MODERATION, JobCanceled
+from shoal.domain.job import Job, Step
 from shoal.domain.money import MICROS_PER_USD, Asset
 from shoal.domain.provider import ALWAYS_THERE
 from shoal.domain.routing import Phase, ProviderCall, find_route
 
 FREE_MICROS = MICROS_PER_USD
 """What may come to nothing on any day, whatever was captured: $1."""
-BY_THE_CALLER = frozenset({JobCanceled.code, ProviderRejected.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,29 @@ def spend_of(job: Job, catalog: Catalog) -> Spend:
 
 
 def _for_nothing(job: Job, micros: int, catalog: Catalog) -> int:
-    """Of the outputs whose provider was asked, those that were not paid for."""
-    if job.failure is None or job.failure.code not in BY_THE_CALLER:
+    """Of the outputs whose provider was asked, those that were not paid for; of a video, its words too."""
+    why = job.failure
+    if why is None or (why.code != JobCanceled.code and why.message != REFUSED_BY_MODERATION):
         return 0
     asked = [call for call in job.calls.values() if call.phase is Phase.ASKED and not call.free]
     paid = len(job.captured or job.outputs) if job.cost else 0
     unpaid = max(0, len(asked) - paid)
     costs = sum(_cost_micros(call, job, micros, catalog) for call in asked)
-    return costs * unpaid // max(1, len(asked))
+    return costs * unpaid // max(1, len(asked)) + _words_micros(job, catalog) * (job.output_count - paid)
+
+
+def _words_micros(job: Job, catalog: Catalog) -> int:
+    """Of one scene of a video: its script from when the video began, its narration once there is a script.
+
+    Whether they were done, and by whom, is not known of a job that was canceled meanwhile: the dearest route
+    of each counts.
+    """
+    if job.kind is not Kind.VIDEO or job.simulated or job.started_at_ms is None:
+        return 0
+    asked = [catalog.video.script_routes]
+    if Step.SCRIPT in job.steps:
+        asked.append(catalog.video.speech_routes)
+    return sum(max(route.cost_micros or 0 for route in routes) for routes in asked)
 
 
 def _cost_micros(call: ProviderCall, job: Job, micros: int, catalog: Catalog) -> int:

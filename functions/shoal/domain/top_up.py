@@ -26,6 +26,13 @@ class Purchase:
         """What the payer reads."""
         return f"Shoal: {format_amount(self.asset, self.amount)}"
 
+    @property
+    def told(self) -> str:
+        """What is bought, and for how much."""
+        return (
+            f"{format_amount(self.asset, self.amount)} for {format_usd(self.price_cents * MICROS_PER_CENT)}"
+        )
+
 
 class Pack(BaseModel):
     """So many credits for one price."""

@@ -22,7 +22,9 @@ def shoal(world: World) -> Shoal:
 
 def test_an_account_is_opened_with_its_grants_and_a_key_that_works(shoal: Shoal, world: World) -> None:
     created = printed(
-        shoal("accounts", "create", "--email", "a@b.test", "--usd", "10.00", "--credits", "20", "--json")
+        shoal(
+            "accounts", "create", "--email", "a@b.test", "--usd", "10.00", "--credits", "20", *WHY, "--json"
+        )
     )
     assert set(created) == {"account_id", "api_key", "key_id", "email"}
     caller = world.authenticate(f"Bearer {created['api_key']}")
@@ -254,6 +256,15 @@ def test_an_opening_grant_is_recorded_with_who_and_why(shoal: Shoal, world: Worl
 
     assert (record.operator, record.reason) == ("arn:aws:iam::123456789012:user/operator", "a prize")
     assert (record.asset, record.amount) == (Asset.USD, 10_000_000)
+
+
+@pytest.mark.parametrize("grant", [("--usd", "10"), ("--credits", "3")])
+@pytest.mark.parametrize("reason", [(), ("--reason", " ")])
+def test_an_opening_grant_needs_a_reason(
+    shoal: Shoal, world: World, grant: tuple[str, str], reason: tuple[str, ...]
+) -> None:
+    refused(shoal("accounts", "create", "--email", "a@b.test", *grant, *reason), 1, "Say why")
+    assert not world.tables.accounts
 
 
 def test_a_credit_above_the_cap_waits_for_another_operator(world: World, customer: Customer) -> None:

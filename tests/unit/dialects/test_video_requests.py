@@ -92,6 +92,10 @@ def test_a_duration_may_be_written_with_a_fraction_of_nothing() -> None:
     assert parse(duration=16.0).words["duration"] == 16
 
 
+BURNED_IN_NONE = """my bo-CN KM en-Shaw bod TIB div chr mya bur khm lao dzo iii iku cre crk oji ojs nqo zgh
+mn-CN mn-Mong mvf"""
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -108,10 +112,8 @@ def test_a_duration_may_be_written_with_a_fraction_of_nothing() -> None:
         *(({"style": style}, "style") for style in ("", "x" * 201, 1)),
         *(({"seed": seed}, "seed") for seed in (-1, 2**32, "7", 1.5, True)),
         *(({"subtitles": subtitles}, "subtitles") for subtitles in ("yes", True, None)),
-        *(
-            ({"subtitles": "burned", "language": tag}, "subtitles")
-            for tag in ("my", "bo-CN", "KM", "en-Shaw")
-        ),
+        *(({"subtitles": "burned", "language": tag}, "subtitles") for tag in BURNED_IN_NONE.split()),
+        *(({"subtitles": "burned", "idea": f"Why a {letter} glows"}, "idea") for letter in "བހᏣⵣߒᠮ𝐀"),
         ({"metadata": {"text": "x" * 5_000}}, "metadata"),
         ({"metadata": "x"}, "metadata"),
         ({"webhook_url": ""}, "webhook_url"),
@@ -128,10 +130,11 @@ def test_a_wrong_field_is_refused_and_named(changes: dict[str, Any], field: str)
     assert field in {found["field"] for found in refused.value.details["fields"]}
 
 
-@pytest.mark.parametrize("language", ["th", "ar-AE", "zh-Hant-TW", "hi", "my-Latn", "xx"])
+@pytest.mark.parametrize("language", ["th", "ar-AE", "zh-Hant-TW", "hi", "my-Latn", "xx", "mn", "deu", "ell"])
 def test_what_can_be_drawn_can_be_burned_in(language: str) -> None:
     assert parse(subtitles="burned", language=language).brief.of_video.subtitles == "burned"
-    assert parse(subtitles="track", language="my").brief.of_video.subtitles == "track"
+    assert parse(subtitles="burned", idea="Łódź, größter, Ἀθῆναι, नमस्ते, 鯊魚 [slow:5] ✨", language=language)
+    assert parse(subtitles="track", idea="ཀ ཁ", language="my").brief.of_video.subtitles == "track"
 
 
 def test_every_category_and_voice_can_be_asked_for() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,8 @@ import pytest
 from PIL import ImageChops
 
 from shoal.adapters.providers.polly.voices import CASTINGS
-from shoal.domain.languages import showable
+from shoal.domain import languages
+from shoal.domain.languages import letter_without_font, showable
 from shoal.media import speech
 from shoal.media.pango import Ink, set_text
 from shoal.media.typesetting import LINE_PITCH, line, paragraph, shown
@@ -143,6 +145,24 @@ def test_the_machine_s_own_fonts_are_not_used() -> None:
 @pytest.mark.parametrize("language", sorted(CASTINGS))
 def test_what_polly_speaks_can_be_shown(language: str) -> None:
     assert showable(language)
+
+
+def letters_beside(code: int, step: int) -> str:
+    """The nearest letter before or after a code point, below the rare Han signs."""
+    within = range(code + step, 0x20000 if step > 0 else 0, step)
+    return next((chr(at) for at in within if chr(at).isalpha()), "z")
+
+
+@pytest.mark.parametrize("ends", re.findall(r"(.)-(.)|(.)", languages.WITHOUT_FONT.pattern[1:-1]))
+def test_the_letters_that_are_refused_are_those_that_no_font_has(ends: tuple[str, str, str]) -> None:
+    first, last, only = ends
+    for letter in (first or only, last or only):
+        if letter < "\U00020000":
+            assert (letter_without_font(letter), shown(letter)) == (letter, ""), hex(ord(letter))
+    if (first or only) < "\U00020000":
+        for letter in (letters_beside(ord(first or only), -1), letters_beside(ord(last or only), 1)):
+            assert shown(letter), hex(ord(letter))
+            assert letter_without_font(letter) is None
 
 
 def test_what_espeak_speaks_can_be_shown_or_is_refused() -> None:

@@ -174,5 +174,5 @@ def _output_url(prediction: Mapping[str, Any]) -> str:
 
 def _failure(said: str) -> errors.ProviderRejected | errors.ProviderFailed:
     if is_content_refusal(said):
-        return errors.ProviderRejected(http.REFUSED_BY_MODERATION)
+        return errors.ProviderRejected(errors.REFUSED_BY_MODERATION)
     return errors.ProviderFailed("The provider failed to generate the output.")

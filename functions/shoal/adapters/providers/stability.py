@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.fields import checked_ref, media_type, nearest_ratio, seed_of
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply, bearer
+from shoal.adapters.providers.kit.http import ProviderHttp, Reply, bearer
 from shoal.domain import errors
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
@@ -110,7 +110,7 @@ def _only(model: str, pictures: tuple[bytes, ...]) -> tuple[str, bytes, str]:
 
 def _picture(reply: Reply) -> IO[bytes]:
     if reply.headers.get("finish-reason", "SUCCESS") == "CONTENT_FILTERED":
-        raise errors.ProviderRejected(REFUSED_BY_MODERATION)
+        raise errors.ProviderRejected(errors.REFUSED_BY_MODERATION)
     return reply.file("image")
 
 
@@ -119,7 +119,7 @@ def _check(reply: Reply) -> None:
     name, said = str(error.get("name", "")), error.get("errors")
     message = "; ".join(map(str, said)) if isinstance(said, list) else ""
     if name == "content_moderation":
-        raise errors.ProviderRejected(REFUSED_BY_MODERATION)
+        raise errors.ProviderRejected(errors.REFUSED_BY_MODERATION)
     if reply.status == 429 and "Retry-After" not in reply.headers:
         raise errors.ProviderBusy(reply.detail(message), retry_after_seconds=LOCK_OUT_SECONDS)
     reply.raise_for_status(message, known=bool(name))

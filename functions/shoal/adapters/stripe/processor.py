@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import stripe
@@ -19,6 +20,7 @@ from shoal.adapters.stripe.keys import StripeKeys
 from shoal.domain.errors import CallbackRefused, IdempotencyKeyReused, NotFound, Unavailable
 from shoal.domain.money import Asset
 from shoal.domain.payment import Checkout, CheckoutPage, CheckoutState, Claim, ClaimKind, Payment
+from shoal.domain.top_up import Purchase
 from shoal.ports.payments import Order
 
 CURRENCY = "usd"
@@ -31,8 +33,10 @@ PAGE = 100
 """The most that Stripe lists at once."""
 LAPSED = ("failed", "canceled")
 """States of a refund that did not happen."""
-STAGE, ACCOUNT, ASSET, AMOUNT, PRICE = (
-    f"shoal_{name}" for name in ("stage", "account", "asset", "amount", "price_cents")
+LOOKED_THROUGH = 1_000
+"""So many of the newest checkouts are looked through for the one that a key stands for."""
+STAGE, ACCOUNT, ASSET, AMOUNT, PRICE, KEY = (
+    f"shoal_{name}" for name in ("stage", "account", "asset", "amount", "price_cents", "key")
 )
 """Metadata of a payment: several stages, and other shops, may share one account at Stripe."""
 
@@ -54,8 +58,9 @@ class StripeProcessor:
             ASSET: str(purchase.asset),
             AMOUNT: str(purchase.amount),
             PRICE: str(purchase.price_cents),
+            KEY: order.key,
         }
-        with _translate_errors():
+        with _translate_errors(), self._naming_both(order):
             session = self._client().v1.checkout.sessions.create(
                 {
                     "mode": "payment",
@@ -80,6 +85,19 @@ class StripeProcessor:
         if session.url is None:
             raise ValueError(f"Stripe gave checkout {session.id} no page")
         return CheckoutPage(session.id, session.url)
+
+    @contextmanager
+    def _naming_both(self, order: Order) -> Iterator[None]:
+        """Stripe tells that a key stands for something else, and not for what."""
+        try:
+            yield
+        except stripe.IdempotencyError as error:
+            whose = {STAGE: self._stage, ACCOUNT: order.account_id, KEY: order.key}
+            newest = self._client().v1.checkout.sessions.list({"limit": PAGE}).auto_paging_iter()
+            known = map(_metadata, islice(newest, LOOKED_THROUGH))
+            bought = next((each for each in known if whose.items() <= each.items()), None)
+            earlier = _purchase(bought).told if bought else "another purchase"
+            raise IdempotencyKeyReused.differs(order.key, earlier, order.purchase.told) from error
 
     def checkout(self, checkout_id: str) -> Checkout:
         if not _CHECKOUT_ID.fullmatch(checkout_id):
@@ -149,8 +167,6 @@ def _translate_errors() -> Iterator[None]:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
         raise Unavailable(retry_after_seconds=5) from error
-    except stripe.IdempotencyError as error:
-        raise IdempotencyKeyReused from error
     except stripe.InvalidRequestError as error:
         if error.code != "resource_missing":
             raise
@@ -160,6 +176,10 @@ def _translate_errors() -> Iterator[None]:
 def _metadata(of: Any) -> Mapping[str, str]:
     found: Mapping[str, str] = of.metadata.to_dict() if of.metadata else {}
     return found
+
+
+def _purchase(bought: Mapping[str, str]) -> Purchase:
+    return Purchase(Asset(bought[ASSET]), int(bought[AMOUNT]), int(bought[PRICE]))
 
 
 def _state(session: Any) -> CheckoutState:

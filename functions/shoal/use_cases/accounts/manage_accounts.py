@@ -128,7 +128,7 @@ class ManageAccounts:
                 return NewKey(key, new.secret)
             if key.id == new.key.id:
                 raise KeyExists.of(key.told, new.key.told)
-        raise KeyExists
+        raise KeyExists.of("a key that is gone", new.key.told)
 
 
 def opening_grants(account: Account, usd_micros: int = 0, credits: int = 0) -> list[wallet.Movement]:

@@ -60,10 +60,10 @@ class LimitJobs:
                 details={"limit": "failures"},
             )
 
-    def leave(self, job: Job) -> None:
-        """Count out a job that was not accepted."""
+    def leave(self, job: Job, for_nothing: int = 0) -> None:
+        """Count out a job that was not accepted, with what it cost all the same, in micro-dollars."""
         try:
-            self.open_jobs.leave(job, Spend(), self.clock.now_ms())
+            self.open_jobs.leave(job, Spend(for_nothing), self.clock.now_ms())
         except Exception:
             # Why it was refused matters more: it is counted out when the account next reaches its limit.
             logger.warning("refused, not counted out", extra={"job_id": job.id}, exc_info=True)

@@ -17,6 +17,7 @@ from shoal.domain.errors import (
     InsufficientCredits,
     NotFound,
     RateLimited,
+    Unavailable,
     ValidationFailed,
 )
 from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRecord
@@ -107,8 +108,6 @@ class SubmitJob:
         try:
             submission = read()
             submission.check_max_cost()
-            if self.moderate.reaches_out and (earlier := find()):
-                return _replay(earlier)  # nobody is asked to judge it again
             job = self._job(caller, submission, self._admit(caller, submission, now_ms), now_ms)
             self.limit_jobs.enter(job)
         except Exception:
@@ -119,6 +118,7 @@ class SubmitJob:
             if earlier := find():
                 answered = _replay(earlier)
             else:
+                job = self._judged(caller, job, submission)
                 submission = self._prepared(caller, submission)
                 job = replace(job, submission=submission.admitted(job.asset))
                 answered = self._accept(job, submission, key, render, now_ms)
@@ -133,6 +133,21 @@ class SubmitJob:
         """Nothing was written for the job: neither its place nor what was staged for it is needed."""
         self.limit_jobs.leave(job)
         self.discard(submission)
+
+    def _judged(self, caller: Caller, job: Job, submission: Submission) -> Job:
+        """By a moderator outside of this process, which may cost: it is shown what can be paid and accepted.
+
+        What it refused counts as spend that comes to nothing.
+        """
+        if not self.moderate.reaches_out:
+            return job
+        self._check_funds(caller, submission)
+        try:
+            return replace(job, moderation=self.moderate(submission))
+        except (ValidationFailed, Unavailable) as refused:
+            judged = isinstance(refused, ValidationFailed) and not job.test
+            self.limit_jobs.leave(job, self.moderate.cost_micros if judged else 0)
+            raise
 
     def _prepared(self, caller: Caller, submission: Submission) -> Submission:
         if submission.input_urls:
@@ -174,10 +189,10 @@ class SubmitJob:
             raise _too_little(submission, wallet.available)
 
     def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> Admitted:
-        """Raises `Unavailable` without a route, `ValidationFailed` where moderation refuses."""
+        """Raises `Unavailable` without a route, `ValidationFailed` where moderation within refuses."""
         routes = self.catalog.routes(submission.brief.model)
         provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)
-        return Admitted(provider, self.moderate(submission))
+        return Admitted(provider, None if self.moderate.reaches_out else self.moderate(submission))
 
     def _job(self, caller: Caller, submission: Submission, admitted: Admitted, now_ms: int) -> Job:
         in_video = submission.brief.kind is Kind.VIDEO

@@ -7,13 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shoal.domain.brief import Brief
-from shoal.domain.errors import JobError, ProviderBusy, ProviderUnusable, Unavailable, ValidationFailed
+from shoal.domain.errors import (
+    REFUSED_BY_MODERATION,
+    JobError,
+    ProviderBusy,
+    ProviderUnusable,
+    Unavailable,
+    ValidationFailed,
+)
 from shoal.domain.submission import Submission
 from shoal.ports.moderation import Moderator
 
 logger = logging.getLogger(__name__)
 
-REFUSED = "The request was refused by content moderation."
 RETRY_S = 10
 NO_VERDICT = (ProviderBusy, ProviderUnusable, JobError, Unavailable)
 
@@ -23,11 +29,13 @@ class Moderate:
     """`moderator` is None where a stage moderates nothing.
 
     `name` is what is written on the job. `fail_open`: without a verdict the request is let through.
+    `cost_micros` is what a verdict on a request costs at most, in micro-dollars.
     """
 
     moderator: Moderator | None
     name: str = "off"
     fail_open: bool = False
+    cost_micros: int = 0
 
     @property
     def reaches_out(self) -> bool:
@@ -52,7 +60,7 @@ class Moderate:
         if verdict.flagged:
             logger.info("request flagged", extra={"moderator": self.name, "categories": verdict.categories})
             raise ValidationFailed(
-                REFUSED,
+                REFUSED_BY_MODERATION,
                 details={
                     "fields": [
                         {"field": name, "message": "refused by content moderation"}

@@ -30,8 +30,10 @@ class TryRoutes:
     meter: Meter
     clock: Clock
 
-    def __call__(self, routes: Sequence[Route], has: Callable[[str], bool], ask: Callable[[Route], T]) -> T:
-        """The first route's answer that is one.
+    def __call__(
+        self, routes: Sequence[Route], has: Callable[[str], bool], ask: Callable[[Route], T], *, scenes: int
+    ) -> T:
+        """The first route's answer that is one, for so many scenes: what each costs is counted.
 
         Raises `ProviderRejected` as soon as a provider says so, what the last route raised if that ends the
         job, else `Unavailable`: then the state is tried again.
@@ -58,7 +60,8 @@ class TryRoutes:
                 last, outcome, word = error, outcome_of(error), type(error).__name__
             else:
                 self.meter.count_exchange(route.name, "done", self.clock.now_ms() - began_ms)
-                self.meter.count_output(route.name, route.cost_micros)
+                cost = route.cost_micros
+                self.meter.count_output(route.name, None if cost is None else cost * scenes)
                 self.breakers.note(route, Outcome.SUCCESS, admitted, self.clock.now_ms())
                 return answer
             self.meter.count_exchange(route.name, word, self.clock.now_ms() - began_ms)

@@ -66,4 +66,4 @@ class Narrate:
 
         # Play money never leaves the stage: one without a voice of its own sounds the simulator's tones.
         routes = (WITHIN, SIMULATED) if job.simulated else self.routes
-        return self.try_routes(routes, self.speakers.has, narrate)
+        return self.try_routes(routes, self.speakers.has, narrate, scenes=len(lines))

@@ -59,7 +59,8 @@ class WriteScript:
             )
 
         routes = (WITHIN,) if job.simulated else self.routes
-        self.scenes.write(job, self.try_routes(routes, self.writers.has, write))
+        script = self.try_routes(routes, self.writers.has, write, scenes=job.output_count)
+        self.scenes.write(job, script)
 
 
 def seed_of(job: Job) -> int:

@@ -8,9 +8,11 @@ from functools import partial
 
 import pytest
 
+from shoal.adapters.providers.kit.http import REFUSED_PARAMETERS
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import (
+    REFUSED_BY_MODERATION,
     ApiError,
     Forbidden,
     IdempotencyKeyReused,
@@ -18,14 +20,17 @@ from shoal.domain.errors import (
     RateLimited,
     Unavailable,
 )
-from shoal.domain.job import Job
-from shoal.domain.routing import Phase, ProviderCall
+from shoal.domain.job import Job, Step
+from shoal.domain.routing import Board, Phase, ProviderCall
 from shoal.domain.spend import FREE_MICROS, Spend, spend_of
+from tests.fakes.routing import FakeBoard
 from tests.worlds.world import FAILURES_MULTIPLE, OPEN_JOBS_MAX, STORED, Customer, World
 
 DAY_S = 24 * 3_600
 ROUTE = "gemini/gemini-3.1-flash-image"
 COST_MICROS = 39_000
+SCRIPT_MICROS, SPEECH_MICROS = 2_400, 2_080
+"""Of a scene, at the dearest provider of each."""
 ENOUGH = FREE_MICROS // COST_MICROS + 1
 """So many pictures for nothing cost more than $1."""
 
@@ -41,7 +46,7 @@ def asked(world: World, customer: Customer, route: str = ROUTE, **body: object) 
 
 def refuse(world: World, customer: Customer) -> None:
     job = asked(world, customer)
-    world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+    world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
 
 
 def spend(world: World, customer: Customer) -> Spend:
@@ -106,6 +111,9 @@ def test_what_others_did_wrong_does_not_count(world: World, customer: Customer) 
     for error in ("ProviderFailed", "ProviderTimeout", "OutputInvalid", "States.Timeout"):
         job = asked(world, customer)
         world.release_hold(job.account_id, job.id, error, "no luck")
+    for why in (REFUSED_PARAMETERS, "This model edits one picture at a time."):
+        job = asked(world, customer)
+        assert world.release_hold(job.account_id, job.id, "ProviderRejected", why)[0].failure
 
     assert spend(world, customer) == Spend()
 
@@ -137,10 +145,51 @@ def test_outputs_that_are_paid_for_did_not_come_to_nothing(world: World, custome
     assert spend_of(on_trial, load_catalog()) == Spend(4 * COST_MICROS)
 
 
+def begun_video(world: World, customer: Customer, *steps: Step) -> Job:
+    """A video of 15 scenes at a stage with keys, with its script asked for and these steps done."""
+    world.submit_job = replace(world.submit_job, board=FakeBoard(Board(keyed=frozenset({"gemini", "fal"}))))
+    job = world.video(customer, duration=120)
+    for step in (None, *steps):
+        job = world.jobs.advance(job.account_id, job.id, world.clock.ms, step)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("steps", "scene_micros"), [((), SCRIPT_MICROS), ((Step.SCRIPT,), SCRIPT_MICROS + SPEECH_MICROS)]
+)
+@pytest.mark.parametrize("code", [None, "ProviderRejected"])
+def test_the_words_of_a_video_are_paid_to_providers_too(
+    world: World, steps: tuple[Step, ...], scene_micros: int, code: str | None
+) -> None:
+    """Its clips were asked of nobody: all credits come back, its script and speech do not."""
+    customer = world.customer(credits=15)
+    job = begun_video(world, customer, *steps)
+    if code:
+        world.release_hold(job.account_id, job.id, code, REFUSED_BY_MODERATION)
+    else:
+        assert world.cancel_job(customer.caller, job.id).cost == 0
+
+    assert spend(world, customer) == Spend(15 * scene_micros)
+
+
+def test_words_that_cost_nothing_or_are_paid_for_do_not_count(world: World) -> None:
+    customer = world.customer(credits=30)
+    simulated = world.video(customer, duration=120)
+    world.jobs.advance(simulated.account_id, simulated.id, world.clock.ms, Step.SCRIPT)
+    world.cancel_job(customer.caller, simulated.id)
+    queued = begun_video(world, customer)
+    assert spend(world, customer) == Spend()
+
+    paid = replace(
+        world.cancel_job(customer.caller, queued.id), captured=frozenset(range(12)), cost=12, calls={}
+    )
+    assert spend_of(paid, load_catalog()).for_nothing == 3 * SCRIPT_MICROS
+
+
 def test_what_a_provider_calls_off_for_nothing_costs_nothing(world: World, customer: Customer) -> None:
     job = asked(world, customer)
     free = {index: replace(call, free=True) for index, call in job.calls.items()}
-    refused = world.release_hold(job.account_id, job.id, "ProviderRejected", "refused")[0]
+    refused = world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)[0]
 
     assert spend_of(replace(refused, calls=free), load_catalog()) == Spend()
 
@@ -149,7 +198,7 @@ def test_what_the_catalog_does_not_know_costs_what_the_caller_would_have_paid(
     world: World, customer: Customer
 ) -> None:
     job = asked(world, customer, "fal/who-knows")
-    world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+    world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
 
     assert spend(world, customer) == Spend(job.price)
 
@@ -157,7 +206,7 @@ def test_what_the_catalog_does_not_know_costs_what_the_caller_would_have_paid(
 def test_a_step_that_runs_twice_counts_once(world: World, customer: Customer) -> None:
     job = asked(world, customer)
     for _ in range(3):
-        world.release_hold(job.account_id, job.id, "ProviderRejected", "refused by moderation")
+        world.release_hold(job.account_id, job.id, "ProviderRejected", REFUSED_BY_MODERATION)
 
     assert spend(world, customer) == Spend(COST_MICROS)
 
@@ -206,7 +255,7 @@ def test_a_job_that_is_not_accepted_takes_no_place(world: World) -> None:
 def test_who_closed_a_job_and_died_takes_no_place_for_ever(world: World, customer: Customer) -> None:
     jobs = [asked(world, customer) for _ in range(OPEN_JOBS_MAX)]
     world.network.fail("open_jobs.leave", Unavailable())
-    world.release_hold(jobs[0].account_id, jobs[0].id, "ProviderRejected", "refused by moderation")
+    world.release_hold(jobs[0].account_id, jobs[0].id, "ProviderRejected", REFUSED_BY_MODERATION)
     assert spend(world, customer) == Spend()
 
     world.network.heal()

@@ -9,17 +9,22 @@ import pytest
 
 from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
 from shoal.domain.errors import (
+    Forbidden,
+    InsufficientBalance,
     ProviderBusy,
     ProviderFailed,
     ProviderRejected,
     ProviderUnusable,
+    RateLimited,
     ShoalError,
     Unavailable,
     ValidationFailed,
 )
+from shoal.domain.events import utc_day
+from shoal.domain.spend import FREE_MICROS, Spend
 from shoal.ports.moderation import Verdict
 from tests.support.api import Api
-from tests.worlds.world import Customer, World
+from tests.worlds.world import OPEN_JOBS_MAX, Customer, World
 
 TROUBLES = [
     ProviderBusy("down"),
@@ -166,6 +171,62 @@ def test_each_dialect_refuses_in_its_own_words(
 
     assert (answer.status, answer.error["code"]) == (422, code)
     assert answer.error["message"] == "The request was refused by content moderation."
+
+
+# A moderator outside of the stage, who costs
+
+
+def spent(world: World, customer: Customer) -> tuple[int, Spend]:
+    return world.open_jobs.of(customer.account_id, world.clock.ms)
+
+
+def test_who_costs_judges_nothing_that_cannot_be_paid_or_is_over_a_limit(
+    world: World, customer: Customer, judge: Judge
+) -> None:
+    world.moderate_with(judge, name="bedrock", cost_micros=1_200)
+    penniless, braked, busy = world.customer(usd="0"), world.customer(), world.customer()
+    world.open_jobs.spent[braked.account_id, utc_day(world.clock.ms)] = Spend(FREE_MICROS + 1)
+    for _ in range(OPEN_JOBS_MAX):
+        world.queued(busy)
+    judge.judged.clear()
+
+    for who, refusal in ((penniless, InsufficientBalance), (braked, Forbidden), (busy, RateLimited)):
+        with pytest.raises(refusal):
+            world.submit_task(who)
+    assert judge.judged == []
+    assert world.queued(customer).moderation == "bedrock: passed"
+    assert [spent(world, who)[0] for who in (penniless, braked, busy)] == [0, 0, OPEN_JOBS_MAX]
+
+
+def test_what_a_moderator_who_costs_refuses_counts_for_nothing(
+    world: World, customer: Customer, judge: Judge
+) -> None:
+    world.moderate_with(judge, name="bedrock", cost_micros=FREE_MICROS)
+
+    for refusal in (ValidationFailed, ValidationFailed, Forbidden):
+        with pytest.raises(refusal):
+            world.submit(customer, prompt="forbidden things")
+    assert len(judge.judged) == 2
+    assert spent(world, customer) == (0, Spend(2 * FREE_MICROS))
+    assert world.tables.jobs == {}
+
+
+def test_a_replay_is_shown_to_nobody(world: World, customer: Customer, judge: Judge) -> None:
+    world.moderate_with(judge, name="bedrock")
+    body = {"mode": "2k", "prompt": "A shark"}
+
+    answers = [world.submit_body(customer, body, "key-1") for _ in range(2)]
+
+    assert [answer.replayed for answer in answers] == [False, True]
+    assert judge.judged == ["A shark"]
+
+
+def test_without_a_verdict_from_outside_no_place_is_taken(world: World, customer: Customer) -> None:
+    world.moderate_with(Judge(ProviderBusy("down")), name="bedrock", cost_micros=1_200)
+
+    with pytest.raises(Unavailable):
+        world.submit(customer)
+    assert spent(world, customer) == (0, Spend())
 
 
 # The keyword list

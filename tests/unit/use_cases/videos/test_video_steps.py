@@ -132,6 +132,18 @@ def test_a_hosted_writer_that_cannot_write_is_followed_by_the_next(
     assert [name for name, _ in world.breakers.noted] == ["hosted/m"]
 
 
+def test_the_words_of_each_scene_cost_what_its_writer_and_speaker_take(
+    world: World, filmmaker: Customer
+) -> None:
+    job = hosted(world, filmmaker)
+    paid = HOSTED.model_copy(update={"cost_micros": 100})
+
+    replace(world.write_script, routes=(paid,))(job.account_id, job.id)
+    replace(world.narrate, routes=(paid,))(job.account_id, job.id)
+
+    assert world.meter.deliveries == [("hosted/m", 200)] * 2
+
+
 def test_a_story_that_a_writer_refuses_is_written_by_nobody(world: World, filmmaker: Customer) -> None:
     job = hosted(world, filmmaker)
     world.writer.failures = [ProviderRejected("Refused.")]

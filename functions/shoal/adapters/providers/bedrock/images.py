@@ -9,8 +9,7 @@ from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.body import CHUNK_BYTES, JsonBody, fill
 from shoal.adapters.providers.kit.fields import nearest_ratio, parse_object, seed_of
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
-from shoal.domain.errors import ProviderFailed, ProviderRejected
+from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Done, ProviderOutput, ProviderRequest
 from shoal.domain.text import json_text
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from shoal.adapters.providers.kit import script_prompt
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import objects
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
-from shoal.domain.errors import ProviderFailed, ProviderRejected
+from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 from shoal.domain.script import SceneText
 from shoal.domain.text import json_text
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from shoal.adapters.providers.bedrock.images import NAME, check_access
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import media_type, nearest_ratio
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.wording import prompt_of
-from shoal.domain.errors import CallbackRefused, ProviderFailed, ProviderRejected
+from shoal.domain.errors import REFUSED_BY_MODERATION, CallbackRefused, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any
 
 from shoal.adapters.providers.fal import signature
 from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parse_object, seed_of
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply, bearer
+from shoal.adapters.providers.kit.http import ProviderHttp, Reply, bearer
 from shoal.adapters.providers.kit.rotating import Rotating
-from shoal.domain.errors import CallbackRefused, ProviderFailed, ProviderRejected
+from shoal.domain.errors import REFUSED_BY_MODERATION, CallbackRefused, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
 BASE_URL = "https://queue.fal.run"

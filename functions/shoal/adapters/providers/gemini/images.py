@@ -12,9 +12,9 @@ from typing import IO, Any
 from shoal.adapters.providers.gemini.http import BLOCKED, check, test
 from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.fields import Inline, media_type, nearest_ratio, objects
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
+from shoal.adapters.providers.kit.http import ProviderHttp, Reply
 from shoal.adapters.providers.kit.wording import prompt_of
-from shoal.domain.errors import ProviderFailed, ProviderRejected
+from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
 
 READ_SECONDS = 170.0

@@ -12,10 +12,16 @@ from typing import Any
 from shoal.adapters.providers.gemini.callbacks import GeminiCallbacks
 from shoal.adapters.providers.gemini.http import BLOCKED, check, test
 from shoal.adapters.providers.kit.fields import Inline, checked_ref, media_type, nearest_ratio, objects
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION, ProviderHttp, Reply
+from shoal.adapters.providers.kit.http import ProviderHttp, Reply
 from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.wording import prompt_of
-from shoal.domain.errors import ProviderFailed, ProviderRejected, ProviderUnusable, ShoalError
+from shoal.domain.errors import (
+    REFUSED_BY_MODERATION,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderUnusable,
+    ShoalError,
+)
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
 POLL_SECONDS = 10

@@ -122,6 +122,6 @@ def _refusal(provider: str, error: ClientError, *, repeatable: bool) -> errors.S
         return errors.ProviderFailed("The provider failed to generate the output.")
     if code in _CALLERS_FAULT and not _OPERATORS_FAULT.search(said):
         return errors.ProviderRejected(
-            http.REFUSED_BY_MODERATION if is_content_refusal(said) else http.REFUSED_PARAMETERS
+            errors.REFUSED_BY_MODERATION if is_content_refusal(said) else http.REFUSED_PARAMETERS
         )
     return errors.ProviderUnusable(detail)

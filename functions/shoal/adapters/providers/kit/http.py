@@ -50,7 +50,6 @@ GATEWAY = frozenset({502, 504, *range(520, 531)})
 """Something between us and the provider gave up on it; 520 to 530 are Cloudflare's."""
 
 REFUSED_PARAMETERS = "The provider refused the request's parameters."
-REFUSED_BY_MODERATION = "The request was refused by content moderation."
 
 Headers = Callable[[], Mapping[str, str]]
 

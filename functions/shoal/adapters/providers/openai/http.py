@@ -78,14 +78,14 @@ def failure(error: Mapping[str, Any]) -> errors.ShoalError:
     code = str(error.get("code") or "")
     said = f"openai failed with {code}: {str(error.get('message') or '')[:300]}"
     if code == "invalid_prompt":
-        return errors.ProviderRejected(http.REFUSED_BY_MODERATION)
+        return errors.ProviderRejected(errors.REFUSED_BY_MODERATION)
     return _known_error(code, said) or errors.ProviderFailed("The provider failed to generate the output.")
 
 
 def _known_error(code: str, said: str) -> errors.ShoalError | None:
     """Codes that mean the same wherever they appear."""
     if code in MODERATION_CODES:
-        return errors.ProviderRejected(http.REFUSED_BY_MODERATION)
+        return errors.ProviderRejected(errors.REFUSED_BY_MODERATION)
     if code in QUOTA_CODES or code in ("model_not_found", "invalid_api_key"):
         return errors.ProviderUnusable(said)
     return None

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shoal.adapters.providers.kit.fields import objects
-from shoal.adapters.providers.kit.http import REFUSED_BY_MODERATION
 from shoal.adapters.providers.openai.http import failure
-from shoal.domain.errors import ProviderFailed, ProviderRejected
+from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 
 
 def items(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
