@@ -303,6 +303,7 @@ _stage = TypeAdapter(Stage)
 
 KINDS: Mapping[StageKind, Mapping[str, object]] = {
     "local": {
+        "account_concurrency": 100,
         "api_rate_limit": 1000,
         "api_burst_limit": 1000,
         "poll_concurrency_max": 5,

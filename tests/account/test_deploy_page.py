@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -18,7 +17,6 @@ from infra.local.cloud import LocalCloud
 from infra.stage import load_stage
 from shoal.cli import app
 from shoal.cli.doctor.plan import read_plan
-from shoal.cli.stage import LOCAL_FILE_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
@@ -109,17 +107,12 @@ def read(command: str) -> tuple[str, str, dict[str, Any]]:
 
 
 def test_its_commands_of_an_operator_work_on_a_stage(
-    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at_local_stage: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In their order, on the local stage in place of `prod`."""
-    file = tmp_path / "shoal.json"
-    file.write_text(json.dumps(cloud.config()))
-    monkeypatch.setenv(LOCAL_FILE_VARIABLE, str(file))
-    (tmp_path / "stages").mkdir()
-    (tmp_path / "stages" / "local.toml").write_text('kind = "local"\naccount_concurrency = 10\n')
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "200")
-    cloud.client("ssm").put_parameter(
+    at_local_stage.client("ssm").put_parameter(
         Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True
     )
     said = []
