@@ -97,6 +97,7 @@ CdnCertificateArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+$")
 ]
 """CloudFront takes certificates of us-east-1 alone (Developer Guide, "Requirements for certificates")."""
+PolicyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]+$")]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 
@@ -156,6 +157,11 @@ class Stage:
         " rebuild",
         default=None,
     )
+    permissions_boundary: PolicyArn | None = setting(
+        "an IAM policy that bounds every role the stage makes, such as that of infra/policies/boundary.json",
+        default=None,
+    )
+    tags: dict[str, str] = setting("what all that the stage makes is tagged with", default_factory=dict)
     sign_up_domains: tuple[Domain, ...] = setting(
         "whose e-mail addresses may register on the dashboard; anybody's if empty", default=()
     )
@@ -306,6 +312,7 @@ _stage = TypeAdapter(Stage)
 
 KINDS: Mapping[StageKind, Mapping[str, object]] = {
     "local": {
+        "account_concurrency": 100,
         "api_rate_limit": 1000,
         "api_burst_limit": 1000,
         "poll_concurrency_max": 5,

@@ -142,6 +142,8 @@ def template(name: str, bus: str) -> dict[str, Any]:
                 "Policies": [{"PolicyName": "send", "PolicyDocument": policy({"Effect": "Allow", **send})}],
             },
         ),
+        # By itself Lambda would make it, and leave it behind.
+        "Log": ("AWS::Logs::LogGroup", {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": 1}),
         "Receive": (
             "AWS::Lambda::Function",
             {
@@ -152,6 +154,7 @@ def template(name: str, bus: str) -> dict[str, Any]:
                 "Timeout": 10,
                 "Role": of("Role"),
                 "Code": {"ZipFile": HANDLER},
+                "LoggingConfig": {"LogGroup": {"Ref": "Log"}},
                 "Environment": {"Variables": {"INBOX": {"Ref": "Queue"}}},
             },
         ),

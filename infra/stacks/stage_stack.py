@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import Environment, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from ..stage import Stage
@@ -21,4 +22,8 @@ class StageStack(Stack):
             description=f"Shoal: {description}",
             termination_protection=stage.deletion_protection,
             env=env,
+            tags=stage.tags,
         )
+        if stage.permissions_boundary is not None:
+            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", stage.permissions_boundary)
+            iam.PermissionsBoundary.of(self).apply(boundary)

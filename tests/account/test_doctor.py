@@ -357,18 +357,11 @@ def test_a_stage_without_a_file_is_an_error(shoal: Callable[..., Result], tmp_pa
     assert "does not describe a stage" in shoal("doctor", "--file", str(tmp_path / "odd.toml")).stderr
 
 
-def test_the_whole_local_stage_is_well(
-    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "shoal.json"
-    file.write_text(json.dumps(cloud.config()))
-    monkeypatch.setenv(LOCAL_FILE_VARIABLE, str(file))
+def test_the_whole_local_stage_is_well(at_local_stage: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    ssm = cloud.client("ssm")
+    ssm = at_local_stage.client("ssm")
     ssm.put_parameter(Name=account.BOOTSTRAP, Value="30", Type="String", Overwrite=True)
-    modest = tmp_path / "local.toml"
-    modest.write_text('kind = "local"\naccount_concurrency = 10\n')
-    result = CliRunner().invoke(app, ["doctor", "--json", "--file", str(modest)])
+    result = CliRunner().invoke(app, ["doctor", "--json"])
     levels = {each["check"]: each["level"] for each in json.loads(result.stdout)["findings"]}
     assert result.exit_code == 0, result.stdout
     assert (levels["stacks"], levels["bootstrap"], levels["concurrency"]) == ("ok", "ok", "ok")

@@ -14,16 +14,11 @@ from infra.local.cloud import LocalCloud
 from infra.smoke.__main__ import place_of, smoke
 from infra.smoke.measure import latency, of_executions, of_table, of_tokens
 from shoal.adapters.dynamodb.items import ACCOUNTS
-from shoal.cli.stage import LOCAL_FILE_VARIABLE
 from tests.simulation import assumptions
 
 
-def test_a_customer_walks_over_the_local_stage(
-    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "shoal.json"
-    file.write_text(json.dumps(cloud.config()))
-    monkeypatch.setenv(LOCAL_FILE_VARIABLE, str(file))
+def test_a_customer_walks_over_the_local_stage(at_local_stage: LocalCloud) -> None:
+    cloud = at_local_stage
     said: list[str] = []
 
     measured = smoke(place_of("local"), said.append, pictures=1)
@@ -47,7 +42,7 @@ def test_a_customer_walks_over_the_local_stage(
     assert {s["StackStatus"] for s in stacks if s["StackName"] == "shoal-local-smoke"} <= {"DELETE_COMPLETE"}
 
 
-NAMES = ("STORE_OUTPUT", "PROVIDER_S", "TASK_TOKEN")
+NAMES = ("STORE_OUTPUT", "STATE_ENTERED", "PROVIDER_S", "TASK_TOKEN")
 
 
 @pytest.fixture
@@ -66,12 +61,14 @@ def measurement(file: Path, measured: dict[str, object]) -> Path:
 def test_the_simulation_assumes_what_was_measured(tmp_path: Path) -> None:
     measured = {
         "STORE_OUTPUT": latency([100.0, 120.0, 300.0]),
+        "STATE_ENTERED": latency([0.0]),
         "PROVIDER_S": {"low_s": 2.5, "high_s": 9.0, "samples": 3},
         **of_tokens(["x" * 640, "x" * 712]),
     }
     said = assumptions.take(measurement(tmp_path / "dev.json", measured))
     assert len(said) == len(NAMES)
     assert assumptions.Latency(120.0, 300.0) == assumptions.STORE_OUTPUT
+    assert assumptions.STATE_ENTERED.median_ms == assumptions.LATENCY_MS_MIN, "a latency of nothing is none"
     assert assumptions.PROVIDER_S == (2.5, 9.0)
     assert len(assumptions.TASK_TOKEN) == 712
 

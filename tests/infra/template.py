@@ -23,11 +23,15 @@ LOGICAL_ID_HASH = re.compile(r"[0-9A-F]{8}(?=[.>])")
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """What the stacks of one stage hold, as if it were one stack. `stacks` are the templates by name."""
+    """What the stacks of one stage hold, as if it were one stack.
+
+    `stacks` are the templates by name, `tags` theirs.
+    """
 
     stage: Stage
     content: dict[str, Any]
     stacks: dict[str, dict[str, Any]]
+    tags: dict[str, dict[str, str]]
 
     def of_type(self, resource_type: str) -> dict[str, Resource]:
         """Resources of a type by logical id."""
@@ -82,7 +86,8 @@ def synthesized(stage: Stage, outdir: Path) -> Template:
         stack.stack_name: json.loads((folder / stack.template_file).read_text(encoding="utf-8"))
         for stack in whole.stacks
     }
-    return Template(stage=stage, content=_merged(stacks), stacks=stacks)
+    tags = {stack.stack_name: dict(stack.tags.tag_values()) for stack in whole.stacks}
+    return Template(stage=stage, content=_merged(stacks), stacks=stacks, tags=tags)
 
 
 def _merged(stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:

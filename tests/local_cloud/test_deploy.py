@@ -16,10 +16,12 @@ SECONDS_MAX = 240
 QUESTION = "Do you wish to deploy these changes"
 
 
-def deploy(endpoint: Endpoint, stage: str = "local", **settings: str) -> subprocess.CompletedProcess[str]:
+def deploy(
+    endpoint: Endpoint, stage: str = "local", *options: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Without a terminal, as a pipeline does."""
     return subprocess.run(  # noqa: S603 our own program
-        [sys.executable, "-m", "infra.deploy", stage],
+        [sys.executable, "-m", "infra.deploy", stage, *options],
         cwd=ROOT,
         env={**os.environ, **endpoint.environment(), **CDK_ENVIRONMENT, **settings},
         stdin=subprocess.DEVNULL,

@@ -146,6 +146,8 @@ took 1.1 ms on a desktop, without the network's share]"""
 TASK_TOKEN = "A" * 700
 """As long as those of Step Functions: it counts in the job's item. [Chosen; from reports in the field]"""
 
+LATENCY_MS_MIN = 0.1
+"""What a measurement rounds to nothing, as the local cloud's states do."""
 _MEASURED = ("READ", "WRITE", "QUERY", "STATE_ENTERED", "STORE_OUTPUT")
 """Latencies that a walk over a stage measures. Their users look them up here when they need them."""
 
@@ -160,7 +162,8 @@ def take(file: Path) -> list[str]:
     for name, seen in report["assumptions"].items():
         taken: object
         if name in _MEASURED:
-            taken = Latency(seen["median_ms"], max(seen["p99_ms"], seen["median_ms"]))
+            median_ms = max(seen["median_ms"], LATENCY_MS_MIN)
+            taken = Latency(median_ms, max(seen["p99_ms"], median_ms))
             shown = f"{seen['median_ms']} ms, p99 {seen['p99_ms']} ms"
         elif name == "PROVIDER_S":
             taken, shown = (seen["low_s"], seen["high_s"]), f"{seen['low_s']} to {seen['high_s']} s"

@@ -15,6 +15,7 @@ STAGES = Path("stages")
 """Where a checkout has the files of its stages."""
 BY_KIND: dict[StageKind, dict[str, Any]] = {
     "local": {
+        "account_concurrency": 100,
         "api_rate_limit": 1000,
         "simulated_concurrency_max": 5,
         "simulator_allowed": True,
