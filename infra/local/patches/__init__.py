@@ -23,6 +23,7 @@ def apply() -> None:
     require_version(version("ministack"))
     # Imported late: loading the modules of another version could fail with a less clear error.
     from infra.local.patches import (
+        buses,
         functions,
         gateway,
         identity,
@@ -34,7 +35,7 @@ def apply() -> None:
         workflows,
     )
 
-    for area in (functions, gateway, identity, maps, metrics, outputs, queues, stacks, workflows):
+    for area in (functions, gateway, identity, maps, metrics, outputs, queues, buses, stacks, workflows):
         area.apply()
 
 
