@@ -16,18 +16,21 @@ ACCEPTED: Mapping[tuple[str, str], str] = {
 PARTS: Mapping[str, str] = {
     "AWS::CloudFront::Distribution": "cloudfront::123456789012:distribution/E1",
     "AWS::Cognito::UserPool": "cognito-idp:us-east-1:123456789012:userpool/us-east-1_1",
-    "AWS::DynamoDB::Table": "dynamodb:us-east-1:123456789012:table/t",
-    "AWS::Events::EventBus": "events:us-east-1:123456789012:event-bus/b",
-    "AWS::IAM::Role": "iam::123456789012:role/r",
+    "AWS::DynamoDB::Table": "dynamodb:us-east-1:123456789012:table/shoal-t",
+    "AWS::Events::EventBus": "events:us-east-1:123456789012:event-bus/shoal-b",
+    "AWS::IAM::Role": "iam::123456789012:role/shoal-r",
     "AWS::KMS::Key": "kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "AWS::Lambda::Function": "lambda:us-east-1:123456789012:function:f",
-    "AWS::Logs::LogGroup": "logs:us-east-1:123456789012:log-group:g:*",
-    "AWS::S3::Bucket": "s3:::b",
-    "AWS::SQS::Queue": "sqs:us-east-1:123456789012:q",
-    "AWS::SecretsManager::Secret": "secretsmanager:us-east-1:123456789012:secret:s-AbCdEf",
-    "AWS::StepFunctions::StateMachine": "states:us-east-1:123456789012:stateMachine:m",
+    "AWS::Lambda::Function": "lambda:us-east-1:123456789012:function:shoal-f",
+    "AWS::Logs::LogGroup": "logs:us-east-1:123456789012:log-group:/aws/lambda/shoal-g:*",
+    "AWS::S3::Bucket": "s3:::shoal-b",
+    "AWS::SQS::Queue": "sqs:us-east-1:123456789012:shoal-q",
+    "AWS::SecretsManager::Secret": "secretsmanager:us-east-1:123456789012:secret:CallbackSecret-AbCdEf",
+    "AWS::StepFunctions::StateMachine": "states:us-east-1:123456789012:stateMachine:shoal-m",
 }
-"""What stands behind `arn:aws:` in the ARN of a resource that is not made yet, by its type."""
+"""What stands behind `arn:aws:` in the ARN of a resource that is not made yet, by its type.
+
+CloudFormation begins the names it gives with that of the stack; that of a secret, with its logical id.
+"""
 OF_THE_ACCOUNT = {"AWS::AccountId": "123456789012", "AWS::Partition": "aws", "AWS::Region": "us-east-1"}
 
 Stacks = Mapping[str, Mapping[str, Any]]
@@ -53,7 +56,7 @@ def findings(stacks: Stacks) -> list[str]:
         found = []
         for id_, role in roles_of(stacks).items():
             for policy in role.get("Policies", ()):
-                document = json.dumps(_resolved(policy["PolicyDocument"], stacks))
+                document = json.dumps(resolved(policy["PolicyDocument"], stacks))
                 found += [
                     f"{id_}: {finding.issue} {finding.title}: {finding.detail}"
                     for finding in analyze_policy_string(document).findings
@@ -67,22 +70,22 @@ def _actions(detail: Any) -> Iterator[str]:
     yield from (each["action"] for each in detail) if isinstance(detail, list) else ("",)
 
 
-def _resolved(value: Any, stacks: Stacks) -> Any:
+def resolved(value: Any, stacks: Stacks) -> Any:
     """A value with names and ARNs of the right form for those that CloudFormation will put in."""
     if isinstance(value, list):
-        return [_resolved(part, stacks) for part in value]
+        return [resolved(part, stacks) for part in value]
     if not isinstance(value, Mapping):
         return value
     if len(value) == 1:
         ((function, argument),) = value.items()
         if function == "Fn::Join":
-            return argument[0].join(_resolved(part, stacks) for part in argument[1])
+            return argument[0].join(resolved(part, stacks) for part in argument[1])
         if function == "Fn::GetStackOutput":
             output = stacks[argument["StackName"]]["Outputs"][argument["OutputName"]]
-            return _resolved(output["Value"], stacks)
+            return resolved(output["Value"], stacks)
         if function in ("Ref", "Fn::GetAtt"):
             return _made(argument if function == "Ref" else argument[0], stacks, arn=function == "Fn::GetAtt")
-    return {key: _resolved(part, stacks) for key, part in value.items()}
+    return {key: resolved(part, stacks) for key, part in value.items()}
 
 
 def _made(id_: str, stacks: Stacks, *, arn: bool) -> str:
@@ -91,4 +94,4 @@ def _made(id_: str, stacks: Stacks, *, arn: bool) -> str:
         return OF_THE_ACCOUNT[id_]
     (type_,) = [t["Resources"][id_]["Type"] for t in stacks.values() if id_ in t["Resources"]]
     by_arn = arn or type_ in ("AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine")
-    return f"arn:aws:{PARTS[type_]}" if by_arn else "name"
+    return f"arn:aws:{PARTS[type_]}" if by_arn else "shoal-name"

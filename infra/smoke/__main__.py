@@ -1,7 +1,7 @@
 """`make smoke STAGE=dev`: walk over a stage as a customer with an account of its own, and measure it.
 
-It costs what seven pictures, a task of two and a film of one scene cost at the stage's providers. The account
-and what it received by are removed, also when a step fails.
+It costs what seven pictures, of which one is canceled, a task of two and a film of one scene cost at the
+stage's providers. The account and what it received by are removed, also when a step fails.
 """
 
 from __future__ import annotations
