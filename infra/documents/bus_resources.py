@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 from typing_extensions import TypedDict
 
 from shoal.dialects.answers.common import ULID, EventId, JobId, Moment
@@ -133,7 +133,7 @@ def bus_schemas() -> dict[str, Schema]:
     return {event_type: _draft_4(_event(event_type)) for event_type in DATA}
 
 
-def _event(event_type: str) -> Schema:
+def _detail(event_type: str) -> type[BaseModel]:
     fields: dict[str, Any] = {
         "id": (EventId, ...),
         "type": (Literal[event_type], ...),
@@ -162,7 +162,11 @@ def _event(event_type: str) -> Schema:
         ),
         "data": (DATA[event_type], ...),
     }
-    detail = create_model("Detail", __config__=TEXTS_DESCRIBE, **fields)
+    detail: type[BaseModel] = create_model("Detail", __config__=TEXTS_DESCRIBE, **fields)
+    return detail
+
+
+def _event(event_type: str) -> Schema:
     around: dict[str, Any] = {
         "version": (str, ...),
         "id": (str, Field(description="EventBridge's own id: the detail's stays the same in a replay.")),
@@ -172,7 +176,7 @@ def _event(event_type: str) -> Schema:
         "time": (Moment, ...),
         "region": (str, ...),
         "resources": (list[str], ...),
-        "detail": (detail, ...),
+        "detail": (_detail(event_type), ...),
     }
     event = create_model("Event", __config__=TEXTS_DESCRIBE, **around)
     schema: Schema = event.model_json_schema(

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Message = Mapping[str, Any]
+Json = dict[str, Any]
+Resources = dict[str, tuple[str, Json]]
+"""Type and properties, by logical id."""
 
 RECEIVE_SECONDS = 5
 STACK_SECONDS = 2
@@ -32,6 +35,7 @@ def handle(event, context):
     return {"statusCode": 204}
 """
 """It verifies nothing: who walks does, with what the customer was told."""
+SEND: Json = {"Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}
 
 
 @dataclass
@@ -101,48 +105,49 @@ def inbox(client: Callable[..., Any], *, stage: str, bus: str, endpoint_url: str
 
 def template(name: str, bus: str) -> dict[str, Any]:
     """The stack, small enough for CloudFormation to take it without a bucket."""
+    resources = {**_queue(bus), **_function(name), **_api(name)}
+    return {
+        "Description": "Shoal: what a walk over the stage receives. It may be deleted at any time.",
+        "Resources": {id_: {"Type": type_, "Properties": has} for id_, (type_, has) in resources.items()},
+        "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}, "ApiId": {"Value": {"Ref": "Api"}}},
+    }
 
-    def of(resource: str, attribute: str = "Arn") -> Any:
-        return {"Fn::GetAtt": [resource, attribute]}
 
-    def allow(principal: str, **more: Any) -> dict[str, Any]:
-        return {"Effect": "Allow", "Principal": {"Service": principal}, **more}
-
-    def policy(*statements: dict[str, Any]) -> dict[str, Any]:
-        return {"Version": "2012-10-17", "Statement": list(statements)}
-
-    send = {"Action": "sqs:SendMessage", "Resource": of("Queue")}
-    from_the_rule = {"ArnEquals": {"aws:SourceArn": of("Events")}}
-    logs = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-    api = {"ApiId": {"Ref": "Api"}}
-    integration = {"Fn::Join": ["/", ["integrations", {"Ref": "Integration"}]]}
-    source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
-    resources = {
+def _queue(bus: str) -> Resources:
+    """Where all ends that is received, and the rule that sends the bus's events there."""
+    from_the_rule = {"ArnEquals": {"aws:SourceArn": _arn("Events")}}
+    return {
         "Queue": ("AWS::SQS::Queue", {"MessageRetentionPeriod": KEPT_SECONDS, "SqsManagedSseEnabled": True}),
         "Events": (
             "AWS::Events::Rule",
             {
                 "EventBusName": bus,
                 "EventPattern": {"source": ["shoal"]},
-                "Targets": [{"Id": "queue", "Arn": of("Queue")}],
+                "Targets": [{"Id": "queue", "Arn": _arn("Queue")}],
             },
         ),
         "EventsMaySend": (
             "AWS::SQS::QueuePolicy",
             {
                 "Queues": [{"Ref": "Queue"}],
-                "PolicyDocument": policy(allow("events.amazonaws.com", **send, Condition=from_the_rule)),
+                "PolicyDocument": _policy(_allow("events.amazonaws.com", **SEND, Condition=from_the_rule)),
             },
         ),
+    }
+
+
+def _function(name: str) -> Resources:
+    """What takes webhooks, its role and its log: by itself Lambda would make that, and leave it behind."""
+    logs = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    return {
         "Role": (
             "AWS::IAM::Role",
             {
-                "AssumeRolePolicyDocument": policy(allow("lambda.amazonaws.com", Action="sts:AssumeRole")),
+                "AssumeRolePolicyDocument": _policy(_allow("lambda.amazonaws.com", Action="sts:AssumeRole")),
                 "ManagedPolicyArns": [{"Fn::Sub": logs}],
-                "Policies": [{"PolicyName": "send", "PolicyDocument": policy({"Effect": "Allow", **send})}],
+                "Policies": [{"PolicyName": "send", "PolicyDocument": _policy({"Effect": "Allow", **SEND})}],
             },
         ),
-        # By itself Lambda would make it, and leave it behind.
         "Log": ("AWS::Logs::LogGroup", {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": 1}),
         "Receive": (
             "AWS::Lambda::Function",
@@ -152,19 +157,28 @@ def template(name: str, bus: str) -> dict[str, Any]:
                 "Architectures": ["arm64"],
                 "Handler": "index.handle",
                 "Timeout": 10,
-                "Role": of("Role"),
+                "Role": _arn("Role"),
                 "Code": {"ZipFile": HANDLER},
                 "LoggingConfig": {"LogGroup": {"Ref": "Log"}},
                 "Environment": {"Variables": {"INBOX": {"Ref": "Queue"}}},
             },
         ),
+    }
+
+
+def _api(name: str) -> Resources:
+    """The address of webhooks."""
+    api = {"ApiId": {"Ref": "Api"}}
+    integration = {"Fn::Join": ["/", ["integrations", {"Ref": "Integration"}]]}
+    source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
+    return {
         "Api": ("AWS::ApiGatewayV2::Api", {"Name": name, "ProtocolType": "HTTP"}),
         "Integration": (
             "AWS::ApiGatewayV2::Integration",
             {
                 **api,
                 "IntegrationType": "AWS_PROXY",
-                "IntegrationUri": of("Receive"),
+                "IntegrationUri": _arn("Receive"),
                 "PayloadFormatVersion": "2.0",
             },
         ),
@@ -180,8 +194,15 @@ def template(name: str, bus: str) -> dict[str, Any]:
             },
         ),
     }
-    return {
-        "Description": "Shoal: what a walk over the stage receives. It may be deleted at any time.",
-        "Resources": {id_: {"Type": type_, "Properties": has} for id_, (type_, has) in resources.items()},
-        "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}, "ApiId": {"Value": {"Ref": "Api"}}},
-    }
+
+
+def _arn(resource: str) -> Json:
+    return {"Fn::GetAtt": [resource, "Arn"]}
+
+
+def _allow(principal: str, **more: Any) -> Json:
+    return {"Effect": "Allow", "Principal": {"Service": principal}, **more}
+
+
+def _policy(*statements: Json) -> Json:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,10 +47,11 @@ NAMES = ("STORE_OUTPUT", "STATE_ENTERED", "PROVIDER_S", "TASK_TOKEN")
 
 
 @pytest.fixture
-def restored(monkeypatch: pytest.MonkeyPatch) -> None:
+def restored() -> Iterator[None]:
     """The simulation's own assumptions afterwards."""
-    for name in NAMES:
-        monkeypatch.setattr(assumptions, name, getattr(assumptions, name))
+    own = {name: getattr(assumptions, name) for name in NAMES}
+    yield
+    vars(assumptions).update(own)
 
 
 def measurement(file: Path, measured: dict[str, object]) -> Path:

@@ -11,9 +11,12 @@ import boto3
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
+from shoal.composition import upstreams
 from shoal.composition.operator import Operator, clients_of, operator_of
+from shoal.composition.parts import Stage
 from shoal.domain.catalog import CATALOG_FILE, Catalog, load_catalog
 from shoal.domain.errors import ShoalError
+from shoal.ports.routing import KEY
 from shoal.settings import OperatorSettings
 
 if TYPE_CHECKING:
@@ -80,6 +83,12 @@ def clients_at(stage: str | None) -> tuple[Callable[..., Any], str]:
         return _clients_of(local), local.region
     session = _session()
     return clients_of(session), session.region_name or "no region: set AWS_REGION"
+
+
+def provider_keys(stage: str, client: Callable[..., Any], sold: Catalog) -> dict[str, str]:
+    """The key that a stage has of each provider that takes one; empty where it has none."""
+    keys = upstreams.keys_of(stage, Stage(client, lambda: sold))
+    return {provider: keys.fields(provider).get(KEY, "") for provider in sorted(upstreams.keyed())}
 
 
 def _session() -> boto3.Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.dialects.spoken import View
     from shoal.domain.submission import Submission
     from shoal.ports.routing import LookAtBoard
-    from shoal.use_cases.accounts.tell_events import TellEvents
+    from shoal.ports.system import TimeLeft
     from shoal.use_cases.jobs.await_job import AwaitJob
     from shoal.use_cases.jobs.cancel_job import CancelJob
     from shoal.use_cases.jobs.close_execution import CloseExecution
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from shoal.use_cases.jobs.settle_wallet import SettleWallet
     from shoal.use_cases.jobs.store_output import StoreOutput
     from shoal.use_cases.jobs.submit_job import SubmitJob
-    from shoal.use_cases.jobs.sweep_jobs import SweepJobs
+    from shoal.use_cases.jobs.sweep_jobs import Report
     from shoal.use_cases.providers.call_provider import CallProvider
     from shoal.use_cases.providers.poll_provider import PollProvider
     from shoal.use_cases.providers.receive_callback import ReceiveCallback
@@ -75,8 +76,8 @@ class Canceling:
 class Sweeping:
     """What is done every minute."""
 
-    sweep_jobs: SweepJobs
-    tell_events: TellEvents
+    sweep_jobs: Callable[[TimeLeft, Report], Counter[str]]
+    tell_events: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)

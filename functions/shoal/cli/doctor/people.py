@@ -11,10 +11,8 @@ from botocore.exceptions import ClientError
 
 from shoal.cli.doctor.finding import Finding, Patient, code_of, ok, stops, warning
 from shoal.cli.doctor.stacks import resources
-from shoal.composition import upstreams
-from shoal.composition.parts import Stage
+from shoal.cli.stage import provider_keys
 from shoal.domain.catalog import Catalog
-from shoal.ports.routing import KEY
 
 POOL_MAILS = 50
 """Mails a day that a user pool sends by itself (Cognito Developer Guide, "Email settings")."""
@@ -150,10 +148,8 @@ def _certificate(patient: Patient, name: str, arn: str, region: str) -> Finding:
 def keys_check(catalog: Catalog, patient: Patient) -> Iterator[Finding]:
     """Whether somebody makes pictures: each provider's key, and that it is no placeholder."""
     plan = patient.plan
-    keys = upstreams.keys_of(plan.name, Stage(patient.client, lambda: catalog))
     there = []
-    for provider in sorted(upstreams.keyed()):
-        key = keys.fields(provider).get(KEY, "")
+    for provider, key in provider_keys(plan.name, patient.client, catalog).items():
         if PLACEHOLDER.search(key):
             yield stops(
                 "providers",

@@ -21,6 +21,9 @@ RESERVE_S = 5.0
 PART = 200
 """Jobs between two reports: one or two seconds' work."""
 
+Report = Callable[[Counter[str]], None]
+"""Is told how much was done of what."""
+
 
 @dataclass(frozen=True, slots=True)
 class SweepJobs:
@@ -29,9 +32,7 @@ class SweepJobs:
     clock: Clock
     at_once: AtOnce
 
-    def __call__(
-        self, time_left: TimeLeft = unlimited, report: Callable[[Counter[str]], None] = lambda _: None
-    ) -> Counter[str]:
+    def __call__(self, time_left: TimeLeft = unlimited, report: Report = lambda _: None) -> Counter[str]:
         """Handle overdue jobs of all shards, the longest due first, until none is left or the time runs out.
 
         Returns how many were started, closed, announced and so on; `report` is told of each part of them.

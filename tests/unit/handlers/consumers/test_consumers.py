@@ -19,6 +19,7 @@ from shoal.handlers.consumers.audit_ledger import audit
 from shoal.observability import flush_metrics
 from shoal.ports.jobs import Look
 from shoal.ports.system import TimeLeft
+from shoal.use_cases.jobs.sweep_jobs import Report
 from shoal.use_cases.money.audit_ledger import ACCOUNTS_AT_ONCE
 from tests.support.api import LambdaContext
 from tests.support.events import batch, event
@@ -215,6 +216,12 @@ def test_the_sweeper_says_what_it_did_and_counts_what_was_stuck(
     assert sum(counted(capsys, "StuckJobs")) == 2.0
 
 
+def run_of(world: World, sweep_jobs: Callable[[TimeLeft, Report], Counter[str]]) -> None:
+    """A run of the sweeper that does this."""
+    handler = given("sweep_jobs", replace(world.sweeping, sweep_jobs=sweep_jobs))
+    handler(event("eventbridge_schedule"), LambdaContext(world.clock))
+
+
 def test_a_sweep_that_finds_nothing_counts_zero(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert sweep(world) == {}
     assert metrics(capsys) == {"StuckJobs": [0.0]}
@@ -223,24 +230,24 @@ def test_a_sweep_that_finds_nothing_counts_zero(world: World, capsys: pytest.Cap
 def test_a_sweep_that_is_cut_off_has_counted_what_was_stuck_before(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def cut_off(_: TimeLeft, report: Callable[[Counter[str]], None]) -> Counter[str]:
+    def cut_off(_: TimeLeft, report: Report) -> Counter[str]:
         report(Counter(started=2, left=1))
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        given("sweep_jobs", cut_off)(event("eventbridge_schedule"), LambdaContext(world.clock))
+        run_of(world, cut_off)
     assert metrics(capsys) == {"StuckJobs": [2.0]}
 
 
 def test_a_sweep_counts_each_stuck_job_once(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Those of its parts when they are done, the shards that it could not read at its end."""
 
-    def ended(_: TimeLeft, report: Callable[[Counter[str]], None]) -> Counter[str]:
+    def ended(_: TimeLeft, report: Report) -> Counter[str]:
         report(Counter(left=3))
         report(Counter(started=1, closed=1))
         return Counter(left=3, started=1, closed=1, unread=1)
 
-    given("sweep_jobs", ended)(event("eventbridge_schedule"), LambdaContext(world.clock))
+    run_of(world, ended)
     assert counted(capsys, "StuckJobs") == [2.0, 1.0]
 
 
