@@ -1,4 +1,4 @@
-"""Every minute: tell what is still to be told, start what did not start, close what ran over."""
+"""Every minute: start what did not start, close what ran over, tell what is still to be told."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def sweep(sweeping: Sweeping, time_left: TimeLeft) -> dict[str, Any]:
     """`StuckJobs` counts what nobody but the sweeper would have finished, or has finished yet."""
-    told = sweeping.tell_events()
     done = sweeping.sweep_jobs(time_left, _count)
+    told = sweeping.tell_events(time_left)
     stuck = done.total() - done["left"] - done["deleted"]
     metrics.add_metric(name="StuckJobs", unit=MetricUnit.Count, value=stuck)
     logger.info("swept", extra={"done": dict(done), "told": told})
