@@ -77,7 +77,7 @@ class Sweeping:
     """What is done every minute."""
 
     sweep_jobs: Callable[[TimeLeft, Report], Counter[str]]
-    tell_events: Callable[[], int]
+    tell_events: Callable[[TimeLeft], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from shoal.domain.job import Job
 from shoal.domain.money import Asset, decimal_amount
 from shoal.domain.rate_limit import RateLimit
 from shoal.ports.system import unlimited
-from shoal.use_cases.accounts.tell_events import TellEvents
+from shoal.use_cases.accounts.tell_events import RESERVE_S, TellEvents
 from tests.integration.bench import OUTPUTS, Bench
 from tests.integration.conditions import scenarios_routes
 from tests.integration.faults import faulty, timed_out
@@ -93,6 +93,13 @@ def test_who_dies_before_forgetting_tells_the_same_again(bench: Bench) -> None:
     bench.tell_events()
 
     assert set(bench.bus.ids("key.created").values()) == {2}
+
+
+def test_what_the_time_is_too_short_for_waits(bench: Bench) -> None:
+    bench.account(micros=1_000_000)
+
+    assert bench.tell_events(lambda: RESERVE_S / 2) == 0
+    assert bench.tell_events(lambda: RESERVE_S) > 0
 
 
 def test_what_was_refused_is_not_told(bench: Bench) -> None:

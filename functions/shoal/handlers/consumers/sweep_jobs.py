@@ -1,4 +1,4 @@
-"""Every minute: tell what is still to be told, start what did not start, close what ran over."""
+"""Every minute: start what did not start, close what ran over, tell what is still to be told."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 def sweep(sweeping: Sweeping, time_left: TimeLeft) -> dict[str, Any]:
     """`StuckJobs` counts what nobody but the sweeper would have finished, or has finished yet."""
-    told = sweeping.tell_events()
     reported: Counter[str] = Counter()
 
     def report(part: Counter[str]) -> None:
@@ -33,6 +32,7 @@ def sweep(sweeping: Sweeping, time_left: TimeLeft) -> dict[str, Any]:
     rest = _stuck(done) - _stuck(reported)
     if rest or not _stuck(reported):
         _count(rest)
+    told = sweeping.tell_events(time_left)
     logger.info("swept", extra={"done": dict(done), "told": told})
     return dict(done)
 
