@@ -23,6 +23,25 @@ def many_streams(path: Path, count: int = 17) -> Path:
     return path
 
 
+def many_slices(path: Path, count: int) -> Path:
+    """A clip of two black pictures, the second of which comes that many times in one packet."""
+    with av.open(str(path), "w") as container:
+        options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "slices=2"}
+        stream = container.add_stream("libx264", rate=24, options=options)
+        stream.width = stream.height = 2_048
+        for at, times in ((0, 1), (1, count)):
+            frame = av.VideoFrame(2_048, 2_048, "yuv420p")
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            frame.pts = at
+            for packet in stream.encode(frame):
+                again = av.Packet(bytes(packet) * times)
+                again.stream, again.pts, again.dts = stream, packet.pts, packet.dts
+                again.time_base, again.is_keyframe = packet.time_base, packet.is_keyframe
+                container.mux(again)
+    return path
+
+
 def promising(path: Path, samples: int) -> Path:
     """A clip of two kilobytes whose tables are for that many samples, of one byte each, in one chunk."""
     data = bytearray(shot_clip(path).read_bytes())

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,6 +21,7 @@ from av.video.stream import VideoStream
 
 from shoal.domain.clip import FRAMES_PER_CLIP, FRAMES_PER_SECOND, ClipFacts
 from shoal.domain.errors import OutputInvalid
+from shoal.media.child import in_child
 from shoal.media.clip_work import check_samples
 from shoal.media.encoding import PIXEL_FORMAT, house_parameter_sets
 
@@ -32,7 +34,7 @@ SECONDS_MAX: Final = 600
 FRAMES_MAX: Final = 60 * SECONDS_MAX
 PIXELS_MAX: Final = 12 * 10**9
 """What one clip may have to be decoded: 2160p at 24 frames per second for a minute."""
-CPU_SECONDS_MAX: Final = 60.0
+CPU_SECONDS_MAX: Final = 60
 """What one file may take, of all processors together; twice what those pixels take."""
 STREAMS_MAX: Final = 16
 """Pictures, sound, and what editors put beside them; each is looked into when the file is opened."""
@@ -41,6 +43,11 @@ SHORT_BY: Final = Fraction(1, 10)
 """Share of the time its header promises that a file without an index of frames may lack."""
 _READER: Final = {"format_whitelist": "mov,matroska", "protocol_whitelist": "file"}
 """Only MP4, MOV, Matroska and WebM: other formats can make the reader open further files and addresses."""
+
+
+def probe_apart(path: Path, *, cpu_seconds_max: int = CPU_SECONDS_MAX) -> ClipFacts:
+    """As `probe_clip`, for a file that nobody has looked at: one part of it may take for ever."""
+    return in_child(partial(probe_clip, path), cpu_seconds_max=cpu_seconds_max)
 
 
 def probe_clip(path: Path, *, decode_all: bool = True) -> ClipFacts:

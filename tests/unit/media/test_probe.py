@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from shoal.domain.errors import OutputInvalid
+from shoal.media.child import in_child
 from shoal.media.clip import render_clip
 from shoal.media.narration import encode_audio
-from shoal.media.probe import conforms, probe_clip
+from shoal.media.probe import conforms, probe_apart, probe_clip
 from shoal.media.sound import write_wav
+from tests.support import hostile_clips
 from tests.support.media_files import clip_bytes, foreign_clip, still, written
 
 CLIP = clip_bytes(seconds=3.0)
@@ -27,6 +31,28 @@ def test_a_file_that_was_cut_off_is_found(tmp_path: Path, share: float) -> None:
         probe_clip(cut)
     with pytest.raises(OutputInvalid):
         probe_clip(cut, decode_all=False)
+
+
+def test_a_part_that_takes_too_long_ends_with_its_process(tmp_path: Path) -> None:
+    """A slice of some bytes is a picture to the decoder; none of its calls returns to us in between."""
+    slow = hostile_clips.many_slices(tmp_path / "slow.mkv", 10_000)
+    assert slow.stat().st_size < 1_000_000
+
+    with pytest.raises(OutputInvalid, match="too long"):
+        probe_apart(slow, cpu_seconds_max=1)
+
+
+def test_a_reader_that_is_brought_down_takes_nobody_with_it() -> None:
+    with pytest.raises(OutputInvalid, match="could not be decoded"):
+        in_child(partial(os._exit, 1), cpu_seconds_max=1)
+
+
+def test_what_is_found_in_a_process_apart_is_what_is_found_here(tmp_path: Path) -> None:
+    clip = written(tmp_path, CLIP)
+
+    assert probe_apart(clip) == probe_clip(clip)
+    with pytest.raises(OutputInvalid, match="damaged"):
+        probe_apart(written(tmp_path, CLIP[:-1], "cut.mp4"))
 
 
 def test_even_a_last_byte_is_missed(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ class PyAvStudio:
     """Implements the `Studio` port."""
 
     def conforms(self, clip: Path, width_px: int, height_px: int) -> bool:
-        from shoal.media.probe import conforms, probe_clip
+        from shoal.media.probe import conforms, probe_apart
 
-        return conforms(probe_clip(clip), width_px, height_px)
+        return conforms(probe_apart(clip), width_px, height_px)
 
     def conform(
         self,
@@ -83,12 +83,12 @@ class PyAvStudio:
 
 def inspect_clip(data: bytes) -> Picture:
     """Decode the whole clip, so that a truncated one is found. Raises `OutputInvalid`."""
-    from shoal.media.probe import probe_clip
+    from shoal.media.probe import probe_apart
 
     with TemporaryDirectory() as folder:
         clip = Path(folder, "clip.mp4")
         clip.write_bytes(data)
-        facts = probe_clip(clip)
+        facts = probe_apart(clip)
     return Picture("video/mp4", "mp4", facts.width_px, facts.height_px)
 
 
