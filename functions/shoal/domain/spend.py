@@ -59,7 +59,7 @@ def _for_nothing(job: Job, micros: int, catalog: Catalog) -> int:
 def _words_micros(job: Job, catalog: Catalog) -> int:
     """Of one scene of a video: its script from when the video began, its narration once there is a script.
 
-    Whether they were done, and by whom, is not known of a job that was canceled meanwhile: the dearest route
+    Whether they were done, and by which route, is not known of a job that was canceled meanwhile: the dearest
     of each counts.
     """
     if job.kind is not Kind.VIDEO or job.simulated or job.started_at_ms is None:
