@@ -72,7 +72,7 @@ def probe_clip(path: Path, *, decode_all: bool = True) -> ClipFacts:
             frames_per_second=len(times) / _span(times),
             frames=len(times),
             seconds=_span(times),
-            codec=context.name,
+            codec=context.codec.canonical_name,
             profile=stream.profile,
             pixel_format=context.pix_fmt or "",
             audio_codec=audio[0].codec_context.name if audio else None,
@@ -146,7 +146,7 @@ def open_video(path: Path) -> Iterator[InputContainer]:
                 raise OutputInvalid("The clip has too many streams.")
             stream = container.streams.video[0]
             context = stream.codec_context
-            if context.name not in CODECS:
+            if context.codec.canonical_name not in CODECS:  # libdav1d decodes av1
                 raise OutputInvalid("The clip is encoded in a way that is not supported.")
             shown_width = context.width * pixel_shape(stream)
             if not (_usable(context.width, context.height) and _usable(shown_width, context.height)):

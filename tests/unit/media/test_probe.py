@@ -139,7 +139,8 @@ def test_a_codec_that_is_not_known_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "name"), [("libx264", "a.mp4"), ("libvpx-vp9", "a.webm"), ("mpeg4", "a.mov")]
+    ("codec", "name"),
+    [("libx264", "a.mp4"), ("libvpx-vp9", "a.webm"), ("mpeg4", "a.mov"), ("libsvtav1", "a.mkv")],
 )
 def test_other_clips_are_measured_and_do_not_conform(tmp_path: Path, codec: str, name: str) -> None:
     facts = probe_clip(foreign_clip(tmp_path / name, codec=codec, frames=60, rate=30))
