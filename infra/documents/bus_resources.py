@@ -182,6 +182,10 @@ def _event(event_type: str) -> Schema:
     schema: Schema = event.model_json_schema(
         ref_template="#/definitions/{model}", schema_generator=Describing, mode="serialization"
     )
+    schema["properties"]["replay-name"] = {
+        "type": "string",
+        "description": "The replay's name, in an event that the archive brings again.",
+    }
     return {
         "$schema": "http://json-schema.org/draft-04/schema#",
         "x-amazon-events-source": SOURCE,

@@ -267,10 +267,11 @@ class MoneyMachine(RuleBasedStateMachine):
 
         An output that came shows that the beginning of its job was told.
         """
-        about_jobs = [event for event in set_of(self.bench) if event.type not in NO_ENDS]
-        told = Counter(event.detail["data"]["job_id"] for event in about_jobs)
+        ends = [event for event in set_of(self.bench) if event.type not in NO_ENDS]
+        money = [event for event in ends if event.type.startswith("wallet.")]
         announced = [job_id for job_id, job in self.model.jobs.items() if job.announced]
-        assert told == dict.fromkeys(announced, 2)
+        assert Counter(event.detail["data"]["job_id"] for event in ends) == dict.fromkeys(announced, 3)
+        assert Counter(event.detail["data"]["job_id"] for event in money) == dict.fromkeys(announced, 1)
         created = [event for event in set_of(self.bench) if event.type == "job.created"]
         untold = [job_id for job_id in announced if not self.model.jobs[job_id].delivered]
         assert Counter(event.detail["data"]["job_id"] for event in created) == dict.fromkeys(untold, 1)

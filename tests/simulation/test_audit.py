@@ -16,8 +16,8 @@ from tests.simulation.kernel import Kernel
 from tests.simulation.product import ATTEMPTS_MAX, Customer, Product
 from tests.simulation.table import SimulatedTable, key_of
 
-RATE = 20
-"""Jobs a second: two movements each, a third of what a wallet can take."""
+RATE = 30
+"""Jobs a second: two movements each, half of what a wallet can take."""
 WARM_S, BUSY_S = 7.0, 12.0
 """By when jobs end as fast as they begin, and until when they are submitted."""
 PRICE = 40_000

@@ -28,7 +28,8 @@ def deployed(cloud: LocalCloud) -> Iterator[Deployed]:
         stack = Deployed(cloud, http, BusLog(cloud))
         stack.secrets.watch(http)
         yield stack
-        assert stack.troubles() == [], "whatever the tests did, the stack came through it sound"
+        # Whatever the tests did, the stack came through it sound.
+        assert not (troubles := stack.troubles()), "\n".join(troubles)
 
 
 @pytest.fixture
