@@ -11,7 +11,7 @@ import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from string import Template
@@ -72,15 +72,21 @@ class Unseen:
 
 
 @pytest.fixture(scope="module")
-def subscriber(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The outputs of the example's stack, deployed as its README says."""
+def subscriber(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The outputs of the example's stack, deployed as its README says.
+
+    It goes with the last of these tests: what others make up as events, it would give up.
+    """
     folder = tmp_path_factory.mktemp("subscriber")
     context = json.dumps({"bus": deployed.cloud.outputs["EventBusName"]})
     env = {**os.environ, "CDK_OUTDIR": str(folder / "cdk.out"), "CDK_CONTEXT_JSON": context}
     run([sys.executable, "app.py"], env=env, log=folder / "synth.log", cwd=EXAMPLE)
     Assembly(folder / "cdk.out").deploy(deployed.cloud.endpoint)
-    (stack,) = deployed.cloud.client("cloudformation").describe_stacks(StackName="shoal-subscriber")["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    cloudformation = deployed.cloud.client("cloudformation")
+    (stack,) = cloudformation.describe_stacks(StackName="shoal-subscriber")["Stacks"]
+    yield {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    cloudformation.delete_stack(StackName="shoal-subscriber")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="shoal-subscriber")
 
 
 @pytest.mark.timeout(300)
