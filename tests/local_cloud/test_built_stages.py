@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,18 @@ from infra.synthesis import new_app
 from tests.infra.stages import DEV, PROD
 
 
+EMPTYING = "Custom::S3AutoDeleteObjects"
+
+
+def leave_out_emptying(folder: Path) -> None:
+    """The CDK's own function that empties buckets answers by HTTPS: the local cloud would wait for ever."""
+    for file in folder.rglob("*.template.json"):
+        template = json.loads(file.read_text())
+        resources = template["Resources"].items()
+        kept = {id_: resource for id_, resource in resources if resource["Type"] != EMPTYING}
+        file.write_text(json.dumps({**template, "Resources": kept}))
+
+
 @pytest.mark.nightly
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("stage", [DEV, PROD], ids=lambda stage: stage.name)
@@ -22,7 +35,9 @@ def test_a_stage_with_built_packages_deploys(stage: Stage, endpoint: Endpoint, t
     app = new_app(outdir=tmp_path / "cdk.out")
     # The local cloud has no schema registry, and would fail the stack for it.
     whole = ShoalStage(app, "Shoal", stage=replace(stage, event_schemas=False))
-    Assembly(Path(app.synth().directory)).deploy(endpoint)
+    folder = Path(app.synth().directory)
+    leave_out_emptying(folder)
+    Assembly(folder).deploy(endpoint)
 
     described = endpoint.client("cloudformation").describe_stacks()["Stacks"]
     statuses = {stack["StackName"]: stack["StackStatus"] for stack in described}
