@@ -15,7 +15,6 @@ from infra.stage import Stage
 from infra.synthesis import new_app
 from tests.infra.stages import DEV, PROD
 
-
 EMPTYING = "Custom::S3AutoDeleteObjects"
 
 
