@@ -50,7 +50,7 @@ class SettleWallet:
         try:
             job = self._finish(found, outputs) if found.status.terminal else self._capture(found, outputs)
         finally:
-            for wait in noted:
+            for wait in (*noted, near):
                 wait()
         delivered = job.captured and job.closed_by is Closer.WORKFLOW
         if job.status is not JobStatus.COMPLETED and not delivered:

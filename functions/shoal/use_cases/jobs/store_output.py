@@ -39,8 +39,10 @@ class StoreOutput:
         same objects again.
         """
         read = self.beside(lambda: [self._read(item) for item in delivered[:1]])
-        job = self.jobs.get(account_id, job_id)
-        first = read()
+        try:
+            job = self.jobs.get(account_id, job_id)
+        finally:
+            first = read()
         stored: list[Output] = []
         problems: list[JobError] = [OutputInvalid("The provider delivered no image.")]
         for index, item in enumerate(delivered):

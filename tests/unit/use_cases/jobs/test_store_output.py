@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 
-from shoal.domain.errors import OutputInvalid
+from shoal.domain.errors import OutputInvalid, Unavailable
 from shoal.domain.job import Job, Output
+from tests.fakes.beside import Begun
 from tests.fakes.videos import CLIP
 from tests.worlds.world import Customer, World
 
@@ -59,6 +63,18 @@ def test_what_is_no_picture_is_not_stored(world: World, job: Job) -> None:
     with pytest.raises(OutputInvalid, match="readable"):
         store(world, job, staged(world, job, b"junk"))
     assert world.outputs.objects == {}
+
+
+@pytest.mark.parametrize("fails", ["", "jobs.get"])
+def test_the_read_that_was_begun_beside_is_not_left_behind(world: World, job: Job, fails: str) -> None:
+    begun = Begun()
+    world.store_output = replace(world.store_output, beside=begun)
+    key = world.staging.stage(job, 0, b"picture")
+    if fails:
+        world.network.fail(fails, Unavailable())
+    with suppress(Unavailable):
+        world.store_output(job.account_id, job.id, [{"key": key}])
+    assert (begun.works, begun.left) == (1, 0)
 
 
 def test_a_delivery_of_nothing_is_no_output(world: World, job: Job) -> None:

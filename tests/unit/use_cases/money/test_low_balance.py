@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 
 from shoal.domain.errors import Unavailable
 from shoal.domain.events import Event
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.money import Asset
+from tests.fakes.beside import Begun
 from tests.support.factories import DECISION
 from tests.worlds.world import STORED, Customer, World
 
@@ -57,6 +61,19 @@ def test_the_hold_of_a_job_that_comes_after_the_look_is_seen_by_its_own_settling
     world.network.others["ledger.capture"] = lambda: later.append(world.processing(poor))
     assert told(settle(world, first)) == []
     assert told(settle(world, later[0])) != []
+
+
+@pytest.mark.parametrize("fails", ["", "ledger.capture"])
+def test_nothing_that_was_begun_beside_a_capture_is_left_behind(world: World, fails: str) -> None:
+    """A function that has answered stands still, with whatever it was about to do."""
+    begun = Begun()
+    job = world.processing(world.customer(usd="2.00"))
+    world.settle_wallet = replace(world.settle_wallet, beside=begun)
+    if fails:
+        world.network.fail(fails, Unavailable())
+    with suppress(Unavailable):
+        settle(world, job)
+    assert (begun.works, begun.left) == (3, 0)
 
 
 def test_what_is_told(world: World) -> None:
