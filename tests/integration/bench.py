@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from shoal.domain.catalog import LowBalance, load_catalog
 from shoal.domain.events import output_url
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.submission import Submission
@@ -224,11 +226,21 @@ class Bench:
         return self.submit_job(caller, read, _scoped(caller, key, body), image.acceptance)
 
     def submit_task(
-        self, caller: Caller, outputs: int, key: str | None = None, prompt: str = "A mug", **more: Any
+        self,
+        caller: Caller,
+        outputs: int,
+        key: str | None = None,
+        prompt: str = "A mug",
+        terms: Terms | None = None,
+        **more: Any,
     ) -> Answered:
-        """Likewise a task of so many outputs; `more` are fields of its request."""
+        """Likewise a task of so many outputs; `more` are fields of its request.
+
+        `terms` are what it is charged by, instead of the catalog's.
+        """
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
         submission = tasks.parse_submission(body, load_catalog())
+        submission = replace(submission, terms=terms) if terms else submission
         return self.submit_job(caller, lambda: submission, _scoped(caller, key, body), tasks.acceptance)
 
     def submit_video(

@@ -29,6 +29,7 @@ from shoal.domain.errors import Forbidden, Unauthorized
 from shoal.domain.families import IMAGE, TASKS, VIDEO
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Step
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.payment import Payment
 from shoal.domain.person import session_digest
@@ -401,7 +402,7 @@ def test_a_quote(recorded: Recorded) -> None:
         test=False,
         tool="generate_image",
         fingerprint=item["fingerprint"],
-        unit_price=10_000,
+        terms=Terms.flat(10_000),
         price_version="2026-11-23",
         expires_at_ms=item["expires_at_ms"],
     )

@@ -14,6 +14,7 @@ from shoal.dialects import image, mcp
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.idempotency import fingerprint
+from shoal.domain.models.tariff import Terms
 from shoal.domain.quoted import LIFETIME_MS
 from shoal.domain.submission import Submission
 from shoal.handlers.http import serve_mcp
@@ -71,7 +72,7 @@ def held(world: World, customer: Customer) -> int:
 def test_a_quote_keeps_its_price_when_prices_change(world: World, customer: Customer, desk: Desk) -> None:
     submission = a_submission()
     quoted = desk.offer(customer.caller, TOOL, BODY, submission)
-    dearer = replace(submission, unit_price=submission.unit_price * 3, price_version="later")
+    dearer = replace(submission, terms=Terms.flat(submission.unit_price * 3), price_version="later")
 
     desk.bought(customer, quoted.id, dearer)
 
