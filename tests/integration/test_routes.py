@@ -144,7 +144,9 @@ def test_a_service_out_of_reach_fails_no_exchange(bench: Bench) -> None:
 
 def board(bench: Bench, client: Any) -> DynamoDbBoard:
     routes = [ROUTE, Route(provider="openai", model="a"), Route(provider="openai-background", model="b")]
-    return DynamoDbBoard(over(bench.table, client), routes, bench.clock, lifetime_ms=30_000)
+    return DynamoDbBoard(
+        over(bench.table, client), lambda: routes, {"fal", "openai"}, bench.clock, lifetime_ms=30_000
+    )
 
 
 def test_the_board_is_read_in_one_call_and_kept(bench: Bench) -> None:

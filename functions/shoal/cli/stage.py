@@ -33,6 +33,7 @@ OUTPUTS = {
     "event_bus": "EventBusName",
     "state_machine_arn": "StateMachineArn",
     "outputs_bucket": "OutputsBucketName",
+    "catalog_bucket": "CatalogBucketName",
     "staging_bucket": "StagingBucketName",
     "videos_bucket": "VideosBucketName",
     "signed_url_s": "SignedUrlSeconds",

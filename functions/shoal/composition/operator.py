@@ -16,6 +16,7 @@ from shoal.ports.limits import OpenJobs
 from shoal.settings import OperatorSettings
 from shoal.use_cases.accounts.inspect_account import InspectAccount
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 from shoal.use_cases.money.audit_ledger import AuditLedger
 from shoal.use_cases.payments.manage_stripe import ManageStripe
@@ -36,6 +37,7 @@ class Operator:
     open_jobs: OpenJobs
     stripe: Callable[[], ManageStripe]
     providers: Callable[[], ManageProviders]
+    catalogs: Callable[[], PublishCatalog]
     now_ms: Callable[[], int]
     who: Callable[[], str]
 
@@ -70,6 +72,7 @@ def operator_of(settings: OperatorSettings, client: Callable[..., Any], catalog:
         open_jobs=parts.open_jobs(settings.table, at),
         stripe=lambda: payments.manage_stripe(settings, at),
         providers=manage_providers,
+        catalogs=lambda: parts.publish_catalog(settings, at),
         now_ms=parts.clock.now_ms,
         who=lambda: str(client("sts").get_caller_identity()["Arn"]),
     )

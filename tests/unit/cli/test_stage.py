@@ -22,6 +22,7 @@ from shoal.composition.operator import Operator
 from shoal.domain.catalog import CATALOG_FILE
 from shoal.domain.errors import ShoalError
 from shoal.settings import OperatorSettings
+from tests.support.factories import a_job
 
 # As `make run` first writes it: before there is an account.
 LOCAL = {
@@ -37,6 +38,7 @@ LOCAL = {
     "event_bus": "shoal-local",
     "table": "shoal-local-table",
     "outputs_bucket": "shoal-local-outputs",
+    "catalog_bucket": "shoal-local-catalog",
     "staging_bucket": "shoal-local-staging",
     "videos_bucket": "shoal-local-videos",
     "signed_url_s": "3600",
@@ -144,9 +146,9 @@ def test_the_command_knows_the_catalog_that_the_environment_names(
     own = CATALOG_FILE.read_text(encoding="utf-8")
     team = write(folder / "catalog.toml", own.replace("micros = 1_000_000", "micros = 7", 1))
     monkeypatch.setenv(CATALOG_VARIABLE, str(team))
-    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 7
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance(a_job()).micros == 7
     monkeypatch.delenv(CATALOG_VARIABLE)
-    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 1_000_000
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance(a_job()).micros == 1_000_000
 
 
 @pytest.mark.parametrize("text", [None, "models = 1", "["])

@@ -16,7 +16,6 @@ from shoal.dialects import either, image, mcp, tasks, video
 from shoal.dialects.fields import iso_seconds
 from shoal.dialects.spoken import spoken
 from shoal.domain.api_key import Caller, Scope
-from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import Forbidden, ValidationFailed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset, format_amount
@@ -52,7 +51,7 @@ def _check_origin(request: Request, use: Serving) -> None:
 def _quote(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     asked = mcp.parse(mcp.QuoteArguments, arguments)
     tool, body = asked.tool, _given(asked.request)
-    submission = _submission(tool, body)
+    submission = _submission(tool, body, use)
     quoted = use.offer_quote()(caller, tool, body, submission)
     return {
         "quote_id": quoted.id,
@@ -69,7 +68,7 @@ def _spend(tool: str, caller: Caller, arguments: Arguments, use: Serving) -> Map
         raise ValidationFailed("Spending needs a quote_id: call quote first.")
     arguments = _given(arguments)
     answered = use.spend_quote()(
-        caller, tool, quote_id, arguments, lambda: _submission(tool, arguments), _acceptance
+        caller, tool, quote_id, arguments, lambda: _submission(tool, arguments, use), _acceptance
     )
     logger.append_keys(job_id=answered.job_id)
     return answered.body
@@ -85,13 +84,13 @@ def _given(arguments: Arguments) -> Arguments:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _submission(tool: str, body: Arguments) -> Submission:
+def _submission(tool: str, body: Arguments, use: Serving) -> Submission:
     """An image needs no mode here: the default one is taken."""
     if tool == mcp.CREATE_VIDEO:
         asked = spoken("video")
     else:
         asked = either.choose(body) if "model" in body else spoken("image")
-    return asked.parse(body, load_catalog())
+    return asked.parse(body, use.catalog())
 
 
 def _get_job(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
@@ -110,7 +109,7 @@ def _get_balance(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[
 
 def _list_models(_: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     mcp.parse(mcp.Arguments, arguments)
-    catalog, board, now_ms = load_catalog(), use.board(), use.now_ms()
+    catalog, board, now_ms = use.catalog(), use.board(), use.now_ms()
     modes = {
         name: {"model": mode.model, "price": format_amount(Asset.USD, mode.price_micros)}
         for name, mode in catalog.modes.items()
