@@ -270,9 +270,10 @@ class GrantSettings(Settings):
 
 
 class OperatorSettings(SweepJobsSettings, UpstreamSettings, StripeSettings, GrantSettings):
-    """What the operator's command has to know of a stage."""
+    """What the operator's command has to know of a stage. `key_arn` is that of its own key of KMS, if any."""
 
     stage_kind: StageKind
+    key_arn: str = ""
 
 
 class FanOutEventSettings(Settings):

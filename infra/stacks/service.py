@@ -273,5 +273,7 @@ class ServiceStack(StageStack):
             "DashboardUrl": f"{self.api.url}/dashboard",
             "UserPoolId": self.state.identity.pool.user_pool_id,
         }
+        if stage.key_arn is not None:
+            outputs["KeyArn"] = stage.key_arn
         for key, value in outputs.items():
             CfnOutput(self, key, value=value)

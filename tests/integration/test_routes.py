@@ -240,6 +240,21 @@ def test_a_key_that_is_removed_is_gone_and_can_be_set_again(keys: ProviderKeys) 
     assert keys.key("fal")() == "two"
 
 
+def test_a_key_is_kept_under_the_stages_own_key_of_kms_also_one_that_was_not(
+    keys: ProviderKeys, deployed: Deployed, clock: FakeClock
+) -> None:
+    manager = deployed.cloud.client("secretsmanager")
+    arn = deployed.cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sealed = ProviderKeys(manager, keys._stage, clock, key_arn=arn)
+    keys.put("fal", KEY, "one")
+    for provider in ("fal", "openai"):
+        sealed.put(provider, KEY, "two")
+        assert (
+            manager.describe_secret(SecretId=f"shoal/{keys._stage}/providers/{provider}")["KmsKeyId"] == arn
+        )
+        assert sealed.key(provider)() == "two"
+
+
 def test_a_secret_that_is_just_the_key_is_understood(keys: ProviderKeys, deployed: Deployed) -> None:
     deployed.cloud.client("secretsmanager").create_secret(
         Name=f"shoal/{keys._stage}/providers/fal", SecretString="id:secret\n"

@@ -12,6 +12,7 @@ from shoal.composition.operator import Operator
 from shoal.domain.catalog import catalog_of, read_document
 from shoal.domain.routing import Route
 from shoal.use_cases.accounts.inspect_account import InspectAccount
+from shoal.use_cases.accounts.tell_events import TellEvents
 from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
 from shoal.use_cases.payments.manage_stripe import ManageStripe
 from shoal.use_cases.providers.manage_providers import ManageProviders
@@ -54,6 +55,7 @@ class Shoal:
             manage=world.manage,
             inspect=inspect,
             sweep=world.sweep_jobs,
+            tell=TellEvents(world.outbox, world.bus),
             audit=world.audit_ledger,
             open_jobs=world.open_jobs,
             stripe=lambda: ManageStripe(

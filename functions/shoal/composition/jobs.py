@@ -312,12 +312,8 @@ def release_hold() -> ReleaseHold:
 
 @cache
 def sweeping() -> Sweeping:
-    from shoal.adapters.aws.eventbridge import EventBridgeBus
-    from shoal.use_cases.accounts.tell_events import TellEvents
-
     settings = settings_of(environment.SweepJobsSettings)
-    bus = EventBridgeBus(parts.client("events"), settings.event_bus)
-    return Sweeping(parts.sweep_jobs(settings), TellEvents(parts.outbox(settings.table), bus))
+    return Sweeping(parts.sweep_jobs(settings), parts.tell_events(settings))
 
 
 @cache

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shoal.domain.catalog import Catalog
     from shoal.use_cases.accounts.inspect_account import InspectAccount
     from shoal.use_cases.accounts.limit_rates import LimitRates
+    from shoal.use_cases.accounts.tell_events import TellEvents
     from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
     from shoal.use_cases.catalogs.read_catalogs import ReadCatalogs
     from shoal.use_cases.jobs.clean_up import CleanUp
@@ -236,6 +237,14 @@ def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> Swe
         clock=clock,
     )
     return SweepJobs(see_to_job.jobs, see_to_job, clock, at_once)
+
+
+def tell_events(settings: environment.SweepJobsSettings, at: Stage = HERE) -> TellEvents:
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
+    from shoal.use_cases.accounts.tell_events import TellEvents
+
+    bus = EventBridgeBus(at.client("events"), settings.event_bus)
+    return TellEvents(outbox(settings.table, at), bus)
 
 
 def start_again(settings: environment.CloseJobSettings, at: Stage = HERE) -> StartAgain:

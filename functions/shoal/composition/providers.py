@@ -136,12 +136,12 @@ def ask_provider(settings: environment.AskProviderSettings, secret: Any, *, draw
 
 
 def manage_providers(
-    settings: environment.UpstreamSettings, statistics: Statistics, at: Stage
+    settings: environment.OperatorSettings, statistics: Statistics, at: Stage
 ) -> ManageProviders:
     """For the operator's command, which reads the board each time."""
     from shoal.use_cases.providers.manage_providers import ManageProviders
 
-    keys = ups.keys_of(settings.stage, at)
+    keys = ups.keys_of(settings.stage, at, settings.key_arn)
     return ManageProviders(
         keys=keys,
         board=board(settings, lifetime_ms=0, at=at),

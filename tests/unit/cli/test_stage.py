@@ -14,6 +14,7 @@ from shoal.cli.stage import (
     CATALOG_VARIABLE,
     LOCAL_FILE,
     LOCAL_FILE_VARIABLE,
+    OPTIONAL_OUTPUTS,
     OUTPUTS,
     StageNotFound,
     connect,
@@ -136,7 +137,7 @@ def test_the_operator_reaches_aws_through_clients_of_the_stage_alone(folder: Pat
 
 
 def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:
-    assert set(OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
+    assert set(OUTPUTS) | set(OPTIONAL_OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
 
 
 def test_the_command_knows_the_catalog_that_the_environment_names(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shoal.composition.dashboard import ForMembers
@@ -24,5 +25,6 @@ def parse(visit: Visit[ForMembers], body: Mapping[str, Any], dialect: families.F
 def submit(visit: Visit[ForMembers], body: Mapping[str, Any], dialect: families.Family) -> str:
     """The id of the job; the same form sent twice is one job. Raises what a submit raises."""
     key = IdempotencyKey.of(visit.session.account_id, ROUTE, visit.once, body)
-    accepted = spoken(dialect.spelling).accepted
-    return visit.use.submit_job()(visit.caller, lambda: parse(visit, body, dialect), key, accepted).job_id
+    accepted, trace = spoken(dialect.spelling).accepted, visit.request.traceparent
+    asked = lambda: replace(parse(visit, body, dialect), traceparent=trace)  # noqa: E731
+    return visit.use.submit_job()(visit.caller, asked, key, accepted).job_id
