@@ -10,6 +10,7 @@ MACHINES = ("generate", "generate-batch", "render-video")
 MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{name}" for name in MACHINES]
 EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
 BUS = "<Bus.Arn>"
+DOCUMENTS = "<StorageCatalog.Arn>/catalog/*"
 STAGING = "<StorageStaging.Arn>"
 OUTPUTS = "<StorageOutputs.Arn>"
 IMAGES = f"{OUTPUTS}/images/*"
@@ -470,3 +471,14 @@ LEADING_KEYS = {
     "stitch_video": ONE_JOB,
 }
 """The partition keys to which functions are limited, by action, unless they may reach all."""
+
+GO_BY_CATALOG = (
+    "submit_job", "serve_mcp", "read_models", "quote_job", "cancel_job", "show_dashboard", "operate",
+    "top_up", "call_provider", "render_scene", "poll_provider", "poll_simulated", "simulate", "write_script",
+    "narrate", "settle_wallet", "release_hold", "sweep_jobs", "close_execution",
+)  # fmt: skip
+"""They read what is published, and no other function does."""
+for verb in GO_BY_CATALOG:
+    EXPECTED[verb] = EXPECTED[verb] | {("dynamodb:GetItem", TABLE), ("s3:GetObject", DOCUMENTS)}
+    read = LEADING_KEYS[verb].get("dynamodb:GetItem", [])
+    LEADING_KEYS[verb] = LEADING_KEYS[verb] | {"dynamodb:GetItem": sorted([*read, "CATALOG"])}

@@ -17,6 +17,7 @@ from shoal.domain.rate_limit import RateLimit
 from tests.infra.expected_grants import (
     BUS,
     CLIPS,
+    DOCUMENTS,
     EXECUTIONS,
     EXPECTED,
     IMAGES,
@@ -198,6 +199,7 @@ def test_wildcards_are_those_reviewed(dev: Template) -> None:
     reviewed = {
         *(name for _, name in TRACES),
         *EXECUTIONS,
+        DOCUMENTS,
         f"{STAGING}/*",
         IMAGES,
         CLIPS,

@@ -14,9 +14,10 @@ from shoal.adapters.aws.s3_documents import S3Documents
 from shoal.adapters.dynamodb.publications import DynamoDbPublications
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.system import SystemClock
-from shoal.domain.catalog import catalog_of, read_document
+from shoal.domain.catalog import catalog_of
 from shoal.domain.errors import PublishedMeanwhile
-from shoal.domain.models.versions import Published, canonical, version_of
+from shoal.domain.models.files import canonical, read_document
+from shoal.domain.models.versions import Published, version_of
 from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
 from tests.support.deployed import Deployed
 

@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 
 from shoal.cli import app
 from shoal.composition.operator import Operator
-from shoal.domain.catalog import catalog_of, read_document
+from shoal.composition.parts import checked_catalog
+from shoal.domain.models.files import read_document
 from shoal.domain.routing import Route
 from shoal.use_cases.accounts.inspect_account import InspectAccount
 from shoal.use_cases.accounts.tell_events import TellEvents
@@ -47,7 +48,7 @@ class Shoal:
         self.publications = FakePublications(world.network)
         self.documents = FakeDocuments(world.network)
         self.catalogs = PublishCatalog(
-            self.publications, self.documents, read_document(), catalog_of, world.clock
+            self.publications, self.documents, read_document(), checked_catalog, world.clock
         )
         inspect = InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)
         self.till, self.stripe_keys = PaymentWorld(world), FakeProcessorKeys()

@@ -44,7 +44,7 @@ ROUTES = (FIRST, SECOND, THIRD)
 def catalog_with(*routes: Route) -> Catalog:
     """The catalog, in which the image dialect's model has these routes."""
     catalog = load_catalog()
-    model = catalog.models["shoal-image"].model_copy(update={"routes": routes})
+    model = replace(catalog.models["shoal-image"], routes=tuple(routes))
     return catalog.model_copy(update={"models": {**catalog.models, "shoal-image": model}})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +9,18 @@ from typing import Annotated
 import typer
 
 from shoal.cli import console
-from shoal.domain.catalog import read_document
+from shoal.composition.upstreams import PROVIDERS
+from shoal.dialects.parameters import refusals
+from shoal.domain.models.files import read_document
+from shoal.domain.models.reading import check_folder
 from shoal.domain.models.versions import SHORT, Published, version_of
+from shoal.domain.provider import SIMULATOR
 
 app = typer.Typer(help="See, publish and roll back the catalog of a stage.", no_args_is_help=True)
 
 FileArgument = Annotated[
-    Path | None, typer.Argument(metavar="PATH", help="The catalog. Default: the one that came with Shoal.")
+    Path | None,
+    typer.Argument(metavar="PATH", help="The catalog's folder. Default: the one that came with Shoal."),
 ]
 NoteOption = Annotated[str, typer.Option("--note", help="Why, for who looks at it later.")]
 VersionArgument = Annotated[
@@ -82,12 +86,8 @@ def publish(
     """Check a catalog and sell by it from now on."""
     operator = console.operator(context, stage)
     catalogs = operator.catalogs()
-    try:
-        document = read_document(path) if path else catalogs.packaged
-        published = catalogs(document, by=operator.who(), note=note)
-    except (OSError, tomllib.TOMLDecodeError, ValueError) as error:
-        raise typer.BadParameter(f"{path or 'The packaged catalog'} is no catalog: {error}") from None
-    _tell(published)
+    document = _checked(path) if path else catalogs.packaged
+    _tell(catalogs(document, by=operator.who(), note=note))
 
 
 @app.command()
@@ -100,6 +100,17 @@ def rollback(
     """Sell by an earlier catalog again."""
     operator = console.operator(context, stage)
     _tell(operator.catalogs().roll_back(version, by=operator.who(), note=note))
+
+
+def _checked(folder: Path) -> bytes:
+    """The document of a folder's files. Raises `BadParameter` with a line for each rule that is broken."""
+    try:
+        wrong = [str(each) for each in check_folder(folder, refusals, {*PROVIDERS, SIMULATOR})]
+    except OSError as error:
+        raise typer.BadParameter(f"{folder} is no catalog: {error}") from None
+    if wrong:
+        raise typer.BadParameter("\n".join(wrong))
+    return read_document(folder)
 
 
 def _tell(published: Published | None) -> None:

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from shoal.composition import upstreams
 from shoal.composition.operator import Operator, clients_of, operator_of
 from shoal.composition.parts import Stage
-from shoal.domain.catalog import CATALOG_FILE, Catalog, load_catalog
+from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ShoalError
+from shoal.domain.models.files import CATALOG
 from shoal.ports.routing import KEY
 from shoal.settings import OperatorSettings
 
@@ -26,7 +27,7 @@ LOCAL_STAGE = "local"
 LOCAL_FILE = Path(".local", "shoal.json")
 LOCAL_FILE_VARIABLE = "SHOAL_CONFIG"
 CATALOG_VARIABLE = "SHOAL_CATALOG"
-"""Names the file of the stage's catalog, where that is not Shoal's own."""
+"""Names the folder of the stage's catalog, where that is not Shoal's own."""
 OUTPUTS = {
     "stage_kind": "StageKind",
     "table": "TableName",
@@ -128,11 +129,11 @@ def _clients_of(local: LocalStage) -> Callable[..., Any]:
 
 def catalog() -> Catalog:
     """What the stage sells: the catalog that the environment names, else Shoal's own."""
-    file = Path(os.environ.get(CATALOG_VARIABLE) or CATALOG_FILE)
+    folder = Path(os.environ.get(CATALOG_VARIABLE) or CATALOG)
     try:
-        return load_catalog(file)
+        return load_catalog(folder)
     except (OSError, ValueError) as error:
-        raise StageNotFound(f"{file} is no catalog: {error}") from None
+        raise StageNotFound(f"{folder} is no catalog: {error}") from None
 
 
 def _outputs_of(cloudformation: CloudFormationClient, stage: str) -> OperatorSettings:

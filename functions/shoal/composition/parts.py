@@ -113,16 +113,36 @@ def _catalogs(table: str, bucket: str, at: Stage) -> ReadCatalogs:
 
 def publish_catalog(settings: environment.CatalogSettings, at: Stage = HERE) -> PublishCatalog:
     from shoal.adapters.dynamodb.publications import DynamoDbPublications
-    from shoal.domain.catalog import catalog_of, read_document
+    from shoal.domain.models.files import read_document
     from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
 
     return PublishCatalog(
         publications=DynamoDbPublications(named_table(settings.table, at)),
         documents=catalog_documents(settings.catalog_bucket, at),
         packaged=read_document(),
-        parse=catalog_of,
+        parse=checked_catalog,
         clock=clock,
     )
+
+
+def checked_catalog(document: bytes) -> Catalog:
+    """The catalog of a document. Raises `ValueError` with a line for each rule that is broken."""
+    import json
+
+    from shoal.composition.upstreams import PROVIDERS
+    from shoal.dialects.parameters import refusals
+    from shoal.domain.catalog import catalog_of
+    from shoal.domain.models.problems import field_text
+    from shoal.domain.models.rules import check_catalog
+    from shoal.domain.provider import SIMULATOR
+
+    told = json.loads(document)
+    if not isinstance(told, dict) or not isinstance(told.get("models"), dict):
+        raise ValueError("a catalog is an object with models")
+    wrong = check_catalog(told, refusals, {*PROVIDERS, SIMULATOR})
+    if lines := "\n".join(f"{field_text(each.field)}: {each.reason}" for each in wrong):
+        raise ValueError(lines)
+    return catalog_of(document)
 
 
 def catalog_documents(bucket: str, at: Stage = HERE) -> S3Documents:

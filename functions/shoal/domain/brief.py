@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 Subtitles = Literal["none", "track", "burned"]
 
@@ -40,7 +41,8 @@ class VideoBrief:
 class Brief:
     """`prompt` is what to make in the caller's words, the idea of a video. `model` makes the outputs.
 
-    `input_keys` are where the pictures to edit are staged. `video` is there for a video only.
+    `input_keys` are where the pictures to edit are staged. `video` is there for a video only. `fields` are
+    parameters of the model that have no other place here.
 
     A field with a default is stored only where it differs from it: a new field needs a default, which is
     what the jobs of earlier versions have.
@@ -56,6 +58,7 @@ class Brief:
     negative_prompt: str | None = None
     input_keys: tuple[str, ...] = ()
     video: VideoBrief | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def of_video(self) -> VideoBrief:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
-from shoal.domain.catalog import CATALOG_FILE
+from shoal.domain.models.files import CATALOG, SHARED
 from tests.support.operator_command import Shoal
 from tests.worlds.world import World
 
@@ -18,18 +20,20 @@ def shoal(world: World) -> Shoal:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """Another catalog."""
-    text = CATALOG_FILE.read_text(encoding="utf-8")
-    path = tmp_path / "catalog.toml"
-    path.write_text(text.replace('price_version = "', 'price_version = "x', 1), encoding="utf-8")
-    return path
+    folder = tmp_path / "catalog"
+    copytree(CATALOG, folder)
+    shared = folder / SHARED
+    text = shared.read_text(encoding="utf-8")
+    shared.write_text(text.replace('price_version = "', 'price_version = "x', 1), encoding="utf-8")
+    return folder
 
 
-def test_a_catalog_is_published_listed_and_taken_back(shoal: Shoal, file: Path) -> None:
+def test_a_catalog_is_published_listed_and_taken_back(shoal: Shoal, folder: Path) -> None:
     assert "the same" in shoal("catalog", "status").output
 
-    published = shoal("catalog", "publish", str(file), "--note", "Prices of December")
+    published = shoal("catalog", "publish", str(folder), "--note", "Prices of December")
 
     assert published.exit_code == 0
     assert "30 seconds" in published.output
@@ -49,15 +53,17 @@ def test_the_same_again_changes_nothing(shoal: Shoal) -> None:
     assert "nothing changed" in shoal("catalog", "publish").output
 
 
-@pytest.mark.parametrize("text", ["models = 1", "[", ""])
-def test_what_is_no_catalog_is_refused_in_one_line(shoal: Shoal, tmp_path: Path, text: str) -> None:
-    path = tmp_path / "catalog.toml"
-    path.write_text(text, encoding="utf-8")
+@pytest.mark.parametrize(("was", "is_"), [("price_version", "prise_version"), ("[low_balance]", "[[low")])
+def test_what_breaks_a_rule_is_refused_with_file_and_line(
+    shoal: Shoal, folder: Path, was: str, is_: str
+) -> None:
+    shared = folder / SHARED
+    shared.write_text(shared.read_text(encoding="utf-8").replace(was, is_, 1), encoding="utf-8")
 
-    refused = shoal("catalog", "publish", str(path))
+    refused = shoal("catalog", "publish", str(folder))
 
     assert refused.exit_code == 2
-    assert "is no catalog" in refused.output
+    assert re.search(r"catalog\.toml:\d+: ", refused.output)
     assert json.loads(shoal("catalog", "list", "--json").output) == {"publications": []}
 
 

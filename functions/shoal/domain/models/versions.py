@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 SHORT = 12
 """Letters of a version that tell it apart for people."""
@@ -25,11 +22,6 @@ class Published:
     at_ms: int
     by: str
     note: str = ""
-
-
-def canonical(catalog: Mapping[str, Any]) -> bytes:
-    """The one document of a catalog, whatever file it was read from: keys in order, no white space."""
-    return json.dumps(catalog, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def version_of(document: bytes) -> str:

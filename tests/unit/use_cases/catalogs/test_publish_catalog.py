@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from shoal.domain.catalog import Catalog, catalog_of, load_catalog, read_document
+from shoal.domain.catalog import Catalog, catalog_of, load_catalog
 from shoal.domain.errors import NotFound, PublishedMeanwhile, Unavailable
-from shoal.domain.models.versions import Published, canonical, version_of
+from shoal.domain.models.files import canonical, read_document
+from shoal.domain.models.versions import Published, version_of
 from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
 from shoal.use_cases.catalogs.read_catalogs import LIFETIME_MS, ReadCatalogs
 from tests.fakes import FakeClock, Network

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal.composition.dashboard import ForMembers
-from shoal.dialects import image, tasks, video
+from shoal.dialects import image, video
 from shoal.dialects.fields import SubmitFields
+from shoal.dialects.parameters import parameters_of
 from shoal.domain import families
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.money import format_amount
@@ -108,7 +109,7 @@ def choice_of(visit: Visit[ForMembers], wanted: str) -> Choice:
     model = catalog.model(wanted)
     if not _is_offered(visit, model.routes):
         raise NotFound("This model is not available here.")
-    schema = tasks.parameters_of(wanted, model).model_json_schema()
+    schema = parameters_of(model).model_json_schema()
     return Choice(wanted, model.title, families.TASKS, _fields(schema, {}), (("model", wanted),))
 
 
