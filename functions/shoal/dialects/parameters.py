@@ -120,7 +120,7 @@ def _annotation(name: str, schema: Schema) -> Any:
     if kind == "array":
         items: Any = _annotation(name, dict(schema["items"]) | ({"role": role} if role else {}))
         length = Field(min_length=schema.get("minItems"), max_length=schema.get("maxItems"))
-        return Annotated[list[items], length]
+        return Annotated[list[items], length]  # type: ignore[valid-type]
     if kind == "object":
         return _object(name, schema)
     if kind == "string":
@@ -168,7 +168,11 @@ def _say(found: ErrorDetails, model: Model, others: Iterable[Model]) -> str:
         return _unknown(name, model, others) if len(found["loc"]) == 1 else "is not a parameter"
     if kind not in _WORDS:
         return found["msg"]
-    return _WORDS[kind].format(**found.get("ctx", {}))
+    limits = {
+        name: int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+        for name, limit in found.get("ctx", {}).items()
+    }
+    return _WORDS[kind].format(**limits)
 
 
 def _unknown(name: str, model: Model, others: Iterable[Model]) -> str:

@@ -57,8 +57,8 @@ class Brief:
     seed: int | None
     negative_prompt: str | None = None
     input_keys: tuple[str, ...] = ()
-    video: VideoBrief | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
+    video: VideoBrief | None = None
 
     @property
     def of_video(self) -> VideoBrief:

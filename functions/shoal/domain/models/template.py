@@ -95,7 +95,7 @@ def find(document: Any, path: str) -> list[Any]:
 def is_path(text: Any) -> bool:
     """Whether it has the form of a path: names with dots between them, and `[*]` or `[0]` after them."""
     name = r"[^.\[\]\s]+"
-    steps = rf"({name})?(\[(\*|[0-9]+)\])*"
+    steps = rf"({name}|(?=\[))(\[(\*|[0-9]+)\])*"
     return (
         isinstance(text, str)
         and bool(text)
