@@ -101,8 +101,8 @@ def _simulate() -> tuple[bytes, bytes]:
 
 def _inspect(use_case: Any) -> None:
     picture, clip = _simulate()
-    use_case.inspect(picture)
-    use_case.inspect_clip(clip)
+    use_case.inspect(picture, ["image/png"])
+    use_case.inspect(clip, ["video/mp4"])
 
 
 def _cut(use_case: Any) -> None:

@@ -47,13 +47,18 @@ class ProviderOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What an output's bytes turned out to be, a picture or a clip. `extension` has no dot."""
+class Measured:
+    """What an output's bytes turned out to be, with 0 for what it has not. `extension` has no dot.
+
+    `duration_ms` is counted from samples or frames, and rounded to the nearest millisecond.
+    """
 
     content_type: str
     extension: str
-    width_px: int
-    height_px: int
+    width_px: int = 0
+    height_px: int = 0
+    duration_ms: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shoal.domain.clip import ClipFacts
-from shoal.domain.provider import Picture
 from shoal.domain.script import NarratedLine, Narration, SceneText, Speech
 
 LABEL = "simulator"
@@ -79,17 +78,6 @@ class PyAvStudio:
         from shoal.media.stitch import preview
 
         preview(clip, target)
-
-
-def inspect_clip(data: bytes) -> Picture:
-    """Decode the whole clip, so that a truncated one is found. Raises `OutputInvalid`."""
-    from shoal.media.probe import probe_apart
-
-    with TemporaryDirectory() as folder:
-        clip = Path(folder, "clip.mp4")
-        clip.write_bytes(data)
-        facts = probe_apart(clip)
-    return Picture("video/mp4", "mp4", facts.width_px, facts.height_px)
 
 
 def film(*, prompt: str, seed: int, width_px: int, height_px: int, seconds: int) -> bytes:
