@@ -263,7 +263,7 @@ class Stage:
         return {"outputs": [asdict(output) for output in stored]}
 
     def _settle_wallet(self, execution: Execution) -> dict[str, Any]:
-        outputs = [Output(**output) for output in execution.input["outputs"]]
+        outputs = [Output.of(output) for output in execution.input["outputs"]]
         return {"events": self.world.settle_wallet(*whose(execution), outputs)[1]}
 
     def _release_hold(self, execution: Execution) -> dict[str, Any]:

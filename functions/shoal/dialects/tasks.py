@@ -15,8 +15,8 @@ from shoal.dialects.errors import invalid_field, tasks_error, validation_error
 from shoal.dialects.spoken import SpokenApi
 from shoal.domain import families
 from shoal.domain.brief import Brief
-from shoal.domain.catalog import Catalog, Model, ModelType, size_px
-from shoal.domain.events import UrlOf, utc_day
+from shoal.domain.catalog import TYPES, Catalog, Model, ModelType, size_px
+from shoal.domain.events import UrlOf, files_of, utc_day
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.models.tariff import Terms, Unit, whole_or_decimal
 from shoal.domain.money import Asset, format_amount
@@ -253,7 +253,7 @@ def request_of(name: str, model: Model) -> type[BaseModel]:
 
 
 def _type(job: Job) -> ModelType:
-    return "video_generate" if job.kind.of_clips else "image_generate"
+    return TYPES[job.kind]
 
 
 def _cost(job: Job) -> str:
@@ -268,7 +268,7 @@ def _output(job: Job, url_of: UrlOf, now_ms: int) -> answers.TaskOutput | None:
     if job.outputs_expired(now_ms):
         return {"url": None, "urls": [], "expired": True}
     urls = [url_of(output.key) for output in job.outputs]
-    return {"url": urls[0], "urls": urls}
+    return {"url": urls[0], "urls": urls, "files": files_of(job.outputs, url_of)}
 
 
 API = SpokenApi(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -32,7 +32,37 @@ NEAREST_MAX = 3
 VIDEO_SCENES_MAX = 15
 """120 seconds: what the published API sells at most."""
 
-ModelType = Literal["image_generate", "video_generate"]
+ModelType = Literal[
+    "image_generate",
+    "image_edit",
+    "image_upscale",
+    "image_segment",
+    "video_generate",
+    "video_edit",
+    "audio_generate",
+    "speech_generate",
+    "model3d_generate",
+    "text_generate",
+]
+_KINDS: Mapping[str, Kind] = {
+    "image": Kind.PICTURE,
+    "video": Kind.CLIP,
+    "audio": Kind.AUDIO,
+    "speech": Kind.AUDIO,
+    "model3d": Kind.MODEL3D,
+    "text": Kind.TEXT,
+}
+"""What a model makes, by the first word of its type."""
+TYPES: Mapping[Kind, ModelType] = {
+    Kind.PICTURE: "image_generate",
+    Kind.CLIP: "video_generate",
+    Kind.VIDEO: "video_generate",
+    Kind.AUDIO: "audio_generate",
+    Kind.MODEL3D: "model3d_generate",
+    Kind.JSON: "text_generate",
+    Kind.TEXT: "text_generate",
+}
+"""The usual type of what makes each kind."""
 Ratio = Annotated[str, StringConstraints(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
 
 
@@ -78,7 +108,7 @@ class Model(_Entry):
 
     @property
     def kind(self) -> Kind:
-        return Kind.PICTURE if self.type == "image_generate" else Kind.CLIP
+        return _KINDS[self.type.partition("_")[0]]
 
     @property
     def default_aspect_ratio(self) -> str:

@@ -37,6 +37,7 @@ def sound(content_type: str, seconds: float = 1.0, codec: str = "", channels: st
     file = io.BytesIO()
     with av.open(file, "w", container_format) as container:
         stream = container.add_stream(codec or usual, rate=RATE_HZ, layout=channels)
+        assert isinstance(stream, av.AudioStream)
         for frame in frames_of(samples.tobytes()):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
