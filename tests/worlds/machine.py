@@ -64,6 +64,7 @@ class Stage:
                 draw=lambda **request: b"junk" if "junk" in request["prompt"] else b"picture",
                 edit=lambda **request: b"edited " + b"".join(request["pictures"]),
                 film=lambda **_: CLIP,
+                make=lambda **request: f"made {request['content_type']}".encode(),
                 call_back=self._call_back,
                 verify=lambda _headers, body, _now_ms: body.decode(),
             )

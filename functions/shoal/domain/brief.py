@@ -69,7 +69,8 @@ class Brief:
     """`prompt` is what to make in the caller's words, the idea of a video. `model` makes the outputs.
 
     `input_keys` are where the pictures to edit are staged. `video` is there for a video only. `media_types`
-    are those its outputs may have, the usual one first: none says those of its kind.
+    are those its outputs may have, the usual one first: none says those of its kind. `task` is the type of a
+    model that says more than its kind, such as `image_upscale`. `seconds` is how long an output shall be.
 
     A field with a default is stored only where it differs from it: a new field needs a default, which is
     what the jobs of earlier versions have.
@@ -86,6 +87,8 @@ class Brief:
     input_keys: tuple[str, ...] = ()
     video: VideoBrief | None = None
     media_types: tuple[str, ...] = ()
+    task: str = ""
+    seconds: int | None = None
 
     @property
     def allowed(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ TYPES = {Kind.CLIP: "video_generate", Kind.VIDEO: "video_generate"} | {
 KINDS = {told: kind for kind, told in TYPES.items() if kind is not Kind.VIDEO}
 OWN = frozenset({"kind", "model", "video"})
 """Fields of a brief that stand in no request: `type` and `clip_model` tell them."""
-ADDED = frozenset({"type", "width_px", "height_px", "clip_model", "input_keys", "media_types"})
+ADDED = frozenset({"type", "width_px", "height_px", "clip_model", "input_keys", "media_types", "task"})
 """What stands in a request and is no word of the caller's."""
 
 

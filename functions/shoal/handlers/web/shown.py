@@ -15,7 +15,8 @@ from shoal.domain.money import format_amount
 from shoal.domain.video import poster_key
 
 ASKED_LENGTH_MAX = 120
-PLAYED: Final[tuple[Literal["image", "video", "audio"], ...]] = ("image", "video", "audio")
+Shows = Literal["image", "video", "audio", "file"]
+PLAYED: Final[tuple[Shows, ...]] = ("image", "video", "audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class ShownOutput:
     """`shows` is what a page makes of it: whatever browsers do not show or play is there to be saved."""
 
     url: str
-    shows: Literal["image", "video", "audio", "file"]
+    shows: Shows
     extension: str
     width_px: int
     height_px: int
@@ -83,7 +84,7 @@ def model_title(job: Job) -> str:
 
 def _shown(output: Output, url_of: UrlOf) -> ShownOutput:
     family = output.content_type.partition("/")[0]
-    shows = next((each for each in PLAYED if each == family), "file")
+    shows: Shows = next((each for each in PLAYED if each == family), "file")
     extension = output.key.rpartition(".")[2]
     return ShownOutput(url_of(output.key), shows, extension.upper(), output.width_px, output.height_px)
 
