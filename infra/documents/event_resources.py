@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, create_model
 from typing_extensions import TypedDict
 
 from shoal.dialects.answers.common import Amount, EventId, Failure, JobId, Metadata, Moment, Url, WebhookId
+from shoal.dialects.answers.tasks import OutputFile
 from shoal.domain.webhook import EVENT_TYPES
 
 from .json_schema import TEXTS_DESCRIBE
@@ -38,7 +39,10 @@ class _Closed(Job):
 class _Picture(_Closed):
     cost: Cost
     image_url: Url | None
+    """The first output, whatever it is."""
     urls: list[Url]
+    files: NotRequired[list[OutputFile]]
+    """Of a task: the files of all outputs, in the order of `urls`, each with what came beside it."""
 
 
 class PictureCompleted(_Picture):

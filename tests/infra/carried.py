@@ -96,13 +96,15 @@ def _simulate() -> tuple[bytes, bytes]:
     size = {"width_px": 64, "height_px": 64, "seed": 1}
     picture = ups.draw(prompt="reef", **size)
     ups.edit(prompt="reef", pictures=[picture], **size)
+    for content_type in ("audio/mpeg", "model/gltf-binary", "image/webp"):
+        ups.make(content_type=content_type, task="", prompt="reef", seconds=1, **size)
     return picture, ups.film(prompt="reef", seconds=1, **size)
 
 
 def _inspect(use_case: Any) -> None:
     picture, clip = _simulate()
-    use_case.inspect(picture)
-    use_case.inspect_clip(clip)
+    use_case.inspect(picture, ["image/png"])
+    use_case.inspect(clip, ["video/mp4"])
 
 
 def _cut(use_case: Any) -> None:

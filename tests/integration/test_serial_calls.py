@@ -41,7 +41,7 @@ from tests.integration.bench import Bench
 from tests.integration.conditions.conditions import client_of, over
 from tests.support.asking import ask_provider
 from tests.support.deployed import Deployed
-from tests.support.looks import inspect_any, inspect_any_clip
+from tests.support.looks import inspect_any
 
 SERIAL_CALLS_MAX = 13
 """Four of the submit, four of CallProvider, two of StoreOutput, two of SettleWallet, and the publishing."""
@@ -129,7 +129,7 @@ class Path:
         self.call_provider = CallProvider(FakeBus(self.network), resolve)
         outputs = FakeOutputs(self.network)
         self.store_output = StoreOutput(
-            bench.jobs, staging, outputs, inspect_any, inspect_any_clip, bench.clock, beside=at_once
+            bench.jobs, staging, outputs, inspect_any, bench.clock, beside=at_once
         )
         self.settle_wallet = replace(bench.settle_wallet, beside=at_once)
 

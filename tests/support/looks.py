@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import IO
 
+from shoal.domain.brief import Kind
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job
-from shoal.domain.provider import Picture
+from shoal.domain.models import media_types as media
+from shoal.domain.provider import Measured
 from tests.fakes.videos import CLIP
 
 
-def inspect_any(data: bytes) -> Picture:
-    """Takes anything but `junk` for a picture."""
-    if data == b"junk":
-        raise OutputInvalid("The provider did not deliver a readable image.")
-    return Picture("image/png", "png", 2048, 2048)
-
-
-def inspect_any_clip(data: bytes) -> Picture:
-    """Takes a fake clip for one, and nothing else."""
-    if data != CLIP:
-        raise OutputInvalid("The provider did not deliver a readable clip.")
-    return Picture("video/mp4", "mp4", 1280, 720)
+def inspect_any(data: bytes, allowed: Collection[str]) -> Measured:
+    """Takes a fake clip for one, `junk` for nothing, and anything else for a picture."""
+    if data == CLIP and media.MP4 in allowed:
+        return Measured(media.MP4, "mp4", 1280, 720)
+    if data == b"junk" or media.PNG not in allowed:
+        noun = media.noun_of(next(iter(allowed)))
+        raise OutputInvalid(f"The provider did not deliver a readable {noun}.")
+    return Measured(media.PNG, "png", 2048, 2048)
 
 
 def check_any(data: bytes) -> None:
@@ -32,4 +31,4 @@ def check_any(data: bytes) -> None:
 
 def look_at_any(job: Job, file: IO[bytes]) -> None:
     """The first look at a provider's output, as `inspect_any` takes it."""
-    inspect_any(file.read())
+    inspect_any(file.read(), Kind.PICTURE.media_types)

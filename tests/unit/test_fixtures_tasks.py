@@ -246,7 +246,7 @@ def test_clips_and_recorded_narration_become_one_file(
 
     (output,) = job.run("stitch_video")["outputs"]
 
-    assert Output(**output).key == final_key(job.id)
+    assert Output.of(output).key == final_key(job.id)
     assert shape([output]) == shape(load(version, "results")["render_video.StitchVideo"]["outputs"])
 
 

@@ -64,6 +64,7 @@ class Stage:
                 draw=lambda **request: b"junk" if "junk" in request["prompt"] else b"picture",
                 edit=lambda **request: b"edited " + b"".join(request["pictures"]),
                 film=lambda **_: CLIP,
+                make=lambda **request: f"made {request['content_type']}".encode(),
                 call_back=self._call_back,
                 verify=lambda _headers, body, _now_ms: body.decode(),
             )
@@ -263,7 +264,7 @@ class Stage:
         return {"outputs": [asdict(output) for output in stored]}
 
     def _settle_wallet(self, execution: Execution) -> dict[str, Any]:
-        outputs = [Output(**output) for output in execution.input["outputs"]]
+        outputs = [Output.of(output) for output in execution.input["outputs"]]
         return {"events": self.world.settle_wallet(*whose(execution), outputs)[1]}
 
     def _release_hold(self, execution: Execution) -> dict[str, Any]:

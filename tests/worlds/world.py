@@ -91,7 +91,7 @@ from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.services import in_turn
 from tests.support.asking import ask_provider
 from tests.support.factories import VIDEOS_BUCKET, url_of
-from tests.support.looks import check_any, inspect_any, inspect_any_clip
+from tests.support.looks import check_any, inspect_any
 
 OPEN_JOBS_MAX, FAILURES_MULTIPLE = 50, 2
 DEADLINE_S, CLIP_DEADLINE_S = 180, 240
@@ -277,7 +277,7 @@ class World:
     def keep_outputs_for(self, seconds: int | None) -> None:
         """Give the stage a retention; None is for ever."""
         self.store_output = StoreOutput(
-            self.jobs, self.staging, self.outputs, inspect_any, inspect_any_clip, self.clock, seconds
+            self.jobs, self.staging, self.outputs, inspect_any, self.clock, seconds
         )
         self.settle_wallet = SettleWallet(
             self.jobs,

@@ -78,9 +78,37 @@ class AcceptedTask(TypedDict):
     id: str
     status: Literal["pending"]
     model: str
-    type: Literal["image_generate", "video_generate"]
+    type: Literal[
+        "image_generate",
+        "image_edit",
+        "image_upscale",
+        "image_segment",
+        "video_generate",
+        "video_edit",
+        "audio_generate",
+        "speech_generate",
+        "model3d_generate",
+        "text_generate",
+    ]
     cost: str
     created_at: str
+
+
+class OutputFile(TypedDict):
+    """A file of an output, as it was measured."""
+
+    url: str
+    content_type: str
+    bytes: int
+    width: NotRequired[int]
+    """In pixels; only there for what can be seen."""
+
+    height: NotRequired[int]
+    seconds: NotRequired[int | float]
+    """To the millisecond; only there for what lasts."""
+
+    extra: NotRequired[Literal[True]]
+    """Only there for a file beside an output, such as a preview: it is not charged."""
 
 
 class TaskOutput(TypedDict):
@@ -90,6 +118,9 @@ class TaskOutput(TypedDict):
     """The first output."""
 
     urls: list[str]
+    files: NotRequired[list[OutputFile]]
+    """The files of all outputs, in the order of `urls`, each with what came beside it."""
+
     expired: NotRequired[Literal[True]]
     """Only there when the outputs are no longer kept."""
 
@@ -107,7 +138,18 @@ class Task(TypedDict):
     id: str
     status: Literal["pending", "processing", "completed", "failed", "canceled"]
     model: str
-    type: Literal["image_generate", "video_generate"]
+    type: Literal[
+        "image_generate",
+        "image_edit",
+        "image_upscale",
+        "image_segment",
+        "video_generate",
+        "video_edit",
+        "audio_generate",
+        "speech_generate",
+        "model3d_generate",
+        "text_generate",
+    ]
     output: TaskOutput | None
     """
     Null until the task has completed. A canceled task has the outputs that it was charged for, as soon as
@@ -144,7 +186,18 @@ class Model(TypedDict):
 
     id: str
     title: str
-    type: Literal["image_generate", "video_generate"]
+    type: Literal[
+        "image_generate",
+        "image_edit",
+        "image_upscale",
+        "image_segment",
+        "video_generate",
+        "video_edit",
+        "audio_generate",
+        "speech_generate",
+        "model3d_generate",
+        "text_generate",
+    ]
     parameters: dict[str, Any]
     """JSON Schema of what the model takes beside `model` and what any submit takes."""
 
@@ -441,7 +494,12 @@ class PictureCompleted(TypedDict):
     error: Failure | None
     cost: str
     image_url: str | None
+    """The first output, whatever it is."""
+
     urls: list[str]
+    files: NotRequired[list[OutputFile]]
+    """Of a task: the files of all outputs, in the order of `urls`, each with what came beside it."""
+
     status: Literal["completed"]
 
 
@@ -473,7 +531,12 @@ class PictureFailed(TypedDict):
     error: Failure | None
     cost: str
     image_url: str | None
+    """The first output, whatever it is."""
+
     urls: list[str]
+    files: NotRequired[list[OutputFile]]
+    """Of a task: the files of all outputs, in the order of `urls`, each with what came beside it."""
+
     status: Literal["failed", "canceled", "expired"]
 
 

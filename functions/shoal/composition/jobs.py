@@ -253,9 +253,8 @@ def poll_provider(*, draws: bool = False) -> PollProvider:
 @cache
 def store_output() -> StoreOutput:
     from shoal.adapters.aws.s3 import S3Outputs, S3Staging
-    from shoal.adapters.outputs.studio import inspect_clip
     from shoal.adapters.system import beside
-    from shoal.media.picture import inspect_picture
+    from shoal.media.inspection.inspect import inspect
     from shoal.use_cases.jobs.store_output import StoreOutput
 
     settings = settings_of(environment.StoreOutputSettings)
@@ -264,8 +263,7 @@ def store_output() -> StoreOutput:
         jobs=parts.jobs(settings.table),
         staging=S3Staging(s3, settings.staging_bucket),
         outputs=S3Outputs(s3, settings.outputs_bucket),
-        inspect=inspect_picture,
-        inspect_clip=inspect_clip,
+        inspect=inspect,
         clock=clock,
         retention_s=parts.retention_s(settings.retention_days),
         beside=beside,

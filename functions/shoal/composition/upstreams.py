@@ -93,6 +93,7 @@ def simulator(secret: Any, *, draws: bool) -> Provider:
         draw=draw if draws else no_drawing,
         edit=edit if draws else no_drawing,
         film=film if draws else no_drawing,
+        make=make if draws else no_drawing,
         call_back=callbacks.send,
         verify=callbacks.verify,
     )
@@ -245,6 +246,12 @@ def film(**request: Any) -> bytes:
     from shoal.adapters.outputs import studio
 
     return studio.film(**request)
+
+
+def make(**request: Any) -> bytes:
+    from shoal.media.simulated import make as simulated
+
+    return simulated.make(**request)
 
 
 def no_drawing(**_: Any) -> bytes:

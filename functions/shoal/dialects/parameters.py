@@ -120,7 +120,7 @@ def _annotation(name: str, schema: Schema) -> Any:
     if kind == "array":
         items: Any = _annotation(name, dict(schema["items"]) | ({"role": role} if role else {}))
         length = Field(min_length=schema.get("minItems"), max_length=schema.get("maxItems"))
-        return Annotated[list[items], length]  # type: ignore[valid-type]
+        return Annotated[list[items], length]
     if kind == "object":
         return _object(name, schema)
     if kind == "string":

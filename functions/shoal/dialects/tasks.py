@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shoal.dialects import fields
 from shoal.dialects.either import parse_either
@@ -13,11 +13,11 @@ from shoal.dialects.parameters import parameters_of, read, request_of
 from shoal.dialects.spoken import SpokenApi
 from shoal.domain import families
 from shoal.domain.catalog import Catalog
-from shoal.domain.events import UrlOf, utc_day
+from shoal.domain.events import UrlOf, files_of, utc_day
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.models.briefs import brief_of
 from shoal.domain.models.inputs import Values
-from shoal.domain.models.model import Model, ModelType
+from shoal.domain.models.model import USUAL_TYPES, Model, ModelType
 from shoal.domain.models.roles import Role
 from shoal.domain.models.tariff import Terms, Unit, whole_or_decimal
 from shoal.domain.money import Asset, format_amount
@@ -227,7 +227,7 @@ def _is_word(model: Model, name: str) -> bool:
 
 
 def _type(job: Job) -> ModelType:
-    return "video_generate" if job.kind.of_clips else "image_generate"
+    return cast("ModelType", job.brief.task) if job.brief.task else USUAL_TYPES[job.kind]
 
 
 def _cost(job: Job) -> str:
@@ -242,7 +242,7 @@ def _output(job: Job, url_of: UrlOf, now_ms: int) -> answers.TaskOutput | None:
     if job.outputs_expired(now_ms):
         return {"url": None, "urls": [], "expired": True}
     urls = [url_of(output.key) for output in job.outputs]
-    return {"url": urls[0], "urls": urls}
+    return {"url": urls[0], "urls": urls, "files": files_of(job.outputs, url_of)}
 
 
 API = SpokenApi(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
+from shoal.domain import families
 from shoal.domain.api_key import ApiKey, KeyPrefix
 from shoal.domain.brief import Kind
 from shoal.domain.canceling import movements_of
 from shoal.domain.ids import derived_id
-from shoal.domain.job import Job, JobStatus
+from shoal.domain.job import Job, JobStatus, Output
+from shoal.domain.models.tariff import whole_or_decimal
 from shoal.domain.models.versions import Published
 from shoal.domain.money import Asset, decimal_amount, format_amount, format_usd
 from shoal.domain.video import Scene, clip_key, final_key, narration_key, poster_key, preview_key
@@ -21,7 +23,7 @@ from shoal.domain.wallet import EntryKind, Movement, Wallet
 
 SOURCE = "shoal"
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 """Of what details hold (semver.org). Fields that come to it raise the second number; what would break a
 subscriber is a new type of event, told beside the old one for half a year."""
 
@@ -245,12 +247,44 @@ def output_url(key: str, public_url: str) -> str:
     return f"{public_url.rstrip('/')}/{key}"
 
 
+class OutputFile(TypedDict):
+    """A file of an output as it was measured: in pixels if it can be seen, in seconds if it lasts."""
+
+    url: str
+    content_type: str
+    bytes: int
+    width: NotRequired[int]
+    height: NotRequired[int]
+    seconds: NotRequired[int | float]
+    extra: NotRequired[Literal[True]]
+
+
+def files_of(outputs: Sequence[Output], url_of: UrlOf) -> list[OutputFile]:
+    """The file of each output, with those that came beside it."""
+    told: list[OutputFile] = []
+    for output in outputs:
+        told.append(_file(output, url_of))
+        told += [{**_file(extra, url_of), "extra": True} for extra in output.extras]
+    return told
+
+
+def _file(output: Output, url_of: UrlOf) -> OutputFile:
+    told = OutputFile(url=url_of(output.key), content_type=output.content_type, bytes=output.size_bytes)
+    if output.width_px and output.height_px:
+        told |= {"width": output.width_px, "height": output.height_px}
+    if output.duration_ms:
+        told |= {"seconds": whole_or_decimal(output.duration_ms)}
+    return told
+
+
 def _result(job: Job, url_of: UrlOf) -> dict[str, Any]:
     cost = format_usd(job.cost) if job.asset.in_dollars else decimal_amount(job.asset, job.cost)
     urls = [url_of(output.key) for output in job.outputs]
     shown: dict[str, Any] = {"image_url": urls[0] if urls else None, "urls": urls}
     if job.kind is Kind.VIDEO:
         shown = _video_urls(job, urls, url_of)
+    elif job.family is families.TASKS:
+        shown["files"] = files_of(job.outputs, url_of)
     error = {"code": job.failure.code, "message": job.failure.message} if job.failure else None
     return {"cost": cost, **shown, "error": error}
 

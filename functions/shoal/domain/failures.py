@@ -44,7 +44,7 @@ def job_error(error: str, cause: str, job: Job) -> JobError:
         return timed_out(job, asked=job.asked_a_provider)
     if error in _SPOKEN:
         return _SPOKEN[error](str(_cause_document(cause).get("errorMessage", cause)))
-    return GenerationInterrupted("video" if job.kind is Kind.VIDEO else "image")
+    return GenerationInterrupted("video" if job.kind is Kind.VIDEO else job.kind.noun)
 
 
 def timed_out(job: Job, *, asked: bool) -> JobError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from shoal.domain.brief import Brief, Kind
 from shoal.domain.errors import NotFound, OutputInvalid, ProviderFailed, ProviderRejected
@@ -78,7 +79,10 @@ class Closer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A stored output: key in the outputs bucket, what was measured of it, with 0 for what it has not."""
+    """A stored output: key in the outputs bucket, what was measured of it, with 0 for what it has not.
+
+    `extras` are files that came beside it, such as a preview. They are not charged.
+    """
 
     key: str
     content_type: str
@@ -86,6 +90,12 @@ class Output:
     height_px: int
     size_bytes: int
     duration_ms: int = 0
+    extras: tuple[Output, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of all its files."""
+        return (self.key, *(extra.key for extra in self.extras))
 
     @property
     def index(self) -> int:
@@ -99,14 +109,19 @@ class Output:
             width_px=self.width_px, height_px=self.height_px, duration_ms=self.duration_ms
         )
 
-    def told(self) -> dict[str, str | int]:
+    def told(self) -> dict[str, Any]:
         """Its fields as items and executions keep them: a field that came later only where it says something,
         for those who do not know it yet.
         """
-        fields = asdict(self)
-        if not self.duration_ms:
-            del fields["duration_ms"]
-        return fields
+        fields = asdict(self) | {"extras": [extra.told() for extra in self.extras]}
+        return {
+            name: value for name, value in fields.items() if value or name not in ("duration_ms", "extras")
+        }
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Output:
+        """What its fields tell."""
+        return cls(**{**told, "extras": tuple(map(cls.of, told.get("extras", ())))})
 
 
 @dataclass(frozen=True, slots=True)

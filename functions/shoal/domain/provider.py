@@ -21,10 +21,10 @@ class ProviderRequest:
     """One output to make. `idempotency_key` is the same whenever the same output is asked for again.
 
     `brief` is the job's, with the scene's prompt for a clip of a video. `index` tells the outputs of one job
-    apart. `inputs` are pictures to edit. `seconds` is how long a clip shall be, None for a picture. `idea` is
-    the caller's own words where the prompt is not: the simulator looks for its markers there. `callback_url`
-    is where a provider that calls back should do so; `submitted_at_ms` is Unix time in ms. `provider_model`
-    is what the provider itself calls the model.
+    apart. `inputs` are pictures to edit. `seconds` is how long a clip or a sound shall be, None where nobody
+    said. `idea` is the caller's own words where the prompt is not: the simulator looks for its markers there.
+    `callback_url` is where a provider that calls back should do so; `submitted_at_ms` is Unix time in ms.
+    `provider_model` is what the provider itself calls the model.
     """
 
     idempotency_key: str
@@ -40,20 +40,29 @@ class ProviderRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderOutput:
-    """An output as the provider hands it over: a file of its bytes, or an https address to fetch it from."""
+    """An output as the provider hands it over: a file of its bytes, or an https address to fetch it from.
+
+    `extras` are files beside it, such as a preview: they are kept, and never charged.
+    """
 
     file: IO[bytes] | None = None
     url: str | None = None
+    extras: tuple[ProviderOutput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What an output's bytes turned out to be, a picture or a clip. `extension` has no dot."""
+class Measured:
+    """What an output's bytes turned out to be, with 0 for what it has not. `extension` has no dot.
+
+    `duration_ms` is counted from samples or frames, and rounded to the nearest millisecond.
+    """
 
     content_type: str
     extension: str
-    width_px: int
-    height_px: int
+    width_px: int = 0
+    height_px: int = 0
+    duration_ms: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

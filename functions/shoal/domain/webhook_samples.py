@@ -34,6 +34,13 @@ _FAILED: dict[str, Any] = {
     "error": {"code": "provider_failed", "message": "The provider could not make the image."},
 }
 _TASK = _JOB | {"job_id": f"gen_{_ULID}", "dialect": "tasks", "mode": None}
+_FILE = {
+    "url": f"https://example.com/images/job_{_ULID}/0.png",
+    "content_type": "image/png",
+    "bytes": 1_482_203,
+    "width": 1024,
+    "height": 1024,
+}
 _VIDEO = _JOB | {
     "job_id": f"vid_{_ULID}",
     "video_id": f"vid_{_ULID}",
@@ -69,8 +76,8 @@ _SAMPLES: dict[str, dict[str, Any]] = {
     },
     "image.completed": _JOB | _COMPLETED,
     "image.failed": _JOB | _FAILED,
-    "task.completed": _TASK | _COMPLETED,
-    "task.failed": _TASK | _FAILED,
+    "task.completed": _TASK | _COMPLETED | {"files": [_FILE]},
+    "task.failed": _TASK | _FAILED | {"files": []},
     "wallet.low_balance": {
         "asset": "usd",
         "balance": "$0.95",

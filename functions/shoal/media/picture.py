@@ -7,13 +7,16 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from shoal.domain.errors import OutputInvalid
-from shoal.domain.provider import Picture
+from shoal.domain.models import media_types as media
+from shoal.domain.provider import Measured
+from shoal.media.child import in_child
+from shoal.media.inspection.signatures import HEAD_BYTES, signature_of
 from shoal.media.memory import Memory
 from shoal.media.picture_work import SIDE_PX_MAX, SIDE_PX_MIN, check_work, passes_of
 
@@ -23,18 +26,19 @@ BAD_SIZE: Final = "The provider's image has an unusable size."
 PAPER: Final = (255, 255, 255)
 """What shows through where a picture is transparent."""
 
-_FILES: Final = {"PNG": ("image/png", "png"), "WEBP": ("image/webp", "webp")}
-_JPEG: Final = ("image/jpeg", "jpg")
-"""Also of what Pillow calls MPO: a JPEG that further ones follow, as many phones write."""
+_TYPES: Final = {"PNG": media.PNG, "WEBP": media.WEBP, "AVIF": media.AVIF}
+"""Anything else is a JPEG, also what Pillow calls MPO: one that further ones follow, as many phones write."""
+_AVIF: Final = ("AVIF",)
+_AVIF_CPU_SECONDS_MAX: Final = 20
 _LYING: Final = frozenset({5, 6, 7, 8})
 """EXIF's orientations that swap width and height."""
 _SPACES: Final = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK"}
 """Colour spaces of ICC profiles and Pillow's modes that they describe."""
-_found: Final = Memory[Picture](entries_max=256)
+_found: Final = Memory[Measured](entries_max=256)
 """What the last pictures turned out to be, by the SHA-256 of their bytes."""
 
 
-def inspect_picture(data: bytes) -> Picture:
+def inspect_picture(data: bytes) -> Measured:
     """Decode the whole picture, so that a truncated one is found, unless it was decoded just before.
 
     Raises `OutputInvalid`.
@@ -42,12 +46,19 @@ def inspect_picture(data: bytes) -> Picture:
     return _found.recall(hashlib.sha256(data).digest(), lambda: _inspect(data))
 
 
-def _inspect(data: bytes) -> Picture:
-    with _readable(), _decoded(data) as image:
-        content_type, extension = _FILES.get(str(image.format), _JPEG)
+def _inspect(data: bytes) -> Measured:
+    if signature_of(data[:HEAD_BYTES]) == media.AVIF:  # no marker tells what its coding costs
+        return in_child(partial(_measure, data, _AVIF), cpu_seconds_max=_AVIF_CPU_SECONDS_MAX)
+    return _measure(data)
+
+
+def _measure(data: bytes, formats: tuple[str, ...] = FORMATS) -> Measured:
+    with _readable(), _decoded(data, formats) as image:
+        content_type = _TYPES.get(str(image.format), media.JPEG)
         lying = image.getexif().get(ExifTags.Base.Orientation) in _LYING
         width_px, height_px = reversed(image.size) if lying else image.size
-        return Picture(content_type, extension, width_px, height_px)
+        extension = media.EXTENSIONS[content_type]
+        return Measured(content_type, extension, width_px, height_px, size_bytes=len(data))
 
 
 def read_picture(data: bytes) -> Image.Image:
@@ -71,14 +82,14 @@ def _readable() -> Iterator[None]:
             # What is odd about a file's notes is not the picture's fault, and its size is looked at anyway.
             warnings.simplefilter("ignore")
             yield
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError):
         raise OutputInvalid(NO_PICTURE) from None
 
 
 @contextmanager
-def _decoded(data: bytes) -> Iterator[Image.Image]:
-    passes = passes_of(data)
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+def _decoded(data: bytes, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    passes = passes_of(data) if formats is FORMATS else 1
+    with Image.open(io.BytesIO(data), formats=formats) as image:
         if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in image.size):
             raise OutputInvalid(BAD_SIZE)
         check_work(passes, *image.size)

@@ -146,7 +146,8 @@ def open_video(path: Path) -> Iterator[InputContainer]:
                 raise OutputInvalid("The clip has too many streams.")
             stream = container.streams.video[0]
             context = stream.codec_context
-            if context.codec.canonical_name not in CODECS:  # libdav1d decodes av1
+            # None for what no decoder is there for; libdav1d decodes av1.
+            if not context or context.codec.canonical_name not in CODECS:
                 raise OutputInvalid("The clip is encoded in a way that is not supported.")
             shown_width = context.width * pixel_shape(stream)
             if not (_usable(context.width, context.height) and _usable(shown_width, context.height)):

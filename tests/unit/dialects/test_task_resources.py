@@ -71,12 +71,13 @@ def test_a_completed_task_has_every_delivered_output_and_its_cost_to_four_decima
     done = a_completed_job(**OF_TASK, output_count=4, cost=30_000, outputs=tuple(map(output, (0, 2, 3))))
 
     urls = [f"https://cdn.test/images/{TASK}/{index}.png" for index in (0, 2, 3)]
+    measured = {"content_type": "image/png", "bytes": 99, "width": 1024, "height": 1024}
     assert resource(done) == {
         "id": TASK,
         "status": "completed",
         "model": "nanobanana",
         "type": "image_generate",
-        "output": {"url": urls[0], "urls": urls},
+        "output": {"url": urls[0], "urls": urls, "files": [{"url": url, **measured} for url in urls]},
         "cost": "$0.0300",
         "error": None,
         "metadata": {"order": 1},
@@ -84,6 +85,26 @@ def test_a_completed_task_has_every_delivered_output_and_its_cost_to_four_decima
         "started_at": "2025-11-24T10:40:02Z",
         "completed_at": "2025-11-24T10:40:34Z",
     }
+
+
+def test_a_file_is_told_by_what_was_measured_of_it_and_by_what_came_beside_it() -> None:
+    preview = Output(f"images/{TASK}/0-1.png", "image/png", 64, 48, 7)
+    made = (
+        Output(f"images/{TASK}/0.glb", "model/gltf-binary", 0, 0, 800, extras=(preview,)),
+        Output(f"images/{TASK}/1.mp3", "audio/mpeg", 0, 0, 900, duration_ms=2_500),
+        Output(f"images/{TASK}/2.wav", "audio/wav", 0, 0, 950, duration_ms=3_000),
+    )
+    shown = resource(a_completed_job(**OF_TASK, outputs=made))["output"]
+
+    assert shown is not None
+    assert shown["urls"] == [f"https://cdn.test/images/{TASK}/{name}" for name in ("0.glb", "1.mp3", "2.wav")]
+    files = [{name: value for name, value in file.items() if name != "url"} for file in shown["files"]]
+    assert files == [
+        {"content_type": "model/gltf-binary", "bytes": 800},
+        {"content_type": "image/png", "bytes": 7, "width": 64, "height": 48, "extra": True},
+        {"content_type": "audio/mpeg", "bytes": 900, "seconds": 2.5},
+        {"content_type": "audio/wav", "bytes": 950, "seconds": 3},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 OUTPUT_BYTES_MAX = 64 * 1024 * 1024
+SHOWN = ("image/", "video/", "audio/")
+"""What browsers show or play. Anything else they save to a file: nothing of it is opened at our address."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -71,10 +73,11 @@ class S3Staging:
             raise
 
 
-class CacheHeaders(TypedDict, total=False):
-    """What S3 tells caches of an object."""
+class ObjectHeaders(TypedDict, total=False):
+    """What S3 tells caches and browsers of an object."""
 
     CacheControl: str
+    ContentDisposition: str
     Expires: datetime
 
 
@@ -90,10 +93,12 @@ class S3Outputs:
         self._bucket = bucket
 
     def put(self, key: str, data: bytes, content_type: str, *, expires_at_ms: int | None) -> None:
-        cached: CacheHeaders = {"CacheControl": FOR_EVER}
+        cached: ObjectHeaders = {"CacheControl": FOR_EVER}
         if expires_at_ms is not None:
             # No `max-age` beside it, which would win (RFC 9111, 5.3).
             cached = {"CacheControl": "public", "Expires": datetime.fromtimestamp(expires_at_ms // 1000, UTC)}
+        if not content_type.startswith(SHOWN):
+            cached["ContentDisposition"] = f'attachment; filename="{key.rpartition("/")[2]}"'
         with unavailable_when_unreachable():
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, **cached
@@ -105,7 +110,7 @@ class S3Outputs:
                 self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def delete_leftovers(self, job: Job) -> None:
-        kept = {output.key for output in job.outputs}
+        kept = {key for output in job.outputs for key in output.keys}
         with unavailable_when_unreachable():
             # One page: a job has a few outputs, a folder holds a thousand.
             page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=output_folder(job))

@@ -266,7 +266,7 @@ def job_of(item: Item) -> Job:
         provider_refs=_by_output(item, "provider_refs"),
         calls=calls_of(item),
         callbacks=frozenset(item.get("callbacks", ())),
-        outputs=tuple(Output(**output) for output in json.loads(item.get("outputs", "[]"))),
+        outputs=tuple(map(Output.of, json.loads(item.get("outputs", "[]")))),
         failure=read(JobFailure, failure) if failure else None,
         captured=frozenset(map(int, item.get("captured", ()))),
     )

@@ -10,11 +10,16 @@ from shoal.domain.brief import Brief, Kind, VideoBrief
 from shoal.domain.submission import Submission
 from shoal.domain.text import json_text
 
-OF_CLIPS = "video_generate"
-"""The `type` of what makes clips."""
+TYPES = {Kind.CLIP: "video_generate", Kind.VIDEO: "video_generate"} | {
+    kind: str(kind) for kind in (Kind.AUDIO, Kind.MODEL3D, Kind.JSON, Kind.TEXT)
+}
+"""The `type` that tells a kind; that of pictures is not told."""
+KINDS = {told: kind for kind, told in TYPES.items() if kind is not Kind.VIDEO}
 OWN = frozenset({"kind", "model", "video"})
 """Fields of a brief that stand in no request: `type` and `clip_model` tell them."""
-ADDED = frozenset({"type", "width_px", "height_px", "clip_model", "input_keys", "fields"})
+ADDED = frozenset(
+    {"type", "width_px", "height_px", "clip_model", "input_keys", "fields", "media_types", "task"}
+)
 """What stands in a request and is no word of the caller's."""
 BESIDE = "beside"
 """Fields of the brief that the caller called something else, if there are any: no words either."""
@@ -40,12 +45,12 @@ def brief_of(request: Mapping[str, Any], model: str) -> Brief:
         video = VideoBrief(**_known(VideoBrief, request))
         known = _known(Brief, {**request, "prompt": request["idea"]})
         return Brief(kind=Kind.VIDEO, model=request["clip_model"], video=video, **known)
-    kind = Kind.CLIP if request.get("type") == OF_CLIPS else Kind.PICTURE
+    kind = KINDS.get(str(request.get("type")), Kind.PICTURE)
     return Brief(kind=kind, model=model, **_known(Brief, request))
 
 
 def _told(brief: Brief) -> dict[str, Any]:
-    told = _stored(brief) | ({"type": OF_CLIPS} if brief.kind.of_clips else {})
+    told = _stored(brief) | ({"type": TYPES[brief.kind]} if brief.kind in TYPES else {})
     if brief.video is None:
         return told
     return {"idea": told.pop("prompt"), "clip_model": brief.model, **told, **_stored(brief.video)}

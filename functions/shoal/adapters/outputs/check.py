@@ -2,7 +2,8 @@
 
 It reads a few headers and refuses wrong kinds, unusable sizes, and files that are cut off so that no decoder
 takes them, by PNG's chunks (W3C PNG 5.3), JPEG's end marker (ITU-T T.81 B.1.1.3), the length in WebP's
-RIFF header and MP4's boxes (ISO 14496-12, 4.2). The whole of it is decoded later, where outputs are stored.
+and WAV's RIFF header, GLB's header and MP4's boxes (ISO 14496-12, 4.2). The whole of it is looked at later,
+where outputs are stored.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ import imagesize
 
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job
+from shoal.domain.models import media_types as media
+from shoal.media.inspection.signatures import HEAD_BYTES, signature_of, type_of
 from shoal.media.picture_work import SIDE_PX_MAX, SIDE_PX_MIN
 
-HEAD_BYTES = 16
-NO_PICTURE = "The provider did not deliver a readable image."
-NO_CLIP = "The provider did not deliver a readable clip."
 CUT_OFF = "The provider's output ends before its end: the file is cut off."
 BAD_SIZE = "The provider's image has an unusable size."
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-_SCAN, _END = 0xDA, b"\xff\xd9"
+_PNG_START, _SCAN, _END = 8, 0xDA, b"\xff\xd9"
 _CHUNK_HEAD, _BOX_HEAD, _LONG_BOX_HEAD = 8, 8, 16
 _CHECKSUMS = 8
 """The chunk's, and before it that of its compressed data (RFC 1950)."""
@@ -40,15 +39,16 @@ SIZED_BYTES = 8 * 2**20
 def check_file(job: Job, file: IO[bytes]) -> None:
     """Raises `OutputInvalid` unless the file looks like an output of the job, and like all of it.
 
-    Pictures are PNG, JPEG or WebP, clips are MP4, whatever their sender calls them.
+    It is of one of the job's media types, whatever its sender calls it.
     """
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     head = file.read(HEAD_BYTES)
     check_head(job, head)
-    if not _WHOLE[_kind(head)](file, size):
+    content_type = signature_of(head)
+    if content_type in _WHOLE and not _WHOLE[content_type](file, size):
         raise OutputInvalid(CUT_OFF)
-    if not job.kind.of_clips:
+    if media.family_of(content_type) == "image":
         file.seek(0)
         sides = imagesize.get(io.BytesIO(file.read(SIZED_BYTES)))
         if not all(SIDE_PX_MIN <= side <= SIDE_PX_MAX for side in sides):
@@ -56,27 +56,13 @@ def check_file(job: Job, file: IO[bytes]) -> None:
 
 
 def check_head(job: Job, head: bytes) -> None:
-    """Judge an output by its first 16 bytes alone. Raises `OutputInvalid`."""
-    kind = _kind(head)
-    if job.kind.of_clips and kind != "mp4":
-        raise OutputInvalid(NO_CLIP)
-    if not job.kind.of_clips and kind in ("mp4", ""):
-        raise OutputInvalid(NO_PICTURE)
-
-
-def _kind(head: bytes) -> str:
-    if head.startswith(_PNG):
-        return "png"
-    if head.startswith(_JPEG):
-        return "jpeg"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    return "mp4" if head[4:8] == b"ftyp" else ""
+    """Judge an output by its first 256 bytes alone. Raises `OutputInvalid`."""
+    type_of(head, job.brief.allowed)
 
 
 def _png_whole(file: IO[bytes], size: int) -> bool:
     """Whether each chunk's data is there; without the last one's two checksums and an end it is read too."""
-    at = len(_PNG)
+    at = _PNG_START
     for _ in range(STEPS_MAX):
         if at + _CHUNK_HEAD > size:
             break
@@ -116,9 +102,14 @@ def _holds(file: IO[bytes], wanted: bytes) -> bool:
     return False
 
 
-def _webp_whole(file: IO[bytes], size: int) -> bool:
+def _riff_whole(file: IO[bytes], size: int) -> bool:
     file.seek(4)
     return int.from_bytes(file.read(4), "little") + 8 <= size
+
+
+def _glb_whole(file: IO[bytes], size: int) -> bool:
+    file.seek(8)
+    return int.from_bytes(file.read(4), "little") <= size
 
 
 def _mp4_whole(file: IO[bytes], size: int) -> bool:
@@ -140,4 +131,11 @@ def _mp4_whole(file: IO[bytes], size: int) -> bool:
     return described
 
 
-_WHOLE = {"png": _png_whole, "jpeg": _jpeg_whole, "webp": _webp_whole, "mp4": _mp4_whole}
+_WHOLE = {
+    media.PNG: _png_whole,
+    media.JPEG: _jpeg_whole,
+    media.WEBP: _riff_whole,
+    media.WAV: _riff_whole,
+    media.MP4: _mp4_whole,
+    media.GLB: _glb_whole,
+}

@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.adapters.aws.s3 import OUTPUT_BYTES_MAX, staging_key
 from shoal.adapters.http.vetted_http import WITH_CONTENT, VettedHttp
-from shoal.adapters.outputs.check import HEAD_BYTES, check_file, check_head
+from shoal.adapters.outputs.check import check_file, check_head
 from shoal.domain import errors
 from shoal.domain.job import Job
+from shoal.media.inspection.signatures import HEAD_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

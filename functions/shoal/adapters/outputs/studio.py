@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shoal.domain.clip import ClipFacts
-from shoal.domain.provider import Picture
+from shoal.domain.models import media_types as media
 from shoal.domain.script import NarratedLine, Narration, SceneText, Speech
 
 LABEL = "simulator"
@@ -81,22 +81,24 @@ class PyAvStudio:
         preview(clip, target)
 
 
-def inspect_clip(data: bytes) -> Picture:
-    """Decode the whole clip, so that a truncated one is found. Raises `OutputInvalid`."""
-    from shoal.media.probe import probe_apart
+def film(
+    *,
+    prompt: str,
+    seed: int,
+    width_px: int,
+    height_px: int,
+    seconds: float,
+    content_type: str = media.MP4,
+) -> bytes:
+    """The simulator's clip of a prompt: a still that a camera moves over, of so many whole frames.
 
-    with TemporaryDirectory() as folder:
-        clip = Path(folder, "clip.mp4")
-        clip.write_bytes(data)
-        facts = probe_apart(clip)
-    return Picture("video/mp4", "mp4", facts.width_px, facts.height_px)
-
-
-def film(*, prompt: str, seed: int, width_px: int, height_px: int, seconds: int) -> bytes:
-    """The simulator's clip of a prompt: a still that a camera moves over."""
+    Sides are even numbers of pixels, as clips have them. A long or a large clip has fewer frames a second.
+    """
     from shoal.media.clip import render_clip
     from shoal.media.drawing import draw
+    from shoal.media.simulated.clips import as_webm, frames_per_second
 
+    width_px, height_px = width_px + width_px % 2, height_px + height_px % 2
     still = draw(
         prompt=prompt,
         seed=seed,
@@ -107,6 +109,13 @@ def film(*, prompt: str, seed: int, width_px: int, height_px: int, seconds: int)
     with TemporaryDirectory() as folder:
         target = Path(folder, "clip.mp4")
         render_clip(
-            still, target, width_px=width_px, height_px=height_px, seed=seed, seconds=seconds, label=LABEL
+            still,
+            target,
+            width_px=width_px,
+            height_px=height_px,
+            seed=seed,
+            seconds=seconds,
+            frames_per_second=frames_per_second(seconds, width_px=width_px, height_px=height_px),
+            label=LABEL,
         )
-        return target.read_bytes()
+        return as_webm(target) if content_type == media.WEBM else target.read_bytes()

@@ -28,12 +28,29 @@ class AcceptedTask(TypedDict):
     created_at: Moment
 
 
+class OutputFile(TypedDict):
+    """A file of an output, as it was measured."""
+
+    url: Url
+    content_type: str
+    bytes: int
+    width: NotRequired[int]
+    """In pixels; only there for what can be seen."""
+    height: NotRequired[int]
+    seconds: NotRequired[int | float]
+    """To the millisecond; only there for what lasts."""
+    extra: NotRequired[Literal[True]]
+    """Only there for a file beside an output, such as a preview: it is not charged."""
+
+
 class TaskOutput(TypedDict):
     """Where the outputs are; those that have expired have no address any more."""
 
     url: Url | None
     """The first output."""
     urls: list[Url]
+    files: NotRequired[list[OutputFile]]
+    """The files of all outputs, in the order of `urls`, each with what came beside it."""
     expired: NotRequired[Literal[True]]
     """Only there when the outputs are no longer kept."""
 

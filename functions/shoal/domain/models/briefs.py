@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shoal.domain.brief import Brief
-from shoal.domain.models.inputs import Values
-from shoal.domain.models.model import Model
+from shoal.domain.models.inputs import Values, whole_of
+from shoal.domain.models.model import USUAL_TYPES, Model
 from shoal.domain.models.roles import Role
 
 _IN_BRIEF: dict[Role, str] = {
@@ -35,6 +35,9 @@ def brief_of(model: Model, values: Values) -> Brief:
         seed=roles.get(Role.SEED),
         negative_prompt=roles.get(Role.NEGATIVE_PROMPT),
         fields={name: value for name, value in values.items() if _is_field(model, name)},
+        media_types=() if set(model.media) == set(model.kind.media_types) else model.media,
+        task="" if model.type == USUAL_TYPES[model.kind] else model.type,
+        seconds=whole_of(roles.get(Role.SECONDS)),
     )
 
 

@@ -30,6 +30,16 @@ ModelType = Literal[
     "text_generate",
 ]
 TYPES: tuple[ModelType, ...] = get_args(ModelType)
+USUAL_TYPES: Mapping[Kind, ModelType] = {
+    Kind.PICTURE: "image_generate",
+    Kind.CLIP: "video_generate",
+    Kind.VIDEO: "video_generate",
+    Kind.AUDIO: "audio_generate",
+    Kind.MODEL3D: "model3d_generate",
+    Kind.JSON: "text_generate",
+    Kind.TEXT: "text_generate",
+}
+"""The usual type of what makes each kind."""
 PROMPT_LENGTH_MAX = 4_000
 TIMEOUT_S = 600
 _TYPICAL = (

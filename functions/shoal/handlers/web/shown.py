@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from shoal.composition.dashboard import Dashboard
 from shoal.domain.brief import Kind
 from shoal.domain.events import UrlOf
-from shoal.domain.job import Job, JobStatus
+from shoal.domain.job import Job, JobStatus, Output
 from shoal.domain.money import format_amount
 from shoal.domain.video import poster_key
 
 ASKED_LENGTH_MAX = 120
+Shows = Literal["image", "video", "audio", "file"]
+PLAYED: Final[tuple[Shows, ...]] = ("image", "video", "audio")
 
 
 @dataclass(frozen=True, slots=True)
 class ShownOutput:
+    """`shows` is what a page makes of it: whatever browsers do not show or play is there to be saved."""
+
     url: str
-    video: bool
+    shows: Shows
+    extension: str
     width_px: int
     height_px: int
 
@@ -59,14 +65,9 @@ def card(site: Dashboard[object], job: Job, *, with_outputs: bool = False) -> Sh
     there = (job.status is JobStatus.COMPLETED or bool(job.outputs)) and not job.outputs_expired(
         site.clock.now_ms()
     )
-    outputs = tuple(
-        ShownOutput(site.url_of(o.key), o.content_type.startswith("video/"), o.width_px, o.height_px)
-        for o in job.outputs
-        if there and with_outputs
-    )
-    return ShownJob(
-        job, model_title(site, job), _cost(job), _picture(job, site.url_of) if there else None, outputs
-    )
+    outputs = tuple(_shown(output, site.url_of) for output in job.outputs if there and with_outputs)
+    picture = _picture(job, site.url_of) if there else None
+    return ShownJob(job, model_title(site, job), _cost(job), picture, outputs)
 
 
 def cards(site: Dashboard[object], jobs: Sequence[Job]) -> list[ShownJob]:
@@ -79,6 +80,13 @@ def model_title(site: Dashboard[object], job: Job) -> str:
     model = site.catalog().models.get(job.model)
     title = model.title if model else job.model
     return f"{title} {job.submission.mode}" if job.submission.mode else title
+
+
+def _shown(output: Output, url_of: UrlOf) -> ShownOutput:
+    family = output.content_type.partition("/")[0]
+    shows: Shows = next((each for each in PLAYED if each == family), "file")
+    extension = output.key.rpartition(".")[2]
+    return ShownOutput(url_of(output.key), shows, extension.upper(), output.width_px, output.height_px)
 
 
 def _cost(job: Job) -> str:

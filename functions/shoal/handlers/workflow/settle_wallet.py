@@ -12,7 +12,7 @@ from shoal.use_cases.jobs.settle_wallet import SettleWallet
 
 
 def settle(event: dict[str, Any], settle_wallet: SettleWallet) -> dict[str, Any]:
-    outputs = [Output(**output) for output in event["outputs"]]
+    outputs = [Output.of(output) for output in event["outputs"]]
     job, events = settle_wallet(event["account_id"], event["job_id"], outputs)
     count_closed(job)
     return {"events": [event.entry() for event in events]}

@@ -108,7 +108,7 @@ class SeeToJob:
             kept = () if job.outputs_expired(self.clock.now_ms()) else paid_clips(job)
             self.video_files.delete_of(job, keep=kept)
         elif job.outputs:
-            self.outputs.delete([output.key for output in job.outputs])
+            self.outputs.delete([key for output in job.outputs for key in output.keys])
         else:
             # What was stored before it ended was never announced, but a caller could guess its address.
             self.outputs.delete_leftovers(job)

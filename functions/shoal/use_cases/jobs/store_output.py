@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shoal.domain.errors import JobError, OutputInvalid
 from shoal.domain.failures import job_error
 from shoal.domain.job import Job, Output, output_folder
-from shoal.domain.provider import Picture
+from shoal.domain.provider import Measured
 from shoal.ports.jobs import Jobs, Outputs, Staging
 from shoal.ports.system import Beside, Clock, in_turn
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOutput:
-    """`inspect` looks at pictures, `inspect_clip` at clips: both raise `OutputInvalid`.
+    """`inspect` measures a file of one of some media types, and raises `OutputInvalid` for any other.
 
     `retention_s` is how long the stage keeps outputs, None for ever.
     """
@@ -23,8 +23,7 @@ class StoreOutput:
     jobs: Jobs
     staging: Staging
     outputs: Outputs
-    inspect: Callable[[bytes], Picture]
-    inspect_clip: Callable[[bytes], Picture]
+    inspect: Callable[[bytes, Collection[str]], Measured]
     clock: Clock
     retention_s: int | None = None
     beside: Beside = in_turn
@@ -32,7 +31,7 @@ class StoreOutput:
     def __call__(
         self, account_id: str, job_id: str, delivered: Sequence[Mapping[str, str]]
     ) -> tuple[Output, ...]:
-        """The stored outputs: one for each item that is a usable picture.
+        """The stored outputs: one for each item that is usable.
 
         An item names what was staged, or the error its provider call ended in. Raises the first error, a
         `JobError`, when nothing usable was delivered. Keys derive from the job, so a repeated run writes the
@@ -44,7 +43,7 @@ class StoreOutput:
         finally:
             first = read()
         stored: list[Output] = []
-        problems: list[JobError] = [OutputInvalid("The provider delivered no image.")]
+        problems: list[JobError] = [OutputInvalid(f"The provider delivered no {job.kind.noun}.")]
         for index, item in enumerate(delivered):
             try:
                 stored.append(self._store(job, index, item, first.pop() if first else self._read(item)))
@@ -66,11 +65,11 @@ class StoreOutput:
             raise job_error(item["error"], item["cause"], job)
         if isinstance(data, JobError):
             raise data
-        inspect = self.inspect_clip if job.kind.of_clips else self.inspect
-        picture = inspect(data)
-        key = f"{output_folder(job)}{index}{_secret(job, index)}.{picture.extension}"
-        self.outputs.put(key, data, picture.content_type, expires_at_ms=self._expires_at_ms(job))
-        return Output(key, picture.content_type, picture.width_px, picture.height_px, len(data))
+        found = self.inspect(data, job.brief.allowed)
+        key = f"{output_folder(job)}{index}{_secret(job, index)}.{found.extension}"
+        self.outputs.put(key, data, found.content_type, expires_at_ms=self._expires_at_ms(job))
+        size = found.width_px, found.height_px
+        return Output(key, found.content_type, *size, len(data), duration_ms=found.duration_ms)
 
     def _expires_at_ms(self, job: Job) -> int | None:
         """When caches forget it: no later than its files are due, which is counted from its settling."""

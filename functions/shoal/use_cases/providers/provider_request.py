@@ -30,7 +30,7 @@ class MakeProviderRequest:
             callback_url="",
             index=index,
             inputs=tuple(self.staging.read(key) for key in brief.input_keys),
-            seconds=SCENE_SECONDS if job.kind.of_clips else None,
+            seconds=SCENE_SECONDS if brief.seconds is None and job.kind.of_clips else brief.seconds,
             idea=idea,
         )
 

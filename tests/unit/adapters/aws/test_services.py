@@ -263,6 +263,18 @@ def test_an_output_is_immutable_typed_and_cached_for_ever() -> None:
     (call,) = client.calls
     assert (call["Key"], call["ContentType"]) == ("images/x/0.png", "image/png")
     assert (call["CacheControl"], call.get("Expires")) == ("public, max-age=31536000, immutable", None)
+    assert "ContentDisposition" not in call
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/plain", "model/gltf-binary", "application/zip"]
+)
+def test_what_no_browser_shows_or_plays_is_saved_to_a_file(content_type: str) -> None:
+    client: Any = Client({})
+
+    S3Outputs(client, "bucket").put("images/x/0-a1.bin", b"made", content_type, expires_at_ms=None)
+
+    assert client.calls[0]["ContentDisposition"] == 'attachment; filename="0-a1.bin"'
 
 
 def test_an_output_that_expires_is_cached_until_a_moment_whenever_a_cache_got_it() -> None:

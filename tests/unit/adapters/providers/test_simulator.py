@@ -43,6 +43,10 @@ def film(**request: Any) -> bytes:
     return b"film " + draw(**request)
 
 
+def make(**request: Any) -> bytes:
+    return b"made " + draw(**request)
+
+
 @dataclass
 class Studio:
     """A simulator, its clock, and the callbacks it posted."""
@@ -58,6 +62,7 @@ class Studio:
             draw=self._noting(draw),
             edit=edit,
             film=self._noting(film),
+            make=self._noting(make),
             call_back=lambda url, ref: self.callbacks.append((url, ref)),
             verify=lambda *_: self.verified,
         )
@@ -105,7 +110,7 @@ def test_what_was_drawn_is_not_drawn_again(studio: Studio) -> None:
     assert first == [Studio().picture()] * 3
 
 
-@pytest.mark.parametrize("other", [{"prompt": "A whale"}, {"seed": 8}, {"index": 1}, {"seconds": 8}])
+@pytest.mark.parametrize("other", [{"prompt": "A whale"}, {"seed": 8}, {"index": 1}])
 def test_whatever_changes_a_picture_has_it_drawn(studio: Studio, other: dict[str, Any]) -> None:
     assert studio.picture() != studio.picture(**other)
     assert studio.drawn == 2
@@ -129,7 +134,7 @@ def test_every_seed_drawn_with_is_a_32_bit_number(seed: int | None, index: int) 
         return b""
 
     no: Any = None
-    Simulator(clock=FakeClock(), draw=note, edit=no, film=no, call_back=no, verify=no).start(
+    Simulator(clock=FakeClock(), draw=note, edit=no, film=no, make=no, call_back=no, verify=no).start(
         replace(asked(seed=seed), index=index)
     )
     assert 0 <= seeds[0] < 2**32
@@ -141,7 +146,7 @@ def test_a_failing_prompt_fails(studio: Studio) -> None:
         studio.start("A shark [fail]")
 
 
-SCENE = replace(asked(prompt="A shark, close"), seconds=8, index=1)
+SCENE = replace(asked(prompt="A shark, close", kind=Kind.CLIP), seconds=8, index=1)
 
 
 def test_a_request_of_seconds_is_filmed(studio: Studio) -> None:
@@ -318,3 +323,49 @@ def test_calling_work_off_is_harmless(studio: Studio) -> None:
     studio.simulator.cancel("sim_1")
 
     assert isinstance(studio.simulator.check("sim_1", REQUEST), Done)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type"),
+    [
+        (Kind.AUDIO, "audio/mpeg"),
+        (Kind.MODEL3D, "model/gltf-binary"),
+        (Kind.JSON, "application/json"),
+        (Kind.TEXT, "text/plain"),
+    ],
+)
+def test_each_kind_is_made_as_its_usual_type(studio: Studio, kind: Kind, content_type: str) -> None:
+    told = delivered(studio.simulator.start(asked(kind=kind))).decode()
+
+    assert told.startswith("made ")
+    assert f"('content_type', '{content_type}')" in told
+
+
+def test_the_model_s_own_types_and_task_are_made(studio: Studio) -> None:
+    sound = asked(kind=Kind.AUDIO, media_types=("audio/flac", "audio/wav"), task="speech_generate")
+    told = delivered(studio.simulator.start(sound)).decode()
+    cut = delivered(studio.simulator.start(replace(asked(task="image_segment"), inputs=(b"cat",)))).decode()
+
+    assert "('content_type', 'audio/flac')" in told
+    assert "('task', 'speech_generate')" in told
+    assert "('pictures_given', (b'cat',))" in cut
+
+
+@pytest.mark.parametrize(
+    ("markers", "seconds"),
+    [("", 8), ("[shorter:3]", 5), ("[longer:4]", 12), ("[shorter:9]", 1), ("[longer:99]", 60)],
+)
+def test_a_clip_may_be_shorter_or_longer_than_asked(studio: Studio, markers: str, seconds: int) -> None:
+    request = replace(asked(kind=Kind.CLIP, prompt=f"A shark {markers}"), seconds=8)
+
+    assert f"('seconds', {seconds})" in delivered(studio.simulator.start(request)).decode()
+
+
+def test_another_type_may_come_and_more_than_was_asked(studio: Studio) -> None:
+    assert "('content_type', 'audio/mpeg')" in studio.picture(prompt="A shark [type:mp3]").decode()
+    assert studio.picture(prompt="A shark [type:exe]") == draw(
+        prompt="A shark [type:exe]", seed=0, width_px=1024, height_px=576
+    )
+    answer = studio.start("A shark [more]")
+    assert isinstance(answer, Done)
+    assert len(answer.output.extras) == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shoal.domain.job import Output
 from shoal.domain.money import Asset
 from shoal.ports.money import Rollup
 from tests.worlds.site import Browser, Site
@@ -45,6 +46,22 @@ def test_the_live_part_is_sent_only_when_something_changed(
     assert changed.status == 200
     assert "Completed" in changed.text
     assert 'hx-trigger="every 5s"' in changed.text
+
+
+def test_a_sound_is_played_and_a_mesh_is_there_to_be_saved(
+    site: Site, member: Browser, customer: Customer
+) -> None:
+    job = site.world.processing(customer, model="nanobanana", num_outputs=2)
+    made = [
+        Output(f"images/{job.id}/0.mp3", "audio/mpeg", 0, 0, 99, duration_ms=1_000),
+        Output(f"images/{job.id}/1-a1.glb", "model/gltf-binary", 0, 0, 99),
+    ]
+    site.world.settle_wallet(job.account_id, job.id, made)
+
+    page = member.get(f"/jobs/{job.ulid}").text
+
+    assert re.search(rf'<audio controls [^>]*src="[^"]*/images/{job.id}/0.mp3"', page)
+    assert re.search(rf'<a [^>]*href="[^"]*/images/{job.id}/1-a1.glb" download>Download GLB</a>', page)
 
 
 def test_the_wallet_links_entries_to_their_jobs(site: Site, member: Browser, customer: Customer) -> None:

@@ -1,0 +1,1 @@
+"""What the simulator makes beside drawings: believable, small, the same bytes from the same seed."""
