@@ -26,6 +26,7 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 WILDCARDS: Mapping[Target, str] = {
     "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
     "staging_objects": "An object is named after its job.",
+    "file_objects": "An object is named after its file.",
     "output_images": "An object is named after its job.",
     "video_objects": "An object is named after its job.",
     "provider_secrets": "The keys of providers are set, and their secrets made, after the deployment.",

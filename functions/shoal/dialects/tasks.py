@@ -39,6 +39,7 @@ STATUS_WORDS: Mapping[JobStatus, answers.Status] = {
     JobStatus.CANCELED: "canceled",
     JobStatus.EXPIRED: "failed",
 }
+INPUT_IMAGES = "Pictures to edit: addresses, `data:` URIs of base64, or ids of files (`file_…`)."
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -61,8 +62,8 @@ def parameters_of(name: str, model: Model) -> type[BaseModel]:
         negative = StringConstraints(strip_whitespace=True, max_length=model.prompt_length_max)
         taken["negative_prompt"] = (Annotated[str, negative, fields.EmptyIfBlank] | None, None)
     if model.input_images_max:
-        urls = Annotated[list[fields.Url], Field(min_length=1, max_length=model.input_images_max)]
-        taken["input_image_urls"] = (urls | None, Field(None, description="Pictures to edit."))
+        urls = Annotated[list[fields.Input], Field(min_length=1, max_length=model.input_images_max)]
+        taken["input_image_urls"] = (urls | None, Field(None, description=INPUT_IMAGES))
     return create_model(f"{name} parameters", __config__=_STRICT, **taken)
 
 
