@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ from tests.support.deployed import Deployed
 BYTES_MAX = 1_000_000
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 SECONDS_MAX = 20
+NOTHING_ELSE: Mapping[str, str] = {}
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def order(manage: ManageFiles, size_bytes: int = len(PNG)) -> tuple[str, Upload]
     return str(answered.body["id"]), answered.upload
 
 
-def send(upload: Upload, data: bytes = PNG, **headers: str) -> int:
+def send(upload: Upload, data: bytes = PNG, headers: Mapping[str, str] = NOTHING_ELSE) -> int:
     """The status of a PUT to an upload's address."""
     sent = {**upload.address.headers, "Content-Length": str(len(data)), **headers}
     answer = requests.put(upload.address.url, data=data, headers=sent, timeout=SECONDS_MAX)
@@ -160,8 +162,8 @@ def test_an_upload_of_another_size_type_or_without_its_condition_is_not_taken(ma
     file_id, upload = order(manage)
 
     assert send(upload, PNG + b"!") == 403
-    assert send(upload, **{"Content-Type": "text/html"}) == 403
-    assert send(upload, **{"If-None-Match": ""}) == 403
+    assert send(upload, headers={"Content-Type": "text/html"}) == 403
+    assert send(upload, headers={"If-None-Match": ""}) == 403
     assert manage.read(caller(), file_id).awaited
 
 
