@@ -10,7 +10,6 @@ from typing import Any
 from shoal.dialects.spoken import Shape
 from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ApiError, ValidationFailed
-from shoal.domain.files import kinds
 from shoal.domain.webhook import EVENT_TYPES
 
 from . import requests
@@ -137,9 +136,9 @@ def _operation(route: str, operation: Operation, catalog: Catalog, responses: di
 
 _FILE_CONTENT: dict[str, Schema] = {
     "multipart/form-data": {"schema": {"$ref": REF.format(model="FileForm")}},
-    **{content_type: {"schema": {"type": "string", "format": "binary"}} for content_type in kinds.TYPES},
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
 }
-"""A file as it may come with its request."""
+"""A file as it may come with its request; any other type that is not JSON does for the file itself."""
 
 
 def _inputs(operation: Operation) -> Iterable[Schema]:

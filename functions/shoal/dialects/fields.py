@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shoal.dialects.errors import invalid_field
-from shoal.domain.files.address import DATA, NO_DATA, file_ulid, is_data_uri, is_file_id
+from shoal.domain.files.address import NO_DATA, file_ulid, head_length, is_data_uri, is_file_id
 from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.text import is_blank, json_bytes
@@ -40,8 +40,8 @@ PAGE_LIMIT_MAX = 100
 _NOT_IN_ADDRESS = r"\s\x00-\x20\x7f-\x9f"  # what \s means differs among readers of JSON Schema
 WEB_ADDRESS = rf"^https?://[^{_NOT_IN_ADDRESS}]+$"
 INPUT_ADDRESS = (
-    rf"^(https?://[^{_NOT_IN_ADDRESS}]{{1,2000}}"
-    r"|data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|file_[0-7][0-9A-HJKMNP-TV-Z]{25})$"
+    rf"^(https?://[^{_NOT_IN_ADDRESS}]{{1,{URL_LENGTH_MAX - len('https://')}}}"
+    r"|data:[^,;]*(;[^,;]*)*;base64,[A-Za-z0-9+/]*={0,2}|file_[0-7][0-9A-HJKMNP-TV-Z]{25})$"
 )
 
 
@@ -56,7 +56,7 @@ def _web_address(text: str) -> str:
 def _input_address(text: str) -> str:
     """An address on the web, a `data:` URI or a file's id: whether anything is there shows later."""
     if is_data_uri(text):
-        if not DATA.match(text):
+        if head_length(text) is None:
             raise PydanticCustomError("no_data", NO_DATA)
         return text
     if is_file_id(text):

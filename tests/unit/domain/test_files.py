@@ -132,6 +132,11 @@ def test_what_is_no_base64_is_refused(address: str) -> None:
         data_of(address, 100)
 
 
+def test_the_head_of_a_data_uri_is_looked_for_where_it_may_be() -> None:
+    with pytest.raises(OutputInvalid, match="base64"):
+        data_of("data:" + ";" * 5_000_000 + ";base64,c2hhcms=", 10_000_000)
+
+
 def test_a_data_uri_has_a_limit() -> None:
     address = "data:;base64," + base64.b64encode(bytes(11)).decode()
     with pytest.raises(OutputInvalid, match="at most 10 bytes"):

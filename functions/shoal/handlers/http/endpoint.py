@@ -252,9 +252,8 @@ class Request:
             )
         if self.media_type != "application/json":
             raise errors.UnsupportedMediaType()
-        if len(data) > BODY_BYTES_MAX and len(DATA_URI.sub(b"", data)) > BODY_BYTES_MAX:
-            # What a reader builds of JSON takes many times its bytes: of a `data:` URI it builds one text.
-            raise errors.PayloadTooLarge("The request body is larger than 1 MB beside its data: URIs.")
+        if len(data) > BODY_BYTES_MAX:
+            _check_beside_data(data)
         if self.lost_bytes:
             raise errors.InvalidJson()
         return json_object(data)
@@ -276,6 +275,14 @@ class Request:
         """The caller's `Idempotency-Key`, counting within `route`. Raises `ValidationFailed`."""
         key = self.headers.get("idempotency-key")
         return None if key is None else IdempotencyKey.of(caller.account_id, route, key, body)
+
+
+def _check_beside_data(data: bytes) -> None:
+    """Raises `PayloadTooLarge`: what is built of JSON takes many times its bytes, but of a `data:` URI."""
+    beside = DATA_URI.sub(b"", data)
+    if len(beside) > BODY_BYTES_MAX:
+        said = " beside its data: URIs" if len(beside) < len(data) else ""
+        raise errors.PayloadTooLarge(f"The request body is larger than 1 MB{said}.")
 
 
 @dataclass(frozen=True, slots=True)
