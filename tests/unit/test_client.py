@@ -31,6 +31,7 @@ from shoal_client import (
     verify,
 )
 from shoal_client.errors import api_error
+from shoal_client.resources import File
 
 URL = "https://api.example.com"
 KEY = "sk_live_0123456789abcdefghijABCDEFGHIJKL"
@@ -432,7 +433,17 @@ def test_a_genuine_webhook_is_read(case: dict[str, Any]) -> None:
             verify(**given | changes)
 
 
-FILE = {"id": "file_1", "status": "ready"}
+FILE: File = {
+    "id": "file_1",
+    "status": "ready",
+    "name": "a.png",
+    "content_type": "image/png",
+    "size_bytes": 5,
+    "sha256": None,
+    "metadata": None,
+    "created_at": "2026-05-08T10:30:00Z",
+    "expires_at": "2026-05-09T10:30:00Z",
+}
 LARGE = bytes(4_000_001)
 UPLOAD = {"url": "https://files.example.com/x?sig=1", "method": "PUT", "headers": {"If-None-Match": "*"}}
 
