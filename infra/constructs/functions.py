@@ -25,6 +25,7 @@ RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
 WILDCARDS: Mapping[Target, str] = {
     "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
+    "catalog_documents": "A document is named after its content.",
     "staging_objects": "An object is named after its job.",
     "file_objects": "An object is named after its file.",
     "output_images": "An object is named after its job.",

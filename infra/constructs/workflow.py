@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -81,6 +82,7 @@ class Workflows(Construct):
                 **called,
                 "EventBusName": self._bus.event_bus_name,
                 "TableName": self._table.table_name,
+                "Partition": Stack.of(self).partition,
             },
             role=self._role(id_, list(called.values())).sealed,
             logs=stepfunctions.LogOptions(
@@ -133,4 +135,6 @@ def _definition(name: str, stage: Stage) -> str:
             part[state]["TimeoutSeconds"] = waits_s[state] + ASK_TIMEOUT_SECONDS
         return part
 
-    return json.dumps(json.loads(text, object_hook=with_time_out), indent=2)
+    # The files name the partition `aws`, so that what reads them as they are understands them.
+    anywhere = text.replace("arn:aws:", "arn:${Partition}:")
+    return json.dumps(json.loads(anywhere, object_hook=with_time_out), indent=2)

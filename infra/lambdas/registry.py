@@ -37,6 +37,7 @@ from .grants import (
     NOTE_AUDITED,
     OPEN_FILES,
     OUTBOX,
+    READ_CATALOG,
     READ_KEYS,
     READ_MISSING,
     RECORDS,
@@ -60,6 +61,7 @@ SUBMIT_JOB = Function(
     timeout_seconds=WAITING_TIMEOUT_SECONDS,
     grants=(
         *TAKE_JOB,
+        *READ_CATALOG,
         COUNT_REQUEST,
         LOOK_AT_BOARD,
         allow("machines", "states:StartExecution"),
@@ -71,11 +73,11 @@ SUBMIT_JOB = Function(
 HTTP = (
     SUBMIT_JOB,
     serve_mcp(SUBMIT_JOB),
-    Function(verb="read_models", group="http", grants=(COUNT_REQUEST, LOOK_AT_BOARD)),
+    Function(verb="read_models", group="http", grants=(COUNT_REQUEST, LOOK_AT_BOARD, *READ_CATALOG)),
     Function(
         verb="quote_job",
         group="http",
-        grants=(on_table("GetItem", keys=RUNS), COUNT_REQUEST),
+        grants=(on_table("GetItem", keys=RUNS), COUNT_REQUEST, *READ_CATALOG),
     ),
     Function(
         verb="summarize_usage",

@@ -28,6 +28,7 @@ from shoal.domain.job import (
     Output,
     closing_status,
 )
+from shoal.domain.models.usage import Used, used_by_cancel, used_by_capture, used_by_finish
 from shoal.domain.money import AMOUNT_MAX, Asset
 from shoal.domain.payment import OF_PAYMENTS, PAID
 from shoal.domain.wallet import EntryKind, Movement, Wallet
@@ -81,7 +82,7 @@ class FakeLedger:
     def capture(
         self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
     ) -> Job:
-        cost = job.cost_of(len(outputs))
+        cost = job.cost_of(outputs)
         changes = {
             "status": JobStatus.COMPLETED,
             "hold_state": HoldState.CAPTURED,
@@ -89,8 +90,9 @@ class FakeLedger:
             "outputs_expire_at_ms": expire_at_ms,
             "cost": cost,
         }
-        closed = self._close(job, job.hold.capture(cost, now_ms), closer, changes)
-        self._use(closed, job.units_of(len(outputs)), cost, 1)
+        captured = job.hold.capture(cost, now_ms, job.charges_of(outputs))
+        closed = self._close(job, captured, closer, changes)
+        self._use(closed, used_by_capture(closed, outputs))
         return closed
 
     @reached
@@ -112,10 +114,11 @@ class FakeLedger:
         fields = ("status", "hold_state", "captured", "awaiting", "cost", "outputs_expire_at_ms", "failure")
         changes = {name: getattr(canceled, name) for name in fields}
         hold = canceled.hold
-        movement = hold.capture(canceled.cost, now_ms) if canceled.captured else hold.release(now_ms)
+        captured = hold.capture(canceled.cost, now_ms, canceled.charges_at_most)
+        movement = captured if canceled.captured else hold.release(now_ms)
         closed = self._close(canceled, movement, Closer.CANCEL, changes)
         if closed.captured:
-            self._use(closed, len(closed.captured), closed.cost, 1)
+            self._use(closed, used_by_cancel(closed))
         if record:
             self.tables.records[_place(record.key)] = record
         return closed
@@ -134,20 +137,20 @@ class FakeLedger:
         if not stored.awaiting:
             raise JobClosed(job.id)
         done = finished(job, arrived, outputs, expire_at_ms, closer, now_ms)
-        movement = return_undelivered(job, arrived, now_ms)
+        movement = return_undelivered(done, now_ms)
         if movement:
             if self._entered(movement):
                 raise InternalError
             self.tables.move(movement)
-            missing = len(job.captured - arrived)
-            self._use(job, -missing, -movement.balance_delta, 0 if arrived else -1)
+            self._use(job, used_by_finish(job, done, outputs))
         announced = closer is Closer.WORKFLOW
         due_ms = done.files_due_at_ms if announced else now_ms + START_GRACE_MS
         return self.tables.put(replace(done, announced=announced, deadline_at_ms=due_ms, task_tokens={}))
 
-    def _use(self, job: Job, units: int, cost: int, requests: int) -> None:
+    def _use(self, job: Job, used: Used) -> None:
         day = utc_day(job.closed_at_ms or job.created_at_ms)
-        self.tables.use(Rollup(day, job.model, job.asset, units, cost, requests), job.account_id)
+        counted = used.outputs, used.cost, used.requests, used.units
+        self.tables.use(Rollup(day, job.model, job.asset, *counted), job.account_id)
 
     @reached
     def grant(self, movement: Movement, grant: Grant, asked: PendingGrant | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -75,12 +76,15 @@ class Tables:
     def use(self, used: Rollup, account_id: str) -> None:
         """Add to the rollup of the day."""
         place = account_id, used.day, used.asset, used.model
-        before = self.rollups.get(place) or replace(used, units=0, cost=0, requests=0)
+        before = self.rollups.get(place) or replace(used, units=0, cost=0, requests=0, by_unit={})
+        units = Counter(before.by_unit)
+        units.update(used.by_unit)
         self.rollups[place] = replace(
             before,
             units=before.units + used.units,
             cost=before.cost + used.cost,
             requests=before.requests + used.requests,
+            by_unit={unit: quantity for unit, quantity in units.items() if quantity},
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from shoal.domain.catalog import LowBalance, load_catalog
 from shoal.domain.events import output_url
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.rate_limit import Allowance, RateLimit
 from shoal.domain.submission import Submission
@@ -36,6 +38,7 @@ from shoal.ports.payments import Order
 from shoal.ports.system import Ids
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.accounts.tell_events import TellEvents
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_execution import CloseExecution
@@ -108,7 +111,7 @@ class Bench:
             DynamoDbAccounts(table), self.keys, self.give_grant, self.clock, self.ids
         )
         self.open_jobs = DynamoDbOpenJobs(table)
-        self.note_closed = NoteClosed(self.open_jobs, load_catalog(), self.clock)
+        self.note_closed = NoteClosed(self.open_jobs, OneCatalog(load_catalog()), self.clock)
         self.limit_jobs = LimitJobs(self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, 1)
         self.submit_job = SubmitJob(
             ledger=self.ledger,
@@ -118,7 +121,7 @@ class Bench:
             limit_jobs=self.limit_jobs,
             moderate=Moderate(None),
             board=SIMULATED_STAGE,
-            catalog=load_catalog(),
+            catalogs=OneCatalog(load_catalog()),
             clock=self.clock,
             ids=self.ids,
             provider_deadline_s=DEADLINE_S,
@@ -128,7 +131,7 @@ class Bench:
         self.video_files = FakeVideoFiles(self.network, FakeStaging(self.network))
         clean_up, url_of = CleanUp(self.video_files), partial(output_url, public_url=PUBLIC_URL)
         finish = FinishCanceled(self.ledger, self.scenes, self.clock)
-        note_low = NoteLowBalance(self.ledger, LOW_BALANCE)
+        note_low = NoteLowBalance(self.ledger, lambda _: LOW_BALANCE)
         self.close_job = CloseJob(
             self.jobs,
             self.ledger,
@@ -224,11 +227,21 @@ class Bench:
         return self.submit_job(caller, read, _scoped(caller, key, body), image.acceptance)
 
     def submit_task(
-        self, caller: Caller, outputs: int, key: str | None = None, prompt: str = "A mug", **more: Any
+        self,
+        caller: Caller,
+        outputs: int,
+        key: str | None = None,
+        prompt: str = "A mug",
+        terms: Terms | None = None,
+        **more: Any,
     ) -> Answered:
-        """Likewise a task of so many outputs; `more` are fields of its request."""
+        """Likewise a task of so many outputs; `more` are fields of its request.
+
+        `terms` are what it is charged by, instead of the catalog's.
+        """
         body = {"model": MODEL, "prompt": prompt, "num_outputs": outputs, **more}
         submission = tasks.parse_submission(body, load_catalog())
+        submission = replace(submission, terms=terms) if terms else submission
         return self.submit_job(caller, lambda: submission, _scoped(caller, key, body), tasks.acceptance)
 
     def submit_video(

@@ -11,6 +11,7 @@ from shoal.domain import families
 from shoal.domain.events import UrlOf, output_url
 from shoal.domain.grant import Decision
 from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus, Output
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.submission import Submission
 
@@ -48,7 +49,7 @@ def a_submission(
         words=words_of(request),
         metadata=request.get("metadata"),
         asset=Asset.USD,
-        unit_price=20_000,
+        terms=Terms.flat(20_000),
         price_version="2026-11-22",
     )
     return replace(submission, **changes)
@@ -100,7 +101,7 @@ def a_video(**changes: Any) -> Job:
         "mode": None,
         "request": VIDEO_REQUEST,
         "asset": Asset.CREDIT,
-        "unit_price": 1,
+        "terms": Terms.flat(1),
         "output_count": 2,
     }
     return a_job(**video | changes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -180,7 +179,7 @@ def test_stored_outputs_are_settled(
     result = job.run("settle_wallet")
 
     assert (job.job.status, job.job.cost) == (JobStatus.COMPLETED, cost)
-    assert [asdict(output) for output in job.job.outputs] == job.recorded["outputs"]
+    assert [output.told() for output in job.job.outputs] == job.recorded["outputs"]
     recorded = load(version, "results")[f"{machine}.SettleWallet"]["events"]
     assert told_of_jobs(result)[-len(recorded) :] == [each["DetailType"] for each in recorded]
 

@@ -155,23 +155,41 @@ class Model(TypedDict):
     replacement: str | None
 
 
+class QuotedRow(TypedDict):
+    """A part of a price: an amount for each unit, and how many of it are expected at most."""
+
+    per: str
+    amount: str
+    units: float
+    """Thousandths are the least. Of an output where it is counted for each, else of the whole request."""
+
+
 class Quote(TypedDict):
     """What a submit of the same body would cost."""
+
+    rows: NotRequired[list[QuotedRow]]
+    """Only there where a price is more than one for each output: what it is made of."""
+
+    sentence: NotRequired[str]
+    """The same in words, such as `$0.0620 a second`."""
 
     model: str
     mode: str | None
     num_outputs: int
     price: str
-    """Per output."""
+    """Per output, at most."""
 
     upper_bound: str
-    """What a submit would hold: all outputs. Fewer delivered outputs cost less."""
+    """What a submit would hold: all outputs. Fewer or smaller ones than were asked for cost less."""
 
     price_version: str
     seconds_expected: int
 
 
 class UsageOfModel(TypedDict):
+    units: NotRequired[dict[str, float]]
+    """What else was charged by than outputs, such as `{"second": 12.5}`."""
+
     model: str
     total_units: int
     """Delivered outputs; of a video, its clips."""

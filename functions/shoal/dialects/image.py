@@ -17,6 +17,7 @@ from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import Catalog, size_px
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Job, JobStatus
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset, format_amount, format_usd
 from shoal.domain.submission import Submission
 from shoal.domain.wallet import Wallet
@@ -68,8 +69,9 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         words=request.words("mode") | {"aspect_ratio": aspect_ratio},
         metadata=request.metadata,
         asset=Asset.USD,
-        unit_price=mode.price_micros,
+        terms=Terms.flat(mode.price_micros),
         price_version=catalog.price_version,
+        catalog_version=catalog.version,
         free_trial_allowed=True,
         max_cost=fields.parse_max_cost(request.max_cost, Asset.USD),
         webhook_url=request.webhook_url,

@@ -18,7 +18,8 @@ from shoal.domain.brief import Brief
 from shoal.domain.catalog import Catalog, Model, ModelType, size_px
 from shoal.domain.events import UrlOf, utc_day
 from shoal.domain.job import Job, JobStatus
-from shoal.domain.money import format_amount
+from shoal.domain.models.tariff import Terms, Unit, whole_or_decimal
+from shoal.domain.money import Asset, format_amount
 from shoal.domain.submission import Submission
 from shoal.ports.jobs import JobFilter, JobPage
 from shoal.use_cases.jobs.quote import Quote
@@ -99,9 +100,10 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         words=request.words("model", "num_outputs", "input_image_urls"),
         metadata=request.metadata,
         asset=model.asset,
-        unit_price=model.price,
+        terms=Terms.flat(model.price),
         output_count=request.num_outputs,
         price_version=catalog.price_version,
+        catalog_version=catalog.version,
         free_trial_allowed=False,
         max_cost=fields.parse_max_cost(request.max_cost, model.asset),
         webhook_url=request.webhook_url,
@@ -180,9 +182,16 @@ def summary_rows(usage: Sequence[ModelUsage]) -> list[answers.UsageOfModel]:
             "total_units": used.units,
             "total_cost": format_amount(used.asset, used.cost, decimals_min=COST_DECIMALS),
             "request_count": used.requests,
+            **_units(used.by_unit),
         }
         for used in usage
     ]
+
+
+def _units(by_unit: Mapping[Unit, int]) -> answers.Units:
+    """Only there where something else was charged by than outputs."""
+    units = {unit.value: whole_or_decimal(quantity) for unit, quantity in by_unit.items() if quantity}
+    return {"units": units} if units else {}
 
 
 def quote_resource(quote: Quote) -> answers.Quote:
@@ -196,7 +205,23 @@ def quote_resource(quote: Quote) -> answers.Quote:
         "upper_bound": format_amount(asked.asset, asked.price, decimals_min=COST_DECIMALS),
         "price_version": asked.price_version,
         "seconds_expected": quote.seconds_expected,
+        **_rows(asked.terms, asked.asset),
     }
+
+
+def _rows(terms: Terms, asset: Asset) -> answers.QuotedRows:
+    """What a price is made of that is not one for each output."""
+    if terms.is_flat:
+        return {}
+    rows: list[answers.QuotedRow] = [
+        {
+            "per": rate.per.value,
+            "amount": format_amount(asset, rate.amount, decimals_min=COST_DECIMALS),
+            "units": whole_or_decimal(quantity),
+        }
+        for rate, quantity in terms.expected()
+    ]
+    return {"rows": rows, "sentence": terms.sentence(asset)}
 
 
 def model_resource(name: str, catalog: Catalog, *, available: bool) -> answers.Model:

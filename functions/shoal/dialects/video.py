@@ -17,6 +17,7 @@ from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.languages import letter_without_font, showable
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.script import CATEGORIES, VOICES, without_markers
 from shoal.domain.submission import Submission
@@ -113,9 +114,10 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         words=request.words(),
         metadata=request.metadata,
         asset=Asset.CREDIT,
-        unit_price=terms.price_credits,
+        terms=Terms.flat(terms.price_credits),
         output_count=request.duration // SCENE_SECONDS,
         price_version=catalog.price_version,
+        catalog_version=catalog.version,
         free_trial_allowed=False,
         max_cost=fields.parse_max_cost(request.max_cost, Asset.CREDIT),
         webhook_url=request.webhook_url,

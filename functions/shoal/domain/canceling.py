@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from shoal.domain.brief import Kind
 from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus, Output
 from shoal.domain.wallet import Movement
 
@@ -41,12 +42,13 @@ def finished(
     now_ms: int,
 ) -> Job:
     """A job that was awaiting, once no more of what was captured arrives."""
+    cost = _cost_of_arrived(job, arrived, outputs)
     done = replace(
         job,
         captured=arrived,
         awaiting=False,
-        undelivered=job.price_of(missing) if (missing := len(job.captured - arrived)) else None,
-        cost=job.price_of(len(arrived)),
+        undelivered=job.cost - cost if cost < job.cost or arrived < job.captured else None,
+        cost=cost,
         outputs=tuple(outputs),
         outputs_expire_at_ms=expire_at_ms or job.outputs_expire_at_ms,
         closed_by=closer,
@@ -56,10 +58,16 @@ def finished(
     return done
 
 
-def return_undelivered(job: Job, arrived: frozenset[int], now_ms: int) -> Movement | None:
-    """The movement that gives back what was captured and did not arrive; None if all of it did."""
-    missing = len(job.captured - arrived)
-    return job.hold.give_back(job.price_of(missing), now_ms) if missing else None
+def return_undelivered(done: Job, now_ms: int) -> Movement | None:
+    """The movement that gives back what was captured and did not arrive, or is less than it was captured for;
+    None if all of it is there.
+    """
+    return None if done.undelivered is None else done.hold.give_back(done.undelivered, now_ms)
+
+
+def _cost_of_arrived(job: Job, arrived: frozenset[int], outputs: Sequence[Output]) -> int:
+    """A cancel captures an output at its highest price: what it turns out to be is known when it arrives."""
+    return job.price_of(len(arrived)) if job.kind is Kind.VIDEO else job.cost_of(outputs)
 
 
 def movements_of(job: Job) -> list[Movement]:

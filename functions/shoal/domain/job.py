@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from shoal.domain.brief import Brief, Kind
 from shoal.domain.errors import NotFound, OutputInvalid, ProviderFailed, ProviderRejected
 from shoal.domain.families import Family
+from shoal.domain.models.tariff import Charge, Quantities, measured_quantities
 from shoal.domain.money import Asset
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.routing import ProviderCall
@@ -77,18 +78,35 @@ class Closer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A stored output: key in the outputs bucket, size in pixels and bytes."""
+    """A stored output: key in the outputs bucket, what was measured of it, with 0 for what it has not."""
 
     key: str
     content_type: str
     width_px: int
     height_px: int
     size_bytes: int
+    duration_ms: int = 0
 
     @property
     def index(self) -> int:
         """Which of its job's outputs it is, as its key says. Raises ValueError for the file of a video."""
         return int(self.key.rpartition("/")[2].partition(".")[0].partition("-")[0])
+
+    @property
+    def quantities(self) -> Quantities:
+        """What it may be charged by."""
+        return measured_quantities(
+            width_px=self.width_px, height_px=self.height_px, duration_ms=self.duration_ms
+        )
+
+    def told(self) -> dict[str, str | int]:
+        """Its fields as items and executions keep them: a field that came later only where it says something,
+        for those who do not know it yet.
+        """
+        fields = asdict(self)
+        if not self.duration_ms:
+            del fields["duration_ms"]
+        return fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +228,11 @@ class Job:
         return self.submission.model
 
     @property
+    def catalog_version(self) -> str:
+        """Of the catalog it was accepted by, and is finished by."""
+        return self.submission.catalog_version
+
+    @property
     def asset(self) -> Asset:
         return self.submission.asset
 
@@ -236,13 +259,29 @@ class Job:
         """What so many delivered outputs count for: a video counts as all its clips, or nothing."""
         return self.output_count if self.kind is Kind.VIDEO and delivered else delivered
 
-    def cost_of(self, delivered: int) -> int:
-        """What so many delivered outputs cost: nothing on a free trial."""
-        return self.price_of(self.units_of(delivered))
+    def measured(self, outputs: Sequence[Output]) -> Sequence[Quantities]:
+        """What delivered outputs are charged by: the file of a video stands for all its clips."""
+        if self.kind is Kind.VIDEO:
+            return [self.submission.terms.most] * self.units_of(len(outputs))
+        return [output.quantities for output in outputs]
+
+    def cost_of(self, outputs: Sequence[Output]) -> int:
+        """What delivered outputs cost: nothing on a free trial."""
+        return 0 if self.free_trial else self.submission.terms.cost_of(self.measured(outputs))
+
+    def charges_of(self, outputs: Sequence[Output]) -> tuple[Charge, ...]:
+        """What that cost is made of."""
+        return () if self.free_trial else self.submission.terms.charges(self.measured(outputs))
+
+    @property
+    def charges_at_most(self) -> tuple[Charge, ...]:
+        """What the price of the outputs that a cancel captured is made of."""
+        terms = self.submission.terms
+        return () if self.free_trial else terms.charges([terms.most] * len(self.captured))
 
     def price_of(self, units: int) -> int:
-        """What so many single outputs cost, a video's clips too: nothing on a free trial."""
-        return 0 if self.free_trial else self.submission.unit_price * units
+        """What so many single outputs cost at most, a video's clips too: nothing on a free trial."""
+        return 0 if self.free_trial else self.submission.terms.price_of(units)
 
     @property
     def billed(self) -> frozenset[int]:

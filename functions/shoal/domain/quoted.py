@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from shoal.domain.models.tariff import Terms
+
 LIFETIME_MS = 10 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class QuotedRequest:
-    """`fingerprint` is that of the request, `unit_price` is per output in the asset's unit.
+    """`fingerprint` is that of the request, `terms` are what it would be charged by.
 
     `test`: it was made with a test key and is good for play money only. `expires_at_ms` is Unix time.
     """
@@ -20,7 +22,7 @@ class QuotedRequest:
     test: bool
     tool: str
     fingerprint: str
-    unit_price: int
+    terms: Terms
     price_version: str
     expires_at_ms: int
 

@@ -9,16 +9,18 @@ from typing import Any
 from shoal.domain.brief import Brief
 from shoal.domain.errors import MaxCostExceeded
 from shoal.domain.families import Family
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset, format_amount
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """`unit_price` is per output in the asset's unit, frozen once the job is accepted.
+    """`terms` are what it is charged by, frozen once the job is accepted.
 
     `brief` is what the engine reads. `words` are the fields of the request as they came, for dialects and
     pages alone: a word that is named like a field of the brief says the same. `metadata` is the caller's
     own, handed back as it came. `ttl_s` is how long the outputs are kept, None for the stage's own retention.
+    `catalog_version` is that of the catalog it was accepted by, empty before there were versions.
     `traceparent` is the request's, for who follows it through the events of its job.
 
     Only admission needs the last three: `max_cost` is what the caller is ready to pay in all, `input_urls`
@@ -31,8 +33,9 @@ class Submission:
     brief: Brief
     words: Mapping[str, Any]
     asset: Asset
-    unit_price: int
+    terms: Terms
     price_version: str
+    catalog_version: str = ""
     output_count: int = 1
     metadata: dict[str, Any] | None = None
     webhook_url: str | None = None
@@ -44,8 +47,13 @@ class Submission:
 
     @property
     def price(self) -> int:
-        """The most it can cost: every output delivered."""
-        return self.unit_price * self.output_count
+        """The most it can cost, in the asset's unit: every output delivered."""
+        return self.terms.price_of(self.output_count)
+
+    @property
+    def unit_price(self) -> int:
+        """The most that one output can cost by itself."""
+        return self.terms.price_of(1)
 
     @property
     def reaches_out(self) -> bool:

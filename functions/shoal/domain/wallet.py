@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from shoal.domain.models.tariff import Charge
 from shoal.domain.money import Asset
 
 FREE_GENERATIONS = 3
@@ -75,7 +76,10 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What one ledger entry adds to its wallet; `reference`, a ULID or what begins with one, makes its id."""
+    """What one ledger entry adds to its wallet; `reference`, a ULID or what begins with one, makes its id.
+
+    `charges` say what the cost of a job is made of, row by row of its tariff.
+    """
 
     account_id: str
     asset: Asset
@@ -87,6 +91,7 @@ class Movement:
     free_generations_delta: int = 0
     owed_delta: int = 0
     note: str = ""
+    charges: tuple[Charge, ...] = ()
 
     @property
     def available_delta(self) -> int:
@@ -126,11 +131,12 @@ class Hold:
         """Take the amount, or one free trial, out of what is available."""
         return self._movement(EntryKind.HOLD, at_ms, held=self.amount, trials=-1)
 
-    def capture(self, cost: int, at_ms: int) -> Movement:
+    def capture(self, cost: int, at_ms: int, charges: tuple[Charge, ...] = ()) -> Movement:
         """Spend `cost` of the hold and free the rest. Raises ValueError if the cost exceeds the hold."""
         if not 0 <= cost <= self.amount:
             raise ValueError(f"cannot capture {cost} of a hold of {self.amount}")
-        return self._movement(EntryKind.CAPTURE, at_ms, balance=-cost, held=-self.amount)
+        captured = self._movement(EntryKind.CAPTURE, at_ms, balance=-cost, held=-self.amount)
+        return replace(captured, charges=charges)
 
     def release(self, at_ms: int) -> Movement:
         """Give everything back."""

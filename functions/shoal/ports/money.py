@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shoal.domain.errors import Unavailable
 from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.idempotency import IdempotencyKey, IdempotencyRecord
 from shoal.domain.job import Closer, Job, JobFailure, Output
+from shoal.domain.models.tariff import Unit
 from shoal.domain.money import Asset
 from shoal.domain.wallet import Movement, Wallet
 from shoal.ports.system import TimeLeft, unlimited
@@ -129,7 +130,10 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """What an account used of a model on one UTC day (`2026-01-31`); `cost` is in the asset's unit."""
+    """What an account used of a model on one UTC day (`2026-01-31`); `cost` is in the asset's unit.
+
+    `by_unit` are thousandths of what else was charged by than outputs.
+    """
 
     day: str
     model: str
@@ -137,6 +141,7 @@ class Rollup:
     units: int
     cost: int
     requests: int
+    by_unit: Mapping[Unit, int] = field(default_factory=dict)
 
 
 class UsageRollups(Protocol):

@@ -13,6 +13,7 @@ from shoal.domain import families
 from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.submission import Submission
 
@@ -39,8 +40,9 @@ def test_a_bare_prompt_gets_the_catalogs_defaults() -> None:
         brief=Brief(Kind.PICTURE, "shoal-image", "A shark", "1:1", 2048, 2048, seed=None),
         words={"prompt": "A shark", "aspect_ratio": "1:1", "seed": None},
         asset=Asset.USD,
-        unit_price=20_000,
+        terms=Terms.flat(20_000),
         price_version=load_catalog().price_version,
+        catalog_version=load_catalog().version,
         free_trial_allowed=True,
     )
 

@@ -13,6 +13,7 @@ from shoal.domain import families
 from shoal.domain.brief import Brief, Kind
 from shoal.domain.catalog import Model, load_catalog, size_px
 from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.submission import Submission
 
@@ -42,8 +43,9 @@ def test_a_bare_prompt_gets_the_models_defaults() -> None:
         brief=Brief(Kind.PICTURE, "nanobanana", "A shark", "1:1", 1024, 1024, seed=None),
         words={"prompt": "A shark", "aspect_ratio": "1:1", "seed": None},
         asset=Asset.USD,
-        unit_price=10_000,
+        terms=Terms.flat(10_000),
         price_version=CATALOG.price_version,
+        catalog_version=CATALOG.version,
         free_trial_allowed=False,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from shoal.domain import families
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.job import Job, JobFailure, JobStatus, Output
+from shoal.domain.models.tariff import Rate, Terms, Unit
 from shoal.domain.money import Asset
 from shoal.ports.jobs import JobPage
 from shoal.use_cases.jobs.quote import Quote
@@ -39,7 +41,7 @@ OF_TASK: dict[str, Any] = {
     "family": families.TASKS,
     "model": "nanobanana",
     "mode": None,
-    "unit_price": 10_000,
+    "terms": Terms.flat(10_000),
 }
 
 
@@ -119,7 +121,7 @@ def test_a_task_that_did_not_complete_costs_nothing() -> None:
 
 
 def test_a_cost_in_credits_is_whole() -> None:
-    paid = {**OF_TASK, "asset": Asset.CREDIT, "unit_price": 1}
+    paid = {**OF_TASK, "asset": Asset.CREDIT, "terms": Terms.flat(1)}
 
     assert resource(a_completed_job(**paid, cost=1))["cost"] == "1 credit"
     assert resource(a_job(**paid))["cost"] == "0 credits"
@@ -249,3 +251,27 @@ def test_a_quote_tells_the_price_of_one_and_of_all() -> None:
         "price_version": CATALOG.price_version,
         "seconds_expected": 8,
     }
+
+
+def test_a_quote_of_a_measured_price_tells_its_rows_and_the_most_it_comes_to() -> None:
+    asked = tasks.parse_submission({"model": "nanobanana", "prompt": "A shark", "num_outputs": 2}, CATALOG)
+    terms = Terms(
+        (Rate(Unit.SECOND, 62_000), Rate(Unit.INPUT_IMAGE, 1_000)),
+        most={Unit.SECOND: 5_500},
+        request={Unit.INPUT_IMAGE: 1_000},
+    )
+
+    quote = tasks.quote_resource(Quote(replace(asked, terms=terms), 8))
+
+    assert (quote["price"], quote["upper_bound"]) == ("$0.3420", "$0.6830")
+    assert quote["rows"] == [
+        {"per": "second", "amount": "$0.0620", "units": 5.5},
+        {"per": "input_image", "amount": "$0.0010", "units": 1},
+    ]
+    assert quote["sentence"] == "$0.062 a second and $0.001 an input image"
+
+
+def test_a_summary_row_tells_what_else_was_charged_by() -> None:
+    used = [ModelUsage("clip", Asset.USD, 2, 2, 2, {Unit.SECOND: 12_500, Unit.CHARACTER: 90_000})]
+
+    assert tasks.summary_rows(used)[0]["units"] == {"second": 12.5, "character": 90}

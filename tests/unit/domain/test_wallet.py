@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shoal.domain.job import Output
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.wallet import EntryKind, Hold, Movement, Wallet
 from tests.support.factories import ACCOUNT, a_job
@@ -84,18 +86,19 @@ def test_available_is_balance_less_held() -> None:
 
 @pytest.mark.parametrize("delivered", range(5))
 def test_only_delivered_outputs_cost_and_the_rest_of_the_hold_comes_back(delivered: int) -> None:
-    job = a_job(unit_price=10_000, output_count=4)
+    job = a_job(terms=Terms.flat(10_000), output_count=4)
+    outputs = [Output(f"images/{job.id}/{n}.png", "image/png", 1024, 1024, 99) for n in range(delivered)]
 
-    capture = job.hold.capture(job.cost_of(delivered), 1)
+    capture = job.hold.capture(job.cost_of(outputs), 1)
 
     assert (job.price, job.hold.amount) == (40_000, 40_000)
     assert (capture.balance_delta, capture.held_delta) == (-10_000 * delivered, -40_000)
     assert capture.available_delta == 10_000 * (4 - delivered)
-    assert a_job(free_trial=True, output_count=4).cost_of(delivered) == 0
+    assert a_job(free_trial=True, output_count=4).cost_of(outputs) == 0
 
 
 def test_a_jobs_hold_is_its_frozen_price_or_one_trial() -> None:
-    paid, free = a_job(unit_price=20_000).hold, a_job(unit_price=20_000, free_trial=True).hold
+    paid, free = a_job(terms=Terms.flat(20_000)).hold, a_job(terms=Terms.flat(20_000), free_trial=True).hold
 
     assert (paid.amount, paid.free_trial) == (20_000, False)
     assert (free.amount, free.free_trial) == (0, True)

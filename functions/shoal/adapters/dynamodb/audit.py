@@ -50,7 +50,8 @@ _OF_ENTRIES = (
     "free_generations_delta", "worth", "balance", "held", "owed", "available", "free_generations",
 )  # fmt: skip
 _OF_ACCOUNTS = (
-    "sk", "asset", "status", "hold_state", "free_trial", "unit_price", "output_count", "cost", "awaiting",
+    "sk", "asset", "status", "hold_state", "free_trial", "unit_price", "terms", "output_count", "cost",
+    "awaiting",
 )  # fmt: skip
 _OF_JOBS = (EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.UNDELIVERED)
 

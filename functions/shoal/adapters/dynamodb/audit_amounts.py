@@ -6,6 +6,7 @@ import operator
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from shoal.adapters.dynamodb.items import terms_of
 from shoal.adapters.dynamodb.table import Item
 from shoal.domain.job import HoldState
 from shoal.domain.payment import OF_PAYMENTS, PAID
@@ -65,7 +66,7 @@ def moved_by(entry: Item) -> Amounts:
 
 def of_job(job: Item) -> JobAmounts:
     held = job["hold_state"] == HoldState.HELD and not job["free_trial"]
-    price = int(job["unit_price"]) * int(job["output_count"])
+    price = terms_of(job).price_of(int(job["output_count"]))
     return JobAmounts(price if held else 0, int(job.get("cost", 0)))
 
 

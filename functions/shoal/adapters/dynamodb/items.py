@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from shoal.adapters.dynamodb.requests import brief_of, request_text, words_of
 from shoal.adapters.dynamodb.values import Item, read
@@ -13,6 +13,7 @@ from shoal.domain.api_key import ApiKey, KeyPrefix, Scope
 from shoal.domain.families import FAMILIES
 from shoal.domain.grant import Grant, PendingGrant
 from shoal.domain.job import Closer, HoldState, Job, JobFailure, JobStatus, Output, Step
+from shoal.domain.models.tariff import Terms
 from shoal.domain.money import Asset
 from shoal.domain.payment import ClaimRecord, Payment, PaymentRecord
 from shoal.domain.rate_limit import RateLimit
@@ -104,6 +105,9 @@ def entry_item(movement: Movement) -> Item:
     fields = {
         name: str(value) if isinstance(value, str) else value for name, value in asdict(movement).items()
     }
+    del fields["charges"]
+    if movement.charges:
+        fields["charges"] = json_text(movement.charges)
     return {"pk": pk, "sk": f"ENTRY#{movement.entry_id}", **fields}
 
 
@@ -226,12 +230,13 @@ def job_item(job: Job) -> Item:
         "mode": asked.mode,
         "request": request_text(asked),
         "asset": str(asked.asset),
-        "unit_price": asked.unit_price,
+        **terms_item(asked.terms),
         "output_count": asked.output_count,
         "webhook_url": asked.webhook_url,
         "ttl_s": asked.ttl_s,
         "traceparent": asked.traceparent,
         "price_version": asked.price_version,
+        "catalog_version": asked.catalog_version or None,
         "free_trial": job.free_trial,
         "provider": job.provider,
         "moderation": job.moderation,
@@ -242,8 +247,8 @@ def job_item(job: Job) -> Item:
     }
 
 
-def outputs_json(outputs: Any) -> str:
-    return json_text([asdict(output) for output in outputs])
+def outputs_json(outputs: Sequence[Output]) -> str:
+    return json_text([output.told() for output in outputs])
 
 
 def job_of(item: Item) -> Job:
@@ -273,12 +278,23 @@ def _submission_of(item: Item) -> Submission:
         Submission,
         item,
         family=FAMILIES[item["dialect"]],
+        terms=terms_of(item),
         mode=item.get("mode"),
         brief=brief_of(request, item["model"]),
         words=words_of(request),
         metadata=request.get("metadata"),
         asset=Asset(item["asset"]),
     )
+
+
+def terms_item(terms: Terms) -> Item:
+    """As a job and a quote keep them: those of an output alone by their one number, as 0.1 kept it."""
+    told = {} if terms.is_flat else {"terms": terms.to_json()}
+    return {"unit_price": terms.price_of(1), **told}
+
+
+def terms_of(item: Item) -> Terms:
+    return Terms.from_json(item["terms"]) if "terms" in item else Terms.flat(item["unit_price"])
 
 
 def scene_key(job_id: str, index: int) -> Key:

@@ -38,6 +38,7 @@ from shoal.domain.job import (
     Output,
     closing_status,
 )
+from shoal.domain.models.usage import used_by_cancel, used_by_capture, used_by_finish
 from shoal.domain.money import Asset
 from shoal.domain.text import folded
 from shoal.domain.wallet import Movement, Wallet
@@ -97,7 +98,7 @@ class DynamoDbLedger:
     def capture(
         self, job: Job, outputs: Sequence[Output], expire_at_ms: int | None, closer: Closer, now_ms: int
     ) -> Job:
-        cost = job.cost_of(len(outputs))
+        cost = job.cost_of(outputs)
         closed = replace(
             job,
             status=JobStatus.COMPLETED,
@@ -108,8 +109,9 @@ class DynamoDbLedger:
             closed_by=closer,
             closed_at_ms=now_ms,
         )
-        usage = usage_update(closed, closed.units_of(len(closed.outputs)), cost)
-        return self._close(closed, now_ms, [*_resolution(closed, job.hold.capture(cost, now_ms)), usage])
+        captured = job.hold.capture(cost, now_ms, job.charges_of(outputs))
+        usage = usage_update(closed, used_by_capture(closed, outputs))
+        return self._close(closed, now_ms, [*_resolution(closed, captured), usage])
 
     def release(self, job: Job, failure: JobFailure, closer: Closer, now_ms: int) -> Job:
         closed = replace(
@@ -126,8 +128,9 @@ class DynamoDbLedger:
         seen = {":calls": {str(index): call.to_json() for index, call in canceled.calls.items()}}
         money: list[Put | Update]
         if canceled.captured:
-            money = [*_resolution(canceled, canceled.hold.capture(canceled.cost, now_ms))]
-            money += [usage_update(canceled, len(canceled.captured), canceled.cost)]
+            captured = canceled.hold.capture(canceled.cost, now_ms, canceled.charges_at_most)
+            money = [*_resolution(canceled, captured)]
+            money += [usage_update(canceled, used_by_cancel(canceled))]
         else:
             money = [*_resolution(canceled, canceled.hold.release(now_ms))]
         return self._close(canceled, now_ms, money, SAME_CALLS, HELD | seen, record)
@@ -143,10 +146,9 @@ class DynamoDbLedger:
     ) -> Job:
         closed = finished(job, arrived, outputs, expire_at_ms, closer, now_ms)
         money: list[Put | Update] = []
-        if movement := return_undelivered(job, arrived, now_ms):
-            missing = len(job.captured - arrived)
+        if movement := return_undelivered(closed, now_ms):
             money = [movement_update(movement, EXISTS, {}), Put(items.entry_item(movement), NEW)]
-            money += [usage_update(job, -missing, -movement.balance_delta, 0 if arrived else -1)]
+            money += [usage_update(job, used_by_finish(job, closed, outputs))]
         return self._close(closed, now_ms, money, STILL_AWAITING, {":yes": True})
 
     def grant(self, movement: Movement, grant: Grant, asked: PendingGrant | None = None) -> bool:

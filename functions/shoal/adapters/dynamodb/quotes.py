@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shoal.adapters.dynamodb.items import terms_item, terms_of
 from shoal.adapters.dynamodb.table import Put, Table
 from shoal.adapters.dynamodb.values import read
 from shoal.domain.quoted import QuotedRequest
@@ -23,7 +24,7 @@ class DynamoDbQuotes:
             "test": quoted.test,
             "tool": quoted.tool,
             "fingerprint": quoted.fingerprint,
-            "unit_price": quoted.unit_price,
+            **terms_item(quoted.terms),
             "price_version": quoted.price_version,
             "expires_at_ms": quoted.expires_at_ms,
             "expires_at": quoted.expires_at_ms // 1000 + 1,  # DynamoDB's clock for deletion: whole seconds
@@ -32,7 +33,9 @@ class DynamoDbQuotes:
 
     def get(self, account_id: str, quote_id: str) -> QuotedRequest | None:
         item = self._table.get(*_key(account_id, quote_id))
-        return read(QuotedRequest, item, id=quote_id, account_id=account_id) if item else None
+        if item is None:
+            return None
+        return read(QuotedRequest, item, id=quote_id, account_id=account_id, terms=terms_of(item))
 
 
 def _key(account_id: str, quote_id: str) -> tuple[str, str]:

@@ -5,35 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shoal.adapters.dynamodb.items import account_key
-from shoal.adapters.dynamodb.table import Table, Update
+from shoal.adapters.dynamodb.table import Item, Table, Update
 from shoal.adapters.dynamodb.values import read
 from shoal.domain.events import utc_day
 from shoal.domain.job import Job
+from shoal.domain.models.tariff import Unit
+from shoal.domain.models.usage import Used
 from shoal.domain.money import Asset
 from shoal.ports.money import Rollup
 
 DAY_MS = 24 * 3_600_000
 RUNS_KEPT_MS = 3 * DAY_MS
+UNIT_PREFIX = "of_"
+"""What the name of an attribute begins with that counts a unit: `of_second`."""
 
 
-def usage_update(job: Job, units: int, cost: int, requests: int = 1) -> Update:
+def usage_update(job: Job, used: Used) -> Update:
     """The rollup's part of a settlement: counted in its transaction, so never twice and never missed."""
     day = utc_day(job.closed_at_ms or job.created_at_ms)
     return Update(
         key=(account_key(job.account_id)[0], f"USAGE#{day}#{job.asset}#{job.model}"),
         expression=(
             "SET #day = :day, model = :model, asset = :asset ADD units :units, cost :cost, requests :requests"
+            + "".join(f", {UNIT_PREFIX}{unit} :{unit}" for unit in used.units)
         ),
         values={
             ":day": day,
             ":model": job.model,
             ":asset": str(job.asset),
-            ":units": units,
-            ":cost": cost,
-            ":requests": requests,
+            ":units": used.outputs,
+            ":cost": used.cost,
+            ":requests": used.requests,
+            **{f":{unit}": quantity for unit, quantity in used.units.items()},
         },
         names={"#day": "day"},
     )
+
+
+def _by_unit(item: Item) -> dict[Unit, int]:
+    return {unit: quantity for unit in Unit if (quantity := item.get(f"{UNIT_PREFIX}{unit}"))}
 
 
 class DynamoDbUsage:
@@ -53,7 +63,7 @@ class DynamoDbUsage:
             },
         )
         for item in (item for items, _ in pages for item in items):
-            yield read(Rollup, item, asset=Asset(item["asset"]))
+            yield read(Rollup, item, asset=Asset(item["asset"]), by_unit=_by_unit(item))
 
 
 class DynamoDbRuns:

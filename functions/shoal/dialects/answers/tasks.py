@@ -83,21 +83,42 @@ class Model(TypedDict):
     replacement: str | None
 
 
-class Quote(TypedDict):
+class QuotedRow(TypedDict):
+    """A part of a price: an amount for each unit, and how many of it are expected at most."""
+
+    per: str
+    amount: Amount
+    units: float
+    """Thousandths are the least. Of an output where it is counted for each, else of the whole request."""
+
+
+class QuotedRows(TypedDict, total=False):
+    rows: list[QuotedRow]
+    """Only there where a price is more than one for each output: what it is made of."""
+    sentence: str
+    """The same in words, such as `$0.0620 a second`."""
+
+
+class Quote(QuotedRows):
     """What a submit of the same body would cost."""
 
     model: str
     mode: str | None
     num_outputs: int
     price: Amount
-    """Per output."""
+    """Per output, at most."""
     upper_bound: Amount
-    """What a submit would hold: all outputs. Fewer delivered outputs cost less."""
+    """What a submit would hold: all outputs. Fewer or smaller ones than were asked for cost less."""
     price_version: str
     seconds_expected: int
 
 
-class UsageOfModel(TypedDict):
+class Units(TypedDict, total=False):
+    units: dict[str, float]
+    """What else was charged by than outputs, such as `{"second": 12.5}`."""
+
+
+class UsageOfModel(Units):
     model: str
     total_units: int
     """Delivered outputs; of a video, its clips."""

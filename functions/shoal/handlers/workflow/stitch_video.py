@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from shoal.composition import videos
@@ -12,7 +11,7 @@ from shoal.use_cases.videos.stitch_video import StitchVideo
 
 def stitch(event: dict[str, Any], stitch_video: StitchVideo) -> dict[str, Any]:
     output = stitch_video(event["account_id"], event["job_id"], event["narration"])
-    return {"outputs": [asdict(output)]}
+    return {"outputs": [output.told()]}
 
 
 handler = Task(videos.stitch_video, stitch)

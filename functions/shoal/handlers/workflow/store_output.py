@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from shoal.composition import jobs
@@ -12,7 +11,7 @@ from shoal.use_cases.jobs.store_output import StoreOutput
 
 def store(event: dict[str, Any], store_output: StoreOutput) -> dict[str, Any]:
     outputs = store_output(event["account_id"], event["job_id"], event["outputs"])
-    return {"outputs": [asdict(output) for output in outputs]}
+    return {"outputs": [output.told() for output in outputs]}
 
 
 handler = Task(jobs.store_output, store)

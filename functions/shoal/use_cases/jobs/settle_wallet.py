@@ -66,7 +66,7 @@ class SettleWallet:
         """
         if found.status.terminal:
             return [partial(self.note_closed, found)]
-        job = replace(found, cost=found.cost_of(len(outputs)), closed_at_ms=self.clock.now_ms())
+        job = replace(found, cost=found.cost_of(outputs), closed_at_ms=self.clock.now_ms())
         return [partial(self.note_closed, job), partial(self._note_run, job)]
 
     def _capture(self, job: Job, outputs: Sequence[Output]) -> Job:

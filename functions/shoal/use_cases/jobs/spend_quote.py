@@ -40,7 +40,7 @@ class OfferQuote:
             test=caller.test,
             tool=tool,
             fingerprint=fingerprint(body),
-            unit_price=submission.unit_price,
+            terms=submission.terms,
             price_version=submission.price_version,
             expires_at_ms=now_ms + LIFETIME_MS,
         )
@@ -81,7 +81,7 @@ class SpendQuote:
             """Only what was not spent yet is read, and may have expired."""
             if quoted is None or not alive:
                 raise NotFound(UNKNOWN)
-            return replace(read(), unit_price=quoted.unit_price, price_version=quoted.price_version)
+            return replace(read(), terms=quoted.terms, price_version=quoted.price_version)
 
         return self.submit_job(caller, frozen, key, render)
 

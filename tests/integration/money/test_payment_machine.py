@@ -21,7 +21,7 @@ from tests.fakes import FakeIds
 from tests.integration.bench import PRICE, Bench
 from tests.integration.conditions.scenarios_payments import CENT
 from tests.integration.faults import faulty, timed_out
-from tests.integration.test_money_machine import RARELY, RUN
+from tests.integration.money.test_money_machine import RARELY, RUN
 from tests.support.deployed import Deployed
 from tests.support.factories import DECISION
 

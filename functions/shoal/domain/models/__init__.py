@@ -1,0 +1,1 @@
+"""Models as data: what a model takes, what it costs, and how a provider is asked for it."""
