@@ -37,6 +37,7 @@ ORIGIN = r"^(https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)$
 ROOT_URL = r"^https?://[^/]+$"
 PROVIDER_DEADLINE_SECONDS = 180
 FETCHED_MB_MAX = 300
+FILES_MB_MAX = 1_000
 """Thirty pictures of the largest size; a smaller one counts as what it has."""
 SIGNED_URL_SECONDS = 3600
 """Well within the hours for which the credentials of the function that signs it hold."""
@@ -219,8 +220,13 @@ class Stage:
     )
     delivery_concurrency_max: Concurrency = setting("functions that deliver webhooks, in each lane")
     fetched_mb_max: Annotated[int, Field(ge=50)] = setting(
-        "megabytes of pictures to edit that are fetched for one account in a minute",
+        "megabytes that come in for one account in a minute: pictures fetched to be edited, files sent with "
+        "their requests",
         default=FETCHED_MB_MAX,
+    )
+    files_mb_max: Annotated[int, Field(ge=10)] = setting(
+        "megabytes of files that one account keeps at once; the smallest counts as 0.1",
+        default=FILES_MB_MAX,
     )
     open_requests_max: Annotated[int, Field(ge=1, le=REQUESTS_PER_MINUTE_MAX)] = setting(
         "requests to the API a minute from one address that name no key, or none that is good",

@@ -151,6 +151,14 @@ class ReadWalletSettings(KeySettings):
     api_url: str
 
 
+class ManageFilesSettings(KeySettings):
+    """`files_mb_max` is what an account may keep at once, `fetched_mb_max` what may come in in a minute."""
+
+    staging_bucket: str
+    files_mb_max: PositiveInt
+    fetched_mb_max: PositiveInt
+
+
 class ManageWebhooksSettings(KeySettings):
     api_url: str
     webhook_key_arn: str

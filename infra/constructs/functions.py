@@ -27,6 +27,7 @@ WILDCARDS: Mapping[Target, str] = {
     "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
     "catalog_documents": "A document is named after its content.",
     "staging_objects": "An object is named after its job.",
+    "file_objects": "An object is named after its file.",
     "output_images": "An object is named after its job.",
     "video_objects": "An object is named after its job.",
     "provider_secrets": "The keys of providers are set, and their secrets made, after the deployment.",

@@ -42,6 +42,7 @@ class Operation:
     the dialects whose words its errors have, and `scope`, None where no key is needed. `traced`: its job
     has the trace of the request. `cached`: the answer has an ETag. `media_type` is what a success without a
     schema is. `links`: what may follow, by operation: where in the exchange each of its parameters is.
+    `takes_file`: the body may also be a form with a file, or the file.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Operation:
     csv: bool = False
     cached: bool = False
     media_type: str = "application/json"
+    takes_file: bool = False
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def errors(self, path: str) -> Iterator[type[ApiError]]:

@@ -15,6 +15,7 @@ Target = Literal[
     "catalog_documents",
     "staging_bucket",
     "staging_objects",
+    "file_objects",
     "output_images",
     "outputs_bucket",
     "videos_bucket",
@@ -176,9 +177,15 @@ IAM does not tell what a request compares from what it sets, so the rate of a ke
 COUNT_SOURCE = on_table("UpdateItem", keys=LIMITS, attributes=("tat", "expires_at"))
 """The write that counts where a request without a key comes from."""
 
+FILES = ("FILES#*",)
+"""The files that an account keeps, and what they count for."""
+
 # The roles of functions that move no money reach no wallet, and so no ledger entry.
 READ_MISSING = allow("staging_bucket", "s3:ListBucket")
 """Without it S3 answers AccessDenied where an object is missing."""
+
+OPEN_FILES = (on_table("GetItem", keys=FILES), allow("file_objects", "s3:GetObject"), READ_MISSING)
+"""To take a caller's file as an input."""
 
 SIGN_VIDEO_URL = allow("video_objects", "s3:GetObject")
 """Who fetches a signed address does what its signer may do."""

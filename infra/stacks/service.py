@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from shoal.domain.delivery import ORDERS_AT_ONCE_MAX
+from shoal.domain.files.file import FOLDER as FILES_FOLDER
 from shoal.domain.video import FOLDER
 from shoal.domain.webhook import EVENT_TYPES
 
@@ -186,6 +187,7 @@ class ServiceStack(StageStack):
             "retry_schedule_role_arn": self.retry_schedules.role.role_arn,
             **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
+            "files_mb_max": str(stage.files_mb_max),
             "fetched_mb_max": str(stage.fetched_mb_max),
             "open_requests_max": str(stage.open_requests_max),
             "open_jobs_max": str(stage.open_jobs_max),
@@ -219,6 +221,7 @@ class ServiceStack(StageStack):
             "catalog_documents": (self.state.storage.catalog.arn_for_objects("catalog/*"),),
             "staging_bucket": (self.state.storage.staging.bucket_arn,),
             "staging_objects": (self.state.storage.staging.arn_for_objects("*"),),
+            "file_objects": (self.state.storage.staging.arn_for_objects(f"{FILES_FOLDER}*"),),
             "output_images": (self.state.storage.outputs.arn_for_objects("images/*"),),
             "outputs_bucket": (self.state.storage.outputs.bucket_arn,),
             "videos_bucket": (self.state.storage.videos.bucket_arn,),

@@ -20,6 +20,8 @@ LEADS_TO = {
     "ANY /v1/models": "ReadModels",
     "ANY /v1/models/{id+}": "ReadModels",
     "ANY /v1/quote": "QuoteJob",
+    "ANY /v1/files": "ManageFiles",
+    "ANY /v1/files/{id}": "ManageFiles",
     "ANY /mcp": "ServeMcp",
     "ANY /v1/usage/summary": "SummarizeUsage",
     "ANY /v1/wallet": "ReadWallet",

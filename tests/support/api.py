@@ -96,6 +96,7 @@ def use_cases_of(world: World) -> UseCases:
         "summarize_usage": lambda: world.summarize_usage,
         "receive_callback": lambda: world.receive_callback,
         "read_health": lambda: "unit",
+        "manage_files": lambda: world.manage_files,
         "reject_route": lambda: None,
         "serve_mcp": lambda: tools,
     }

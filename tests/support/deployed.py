@@ -75,7 +75,7 @@ class NoWorkflow:
         raise Unavailable(job.id)
 
 
-def as_it_is(_: str, submission: Submission) -> Submission:
+def as_it_is(_: Caller, submission: Submission) -> Submission:
     """Prepares nothing: no address is looked at, no input is fetched."""
     return submission
 

@@ -23,6 +23,8 @@ from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.accounts.tell_events import TellEvents
 from shoal.use_cases.catalogs.read_catalogs import OneCatalog
+from shoal.use_cases.files.manage_files import ManageFiles
+from shoal.use_cases.files.open_file import OpenFile
 from shoal.use_cases.jobs.await_job import AwaitJob
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
@@ -85,15 +87,18 @@ from tests.fakes import (
     Tables,
 )
 from tests.fakes.dashboard import FakeDirectory
+from tests.fakes.files import FakeFileObjects, FakeFiles
 from tests.fakes.ledger import FakeAuditProgress
 from tests.fakes.limits import FakeFetching, FakeOpenJobs, FakeRates
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.services import in_turn
+from tests.fakes.webhooks import FakeRecords, WebhookTables
 from tests.support.asking import ask_provider
 from tests.support.factories import VIDEOS_BUCKET, url_of
 from tests.support.looks import check_any, inspect_any
 
 OPEN_JOBS_MAX, FAILURES_MULTIPLE = 50, 2
+FILES_BYTES_MAX = 200_000_000
 DEADLINE_S, CLIP_DEADLINE_S = 180, 240
 LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
 STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
@@ -128,6 +133,10 @@ class World:
         self.limit_rates = LimitRates(self.rates, self.clock)
         self.fetching = FakeFetching(self.network)
         self.open_jobs = FakeOpenJobs(self.network, self.tables)
+        records = WebhookTables()
+        self.records = FakeRecords(self.network, records)
+        self.files = FakeFiles(self.network, records)
+        self.file_objects = FakeFileObjects(self.network)
         self.callback_urls = FakeCallbackUrls()
         self.scenes = FakeScenes(self.network, self.tables)
         self.video_files = FakeVideoFiles(self.network, self.staging)
@@ -178,8 +187,18 @@ class World:
         )
         self.cap_grants({})
         self.authenticate = Authenticate(self.keys, self.clock, self.limit_rates)
+        open_file = OpenFile(self.files, self.file_objects, self.clock)
         self.prepare = PrepareSubmission(
-            self.caller_http, self.staging, self.fetching, check_any, self.clock, self.ids
+            self.caller_http, self.staging, self.fetching, open_file, check_any, self.clock, self.ids
+        )
+        self.manage_files = ManageFiles(
+            self.files,
+            self.file_objects,
+            self.records,
+            self.fetching,
+            self.clock,
+            self.ids,
+            FILES_BYTES_MAX,
         )
         self.moderate_with(None)
         self.read_job = ReadJob(self.jobs)

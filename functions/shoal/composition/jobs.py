@@ -15,6 +15,7 @@ from shoal.composition import providers as upstreams
 
 if TYPE_CHECKING:
     from shoal.dialects.spoken import View
+    from shoal.domain.api_key import Caller
     from shoal.domain.catalog import Catalog
     from shoal.domain.submission import Submission
     from shoal.ports.routing import LookAtBoard
@@ -143,9 +144,9 @@ def submit_job() -> SubmitJob:
 
     settings = settings_of(environment.SubmitJobSettings)
 
-    def prepare(account_id: str, submission: Submission) -> Submission:
+    def prepare(caller: Caller, submission: Submission) -> Submission:
         """Made for the few submissions that need it: S3 would be a third of a cold start."""
-        return parts.prepare_submission(settings)(account_id, submission)
+        return parts.prepare_submission(settings)(caller, submission)
 
     def discard(submission: Submission) -> None:
         if submission.brief.input_keys:

@@ -341,15 +341,20 @@ def note_low_balance(settings: environment.CatalogSettings, at: Stage = HERE) ->
 
 def prepare_submission(settings: environment.SubmitJobSettings) -> PrepareSubmission:
     from shoal.adapters.aws.s3 import S3Staging
+    from shoal.adapters.aws.s3_files import S3FileObjects
+    from shoal.adapters.dynamodb.files import DynamoDbFiles
     from shoal.adapters.dynamodb.limits import DynamoDbFetching
     from shoal.adapters.http.caller_http import VettedCallerHttp
     from shoal.adapters.outputs.picture_header import check_picture_header
+    from shoal.use_cases.files.open_file import OpenFile
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
 
+    s3, table = client("s3"), named_table(settings.table)
     return PrepareSubmission(
         http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
-        staging=S3Staging(client("s3"), settings.staging_bucket),
-        fetching=DynamoDbFetching(named_table(settings.table), settings.fetched_mb_max * 1_000_000),
+        staging=S3Staging(s3, settings.staging_bucket),
+        fetching=DynamoDbFetching(table, settings.fetched_mb_max * 1_000_000),
+        open_file=OpenFile(DynamoDbFiles(table), S3FileObjects(s3, settings.staging_bucket), clock),
         check_picture=check_picture_header,
         clock=clock,
         ids=ids,

@@ -134,7 +134,9 @@ def _annotation(name: str, schema: Schema) -> Any:
 
 
 def _text(schema: Schema, role: Role | None) -> Any:
-    if (role and role.is_file) or schema.get("format") == "uri":
+    if role and role.is_file:
+        return fields.Input
+    if schema.get("format") == "uri":
         return fields.Url
     constraints = StringConstraints(
         strip_whitespace=True if role and role.is_text else None,

@@ -38,7 +38,7 @@ ACCEPTED = 202
 REFUSALS = InsufficientBalance, IdempotencyKeyReused, IdempotencyInFlight, RateLimited, ValidationFailed
 """After which it is certain that nothing was written."""
 
-Prepare = Callable[[str, Submission], Submission]
+Prepare = Callable[[Caller, Submission], Submission]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def in_turn(work: Callable[[], Found]) -> Callable[[], Found]:
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
-    """`prepare` looks at the addresses a submission of an account names and fetches its inputs.
+    """`prepare` looks at the addresses a caller's submission names and fetches its inputs.
 
     `discard` deletes what `prepare` staged for a submission that is refused. `beside` looks a key's record up
     while the job is counted in.
@@ -152,7 +152,7 @@ class SubmitJob:
     def _prepared(self, caller: Caller, submission: Submission) -> Submission:
         if submission.input_urls:
             self._check_funds(caller, submission)
-        return self.prepare(caller.account_id, submission) if submission.reaches_out else submission
+        return self.prepare(caller, submission) if submission.reaches_out else submission
 
     def _accept(
         self,
