@@ -46,7 +46,8 @@ def test_what_is_absent_or_null_has_its_default() -> None:
     bare = given()
 
     assert (bare["duration"], bare["resolution"], bare["strength"], bare["camera"]) == (5, "720p", None, None)
-    assert given(**dict.fromkeys(PARAMETERS)) == bare
+    nothing: dict[str, Any] = dict.fromkeys(PARAMETERS)
+    assert given(MODEL, **nothing) == bare
 
 
 @pytest.mark.parametrize(
