@@ -9,12 +9,9 @@ from typing import Annotated
 import typer
 
 from shoal.cli import console
-from shoal.composition.upstreams import PROVIDERS
-from shoal.dialects.parameters import refusals
+from shoal.cli.catalog import WrongCatalog, wrong_with
 from shoal.domain.models.files import read_document
-from shoal.domain.models.reading import check_folder
 from shoal.domain.models.versions import SHORT, Published, version_of
-from shoal.domain.provider import SIMULATOR
 
 app = typer.Typer(help="See, publish and roll back the catalog of a stage.", no_args_is_help=True)
 
@@ -103,13 +100,12 @@ def rollback(
 
 
 def _checked(folder: Path) -> bytes:
-    """The document of a folder's files. Raises `BadParameter` with a line for each rule that is broken."""
-    try:
-        wrong = [str(each) for each in check_folder(folder, refusals, {*PROVIDERS, SIMULATOR})]
-    except OSError as error:
-        raise typer.BadParameter(f"{folder} is no catalog: {error}") from None
+    """The document of a folder's files. Raises `WrongCatalog`, once each rule that is broken is printed."""
+    wrong = wrong_with(folder)
+    for each in wrong:
+        typer.echo(str(each))
     if wrong:
-        raise typer.BadParameter("\n".join(wrong))
+        raise WrongCatalog(f"{folder} is wrong in {len(wrong)} places: nothing is published.")
     return read_document(folder)
 
 

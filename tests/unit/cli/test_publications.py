@@ -62,7 +62,7 @@ def test_what_breaks_a_rule_is_refused_with_file_and_line(
 
     refused = shoal("catalog", "publish", str(folder))
 
-    assert refused.exit_code == 2
+    assert refused.exit_code == 1
     assert re.search(r"catalog\.toml:\d+: ", refused.output)
     assert json.loads(shoal("catalog", "list", "--json").output) == {"publications": []}
 

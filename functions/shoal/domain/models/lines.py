@@ -43,6 +43,8 @@ def lines_of(text: str) -> Lines:
             if header := _HEADER.match(line):
                 table = _table(_parts(header[2]), lists, opens=header[1] == "[[")
                 found[table] = number
+                if header[1] == "[[":
+                    found.setdefault(table[:-1], number)
                 continue
             if key := _KEY.match(line):
                 found[(*table, *_parts(key[1]))] = number

@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
-from shoal.domain.models.inputs import Inputs, Values, whole_of, word_of
+from shoal.domain.models.inputs import Inputs, Property, Values, whole_of, word_of
 from shoal.domain.models.roles import Role
 from shoal.domain.models.tariff import MILLI, Unit, thousands_of_pixels
 
 SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 PIXELS_MAX = 99_999
 """A side of a picture."""
-_BOUNDS: Mapping[Unit, tuple[Role, ...]] = {
-    Unit.STEP: (Role.STEPS,),
-    Unit.CHARACTER: (Role.TEXT,),
-    Unit.INPUT_IMAGE: (Role.IMAGE,),
-}
+_COUNTED = {Unit.CHARACTER: Role.TEXT, Unit.INPUT_IMAGE: Role.IMAGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class Measures:
             return width, height
         if isinstance(size := self._value(Role.SIZE, values), str) and SIZE.fullmatch(size):
             return pixels(size)
-        first = next((each for each in staged if each.width_px), None)
+        first = next((each for each in staged if each.role is Role.IMAGE), None)
         scale = self._whole(Role.SCALE, values) or 1
         return (first.width_px * scale, first.height_px * scale) if first else None
 
@@ -68,42 +64,61 @@ class Measures:
             size = self.size(values, staged)
             return thousands_of_pixels(*size) if size else 0
         if unit is Unit.INPUT_MEGAPIXEL:
-            return sum(thousands_of_pixels(each.width_px, each.height_px) for each in staged)
-        heard = sum(each.duration_ms for each in staged)
+            pictures = [each for each in staged if each.role is Role.IMAGE]
+            return sum(thousands_of_pixels(each.width_px, each.height_px) for each in pictures)
+        heard = _heard(staged)
         if unit is Unit.INPUT_SECOND:
             return heard
         if unit is Unit.SECOND:
             return MILLI * seconds if (seconds := self._whole(Role.SECONDS, values)) else heard
-        return MILLI * sum(_count(self._value(role, values)) for role in _BOUNDS[unit])
+        if unit is Unit.INPUT_IMAGE:
+            images = self._value(Role.IMAGE, values)
+            return MILLI * (1 if isinstance(images, str) else len(images or ()))
+        if unit is Unit.CHARACTER:
+            return MILLI * len(self._value(Role.TEXT, values) or "")
+        return MILLI * self._whole(Role.STEPS, values)
 
     def is_bounded(self, unit: Unit) -> bool:
         """Whether a request can be told the most of a unit before anything is made."""
         if unit in (Unit.OUTPUT, Unit.REQUEST):
             return True
         if unit is Unit.MEGAPIXEL:
-            return bool(self.by) or self._sizes_bounded() or (self._has(Role.IMAGE) and self._scale_bounded())
+            return bool(self.by) or self._sizes_bounded() or self._scale_bounded()
         if unit is Unit.INPUT_MEGAPIXEL:
             return self._has(Role.IMAGE)
         if unit is Unit.INPUT_SECOND:
             return self._has(Role.VIDEO) or self._has(Role.AUDIO)
         if unit is Unit.SECOND:
-            own = self.inputs.of_role(Role.SECONDS)
-            return self.is_bounded(Unit.INPUT_SECOND) if own is None else own.most is not None
-        roles = [self.inputs.of_role(role) for role in _BOUNDS[unit]]
-        return any(
-            each is not None and (each.kind == "string" or each.most is not None) for each in roles
-        ) and all(each is None or each.role is Role.IMAGE or each.most is not None for each in roles)
+            if self._has(Role.SECONDS):
+                return self._is_told(Role.SECONDS)
+            return any(self._is_required(role) for role in (Role.VIDEO, Role.AUDIO))
+        if unit is Unit.STEP:
+            return self._is_told(Role.STEPS)
+        own = self.inputs.of_role(_COUNTED[unit])
+        return own is not None and (own.most is not None or (own.role is Role.IMAGE and own.kind == "string"))
 
     def _sizes_bounded(self) -> bool:
-        sides = [self.inputs.of_role(role) for role in (Role.WIDTH, Role.HEIGHT)]
-        size = self.inputs.of_role(Role.SIZE)
-        if all(side is not None and side.most is not None for side in sides):
+        if self._is_told(Role.WIDTH) and self._is_told(Role.HEIGHT):
             return True
-        return size is not None and all(SIZE.fullmatch(str(each)) for each in size.values or ("",))
+        size = self.inputs.of_role(Role.SIZE)
+        return self._is_there(size) and all(SIZE.fullmatch(str(each)) for each in size.values or ("",))
 
     def _scale_bounded(self) -> bool:
-        scale = self.inputs.of_role(Role.SCALE)
-        return scale is None or scale.most is not None
+        """Of the first picture that is given."""
+        return self._is_required(Role.IMAGE) and (not self._has(Role.SCALE) or self._is_told(Role.SCALE))
+
+    def _is_told(self, role: Role) -> bool:
+        """Whether every request has such a number, and it has a most."""
+        own = self.inputs.of_role(role)
+        return self._is_there(own) and own.most is not None
+
+    def _is_required(self, role: Role) -> bool:
+        own = self.inputs.of_role(role)
+        return own is not None and own.required
+
+    @staticmethod
+    def _is_there(own: Property | None) -> TypeGuard[Property]:
+        return own is not None and (own.required or own.default is not None)
 
     def _has(self, role: Role) -> bool:
         return self.inputs.of_role(role) is not None
@@ -124,12 +139,9 @@ def pixels(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _count(value: Any) -> int:
-    """A number is that many; a text has its characters, a list its items; one file is one."""
-    if value is None:
-        return 0
-    return whole if (whole := whole_of(value)) is not None and not isinstance(value, str) else _length(value)
-
-
-def _length(value: Any) -> int:
-    return len(value)
+def _heard(staged: Sequence[Staged]) -> int:
+    """Milliseconds of the longest input; those of one role follow one another."""
+    of_roles = dict.fromkeys((each.role for each in staged), 0)
+    for each in staged:
+        of_roles[each.role] += each.duration_ms
+    return max(of_roles.values(), default=0)

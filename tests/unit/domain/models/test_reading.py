@@ -49,6 +49,7 @@ x = 1
         (("input",), 1),
         (("input", "properties", "prompt", "type"), 11),
         (("input", "properties", "a", "b"), 12),
+        (("tariff",), 14),
         (("tariff", 0), 14),
         (("tariff", 0, "per"), 15),
         (("tariff", 1, "micros", 0), 18),
