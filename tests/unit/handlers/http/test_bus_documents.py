@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cloudevents.core.exceptions import CloudEventValidationError
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
 from jsonschema import Draft4Validator, Draft7Validator
 
 from infra.documents.asyncapi import asyncapi
@@ -107,6 +110,18 @@ def test_the_official_schema_refuses_what_is_not_one(
     part.pop(last) if value is None else part.update({last: value})
 
     assert not official.is_valid(served)
+
+
+@pytest.mark.parametrize("event_type", bus_examples())
+def test_the_fields_of_cloudevents_beside_todays_would_be_no_cloudevent(event_type: str) -> None:
+    """So a rule puts an envelope around the event: docs/decisions/webhooks.md."""
+    detail = bus_examples()[event_type]["detail"]
+    beside = detail | {"specversion": "1.0", "source": "shoal", "time": detail["created_at"]}
+
+    with pytest.raises(CloudEventValidationError) as refused:
+        JSONFormat().read(CloudEvent, json.dumps(beside))
+
+    assert refused.value.errors.keys() == {"created_at", "account_id", "schema_version"}
 
 
 def test_asyncapi_refuses_what_no_event_is() -> None:
