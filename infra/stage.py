@@ -97,6 +97,7 @@ CdnCertificateArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+$")
 ]
 """CloudFront takes certificates of us-east-1 alone (Developer Guide, "Requirements for certificates")."""
+KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+$")]
 PolicyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]+$")]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
@@ -160,6 +161,11 @@ class Stage:
     )
     permissions_boundary: PolicyArn | None = setting(
         "an IAM policy that bounds every role the stage makes, such as that of infra/policies/boundary.json",
+        default=None,
+    )
+    key_arn: KeyArn | None = setting(
+        "a key of KMS in the stage's region, with the policy of infra/policies/key.json, under which table,"
+        " buckets, queues, secrets, logs and the bus's archive are kept; unset, keys that AWS owns",
         default=None,
     )
     tags: dict[str, str] = setting("what all that the stage makes is tagged with", default_factory=dict)

@@ -56,6 +56,13 @@ class KeySettings(Settings):
     front_token: str
 
 
+class CatalogSettings(Settings):
+    """For functions that go by the catalog: `catalog_bucket` keeps the published ones."""
+
+    table: str
+    catalog_bucket: str
+
+
 class AddressSettings(Settings):
     """Where outputs are fetched: a signed address of a private one holds for `signed_url_s` seconds."""
 
@@ -68,10 +75,9 @@ Names = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(filter(Non
 """Names with commas between them."""
 
 
-class RouteSettings(Settings):
+class RouteSettings(CatalogSettings):
     """`keyless_providers` are those that this stage can ask without a key."""
 
-    table: str
     keyless_providers: Names
 
 
@@ -95,6 +101,10 @@ class MachineSettings(Settings):
 
     state_machine_arn: str
     machine_versions: Names = ()
+
+
+class QuoteJobSettings(CatalogSettings, KeySettings):
+    pass
 
 
 class SubmitJobSettings(MachineSettings, BoardSettings, UpstreamSettings, KeySettings):
@@ -125,8 +135,7 @@ class ReadJobSettings(ShowJobsSettings, KeySettings):
     pass
 
 
-class CloseJobSettings(MachineSettings, AddressSettings):
-    table: str
+class CloseJobSettings(MachineSettings, AddressSettings, CatalogSettings):
     event_bus: str
     staging_bucket: str
 
@@ -213,13 +222,11 @@ class StoreOutputSettings(Settings):
     retention_days: NonNegativeInt
 
 
-class SettleWalletSettings(AddressSettings):
-    table: str
+class SettleWalletSettings(AddressSettings, CatalogSettings):
     retention_days: NonNegativeInt
 
 
-class ReleaseHoldSettings(AddressSettings):
-    table: str
+class ReleaseHoldSettings(AddressSettings, CatalogSettings):
     staging_bucket: str
 
 
@@ -271,9 +278,10 @@ class GrantSettings(Settings):
 
 
 class OperatorSettings(SweepJobsSettings, UpstreamSettings, StripeSettings, GrantSettings):
-    """What the operator's command has to know of a stage."""
+    """What the operator's command has to know of a stage. `key_arn` is that of its own key of KMS, if any."""
 
     stage_kind: StageKind
+    key_arn: str = ""
 
 
 class FanOutEventSettings(Settings):
@@ -314,10 +322,9 @@ class AuditLedgerSettings(Settings):
     table: str
 
 
-class DashboardSettings(AddressSettings):
+class DashboardSettings(AddressSettings, CatalogSettings):
     """What all of the dashboard needs: `front_token` is what a firewall before the API sends, if any."""
 
-    table: str
     api_url: str
     user_pool_id: str
     user_pool_client_id: str
@@ -356,7 +363,6 @@ class TopUpSettings(DashboardSettings, StripeSettings):
 
 
 # Functions that read no more than a model above.
-QuoteJobSettings = KeySettings
 SummarizeUsageSettings = KeySettings
 ListJobsSettings = ReadJobSettings
 ReadDocumentSettings = RejectRouteSettings

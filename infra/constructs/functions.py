@@ -29,6 +29,7 @@ TOLD_LATER = frozenset({"machine_versions"})
 """Settings whose values are made of functions: `tell` adds them."""
 WILDCARDS: Mapping[Target, str] = {
     "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
+    "catalog_documents": "A document is named after its content.",
     "staging_objects": "An object is named after its job.",
     "output_images": "An object is named after its job.",
     "video_objects": "An object is named after its job.",

@@ -76,6 +76,7 @@ class Workflows(Construct):
             **called,
             "EventBusName": self._bus.event_bus_name,
             "TableName": self._table.table_name,
+            "Partition": Stack.of(self).partition,
         }
         log_group = logs.LogGroup(
             self,
@@ -167,4 +168,6 @@ def _definition(name: str, stage: Stage) -> str:
             part[state]["TimeoutSeconds"] = waits_s[state] + ASK_TIMEOUT_SECONDS
         return part
 
-    return json.dumps(json.loads(text, object_hook=with_time_out), indent=2)
+    # The files name the partition `aws`, so that what reads them as they are understands them.
+    anywhere = text.replace("arn:aws:", "arn:${Partition}:")
+    return json.dumps(json.loads(anywhere, object_hook=with_time_out), indent=2)

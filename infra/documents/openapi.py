@@ -137,6 +137,7 @@ def _inputs(operation: Operation) -> Iterable[Schema]:
     names = [f"query-{name}" for name in operation.query]
     names += ["Idempotency-Key"] if operation.idempotent else []
     names += ["Prefer"] if operation.waits else []
+    names += ["traceparent"] if operation.traced else []
     names += ["If-None-Match"] if operation.cached else []
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 

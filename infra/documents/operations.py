@@ -33,6 +33,7 @@ _SUBMIT_IMAGE = Operation(
     raises=SPENDING,
     idempotent=True,
     waits=True,
+    traced=True,
     links={"read_api_job": JOB, "cancel_api_job": JOB},
 )
 _READ_JOB = Operation(

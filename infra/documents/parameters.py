@@ -64,6 +64,10 @@ REQUEST_HEADERS: dict[str, Schema] = {
         "`wait=N`: answer when the job has ended, or after N seconds, 25 at most, with its state then. "
         "Any other preference is ignored."
     ),
+    "traceparent": _text(
+        "A trace to follow through the job's events, by W3C Trace Context. One that is not valid is ignored.",
+        examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+    ),
     "If-None-Match": _text("The ETag of a copy: 304 if it is still good."),
 }
 ANSWER_HEADERS: dict[str, Schema] = {

@@ -17,6 +17,7 @@ from .grants import (
     LOOK_AT_BOARD,
     PENDING_GRANTS,
     PEOPLE,
+    READ_CATALOG,
     RUNS,
     SCENES,
     SESSIONS,
@@ -114,6 +115,7 @@ OPERATE = Function(
         on_table("GetItem", "BatchGetItem", "Query", keys=(*ACCOUNTS, *DIRECTORY, *SCENES)),
         on_table("GetItem", keys=LIMITS),
         LOOK_AT_BOARD,
+        *READ_CATALOG,
         *GRANT_AND_REFUND,
         *SUSPEND,
         allow("open_jobs", "dynamodb:Query"),
@@ -133,6 +135,7 @@ TOP_UP = Function(
         *USE_SESSION,
         *SETTLE_PAYMENTS,
         TAKE_PAYMENTS,
+        *READ_CATALOG,
     ),
 )
 """Apart from the other pages, so that they neither hold Stripe's key nor carry its package."""

@@ -12,6 +12,7 @@ Target = Literal[
     "machines",
     "executions",
     "bus",
+    "catalog_documents",
     "staging_bucket",
     "staging_objects",
     "output_images",
@@ -120,6 +121,12 @@ ROUTE_ITEMS = ("ROUTE#*", "PROVIDER#*")
 
 LOOK_AT_BOARD = on_table("BatchGetItem", keys=ROUTE_ITEMS)
 
+READ_CATALOG = (
+    on_table("GetItem", keys=("CATALOG",)),
+    allow("catalog_documents", "s3:GetObject"),
+)
+"""What is published, and its documents."""
+
 OUTBOX = ("OUTBOX",)
 """What the bus is still to be told."""
 
@@ -190,6 +197,7 @@ LOOK_AGAIN = allow("poll_queues", "sqs:SendMessage")
 
 SIMULATE = (
     USE_JOB,
+    *READ_CATALOG,
     *USE_ROUTES,
     allow("staging_objects", "s3:PutObject", "s3:GetObject"),
     READ_MISSING,
@@ -211,6 +219,7 @@ TAKE_JOB = (
 """A submit: the job, the hold on its wallet with its entry, the record of the request, the open jobs."""
 
 CLOSE_JOB = (
+    *READ_CATALOG,
     on_table("GetItem", keys=(*ACCOUNTS, *WALLETS)),
     on_table("PutItem", keys=WALLETS),
     on_table("UpdateItem", keys=(*ACCOUNTS, *WALLETS, *LIMITS)),

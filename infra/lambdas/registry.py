@@ -34,6 +34,7 @@ from .grants import (
     LOOK_AT_BOARD,
     NOTE_AUDITED,
     OUTBOX,
+    READ_CATALOG,
     READ_KEYS,
     READ_MISSING,
     RECORDS,
@@ -57,6 +58,7 @@ SUBMIT_JOB = Function(
     timeout_seconds=WAITING_TIMEOUT_SECONDS,
     grants=(
         *TAKE_JOB,
+        *READ_CATALOG,
         COUNT_REQUEST,
         LOOK_AT_BOARD,
         allow("machines", "states:StartExecution"),
@@ -67,11 +69,11 @@ SUBMIT_JOB = Function(
 HTTP = (
     SUBMIT_JOB,
     serve_mcp(SUBMIT_JOB),
-    Function(verb="read_models", group="http", grants=(COUNT_REQUEST, LOOK_AT_BOARD)),
+    Function(verb="read_models", group="http", grants=(COUNT_REQUEST, LOOK_AT_BOARD, *READ_CATALOG)),
     Function(
         verb="quote_job",
         group="http",
-        grants=(on_table("GetItem", keys=RUNS), COUNT_REQUEST),
+        grants=(on_table("GetItem", keys=RUNS), COUNT_REQUEST, *READ_CATALOG),
     ),
     Function(
         verb="summarize_usage",

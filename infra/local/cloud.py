@@ -63,6 +63,7 @@ class LocalCloud:
             "event_bus": self.outputs["EventBusName"],
             "table": self.outputs["TableName"],
             "outputs_bucket": self.outputs["OutputsBucketName"],
+            "catalog_bucket": self.outputs["CatalogBucketName"],
             "staging_bucket": self.outputs["StagingBucketName"],
             "videos_bucket": self.outputs["VideosBucketName"],
             "signed_url_s": self.outputs["SignedUrlSeconds"],

@@ -196,6 +196,7 @@ class ServiceStack(StageStack):
             "poll_queue_url": self.queues.poll.queue_url,
             "simulated_poll_queue_url": self.queues.simulated_poll.queue_url,
             "callback_secret_arn": self.state.secret.secret_arn,
+            "catalog_bucket": self.state.storage.catalog.bucket_name,
             "staging_bucket": self.state.storage.staging.bucket_name,
             "outputs_bucket": self.state.storage.outputs.bucket_name,
             "videos_bucket": self.state.storage.videos.bucket_name,
@@ -240,6 +241,7 @@ class ServiceStack(StageStack):
             "machines": tuple(self._states_arn("stateMachine", name) for name in machines),
             "executions": tuple(self._states_arn("execution", f"{name}:*") for name in machines),
             "bus": (self.state.bus.event_bus_arn,),
+            "catalog_documents": (self.state.storage.catalog.arn_for_objects("catalog/*"),),
             "staging_bucket": (self.state.storage.staging.bucket_arn,),
             "staging_objects": (self.state.storage.staging.arn_for_objects("*"),),
             "output_images": (self.state.storage.outputs.arn_for_objects("images/*"),),
@@ -279,6 +281,7 @@ class ServiceStack(StageStack):
             "EventBusArn": self.state.bus.event_bus_arn,
             "TableName": self.state.storage.table.table_name,
             "OutputsBucketName": self.state.storage.outputs.bucket_name,
+            "CatalogBucketName": self.state.storage.catalog.bucket_name,
             "StagingBucketName": self.state.storage.staging.bucket_name,
             "VideosBucketName": self.state.storage.videos.bucket_name,
             "SignedUrlSeconds": str(stage.signed_url_s),
@@ -295,5 +298,7 @@ class ServiceStack(StageStack):
             "DashboardUrl": f"{self.api.url}/dashboard",
             "UserPoolId": self.state.identity.pool.user_pool_id,
         }
+        if stage.key_arn is not None:
+            outputs["KeyArn"] = stage.key_arn
         for key, value in outputs.items():
             CfnOutput(self, key, value=value)

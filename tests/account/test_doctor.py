@@ -412,6 +412,8 @@ def test_the_whole_local_stage_is_well(at_local_stage: LocalCloud, monkeypatch: 
     ssm = at_local_stage.client("ssm")
     ssm.put_parameter(Name=account.BOOTSTRAP, Value="30", Type="String", Overwrite=True)
     result = CliRunner().invoke(app, ["doctor", "--json"])
-    levels = {each["check"]: each["level"] for each in json.loads(result.stdout)["findings"]}
+    told = json.loads(result.stdout)["findings"]
+    levels = {each["check"]: each["level"] for each in told}
     assert result.exit_code == 0, result.stdout
     assert (levels["stacks"], levels["bootstrap"], levels["concurrency"]) == ("ok", "ok", "ok")
+    assert [each["level"] for each in told if each["check"] == "answers"] == ["ok"] * 4

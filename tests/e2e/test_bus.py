@@ -31,9 +31,10 @@ from shoal.adapters.dynamodb.directory import DynamoDbDirectory
 from shoal.adapters.dynamodb.outbox import DynamoDbOutbox
 from shoal.adapters.system import SystemClock
 from shoal.domain.breaker import Outcome
-from shoal.domain.events import Event, discrepancy_event
+from shoal.domain.events import Event, catalog_published_event, discrepancy_event
 from shoal.domain.grant import Decision
 from shoal.domain.ids import first_ulid_at
+from shoal.domain.models.versions import Published
 from shoal.domain.money import Asset
 from shoal.domain.routing import Route
 from shoal.domain.wallet import EntryKind, Movement
@@ -126,7 +127,8 @@ def counted(deployed: Deployed, subscriber: dict[str, str]) -> Counter[str]:
 
 def is_of(event: Json, account_id: str) -> bool:
     detail = event["detail"]
-    return ROUTE.name == detail["data"].get("route") or account_id == str(detail["account_id"])
+    stages_own = ROUTE.name == detail["data"].get("route") or detail["type"] == "catalog.published"
+    return stages_own or account_id == str(detail["account_id"])
 
 
 def happened(deployed: Deployed) -> str:
@@ -191,7 +193,16 @@ def operators_act(deployed: Deployed, customer: Customer) -> None:
         disabled_reason=DisabledReason.GONE,
         disabled_at_ms=now_ms,
     )
-    DynamoDbOutbox(deployed.table).add([off, disabled_event(hook)])
+    published = Published(
+        number=2,
+        version="bb59b6d220c1858675c9f4327146170c",
+        previous="0e6f1f0c0a3d4d2a9b1f5f3c7a2e8d41",
+        at_ms=now_ms,
+        by="arn:aws:iam::123456789012:user/operator",
+        note="Prices of December",
+    )
+    told = [off, disabled_event(hook), catalog_published_event(published)]
+    DynamoDbOutbox(deployed.table).add(told)
     DynamoDbDirectory(deployed.table).suspend(customer.account_id, now_ms)
 
 

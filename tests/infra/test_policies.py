@@ -88,6 +88,7 @@ def widest(tmp_path_factory: pytest.TempPathFactory) -> list[Template]:
         waf_requests_max=2000,
         hosted_zone_id="Z0123456789",
         permissions_boundary=BOUNDARY,
+        key_arn="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         tags={"team": "platform"},
     )
     dev = replace(DEV, moderation="openai", permissions_boundary=BOUNDARY)

@@ -14,7 +14,7 @@ from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.rate_limit import Allowance, RateLimit
-from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall
+from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall, Route
 from shoal.domain.wallet import Wallet
 from shoal.ports.moderation import Moderator
 from shoal.ports.routing import Provider
@@ -22,6 +22,7 @@ from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.accounts.tell_events import TellEvents
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
 from shoal.use_cases.jobs.await_job import AwaitJob
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
@@ -162,7 +163,7 @@ class World:
             limit_jobs=self.limit_jobs,
             moderate=Moderate(moderator, name, fail_open, cost_micros),
             board=self.board,
-            catalog=load_catalog(),
+            catalogs=self.catalogs,
             clock=self.clock,
             ids=self.ids,
             provider_deadline_s=DEADLINE_S,
@@ -170,7 +171,8 @@ class World:
         )
 
     def _wire_api(self) -> None:
-        self.note_closed = NoteClosed(self.open_jobs, load_catalog(), self.clock)
+        self.catalogs = OneCatalog(load_catalog())
+        self.note_closed = NoteClosed(self.open_jobs, self.catalogs, self.clock)
         self.limit_jobs = LimitJobs(
             self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, FAILURES_MULTIPLE
         )
@@ -183,10 +185,10 @@ class World:
         self.read_job = ReadJob(self.jobs)
         self.list_jobs = ListJobs(self.jobs)
         self.await_job = AwaitJob(self.jobs, self.clock, self.clock.pass_seconds)
-        self.quote_job = QuoteJob(self.runs, self.clock, load_catalog())
+        self.quote_job = QuoteJob(self.runs, self.clock, self.catalogs)
         self.summarize_usage = SummarizeUsage(self.usage)
         self.read_wallet = ReadWallet(self.ledger)
-        self.note_low_balance = NoteLowBalance(self.ledger, LOW_BALANCE)
+        self.note_low_balance = NoteLowBalance(self.ledger, lambda _: LOW_BALANCE)
         self.close_job = CloseJob(
             self.jobs,
             self.ledger,
@@ -214,7 +216,7 @@ class World:
             staging=self.staging,
             scenes=self.scenes,
             fetcher=self.fetcher,
-            catalog=load_catalog(),
+            catalogs=self.catalogs,
             clock=self.clock,
             ids=self.ids,
         )
@@ -257,7 +259,11 @@ class World:
 
     def _wire_videos(self) -> None:
         studio, files = FakeStudio(), self.video_files
-        try_routes, routes = TryRoutes(self.breakers, self.meter, self.clock), (WITHIN,)
+        try_routes = TryRoutes(self.breakers, self.meter, self.clock)
+
+        def routes(_: Job) -> tuple[Route, ...]:
+            return (WITHIN,)
+
         self.write_script = WriteScript(
             self.jobs, self.scenes, self.bus, self.writers, try_routes, routes, self.clock
         )

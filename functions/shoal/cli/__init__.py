@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import accounts, jobs, keys, providers, stripe, wallet
+from shoal.cli import accounts, jobs, keys, providers, publications, stripe, wallet
 from shoal.cli.audit import audit
 from shoal.cli.console import CommandGroup, Connect, StageOption
 from shoal.cli.doctor import doctor
@@ -29,6 +29,7 @@ app.add_typer(wallet.app, name="wallet")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(stripe.app, name="stripe")
 app.add_typer(providers.app, name="providers")
+app.add_typer(publications.app, name="catalog")
 app.command()(audit)
 app.command()(doctor)
 

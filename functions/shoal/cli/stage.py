@@ -33,6 +33,7 @@ OUTPUTS = {
     "event_bus": "EventBusName",
     "state_machine_arn": "StateMachineArn",
     "outputs_bucket": "OutputsBucketName",
+    "catalog_bucket": "CatalogBucketName",
     "staging_bucket": "StagingBucketName",
     "videos_bucket": "VideosBucketName",
     "signed_url_s": "SignedUrlSeconds",
@@ -46,6 +47,8 @@ OUTPUTS = {
     "provider_base_urls": "ProviderBaseUrls",
 }
 """Which output of the stack holds which setting."""
+OPTIONAL_OUTPUTS = {"key_arn": "KeyArn"}
+"""The same of what not every stage has."""
 
 
 class StageNotFound(ShoalError):
@@ -144,9 +147,8 @@ def _outputs_of(cloudformation: CloudFormationClient, stage: str) -> OperatorSet
     missing = [key for key in OUTPUTS.values() if key not in outputs]
     if missing:
         raise StageNotFound(f"Stack {name} has no output {', '.join(missing)}: deploy it again.")
-    return OperatorSettings.model_validate(
-        {"stage": stage, **{field: outputs[key] for field, key in OUTPUTS.items()}}
-    )
+    there = {field: outputs[key] for field, key in (OUTPUTS | OPTIONAL_OUTPUTS).items() if key in outputs}
+    return OperatorSettings.model_validate({"stage": stage, **there})
 
 
 def _fields(error: ValidationError) -> str:

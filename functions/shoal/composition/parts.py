@@ -14,6 +14,7 @@ from shoal.domain.events import UrlOf, output_url
 from shoal.domain.rate_limit import OPEN_REQUESTS_PER_MINUTE, RateLimit
 
 if TYPE_CHECKING:
+    from shoal.adapters.aws.s3_documents import S3Documents
     from shoal.adapters.aws.s3_videos import S3VideoFiles
     from shoal.adapters.aws.sqs import SqsPollQueue
     from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from shoal.domain.catalog import Catalog
     from shoal.use_cases.accounts.inspect_account import InspectAccount
     from shoal.use_cases.accounts.limit_rates import LimitRates
+    from shoal.use_cases.accounts.tell_events import TellEvents
+    from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
+    from shoal.use_cases.catalogs.read_catalogs import ReadCatalogs
     from shoal.use_cases.jobs.clean_up import CleanUp
     from shoal.use_cases.jobs.close_job import CloseJob
     from shoal.use_cases.jobs.finish_canceled import FinishCanceled
@@ -73,7 +77,7 @@ def catalog() -> Catalog:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a builder builds: what makes the clients of AWS services, and what the stage sells."""
+    """Where a builder builds: what makes the clients of AWS services, and the catalog of the code there."""
 
     client: Callable[..., Any]
     catalog: Callable[[], Catalog]
@@ -81,6 +85,50 @@ class Stage:
 
 HERE = Stage(client, catalog)
 """The stage whose function this process is. The operator's command is in no stage: it says which."""
+
+
+def catalogs(settings: environment.CatalogSettings, at: Stage = HERE) -> ReadCatalogs:
+    """What is published on the stage: one for all that a process asks of it."""
+    return _catalogs(settings.table, settings.catalog_bucket, at)
+
+
+@cache
+def _catalogs(table: str, bucket: str, at: Stage) -> ReadCatalogs:
+    from shoal.adapters.dynamodb.publications import DynamoDbPublications
+    from shoal.adapters.system import beside
+    from shoal.domain.catalog import catalog_of
+    from shoal.observability import count_unusable_catalog
+    from shoal.use_cases.catalogs.read_catalogs import ReadCatalogs
+
+    return ReadCatalogs(
+        packaged=at.catalog(),
+        publications=DynamoDbPublications(named_table(table, at)),
+        documents=catalog_documents(bucket, at),
+        parse=catalog_of,
+        alarm=count_unusable_catalog,
+        clock=clock,
+        beside=beside,
+    )
+
+
+def publish_catalog(settings: environment.CatalogSettings, at: Stage = HERE) -> PublishCatalog:
+    from shoal.adapters.dynamodb.publications import DynamoDbPublications
+    from shoal.domain.catalog import catalog_of, read_document
+    from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
+
+    return PublishCatalog(
+        publications=DynamoDbPublications(named_table(settings.table, at)),
+        documents=catalog_documents(settings.catalog_bucket, at),
+        packaged=read_document(),
+        parse=catalog_of,
+        clock=clock,
+    )
+
+
+def catalog_documents(bucket: str, at: Stage = HERE) -> S3Documents:
+    from shoal.adapters.aws.s3_documents import S3Documents
+
+    return S3Documents(partial(at.client, "s3"), bucket, light=at is HERE)
 
 
 def stage() -> str:
@@ -161,9 +209,9 @@ def close_job(settings: environment.CloseJobSettings, at: Stage = HERE) -> Close
         ledger=ledger(settings.table, at),
         bus=EventBridgeBus(at.client("events"), settings.event_bus),
         workflow=workflow(settings, at),
-        note_low_balance=note_low_balance(settings.table, at),
+        note_low_balance=note_low_balance(settings, at),
         clean_up=clean_up(settings, at),
-        note_closed=note_closed(settings.table, at),
+        note_closed=note_closed(settings, at),
         finish_canceled=finish_canceled(settings.table, at),
         clock=clock,
         url_of=output_urls(settings, at),
@@ -191,6 +239,14 @@ def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> Swe
     return SweepJobs(see_to_job.jobs, see_to_job, clock, at_once)
 
 
+def tell_events(settings: environment.SweepJobsSettings, at: Stage = HERE) -> TellEvents:
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
+    from shoal.use_cases.accounts.tell_events import TellEvents
+
+    bus = EventBridgeBus(at.client("events"), settings.event_bus)
+    return TellEvents(outbox(settings.table, at), bus)
+
+
 def start_again(settings: environment.CloseJobSettings, at: Stage = HERE) -> StartAgain:
     from shoal.use_cases.jobs.start_again import StartAgain
 
@@ -214,10 +270,10 @@ def outbox(table: str, at: Stage = HERE) -> DynamoDbOutbox:
     return DynamoDbOutbox(named_table(table, at))
 
 
-def note_closed(table: str, at: Stage = HERE) -> NoteClosed:
+def note_closed(settings: environment.CatalogSettings, at: Stage = HERE) -> NoteClosed:
     from shoal.use_cases.jobs.limit_jobs import NoteClosed
 
-    return NoteClosed(open_jobs(table, at), at.catalog(), clock)
+    return NoteClosed(open_jobs(settings.table, at), catalogs(settings, at), clock)
 
 
 def open_jobs(table: str, at: Stage = HERE) -> DynamoDbOpenJobs:
@@ -231,7 +287,7 @@ def limit_jobs(settings: environment.SubmitJobSettings) -> LimitJobs:
 
     return LimitJobs(
         open_jobs=open_jobs(settings.table),
-        note_closed=note_closed(settings.table),
+        note_closed=note_closed(settings),
         clock=clock,
         jobs_max=settings.open_jobs_max,
         failures_multiple=settings.failures_multiple,
@@ -254,10 +310,13 @@ def inspect_account(table: str, at: Stage = HERE) -> InspectAccount:
     return InspectAccount(accounts, keys(table, at), jobs(table, at), ledger(table, at))
 
 
-def note_low_balance(table: str, at: Stage = HERE) -> NoteLowBalance:
+def note_low_balance(settings: environment.CatalogSettings, at: Stage = HERE) -> NoteLowBalance:
     from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
-    return NoteLowBalance(ledger(table, at), at.catalog().low_balance)
+    published = catalogs(settings, at)
+    return NoteLowBalance(
+        ledger(settings.table, at), lambda job: published.of(job.catalog_version).low_balance
+    )
 
 
 def prepare_submission(settings: environment.SubmitJobSettings) -> PrepareSubmission:

@@ -102,6 +102,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         terms=Terms.flat(model.price),
         output_count=request.num_outputs,
         price_version=catalog.price_version,
+        catalog_version=catalog.version,
         free_trial_allowed=False,
         max_cost=fields.parse_max_cost(request.max_cost, model.asset),
         webhook_url=request.webhook_url,

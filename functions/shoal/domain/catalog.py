@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -22,6 +23,7 @@ from pydantic import (
 from shoal.domain.brief import Kind
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.errors import NotFound
+from shoal.domain.models.versions import canonical, version_of
 from shoal.domain.money import Asset
 from shoal.domain.routing import Route
 from shoal.domain.top_up import TopUp
@@ -148,9 +150,11 @@ class LowBalance(_Entry):
 class Catalog(_Entry):
     """All that can be asked for and what it costs, when a wallet is low, and what fills it again.
 
-    `assistants` are models that make no output themselves, by what they are for.
+    `assistants` are models that make no output themselves, by what they are for. `version` is what its
+    document is named by.
     """
 
+    version: str = ""
     price_version: str
     default_mode: str
     low_balance: LowBalance
@@ -211,7 +215,20 @@ class Catalog(_Entry):
 @cache
 def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
     """Read and check the catalog. Raises `pydantic.ValidationError` or `tomllib.TOMLDecodeError`."""
-    return Catalog.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    return catalog_of(read_document(path))
+
+
+def read_document(path: Path = CATALOG_FILE) -> bytes:
+    """The document of a catalog's file, as versions keep it. Raises `tomllib.TOMLDecodeError`."""
+    return canonical(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def catalog_of(document: bytes) -> Catalog:
+    """Check the catalog of a document. Raises `ValueError` for what is none."""
+    told = json.loads(document)
+    if not isinstance(told, dict):
+        raise ValueError("a catalog is an object")
+    return Catalog.model_validate({**told, "version": version_of(document)})
 
 
 def size_px(long_side_px: int, aspect_ratio: str) -> tuple[int, int]:

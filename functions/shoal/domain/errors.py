@@ -16,6 +16,7 @@ ShoalError
 │   ├── TooManyWebhooks       409
 │   ├── WebhookDisabled       409
 │   ├── ResentTooOften        409
+│   ├── PublishedMeanwhile    409
 │   ├── IdempotencyInFlight   409
 │   ├── PayloadTooLarge       413
 │   ├── UnsupportedMediaType  415
@@ -176,6 +177,11 @@ class WebhookDisabled(ApiError):
 
 class ResentTooOften(ApiError):
     status, code, message = 409, "conflict", "This delivery has been sent again as often as Shoal allows."
+
+
+class PublishedMeanwhile(ApiError):
+    status, code = 409, "conflict"
+    message = "Another catalog was published meanwhile. Look at it, then publish again."
 
 
 class IdempotencyInFlight(ApiError):

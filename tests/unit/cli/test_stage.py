@@ -14,6 +14,7 @@ from shoal.cli.stage import (
     CATALOG_VARIABLE,
     LOCAL_FILE,
     LOCAL_FILE_VARIABLE,
+    OPTIONAL_OUTPUTS,
     OUTPUTS,
     StageNotFound,
     connect,
@@ -22,6 +23,7 @@ from shoal.composition.operator import Operator
 from shoal.domain.catalog import CATALOG_FILE
 from shoal.domain.errors import ShoalError
 from shoal.settings import OperatorSettings
+from tests.support.factories import a_job
 
 # As `make run` first writes it: before there is an account.
 LOCAL = {
@@ -37,6 +39,7 @@ LOCAL = {
     "event_bus": "shoal-local",
     "table": "shoal-local-table",
     "outputs_bucket": "shoal-local-outputs",
+    "catalog_bucket": "shoal-local-catalog",
     "staging_bucket": "shoal-local-staging",
     "videos_bucket": "shoal-local-videos",
     "signed_url_s": "3600",
@@ -134,7 +137,7 @@ def test_the_operator_reaches_aws_through_clients_of_the_stage_alone(folder: Pat
 
 
 def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:
-    assert set(OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
+    assert set(OUTPUTS) | set(OPTIONAL_OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
 
 
 def test_the_command_knows_the_catalog_that_the_environment_names(
@@ -144,9 +147,9 @@ def test_the_command_knows_the_catalog_that_the_environment_names(
     own = CATALOG_FILE.read_text(encoding="utf-8")
     team = write(folder / "catalog.toml", own.replace("micros = 1_000_000", "micros = 7", 1))
     monkeypatch.setenv(CATALOG_VARIABLE, str(team))
-    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 7
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance(a_job()).micros == 7
     monkeypatch.delenv(CATALOG_VARIABLE)
-    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 1_000_000
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance(a_job()).micros == 1_000_000
 
 
 @pytest.mark.parametrize("text", [None, "models = 1", "["])

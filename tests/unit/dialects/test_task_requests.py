@@ -45,6 +45,7 @@ def test_a_bare_prompt_gets_the_models_defaults() -> None:
         asset=Asset.USD,
         terms=Terms.flat(10_000),
         price_version=CATALOG.price_version,
+        catalog_version=CATALOG.version,
         free_trial_allowed=False,
     )
 

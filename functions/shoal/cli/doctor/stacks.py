@@ -28,6 +28,12 @@ def resources(patient: Patient, stack: str) -> list[tuple[str, str]]:
     return [(each["ResourceType"], each.get("PhysicalResourceId", "")) for each in found]
 
 
+def outputs(patient: Patient, stack: str) -> dict[str, str]:
+    """What a stack tells; nothing of one that is not there."""
+    found = _described(patient, stack)
+    return {each["OutputKey"]: each["OutputValue"] for each in (found or {}).get("Outputs", [])}
+
+
 def stacks(patient: Patient) -> Iterator[Finding]:
     """How each stack is, and when it was last changed."""
     missing = []

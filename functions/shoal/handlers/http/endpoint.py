@@ -23,6 +23,7 @@ from shoal.dialects.errors import neutral_error
 from shoal.dialects.spoken import ApiUrl, SpokenApi, spoken
 from shoal.domain import errors
 from shoal.domain.api_key import Caller, Scope
+from shoal.domain.events import traceparent_of
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.rate_limit import Ask
 from shoal.handlers.http.json_body import json_object
@@ -134,6 +135,11 @@ class Request:
     def headers(self) -> Mapping[str, str]:
         """Header fields with lower-case names, as the HTTP API hands them over."""
         return {name.lower(): value for name, value in (self._event.get("headers") or {}).items()}
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that the request is a part of, by W3C Trace Context; None without one that is valid."""
+        return traceparent_of(self.headers.get("traceparent"))
 
     def source(self, front_token: str) -> str:
         """The viewer's address; an IPv6 network of 64 bits is one source.
