@@ -1,6 +1,6 @@
 """`make bootstrap`: prepare an AWS account for stages of Shoal, with the rights that they need and no more.
 
-Makes two policies of the account or brings them up to date, and bootstraps the CDK with the first: what
+Makes three policies of the account or brings them up to date, and bootstraps the CDK with the first two: what
 CloudFormation may do, and what no role of a stage may exceed. An administrator runs it once a region; from
 then on a deployment needs neither. Where the account has other apps of the CDK, keep its bootstrap instead.
 """
@@ -29,10 +29,11 @@ def bootstrap() -> str:
     caller = session.client("sts").get_caller_identity()
     account, partition = caller["Account"], caller["Arn"].split(":")[1]
     iam = session.client("iam")
-    arns = {name: put_policy(iam, account, name, partition) for name in ("deploy", "boundary")}
+    names = ("deploy", "release", "boundary")
+    arns = {name: put_policy(iam, account, name, partition) for name in names}
     run_cdk(
         *("bootstrap", f"aws://{account}/{session.region_name}"),
-        *("--cloudformation-execution-policies", arns["deploy"]),
+        *("--cloudformation-execution-policies", f"{arns['deploy']},{arns['release']}"),
         cwd=POLICIES,  # where there is no app, which would be synthesized for nothing
     )
     return arns["boundary"]

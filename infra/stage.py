@@ -102,6 +102,7 @@ KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-
 PolicyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]+$")]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Canary = Literal["off", "10-percent-5-minutes", "10-percent-10-minutes"]
 
 
 def setting(description: str, **options: Any) -> Any:
@@ -269,6 +270,16 @@ class Stage:
     bus_organization: OrganizationId | None = setting(
         "an organization of AWS all of whose accounts may, too: `o-…`", default=None
     )
+    versions: bool = setting(
+        "whether functions and state machines are called by published versions, which a deployment moves"
+        " together and `make rollback` takes back",
+        default=True,
+    )
+    canary: Canary = setting(
+        "how the API's functions move to a new version, by CodeDeploy: a tenth of the requests first, and the"
+        " rest when no alarm rang for five or ten minutes; `off` is at once",
+        default="off",
+    )
     point_in_time_recovery: bool = setting("whether the table can be restored to any second")
     deletion_protection: bool = setting("whether AWS refuses to delete stacks, table and user pool")
     tracing: bool = setting("whether X-Ray traces functions and workflows", default=True)
@@ -338,6 +349,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "deletion_protection": False,
         "tracing": False,
         "event_schemas": False,
+        "versions": False,
         "espeak": True,
         "simulator_allowed": True,
         "moderation": "off",
@@ -362,6 +374,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "poll_concurrency_max": 50,
         "simulated_concurrency_max": 20,
         "simulated_reserved": True,
+        "canary": "10-percent-10-minutes",
         "delivery_concurrency_max": 100,
         "log_days": 90,
         "archive_days": 30,
@@ -396,6 +409,7 @@ _OVERRIDES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "SHOAL_CLIP_DEADLINE_S": ("clip_deadline_s", int),
     "SHOAL_WEBHOOK_RETRY_S": ("webhook_retry_s", lambda text: [int(part) for part in text.split(",")]),
     "SHOAL_PROVIDER_BASE_URLS": ("provider_base_urls", json.loads),
+    "SHOAL_VERSIONS": ("versions", json.loads),
 }
 """What the environment may change of a local stage, and how its text is read."""
 
@@ -463,12 +477,9 @@ def _check(settings: Mapping[str, object], *, source: str) -> Stage:
 
 def _agree(stage: Stage, source: str) -> None:
     """Raises `InvalidStage` where two settings contradict each other, or one lacks another."""
-    if stage.name == "local" and stage.kind != "local":
-        raise InvalidStage(f"{source}: name: `local` is the name of this machine's own stage")
-    if stage.local_url is not None and stage.domain is not None:
-        raise InvalidStage(f"{source}: domain: a local stage has `local_url` for that")
-    if (stage.local_url is None) == (stage.kind == "local"):
-        raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
+    _agree_where(stage, source)
+    if stage.canary != "off" and not stage.versions:
+        raise InvalidStage(f"{source}: canary: only versions can be moved to little by little")
     if stage.moderation == "bedrock" and not stage.guardrail:
         raise InvalidStage(f"{source}: guardrail: moderation by bedrock needs one")
     for group in TOGETHER:
@@ -479,6 +490,16 @@ def _agree(stage: Stage, source: str) -> None:
             raise InvalidStage(f"{source}: set {' or '.join(names)}: without it {otherwise}")
     if stage.provider_base_urls and stage.kind != "local":
         raise InvalidStage(f"{source}: provider_base_urls: for local stages alone")
+
+
+def _agree_where(stage: Stage, source: str) -> None:
+    """That only the stage of this machine is found as one."""
+    if stage.name == "local" and stage.kind != "local":
+        raise InvalidStage(f"{source}: name: `local` is the name of this machine's own stage")
+    if stage.local_url is not None and stage.domain is not None:
+        raise InvalidStage(f"{source}: domain: a local stage has `local_url` for that")
+    if (stage.local_url is None) == (stage.kind == "local"):
+        raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
 
 
 def _line(source: str, error: ErrorDetails) -> str:

@@ -93,17 +93,26 @@ class UpstreamSettings(RouteSettings):
     provider_base_urls: str
 
 
+class MachineSettings(Settings):
+    """The state machines: the ARN of `generate`, from whose name those of the others follow.
+
+    `machine_versions`: ARNs of the versions that executions are started of; what was deployed last if none.
+    """
+
+    state_machine_arn: str
+    machine_versions: Names = ()
+
+
 class QuoteJobSettings(CatalogSettings, KeySettings):
     pass
 
 
-class SubmitJobSettings(BoardSettings, UpstreamSettings, KeySettings):
+class SubmitJobSettings(MachineSettings, BoardSettings, UpstreamSettings, KeySettings):
     """`guardrail` is the id and version of Bedrock's, with a colon between them."""
 
     moderation: Moderation
     moderation_fail_open: bool
     guardrail: str
-    state_machine_arn: str
     provider_deadline_s: PositiveInt
     clip_deadline_s: PositiveInt
     staging_bucket: str
@@ -126,9 +135,8 @@ class ReadJobSettings(ShowJobsSettings, KeySettings):
     pass
 
 
-class CloseJobSettings(AddressSettings, CatalogSettings):
+class CloseJobSettings(MachineSettings, AddressSettings, CatalogSettings):
     event_bus: str
-    state_machine_arn: str
     staging_bucket: str
 
 

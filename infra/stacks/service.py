@@ -15,6 +15,7 @@ from shoal.domain.webhook import EVENT_TYPES
 
 from ..build.packages import Packages
 from ..constructs.api import Api
+from ..constructs.canary import Canaries
 from ..constructs.domain import CLOUDFRONT_ZONE, lead
 from ..constructs.event_schemas import EventSchemas
 from ..constructs.functions import Functions
@@ -23,6 +24,7 @@ from ..constructs.queues import Queues
 from ..constructs.schedules import Schedules
 from ..constructs.secret import stripe_secret_arn
 from ..constructs.storage import FAILED_JOBS, OPEN_JOBS
+from ..constructs.versions import DeployedVersions
 from ..constructs.webhooks import RetrySchedules
 from ..constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
 from ..lambdas import dashboard as web_registry
@@ -76,14 +78,17 @@ class ServiceStack(StageStack):
             values=self._values(stage),
             arns=self._arns(stage),
         )
-        self.machines = Workflows(
+        workflows = Workflows(
             self,
             "Workflow",
             stage=stage,
-            tasks={function.camel: self.functions[function] for function in registry.WORKFLOW},
+            tasks={function.camel: self.functions.version(function) for function in registry.WORKFLOW},
             table=state.storage.table,
             bus=state.bus,
-        ).by_name
+        )
+        self.machines = workflows.by_name
+        self.functions.tell("machine_versions", ",".join(workflows.versions))
+        self._publish(stage)
         self._connect(stage)
         self._outputs(stage)
 
@@ -102,13 +107,33 @@ class ServiceStack(StageStack):
             lead(self, "Api", stage=stage, name=stage.domain, target=target, zone=zone)
         return url
 
+    def _publish(self, stage: Stage) -> None:
+        """Versions of this deployment behind the aliases, which move one after the other.
+
+        The sweeper's is first: an old one may take what newer functions leave waiting for a stuck job. The
+        user pool calls its function by a name that is there before any version is.
+        """
+        consumers = [each for each in registry.CONSUMERS if each is not web_registry.ADMIT_SIGN_UP]
+        self.functions.publish((*registry.HTTP, *consumers))
+        sweeper = self.functions[registry.SWEEP_JOBS]
+        for function in registry.HTTP:
+            self.functions[function].node.add_dependency(sweeper.node.default_child)
+        if stage.versions:
+            aliases = self.functions.aliases
+            callers = {function.verb: aliases[function.verb] for function in registry.HTTP}
+            for alias in callers.values():
+                alias.node.add_dependency(aliases[registry.SWEEP_JOBS.verb])
+            if stage.canary != "off":
+                Canaries(self, "Canaries", stage=stage, aliases=callers)
+            DeployedVersions(self, "DeployedVersions", stage=stage, aliases=aliases)
+
     def _connect(self, stage: Stage) -> None:
         """Tie each function to what calls it."""
         for function in registry.HTTP:
-            self.api.route(function.camel, self.functions[function], keys=function.routes)
+            self.api.route(function.camel, self.functions.live(function), keys=function.routes)
         schedules = Schedules(self, "Schedules", dead_letters=self.queues.async_failures)
-        schedules.every("Sweep", self.functions[registry.SWEEP_JOBS], interval=Duration.minutes(1))
-        schedules.every("Audit", self.functions[registry.AUDIT_LEDGER], interval=Duration.hours(1))
+        schedules.every("Sweep", self.functions.live(registry.SWEEP_JOBS), interval=Duration.minutes(1))
+        schedules.every("Audit", self.functions.live(registry.AUDIT_LEDGER), interval=Duration.hours(1))
         schedules.on_unsuccessful_execution(self.machines.values(), self.queues.closed_executions)
         for name, function, queue, concurrency_max in (
             ("Poll", registry.POLL_PROVIDER, self.queues.poll, stage.poll_concurrency_max),
@@ -121,7 +146,7 @@ class ServiceStack(StageStack):
         ):
             schedules.consume(
                 name,
-                self.functions[function],
+                self.functions.live(function),
                 queue=queue,
                 concurrency_max=concurrency_max,
                 # A look may take as long as its function runs: others must not wait behind it.
@@ -129,7 +154,7 @@ class ServiceStack(StageStack):
             )
         schedules.consume(
             "Close",
-            self.functions[registry.CLOSE_EXECUTION],
+            self.functions.live(registry.CLOSE_EXECUTION),
             queue=self.queues.closed_executions,
             concurrency_max=CLOSE_CONCURRENCY_MAX,
         )
@@ -150,7 +175,7 @@ class ServiceStack(StageStack):
         ):
             schedules.consume(
                 name,
-                self.functions[function],
+                self.functions.live(function),
                 queue=queue,
                 concurrency_max=stage.delivery_concurrency_max,
                 batch_size=ORDERS_AT_ONCE_MAX,

@@ -77,7 +77,9 @@ def test_a_state_calls_the_function_of_its_name(dev: Template, name: str) -> Non
     for function in called:
         state = all_states(definition)[function.camel]
         assert f"${{{function.camel}Function}}" in state["Arguments"]["FunctionName"]
-        assert text(substitutions[f"{function.camel}Function"]) == f"<Functions{function.camel}.Arn>"
+        assert (
+            text(substitutions[f"{function.camel}Function"]) == f"<Functions{function.camel}CurrentVersion>"
+        )
 
 
 def test_every_function_of_the_workflows_is_called_by_one(dev: Template) -> None:

@@ -154,7 +154,7 @@ def submit_job() -> SubmitJob:
 
     return SubmitJob(
         ledger=parts.ledger(settings.table),
-        workflow=parts.workflow(settings.state_machine_arn),
+        workflow=parts.workflow(settings),
         prepare=prepare,
         discard=discard,
         limit_jobs=parts.limit_jobs(settings),

@@ -228,7 +228,7 @@ def close_job(settings: environment.CloseJobSettings, at: Stage = HERE) -> Close
         jobs=jobs(settings.table, at),
         ledger=ledger(settings.table, at),
         bus=EventBridgeBus(at.client("events"), settings.event_bus),
-        workflow=workflow(settings.state_machine_arn, at),
+        workflow=workflow(settings, at),
         note_low_balance=note_low_balance(settings, at),
         clean_up=clean_up(settings, at),
         note_closed=note_closed(settings, at),
@@ -246,7 +246,7 @@ def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> Swe
 
     see_to_job = SeeToJob(
         jobs=jobs(settings.table, at),
-        workflow=workflow(settings.state_machine_arn, at),
+        workflow=workflow(settings, at),
         tokens=task_tokens(at),
         poll_queue=poll_queue(settings, at),
         staging=S3Staging(at.client("s3"), settings.staging_bucket),
@@ -270,7 +270,7 @@ def tell_events(settings: environment.SweepJobsSettings, at: Stage = HERE) -> Te
 def start_again(settings: environment.CloseJobSettings, at: Stage = HERE) -> StartAgain:
     from shoal.use_cases.jobs.start_again import StartAgain
 
-    return StartAgain(jobs(settings.table, at), workflow(settings.state_machine_arn, at))
+    return StartAgain(jobs(settings.table, at), workflow(settings, at))
 
 
 def audit_ledger(table: str, at: Stage = HERE) -> AuditLedger:
@@ -397,10 +397,13 @@ def ledger(table: str, at: Stage = HERE) -> DynamoDbLedger:
     return DynamoDbLedger(named_table(table, at))
 
 
-def workflow(state_machine_arn: str, at: Stage = HERE) -> StepFunctionsWorkflow:
+def workflow(
+    settings: environment.SubmitJobSettings | environment.CloseJobSettings, at: Stage = HERE
+) -> StepFunctionsWorkflow:
     from shoal.adapters.aws.stepfunctions import StepFunctionsWorkflow
 
-    return StepFunctionsWorkflow(at.client("stepfunctions"), state_machine_arn)
+    client = at.client("stepfunctions")
+    return StepFunctionsWorkflow(client, settings.state_machine_arn, settings.machine_versions)
 
 
 def task_tokens(at: Stage = HERE) -> StepFunctionsTaskTokens:
