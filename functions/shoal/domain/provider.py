@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any, Literal
 
 from shoal.domain.brief import Brief
 
@@ -17,6 +18,27 @@ ALWAYS_THERE = frozenset({SIMULATOR, EMBEDDED})
 
 
 @dataclass(frozen=True, slots=True)
+class StagedInput:
+    """A caller's file where a route's input names it: the adapter hands it on as its provider takes files."""
+
+    data: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPath:
+    """Where files are in a provider's answer: names with dots between them, `[*]` for each part of a list.
+
+    `extra` are files beside the output, such as a preview. `as_`: what is there is the address of a file, or
+    itself the output, a value of JSON or a text.
+    """
+
+    path: str
+    extra: bool = False
+    as_: Literal["file", "json", "text"] = "file"
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderRequest:
     """One output to make. `idempotency_key` is the same whenever the same output is asked for again.
 
@@ -25,6 +47,10 @@ class ProviderRequest:
     the caller's own words where the prompt is not: the simulator looks for its markers there. `callback_url`
     is where a provider that calls back should do so; `submitted_at_ms` is Unix time in ms. `provider_model`
     is what the provider itself calls the model.
+
+    `input` is what the route hands its model, whole, with `StagedInput` for files; None where the adapter
+    maps the brief by itself. `outputs` says where the answer has its files, nothing where the adapter looks
+    for them; `refused_when` is a path at which anything that is true says that moderation refused.
     """
 
     idempotency_key: str
@@ -36,14 +62,22 @@ class ProviderRequest:
     seconds: int | None = None
     idea: str = ""
     provider_model: str = ""
+    input: Mapping[str, Any] | None = None
+    outputs: tuple[OutputPath, ...] = ()
+    refused_when: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderOutput:
-    """An output as the provider hands it over: a file of its bytes, or an https address to fetch it from."""
+    """An output as the provider hands it over: a file of its bytes, or an https address to fetch it from.
+
+    `content_type` is what the provider calls it, empty if it does not say; `extras` are files beside it.
+    """
 
     file: IO[bytes] | None = None
     url: str | None = None
+    content_type: str = ""
+    extras: tuple[ProviderOutput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
