@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any, Literal
@@ -14,7 +15,18 @@ SIMULATOR = "simulator"
 EMBEDDED = "embedded"
 """The script writer that every stage has, and the speaker of those that carry espeak-ng."""
 
+WORKER = "http"
+"""A worker of the platform team's own; others are `http-<name>`, each with an address and a secret."""
+
 ALWAYS_THERE = frozenset({SIMULATOR, EMBEDDED})
+
+
+_WORKER = re.compile(rf"{WORKER}(-[a-z0-9]{{1,40}}){{0,4}}")
+
+
+def is_worker(provider: str) -> bool:
+    """Whether a provider is a worker of the platform team's own."""
+    return bool(_WORKER.fullmatch(provider))
 
 
 @dataclass(frozen=True, slots=True)
