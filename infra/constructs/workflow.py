@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy, Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -69,14 +69,13 @@ class Workflows(Construct):
 
     def _machine(self, name: str, tasks: Mapping[str, lambda_.IFunction]) -> stepfunctions.StateMachine:
         stage, id_ = self._stage, "".join(word.capitalize() for word in name.split("-"))
-        definition = _definition(name, stage)
+        definition = _definition(name, stage, Stack.of(self).partition)
         functions = {f"{state}Function": function.function_arn for state, function in tasks.items()}
         called = {name: arn for name, arn in functions.items() if f"${{{name}}}" in definition}
         substitutions = {
             **called,
             "EventBusName": self._bus.event_bus_name,
             "TableName": self._table.table_name,
-            "Partition": Stack.of(self).partition,
         }
         log_group = logs.LogGroup(
             self,
@@ -153,7 +152,7 @@ def _callable(function: lambda_.IFunction) -> list[str]:
     return [function.lambda_.function_arn, f"{function.lambda_.function_arn}:*"]
 
 
-def _definition(name: str, stage: Stage) -> str:
+def _definition(name: str, stage: Stage, partition: str) -> str:
     """The machine's file, with the stage's time-outs for the states in it that wait for a provider.
 
     The job's own deadline ends the waiting; the state's is for what became of that: a provider may have been
@@ -168,6 +167,7 @@ def _definition(name: str, stage: Stage) -> str:
             part[state]["TimeoutSeconds"] = waits_s[state] + ASK_TIMEOUT_SECONDS
         return part
 
-    # The files name the partition `aws`, so that what reads them as they are understands them.
-    anywhere = text.replace("arn:aws:", "arn:${Partition}:")
-    return json.dumps(json.loads(anywhere, object_hook=with_time_out), indent=2)
+    # As a word, not as a substitution: that is all that cfn-lint takes in a state's `Resource`.
+    if not Token.is_unresolved(partition):
+        text = text.replace("arn:aws:", f"arn:{partition}:")
+    return json.dumps(json.loads(text, object_hook=with_time_out), indent=2)

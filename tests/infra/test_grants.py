@@ -190,9 +190,7 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(dev: Template, na
     machine, states = dev.machine(name), all_states(dev.definition(name))
     needed = set()
     for state in (state for state in states.values() if state["Type"] == "Task"):
-        action = (
-            state["Resource"].removeprefix("arn:${Partition}:states:::").removesuffix(".waitForTaskToken")
-        )
+        action = state["Resource"].removeprefix("arn:aws:states:::").removesuffix(".waitForTaskToken")
         if action == "lambda:invoke":
             for function in re.findall(r"\$\{(\w+)\}", state["Arguments"]["FunctionName"]):
                 arn = f"<Functions{function.removesuffix('Function')}.Arn>"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
+from pathlib import Path
 
-from infra.paths import FUNCTIONS, ROOT, STATE_MACHINES
-from tests.infra.template import Template
+import pytest
+from aws_cdk import Environment
+
+from infra.build.packages import unbuilt_packages
+from infra.paths import FUNCTIONS, ROOT
+from infra.stacks.shoal_stage import ShoalStage
+from infra.synthesis import new_app
+from tests.infra.stages import DEV
 
 NAMED = re.compile("arn:aws:")
 EXAMPLES = {
@@ -38,14 +44,14 @@ def test_no_code_names_a_partition() -> None:
     assert suffixed == set(), "the suffix of China is another"
 
 
-def test_no_template_names_a_partition(dev: Template, local: Template) -> None:
-    for template in (dev, local):
-        assert "arn:aws:" not in json.dumps(template.stacks)
+@pytest.mark.parametrize(("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("eu-west-1", "aws")])
+def test_a_stage_is_of_the_partition_of_its_region(tmp_path: Path, region: str, partition: str) -> None:
+    app = new_app(outdir=tmp_path)
+    env = Environment(account="123456789012", region=region)
+    ShoalStage(app, "Shoal", stage=DEV, packages=unbuilt_packages(layers=True), env=env)
+    texts = [file.read_text() for file in Path(app.synth().directory).rglob("*.template.json")]
 
-
-def test_the_workflows_are_of_the_stages_partition(dev: Template) -> None:
-    files = [file.read_text(encoding="utf-8") for file in STATE_MACHINES.glob("*.asl.json")]
-    assert all("arn:aws:states:::" in text for text in files), "or the next lines show nothing"
-    for machine in dev.properties("AWS::StepFunctions::StateMachine"):
-        assert machine["DefinitionSubstitutions"]["Partition"] == {"Ref": "AWS::Partition"}
-        assert "arn:${Partition}:states:::lambda:invoke" in machine["DefinitionString"]
+    named = {name for text in texts for name in re.findall(r"arn:(aws[a-z-]*):", text)}
+    assert len(texts) == 3
+    assert named <= {partition}
+    assert any(f"arn:{partition}:states:::lambda:invoke" in text for text in texts)

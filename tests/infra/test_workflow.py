@@ -71,7 +71,7 @@ def functions_of(definition: dict[str, Any]) -> list[Function]:
 def test_a_state_calls_the_function_of_its_name(dev: Template, name: str) -> None:
     definition, substitutions = dev.definition(name), dev.machine(name)["DefinitionSubstitutions"]
     called = [*functions_of(definition), registry.SIMULATED]
-    of_all = {"EventBusName", "Partition", "TableName"}
+    of_all = {"EventBusName", "TableName"}
     assert {f"{function.camel}Function" for function in called} | of_all == set(substitutions)
     called.remove(registry.SIMULATED)
     for function in called:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shoal.adapters.providers.kit.fields import media_type
 from shoal.ports.catalogs import Catalogs
 from shoal.ports.jobs import Jobs, Staging
 from shoal.ports.routing import Breakers, CallbackUrls, Meter, OutputFetcher, Providers
@@ -33,6 +34,6 @@ def ask_provider(
         ChooseRoute(providers, breakers, catalogs),
         StageOutput(look_at_any, staging, fetcher),
     )
-    place = PlaceCall(providers, breakers, meter, callback_urls, choose, stage, clock)
+    place = PlaceCall(providers, breakers, meter, callback_urls, choose, stage, clock, media_type)
     request = MakeProviderRequest(staging, scenes)
     return AskProvider(jobs, providers, request, choose, place, stage, clock, ids)

@@ -142,7 +142,11 @@ def checked_catalog(document: bytes) -> Catalog:
     wrong = check_catalog(told, refusals, {*PROVIDERS, SIMULATOR})
     if lines := "\n".join(f"{field_text(each.field)}: {each.reason}" for each in wrong):
         raise ValueError(lines)
-    return catalog_of(document)
+    catalog = catalog_of(document)
+    unsold = [f"models.{each.id}: {each.unsupported}" for each in catalog.models.values() if each.unsupported]
+    if unsold:
+        raise ValueError("\n".join(unsold))
+    return catalog
 
 
 def catalog_documents(bucket: str, at: Stage = HERE) -> S3Documents:

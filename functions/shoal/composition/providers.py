@@ -113,6 +113,7 @@ def ask_provider(settings: environment.AskProviderSettings, secret: Any, *, draw
     from shoal.adapters.http.vetted_http import VettedHttp
     from shoal.adapters.outputs.check import check_file
     from shoal.adapters.outputs.fetcher import VettedOutputFetcher
+    from shoal.adapters.providers.kit.fields import media_type
     from shoal.adapters.system import beside
     from shoal.domain.addresses import LOCAL_RULES, AddressRules
     from shoal.observability import RouteMeter
@@ -129,7 +130,7 @@ def ask_provider(settings: environment.AskProviderSettings, secret: Any, *, draw
     upstreams = providers(settings, secret, bucket=settings.staging_bucket, draws=draws)
     urls, routes = parts.callback_urls(secret, settings.callbacks_url), breakers(settings)
     choose = ChooseRoute(upstreams, routes, parts.catalogs(settings))
-    place = PlaceCall(upstreams, routes, RouteMeter(), urls, choose, stage, clock)
+    place = PlaceCall(upstreams, routes, RouteMeter(), urls, choose, stage, clock, media_type)
     request = MakeProviderRequest(staging, parts.scenes(settings.table))
     jobs = parts.jobs(settings.table)
     return AskProvider(jobs, upstreams, request, choose, place, stage, clock, ids, beside)

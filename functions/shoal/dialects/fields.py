@@ -64,7 +64,7 @@ def _input_address(text: str) -> str:
             raise PydanticCustomError("no_file_id", "is no id of a file")
         return text
     if len(text) > URL_LENGTH_MAX:
-        raise PydanticCustomError("too_long", f"should have at most {URL_LENGTH_MAX} characters")
+        raise PydanticCustomError("address_too_long", f"should have at most {URL_LENGTH_MAX} characters")
     return _web_address(text)
 
 

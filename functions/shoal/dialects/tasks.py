@@ -13,6 +13,7 @@ from shoal.dialects.parameters import parameters_of, read, request_of
 from shoal.dialects.spoken import SpokenApi
 from shoal.domain import families
 from shoal.domain.catalog import Catalog
+from shoal.domain.errors import Unavailable
 from shoal.domain.events import UrlOf, files_of, utc_day
 from shoal.domain.job import Job, JobStatus
 from shoal.domain.models.briefs import brief_of
@@ -21,6 +22,7 @@ from shoal.domain.models.model import USUAL_TYPES, Model, ModelType
 from shoal.domain.models.roles import Role
 from shoal.domain.models.tariff import Terms, Unit, whole_or_decimal
 from shoal.domain.money import Asset, format_amount
+from shoal.domain.routing import UNAVAILABLE_RETRY_S
 from shoal.domain.submission import Submission
 from shoal.ports.jobs import JobFilter, JobPage
 from shoal.use_cases.jobs.quote import Quote
@@ -58,6 +60,8 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     if not isinstance(name, str):
         raise invalid_field("model", "must be the id of a model")
     model = catalog.model(name)
+    if model.unsupported:
+        raise Unavailable("The model is not available here.", retry_after_seconds=UNAVAILABLE_RETRY_S)
     given = read(model, body, catalog.models.values())
     values = model.inputs.filled({own: given[own] for own in model.inputs.properties})
     count, images = _of_role(model, Role.COUNT, values), _of_role(model, Role.IMAGE, values)

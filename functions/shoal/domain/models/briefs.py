@@ -51,6 +51,13 @@ def values_of(model: Model, brief: Brief) -> dict[str, Any]:
     return model.inputs.filled({**own, **brief.fields})
 
 
+def given(model: Model, brief: Brief) -> dict[str, Any]:
+    """The parameters of a brief, files too, told by their keys: for what depends on which are there."""
+    own = model.inputs.of_role(Role.IMAGE)
+    files = {own.name: brief.input_keys} if own and brief.input_keys else {}
+    return {**values_of(model, brief), **files}
+
+
 def _is_field(model: Model, name: str) -> bool:
     own = model.inputs.properties.get(name)
     return own is not None and not (

@@ -12,7 +12,7 @@ from shoal.domain.models.inputs import Inputs, Property, Values
 from shoal.domain.models.measures import Measures, Staged
 from shoal.domain.models.pricing import Row, terms_of
 from shoal.domain.models.roles import Role
-from shoal.domain.models.tariff import BASIS_POINTS, Terms
+from shoal.domain.models.tariff import BASIS_POINTS, Terms, Unit
 from shoal.domain.models.template import Template, render
 from shoal.domain.money import Asset
 from shoal.domain.routing import Route
@@ -147,6 +147,22 @@ class Model:
         if own is None:
             return 0
         return own.most or 1 if own.kind == "array" else 1
+
+    @property
+    def unsupported(self) -> str:
+        """Why no job of it is sold, empty if they are: what it takes is not staged or measured yet."""
+        files = [own for own in self.inputs.properties.values() if own.role and own.role.is_file]
+        for own in files:
+            if own.role is not Role.IMAGE:
+                return f"inputs such as {own.name} are not taken"
+        told = {
+            Unit.INPUT_MEGAPIXEL: False,
+            Unit.INPUT_SECOND: False,
+            Unit.MEGAPIXEL: self.measures.size(self.defaults) is not None,
+            Unit.SECOND: self.inputs.of_role(Role.SECONDS) is not None,
+        }
+        by_inputs = [row.per for row in self.rows if not told.get(row.per, True)]
+        return f"a price by the {by_inputs[0].words} of an input is not taken" if by_inputs else ""
 
     def terms(self, values: Values, staged: Sequence[Staged] = ()) -> Terms:
         """What a request is charged by, at the most it can come to; `values` are filled and checked."""

@@ -5,27 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any
 
 from shoal.domain.models.inputs import Values, word_of
+from shoal.domain.provider import OutputPath
 
-As = Literal["file", "json", "text"]
 _NAME = r"\{([A-Za-z][A-Za-z0-9_]*)\}"
 _STEP = re.compile(r"([^.\[\]]+)|\[(\*|[0-9]+)\]|(\.)")
 _ABSENT = object()
-
-
-@dataclass(frozen=True, slots=True)
-class OutputPath:
-    """Where files are in an answer. `extra` are beside the output, not outputs of their own."""
-
-    path: str
-    extra: bool = False
-    as_: As = "file"
-
-    @classmethod
-    def from_document(cls, told: Mapping[str, Any]) -> OutputPath:
-        return cls(told["path"], told.get("extra", False), cast("As", told.get("as", "file")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +34,7 @@ class Template:
         return cls(
             told.get("when", {}),
             told.get("input"),
-            tuple(OutputPath.from_document(each) for each in told.get("outputs", ())),
+            tuple(_output_path(each) for each in told.get("outputs", ())),
             told.get("refused_when"),
         )
 
@@ -136,3 +123,7 @@ def _put(into: dict[str, Any], way: Sequence[str], value: Any) -> None:
         into[way[-1]] |= value
     else:
         into[way[-1]] = value
+
+
+def _output_path(told: Mapping[str, Any]) -> OutputPath:
+    return OutputPath(told["path"], told.get("extra", False), told.get("as", "file"))

@@ -45,7 +45,7 @@ def mesh(*, prompt: str, seed: int) -> bytes:
         ],
         "buffers": [{"byteLength": len(points) + len(faces)}],
     }
-    text = json.dumps(told).encode()
+    text = json.dumps(told, ensure_ascii=False).encode()
     chunks = _chunk(b"JSON", text, b" ") + _chunk(b"BIN\x00", points + faces, b"\x00")
     return b"glTF" + struct.pack("<2I", 2, 12 + len(chunks)) + chunks
 

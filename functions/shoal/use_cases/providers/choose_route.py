@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from shoal.domain.errors import JobError, ProviderFailed, ShoalError
 from shoal.domain.job import Job
+from shoal.domain.models.briefs import given
+from shoal.domain.models.model import Model
 from shoal.domain.provider import Pending
 from shoal.domain.routing import SIMULATED, Phase, ProviderCall, Route, find_route, routes_after
 from shoal.ports.catalogs import Catalogs
@@ -55,4 +57,9 @@ class ChooseRoute:
         """All ways to make the job's outputs. None if its model has left the catalog."""
         if job.simulated:
             return (SIMULATED,)
-        return self.catalogs.of(job.catalog_version).routes(job.brief.model)
+        model = self.model_of(job)
+        return model.routes_for(given(model, job.brief)) if model else ()
+
+    def model_of(self, job: Job) -> Model | None:
+        """What makes the job's outputs; None if it has left the catalog."""
+        return self.catalogs.of(job.catalog_version).models.get(job.brief.model)

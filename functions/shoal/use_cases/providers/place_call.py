@@ -22,12 +22,14 @@ from shoal.ports.system import Clock
 from shoal.use_cases.providers.call_off import call_off
 from shoal.use_cases.providers.choose_route import ChooseRoute
 from shoal.use_cases.providers.output_call import OutputCall
-from shoal.use_cases.providers.provider_request import of_call
+from shoal.use_cases.providers.provider_request import of_call, of_route
 from shoal.use_cases.providers.stage_output import Delivered, Progress, StageOutput
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceCall:
+    """`type_of` tells the media type of a caller's staged picture."""
+
     providers: Providers
     breakers: Breakers
     meter: Meter
@@ -35,6 +37,7 @@ class PlaceCall:
     choose: ChooseRoute
     stage: StageOutput
     clock: Clock
+    type_of: Callable[[bytes], str]
 
     def start(self, output: OutputCall, given: Pass) -> Progress:
         """Raises what providers raise."""
@@ -62,7 +65,9 @@ class PlaceCall:
         self, output: OutputCall, ask: Callable[[ProviderRequest], Answer], given: Pass | None = None
     ) -> Progress:
         route, call = self.choose.route_of(output.job, output.call), output.call
+        model = self.choose.model_of(output.job)
         request = of_call(output.request, call, self.callback_urls.url(output.job, output.index, call))
+        request = of_route(request, route, model, self.type_of)
         began_ms = self.clock.now_ms()
         try:
             answer = ask(request)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shoal.domain.brief import Kind
 from shoal.domain.clip import SCENE_SECONDS
 from shoal.domain.job import Job
-from shoal.domain.provider import ProviderRequest
-from shoal.domain.routing import ProviderCall
+from shoal.domain.models.briefs import values_of
+from shoal.domain.models.model import Model
+from shoal.domain.models.roles import Role
+from shoal.domain.provider import ProviderRequest, StagedInput
+from shoal.domain.routing import ProviderCall, Route
 from shoal.ports.jobs import Staging
 from shoal.ports.videos import Scenes
 
@@ -33,6 +37,24 @@ class MakeProviderRequest:
             seconds=SCENE_SECONDS if brief.seconds is None and job.kind.of_clips else brief.seconds,
             idea=idea,
         )
+
+
+def of_route(
+    request: ProviderRequest, route: Route, model: Model | None, type_of: Callable[[bytes], str]
+) -> ProviderRequest:
+    """With what the model's file says of the route: what its provider is handed, and where its files are.
+
+    `type_of` tells the media type of a staged input.
+    """
+    template = model.templates.get(route.name) if model else None
+    if model is None or template is None:
+        return request
+    values = values_of(model, request.brief)
+    if own := model.inputs.of_role(Role.IMAGE):
+        files = [StagedInput(data, type_of(data)) for data in request.inputs]
+        values |= {own.name: files if own.kind == "array" else files[0]} if files else {}
+    handed = model.input_for(route, values)
+    return replace(request, input=handed, outputs=template.outputs, refused_when=template.refused_when)
 
 
 def of_call(request: ProviderRequest, call: ProviderCall, callback_url: str) -> ProviderRequest:

@@ -7,7 +7,6 @@ looked for elsewhere in the answer.
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from shoal.adapters.providers.kit.fields import Inline, storable
 from shoal.adapters.providers.kit.http import Reply
 from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 from shoal.domain.provider import OutputPath, ProviderOutput, ProviderRequest, StagedInput
+from shoal.domain.text import json_text
 
 NO_OUTPUT = "The provider delivered no output."
 EXTRAS_MAX = 16
@@ -72,7 +72,7 @@ def _sendable(value: Any) -> Any:
 def _files(answer: Mapping[str, Any], path: OutputPath) -> Iterable[ProviderOutput]:
     found = at_path(answer, path.path)
     if path.as_ == "json":
-        return [_written(json.dumps(each), "application/json") for each in found]
+        return [_written(json_text(each), "application/json") for each in found]
     if path.as_ == "text":
         return [_written(text, "text/plain") for each in found if (text := _text(each))]
     return [file for each in found if (file := _file(each))]
