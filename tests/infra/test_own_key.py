@@ -23,6 +23,7 @@ ACCOUNT = {"<AWS::Partition>": "aws", "<AWS::Region>": "eu-west-1", "<AWS::Accou
 SETTINGS = ("kms", "encrypt", "sse")
 """Words in the names of properties by which CloudFormation takes a key."""
 ELSEWHERE = {
+    ("AWS::CodeDeploy::DeploymentGroup", "ECSServices"): "It is about services of ECS, and takes no key.",
     ("AWS::Events::EventBus", "KmsKeyIdentifier"): "An event that it could not seal would be lost.",
     ("AWS::Lambda::EventSourceMapping", "KmsKeyArn"): "It seals filters, and there are none.",
     ("AWS::Lambda::Function", "KmsKeyArn"): "It seals environments, which hold no secret.",

@@ -32,8 +32,8 @@ def leave_out_emptying(folder: Path) -> None:
 @pytest.mark.parametrize("stage", [DEV, PROD], ids=lambda stage: stage.name)
 def test_a_stage_with_built_packages_deploys(stage: Stage, endpoint: Endpoint, tmp_path: Path) -> None:
     app = new_app(outdir=tmp_path / "cdk.out")
-    # The local cloud has no schema registry, and would fail the stack for it.
-    whole = ShoalStage(app, "Shoal", stage=replace(stage, event_schemas=False))
+    # The local cloud has neither a schema registry nor CodeDeploy, and would fail the stack for them.
+    whole = ShoalStage(app, "Shoal", stage=replace(stage, event_schemas=False, canary="off"))
     folder = Path(app.synth().directory)
     leave_out_emptying(folder)
     Assembly(folder).deploy(endpoint)
