@@ -24,7 +24,7 @@ export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help ready run demo-video down setup test nightly chaos check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
-	bench-webhooks abuse simulate smoke format release synth bootstrap deploy destroy lock clean
+	bench-webhooks abuse simulate smoke format release synth bootstrap deploy rollback destroy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -125,6 +125,9 @@ synth: $(READY) ## Write the CloudFormation templates of STAGE (default dev) to 
 
 deploy: $(READY) ## Show what changes, then deploy STAGE (default dev) to the AWS account of the environment
 	@$(BIN)/python -m infra.deploy $(or $(STAGE),dev)
+
+rollback: $(READY) ## Have callers of STAGE (default dev) use the versions deployed before; ARGS="--to 3"
+	@$(BIN)/python -m infra.rollback $(or $(STAGE),dev) $(ARGS)
 
 bootstrap: $(READY) ## Let the CDK deploy Shoal, and no more, into the AWS account of the environment
 	@$(BIN)/python -m infra.bootstrap

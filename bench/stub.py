@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "SHOAL_STATE_MACHINE_ARN": f"{STATES_ARN}:stateMachine:shoal-bench-generate",
     "SHOAL_PROVIDER_DEADLINE_S": "180",
     "SHOAL_CLIP_DEADLINE_S": "180",
+    "SHOAL_CATALOG_BUCKET": "catalog",
     "SHOAL_STAGING_BUCKET": "staging",
     "SHOAL_VIDEOS_BUCKET": "videos",
     "SHOAL_SIGNED_URL_S": "3600",

@@ -15,6 +15,7 @@ from shoal.adapters.aws.provider_keys import ProviderKeys
 from shoal.adapters.dynamodb.board import DynamoDbBoard
 from shoal.adapters.dynamodb.table import Table
 from shoal.adapters.system import SystemClock
+from shoal.composition.upstreams import keyed
 from shoal.domain.catalog import load_catalog
 from shoal.media.drawing import draw
 from shoal.ports.routing import KEY
@@ -47,7 +48,8 @@ def set_key(customer: Customer) -> None:
     cloud, clock = customer.cloud, SystemClock()
     ProviderKeys(cloud.client("secretsmanager"), STAGE, clock).put(PROVIDER, KEY, "bench")
     table = Table(cloud.client("dynamodb"), cloud.outputs["TableName"])
-    DynamoDbBoard(table, load_catalog().all_routes(), clock, lifetime_ms=0).note_key(PROVIDER, there=True)
+    board = DynamoDbBoard(table, load_catalog().all_routes, keyed(), clock, lifetime_ms=0)
+    board.note_key(PROVIDER, there=True)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,7 +2,7 @@
 
     from shoal_infra import ShoalStage, load_stage
 
-    ShoalStage(app, "Shoal", stage=load_stage(Path("stages/eu-prod.toml")), catalog=Path("catalog.toml"))
+    ShoalStage(app, "Shoal", stage=load_stage(Path("stages/eu-prod.toml")), catalog=Path("catalog"))
 
 In a checkout this package is `infra`; what is installed by `pip install shoal[deploy]` is `shoal_infra`.
 So the modules in it name each other relatively.

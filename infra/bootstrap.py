@@ -1,6 +1,6 @@
 """`make bootstrap`: prepare an AWS account for stages of Shoal, with the rights that they need and no more.
 
-Makes two policies of the account or brings them up to date, and bootstraps the CDK with the first: what
+Makes three policies of the account or brings them up to date, and bootstraps the CDK with the first two: what
 CloudFormation may do, and what no role of a stage may exceed. An administrator runs it once a region; from
 then on a deployment needs neither. Where the account has other apps of the CDK, keep its bootstrap instead.
 """
@@ -26,25 +26,28 @@ VERSIONS_MAX = 5
 def bootstrap() -> str:
     """Returns the ARN of the boundary. Raises `DeploymentFailed`, and what AWS answers."""
     session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
-    account = session.client("sts").get_caller_identity()["Account"]
+    caller = session.client("sts").get_caller_identity()
+    account, partition = caller["Account"], caller["Arn"].split(":")[1]
     iam = session.client("iam")
-    arns = {name: put_policy(iam, account, name) for name in ("deploy", "boundary")}
+    names = ("deploy", "release", "boundary")
+    arns = {name: put_policy(iam, account, name, partition) for name in names}
     run_cdk(
         *("bootstrap", f"aws://{account}/{session.region_name}"),
-        *("--cloudformation-execution-policies", arns["deploy"]),
+        *("--cloudformation-execution-policies", f"{arns['deploy']},{arns['release']}"),
         cwd=POLICIES,  # where there is no app, which would be synthesized for nothing
     )
     return arns["boundary"]
 
 
-def put_policy(iam: Any, account: str, name: str) -> str:
-    """Make `shoal-<name>` what its file says. Returns its ARN."""
-    document = json.dumps(json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8")))
+def put_policy(iam: Any, account: str, name: str, partition: str) -> str:
+    """Make `shoal-<name>` what its file says, for resources of the partition. Returns its ARN."""
+    text = (POLICIES / f"{name}.json").read_text(encoding="utf-8")
+    document = json.dumps(json.loads(text.replace("arn:aws:", f"arn:{partition}:")))
     try:
         made = iam.create_policy(PolicyName=f"shoal-{name}", PolicyDocument=document)
         return str(made["Policy"]["Arn"])
     except iam.exceptions.EntityAlreadyExistsException:
-        arn = f"arn:aws:iam::{account}:policy/shoal-{name}"
+        arn = f"arn:{partition}:iam::{account}:policy/shoal-{name}"
     versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
     if len(versions) >= VERSIONS_MAX:
         oldest = min((v for v in versions if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from shoal.domain.catalog import load_catalog
+from shoal.composition.upstreams import PROVIDERS
+from shoal.dialects.parameters import refusals
+from shoal.domain.models.reading import check_folder
+from shoal.domain.provider import SIMULATOR
 
 from .errors import SynthesisError
 
 
 class InvalidCatalog(SynthesisError):
-    """A function could not read the catalog; the message has a line for each thing that is wrong with it."""
+    """The catalog breaks a rule; the message has a line for each thing that is wrong with it."""
 
 
-def check_catalog(file: Path) -> None:
+def check_catalog(folder: Path) -> None:
     """Raises `InvalidCatalog`."""
     try:
-        load_catalog(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InvalidCatalog(f"{file}: {error}") from None
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, each['loc'])) or 'catalog'}: {each['msg']}" for each in error.errors())
-        raise InvalidCatalog("\n".join(f"{file}: {each}" for each in wrong)) from None
+        wrong = [str(each) for each in check_folder(folder, refusals, {*PROVIDERS, SIMULATOR})]
+    except OSError as error:
+        raise InvalidCatalog(f"{folder}: {error}") from None
+    if wrong:
+        raise InvalidCatalog("\n".join(wrong))

@@ -32,6 +32,8 @@ TYPES = {
     "UsageOfModel": "UsageOfModel",
     "Video": "Video",
     "CreditsAnswer": "Credits",
+    "File": "File",
+    "NewFile": "NewFile",
     "Webhook": "Webhook",
     "NewWebhookAnswer": "NewWebhook",
     "Delivery": "Delivery",

@@ -20,6 +20,7 @@ from shoal.cli.doctor.account import BOOTSTRAP, BOOTSTRAP_MIN
 from . import NODE
 from .errors import SynthesisError
 from .paths import ROOT
+from .rollback import RollbackRefused, clients, deployments, roll_back, rolled_back
 from .stage import STAGES, load_stage
 
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
@@ -39,7 +40,9 @@ def deploy(stage: str, *, asks: bool) -> None:
     described = load_stage(ROOT / STAGES / f"{stage}.toml")
     if described.kind == "local" and "AWS_ENDPOINT_URL" not in os.environ:
         raise DeploymentFailed(f"{stage} is for this machine: `make run` deploys it")
-    run_cdk("synth", "--quiet", "-c", f"stage={stage}", "--output", ASSEMBLY)
+    # Where callers use earlier versions, CodeDeploy may not find what it is told to move from.
+    at_once = ("-c", "canary=off") if described.canary != "off" and rolled_back(described, clients()) else ()
+    run_cdk("synth", "--quiet", "-c", f"stage={stage}", *at_once, "--output", ASSEMBLY)
     synthesized = ("--app", ASSEMBLY)
     if not _bootstrapped():
         run_cdk("bootstrap", *synthesized)
@@ -48,6 +51,10 @@ def deploy(stage: str, *, asks: bool) -> None:
     # By force, for the CDK passes over a stack whose template is the same, though what it reads of another
     # stack may not be.
     run_cdk("deploy", "--all", "--force", *synthesized, *approval)
+    if described.versions:
+        # A template that did not change since a rollback left its aliases where that had set them.
+        last = deployments(described, clients())[-1]
+        roll_back(described, clients(), to=last.number)
 
 
 def destroy(stage: str, *, asks: bool, stages: Path = ROOT / STAGES) -> None:
@@ -104,7 +111,7 @@ def main() -> None:
     try:
         # The CDK asks on standard output, and refuses to go on where that is no terminal.
         act(options.stage, asks=sys.stdin.isatty() and sys.stdout.isatty())
-    except (SynthesisError, DeploymentFailed) as error:
+    except (SynthesisError, DeploymentFailed, RollbackRefused) as error:
         sys.exit(str(error))
 
 

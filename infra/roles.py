@@ -10,6 +10,10 @@ from typing import Any
 ACCEPTED: Mapping[tuple[str, str], str] = {
     ("RESOURCE_MISMATCH", "states:SendTaskSuccess"): "AWS authorizes an answer on its token's state machine.",
     ("RESOURCE_MISMATCH", "states:SendTaskFailure"): "AWS authorizes an answer on its token's state machine.",
+    (
+        "RESOURCE_STAR",
+        "cloudwatch:DescribeAlarms",
+    ): "AWS's own policy for CodeDeploy has no narrower resource.",
     ("RESOURCE_MISMATCH", "states:DescribeExecution"): "parliament knows those of express machines alone.",
 }
 """Findings by issue and action that are wrong, and why."""
@@ -67,7 +71,11 @@ def findings(stacks: Stacks) -> list[str]:
 
 def _actions(detail: Any) -> Iterator[str]:
     """The actions that a finding is about; an empty one if it names none."""
-    yield from (each["action"] for each in detail) if isinstance(detail, list) else ("",)
+    if not isinstance(detail, list):
+        yield ""
+        return
+    for each in detail:
+        yield each if isinstance(each, str) else each["action"]
 
 
 def resolved(value: Any, stacks: Stacks) -> Any:

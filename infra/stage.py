@@ -37,6 +37,7 @@ ORIGIN = r"^(https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)$
 ROOT_URL = r"^https?://[^/]+$"
 PROVIDER_DEADLINE_SECONDS = 180
 FETCHED_MB_MAX = 300
+FILES_MB_MAX = 1_000
 """Thirty pictures of the largest size; a smaller one counts as what it has."""
 SIGNED_URL_SECONDS = 3600
 """Well within the hours for which the credentials of the function that signs it hold."""
@@ -97,9 +98,11 @@ CdnCertificateArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+$")
 ]
 """CloudFront takes certificates of us-east-1 alone (Developer Guide, "Requirements for certificates")."""
+KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+$")]
 PolicyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]+$")]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Canary = Literal["off", "10-percent-5-minutes", "10-percent-10-minutes"]
 
 
 def setting(description: str, **options: Any) -> Any:
@@ -161,6 +164,11 @@ class Stage:
         "an IAM policy that bounds every role the stage makes, such as that of infra/policies/boundary.json",
         default=None,
     )
+    key_arn: KeyArn | None = setting(
+        "a key of KMS in the stage's region, with the policy of infra/policies/key.json, under which table,"
+        " buckets, queues, secrets, logs and the bus's archive are kept; unset, keys that AWS owns",
+        default=None,
+    )
     tags: dict[str, str] = setting("what all that the stage makes is tagged with", default_factory=dict)
     sign_up_domains: tuple[Domain, ...] = setting(
         "whose e-mail addresses may register on the dashboard; anybody's if empty", default=()
@@ -213,8 +221,13 @@ class Stage:
     )
     delivery_concurrency_max: Concurrency = setting("functions that deliver webhooks, in each lane")
     fetched_mb_max: Annotated[int, Field(ge=50)] = setting(
-        "megabytes of pictures to edit that are fetched for one account in a minute",
+        "megabytes that come in for one account in a minute: pictures fetched to be edited, files sent with "
+        "their requests",
         default=FETCHED_MB_MAX,
+    )
+    files_mb_max: Annotated[int, Field(ge=10)] = setting(
+        "megabytes of files that one account keeps at once; the smallest counts as 0.1",
+        default=FILES_MB_MAX,
     )
     open_requests_max: Annotated[int, Field(ge=1, le=REQUESTS_PER_MINUTE_MAX)] = setting(
         "requests to the API a minute from one address that name no key, or none that is good",
@@ -256,6 +269,16 @@ class Stage:
     )
     bus_organization: OrganizationId | None = setting(
         "an organization of AWS all of whose accounts may, too: `o-…`", default=None
+    )
+    versions: bool = setting(
+        "whether functions and state machines are called by published versions, which a deployment moves"
+        " together and `make rollback` takes back",
+        default=True,
+    )
+    canary: Canary = setting(
+        "how the API's functions move to a new version, by CodeDeploy: a tenth of the requests first, and the"
+        " rest when no alarm rang for five or ten minutes; `off` is at once",
+        default="off",
     )
     point_in_time_recovery: bool = setting("whether the table can be restored to any second")
     deletion_protection: bool = setting("whether AWS refuses to delete stacks, table and user pool")
@@ -326,6 +349,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "deletion_protection": False,
         "tracing": False,
         "event_schemas": False,
+        "versions": False,
         "espeak": True,
         "simulator_allowed": True,
         "moderation": "off",
@@ -350,6 +374,7 @@ KINDS: Mapping[StageKind, Mapping[str, object]] = {
         "poll_concurrency_max": 50,
         "simulated_concurrency_max": 20,
         "simulated_reserved": True,
+        "canary": "10-percent-10-minutes",
         "delivery_concurrency_max": 100,
         "log_days": 90,
         "archive_days": 30,
@@ -384,6 +409,7 @@ _OVERRIDES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "SHOAL_CLIP_DEADLINE_S": ("clip_deadline_s", int),
     "SHOAL_WEBHOOK_RETRY_S": ("webhook_retry_s", lambda text: [int(part) for part in text.split(",")]),
     "SHOAL_PROVIDER_BASE_URLS": ("provider_base_urls", json.loads),
+    "SHOAL_VERSIONS": ("versions", json.loads),
 }
 """What the environment may change of a local stage, and how its text is read."""
 
@@ -451,12 +477,9 @@ def _check(settings: Mapping[str, object], *, source: str) -> Stage:
 
 def _agree(stage: Stage, source: str) -> None:
     """Raises `InvalidStage` where two settings contradict each other, or one lacks another."""
-    if stage.name == "local" and stage.kind != "local":
-        raise InvalidStage(f"{source}: name: `local` is the name of this machine's own stage")
-    if stage.local_url is not None and stage.domain is not None:
-        raise InvalidStage(f"{source}: domain: a local stage has `local_url` for that")
-    if (stage.local_url is None) == (stage.kind == "local"):
-        raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
+    _agree_where(stage, source)
+    if stage.canary != "off" and not stage.versions:
+        raise InvalidStage(f"{source}: canary: only versions can be moved to little by little")
     if stage.moderation == "bedrock" and not stage.guardrail:
         raise InvalidStage(f"{source}: guardrail: moderation by bedrock needs one")
     for group in TOGETHER:
@@ -467,6 +490,16 @@ def _agree(stage: Stage, source: str) -> None:
             raise InvalidStage(f"{source}: set {' or '.join(names)}: without it {otherwise}")
     if stage.provider_base_urls and stage.kind != "local":
         raise InvalidStage(f"{source}: provider_base_urls: for local stages alone")
+
+
+def _agree_where(stage: Stage, source: str) -> None:
+    """That only the stage of this machine is found as one."""
+    if stage.name == "local" and stage.kind != "local":
+        raise InvalidStage(f"{source}: name: `local` is the name of this machine's own stage")
+    if stage.local_url is not None and stage.domain is not None:
+        raise InvalidStage(f"{source}: domain: a local stage has `local_url` for that")
+    if (stage.local_url is None) == (stage.kind == "local"):
+        raise InvalidStage(f"{source}: local_url: a local stage has one, and no other stage")
 
 
 def _line(source: str, error: ErrorDetails) -> str:

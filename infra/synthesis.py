@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def app_of_command_line(packages: Packages | None = None) -> App:
             raise InvalidStage(f"-c {name}: settings of a stage are in its file: {STAGES}/<stage>.toml")
     name = app.node.try_get_context("stage") or "dev"
     stage = load_stage(STAGES / f"{name}.toml", environ=os.environ)
+    if app.node.try_get_context("canary") == "off":
+        stage = replace(stage, canary="off")  # for this deployment alone: the next is judged again
     env = Environment(
         account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
     )

@@ -11,9 +11,7 @@ HERE = Path(__file__).parent
 app = App()
 name = app.node.try_get_context("stage") or "acme-dev"
 try:
-    ShoalStage(
-        app, "Shoal", stage=load_stage(HERE / "stages" / f"{name}.toml"), catalog=HERE / "catalog.toml"
-    )
+    ShoalStage(app, "Shoal", stage=load_stage(HERE / "stages" / f"{name}.toml"), catalog=HERE / "catalog")
     app.synth()
 except SynthesisError as error:
     sys.exit(str(error))

@@ -64,6 +64,11 @@ def count_failed(jobs: int) -> None:
         metrics.add_metric(name="JobsFailed", unit=MetricUnit.Count, value=jobs)
 
 
+def count_unusable_catalog() -> None:
+    """Metric of a published catalog that cannot be read."""
+    metrics.add_metric(name="CatalogUnusable", unit=MetricUnit.Count, value=1)
+
+
 class RouteMeter:
     """Implements the `Meter` port: each metric in all and by route."""
 

@@ -56,6 +56,13 @@ class KeySettings(Settings):
     front_token: str
 
 
+class CatalogSettings(Settings):
+    """For functions that go by the catalog: `catalog_bucket` keeps the published ones."""
+
+    table: str
+    catalog_bucket: str
+
+
 class AddressSettings(Settings):
     """Where outputs are fetched: a signed address of a private one holds for `signed_url_s` seconds."""
 
@@ -68,10 +75,9 @@ Names = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(filter(Non
 """Names with commas between them."""
 
 
-class RouteSettings(Settings):
+class RouteSettings(CatalogSettings):
     """`keyless_providers` are those that this stage can ask without a key."""
 
-    table: str
     keyless_providers: Names
 
 
@@ -87,13 +93,26 @@ class UpstreamSettings(RouteSettings):
     provider_base_urls: str
 
 
-class SubmitJobSettings(BoardSettings, UpstreamSettings, KeySettings):
+class MachineSettings(Settings):
+    """The state machines: the ARN of `generate`, from whose name those of the others follow.
+
+    `machine_versions`: ARNs of the versions that executions are started of; what was deployed last if none.
+    """
+
+    state_machine_arn: str
+    machine_versions: Names = ()
+
+
+class QuoteJobSettings(CatalogSettings, KeySettings):
+    pass
+
+
+class SubmitJobSettings(MachineSettings, BoardSettings, UpstreamSettings, KeySettings):
     """`guardrail` is the id and version of Bedrock's, with a colon between them."""
 
     moderation: Moderation
     moderation_fail_open: bool
     guardrail: str
-    state_machine_arn: str
     provider_deadline_s: PositiveInt
     clip_deadline_s: PositiveInt
     staging_bucket: str
@@ -116,10 +135,8 @@ class ReadJobSettings(ShowJobsSettings, KeySettings):
     pass
 
 
-class CloseJobSettings(AddressSettings):
-    table: str
+class CloseJobSettings(MachineSettings, AddressSettings, CatalogSettings):
     event_bus: str
-    state_machine_arn: str
     staging_bucket: str
 
 
@@ -140,6 +157,14 @@ class ReadModelsSettings(BoardSettings, KeySettings):
 
 class ReadWalletSettings(KeySettings):
     api_url: str
+
+
+class ManageFilesSettings(KeySettings):
+    """`files_mb_max` is what an account may keep at once, `fetched_mb_max` what may come in in a minute."""
+
+    staging_bucket: str
+    files_mb_max: PositiveInt
+    fetched_mb_max: PositiveInt
 
 
 class ManageWebhooksSettings(KeySettings):
@@ -205,13 +230,11 @@ class StoreOutputSettings(Settings):
     retention_days: NonNegativeInt
 
 
-class SettleWalletSettings(AddressSettings):
-    table: str
+class SettleWalletSettings(AddressSettings, CatalogSettings):
     retention_days: NonNegativeInt
 
 
-class ReleaseHoldSettings(AddressSettings):
-    table: str
+class ReleaseHoldSettings(AddressSettings, CatalogSettings):
     staging_bucket: str
 
 
@@ -263,9 +286,10 @@ class GrantSettings(Settings):
 
 
 class OperatorSettings(SweepJobsSettings, UpstreamSettings, StripeSettings, GrantSettings):
-    """What the operator's command has to know of a stage."""
+    """What the operator's command has to know of a stage. `key_arn` is that of its own key of KMS, if any."""
 
     stage_kind: StageKind
+    key_arn: str = ""
 
 
 class FanOutEventSettings(Settings):
@@ -306,10 +330,9 @@ class AuditLedgerSettings(Settings):
     table: str
 
 
-class DashboardSettings(AddressSettings):
+class DashboardSettings(AddressSettings, CatalogSettings):
     """What all of the dashboard needs: `front_token` is what a firewall before the API sends, if any."""
 
-    table: str
     api_url: str
     user_pool_id: str
     user_pool_client_id: str
@@ -348,7 +371,6 @@ class TopUpSettings(DashboardSettings, StripeSettings):
 
 
 # Functions that read no more than a model above.
-QuoteJobSettings = KeySettings
 SummarizeUsageSettings = KeySettings
 ListJobsSettings = ReadJobSettings
 ReadDocumentSettings = RejectRouteSettings

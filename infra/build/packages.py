@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from shoal.domain.catalog import CATALOG_FILE, load_catalog
+from shoal.domain.catalog import load_catalog
+from shoal.domain.models.files import CATALOG, PACKAGED, read_document
 
 from .. import documents
 from ..documents import build
@@ -58,12 +59,12 @@ class Packages:
     exclude: tuple[str, ...] = ()
 
 
-def packages_of(stage: Stage, catalog: Path = CATALOG_FILE) -> Packages:
+def packages_of(stage: Stage, catalog: Path = CATALOG) -> Packages:
     """What the functions of a stage run. Raises `SynthesisError`."""
     return build_packages(catalog, espeak=stage.espeak) if stage.layers else source_packages(catalog)
 
 
-def source_packages(catalog: Path = CATALOG_FILE) -> Packages:
+def source_packages(catalog: Path = CATALOG) -> Packages:
     """The code as it is with a catalog, and the documents, without layers."""
     front_end.bring()
     content = _content_of(FUNCTIONS / CODE, DOCUMENTS, catalog)
@@ -79,7 +80,7 @@ def unbuilt_packages(*, layers: bool) -> Packages:
     return replace(source, base=one, media=one, video=one, voice=one, stripe=one, web=one, mcp=one)
 
 
-def build_packages(catalog: Path = CATALOG_FILE, *, espeak: bool) -> Packages:
+def build_packages(catalog: Path = CATALOG, *, espeak: bool) -> Packages:
     """Zips with bytecode, taken from an earlier build where nothing they are made of has changed.
 
     `espeak`: whether the stage asks for the layer `voice`, which is not even fetched otherwise.
@@ -109,7 +110,7 @@ def check_size(built: Packages) -> None:
         )
 
 
-def functions_zip(source: Path, catalog: Path = CATALOG_FILE) -> Path:
+def functions_zip(source: Path, catalog: Path = CATALOG) -> Path:
     """The zip of the functions' code, which lies in /var/task on Lambda."""
     copy = _fill_functions(source, catalog)
 
@@ -124,8 +125,11 @@ def _fill_functions(source: Path, catalog: Path) -> Callable[[Path], None]:
     """What puts the functions' code and catalog into a folder, and the documents that tell of both."""
 
     def fill(folder: Path) -> None:
-        shutil.copytree(source / CODE, folder / CODE, ignore=shutil.ignore_patterns(*EXCLUDED))
-        shutil.copyfile(catalog, folder / CODE / CATALOG_FILE.name)
+        ignored = shutil.ignore_patterns(*EXCLUDED, CATALOG.name)
+        shutil.copytree(source / CODE, folder / CODE, ignore=ignored)
+        packaged = folder / CODE / CATALOG.name / PACKAGED
+        packaged.parent.mkdir()
+        packaged.write_bytes(read_document(catalog))
         build.write(folder, load_catalog(catalog))
 
     return fill

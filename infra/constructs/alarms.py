@@ -11,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from ..stage import Stage
+from .canary import JUDGES, judge_name
 
 Missing = cloudwatch.TreatMissingData
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -20,7 +21,7 @@ class Alarms:
     """Makes alarms in `scope` that tell the stage's topic, and the topic of the operator's that it names."""
 
     def __init__(self, scope: Construct, stage: Stage) -> None:
-        self._scope = scope
+        self._scope, self._stage = scope, stage
         self._topics: list[sns.ITopic] = [_topic(scope, stage)]
         if stage.alarm_topic_arn is not None:
             self._topics.append(sns.Topic.from_topic_arn(scope, "OperatorsTopic", stage.alarm_topic_arn))
@@ -43,6 +44,7 @@ class Alarms:
             name,
             metric=metric,
             alarm_description=f"{means} First: {first}",
+            alarm_name=judge_name(self._stage, name) if name in JUDGES else None,
             threshold=at_least,
             comparison_operator=operator,
             evaluation_periods=periods,

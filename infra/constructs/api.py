@@ -137,6 +137,7 @@ def _cors(stage: Stage) -> apigatewayv2.CorsPreflightOptions:
             "idempotency-key",
             "prefer",
             "if-none-match",
+            "traceparent",
             *MCP_HEADERS,
         ],
         expose_headers=[

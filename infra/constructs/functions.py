@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from aws_cdk import Duration, Size
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -23,9 +23,15 @@ from .service_role import ServiceRole, item_conditions
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
+LIVE = "live"
+"""The alias by which a function is called."""
+TOLD_LATER = frozenset({"machine_versions"})
+"""Settings whose values are made of functions: `tell` adds them."""
 WILDCARDS: Mapping[Target, str] = {
     "executions": "An execution is named after its job, so its ARN isn't known beforehand.",
+    "catalog_documents": "A document is named after its content.",
     "staging_objects": "An object is named after its job.",
+    "file_objects": "An object is named after its file.",
     "output_images": "An object is named after its job.",
     "video_objects": "An object is named after its job.",
     "provider_secrets": "The keys of providers are set, and their secrets made, after the deployment.",
@@ -69,10 +75,41 @@ class Functions(Construct):
         self._stripe = self._layer("Stripe", packages.stripe)
         self._web = self._layer("Web", packages.web)
         self._mcp = self._layer("Mcp", packages.mcp)
+        self.aliases: dict[str, lambda_.Alias] = {}
         self.by_verb = {function.verb: self._function(function) for function in registry.functions()}
 
     def __getitem__(self, function: Function) -> lambda_.Function:
         return self.by_verb[function.verb]
+
+    def tell(self, field: str, value: str) -> None:
+        """Set one of the settings `TOLD_LATER`, in the environment of all functions that have it."""
+        for function in registry.functions():
+            if field in function.settings.model_fields:
+                self[function].add_environment(environment_variable(field), value)
+
+    def version(self, function: Function) -> lambda_.IFunction:
+        """What a state machine calls: the version of this deployment, where the stage has versions."""
+        return self[function].current_version if self._stage.versions else self[function]
+
+    def live(self, function: Function) -> lambda_.IFunction:
+        """What all others call: the alias that leads to one version, where the stage has versions."""
+        return self.aliases.get(function.verb, self[function])
+
+    def publish(self, functions: Iterable[Function]) -> None:
+        """Give each of them the alias `live`, if the stage has versions. Their settings are told by now.
+
+        Versions that no deployment needs any more stay, for a rollback.
+        """
+        if self._stage.versions:
+            self.aliases = {
+                function.verb: lambda_.Alias(
+                    self,
+                    f"{function.camel}Live",
+                    alias_name=LIVE,
+                    version=self[function].current_version,
+                )
+                for function in functions
+            }
 
     def _layer(self, name: str, package: object) -> list[lambda_.ILayerVersion]:
         if package is None:
@@ -128,6 +165,7 @@ class Functions(Construct):
             reserved_concurrent_executions=self._reserved(function),
             recursive_loop=lambda_.RecursiveLoop.ALLOW if function.loop_ends else None,
             tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         accept(built, "AwsSolutions-L1", because="The layers and the bytecode are built for Python 3.13.")
         return built
@@ -138,12 +176,12 @@ class Functions(Construct):
         return stage.simulated_concurrency_max if function.simulates and stage.simulated_reserved else None
 
     def _environment(self, function: Function) -> dict[str, str]:
-        fields = function.settings.model_fields
-        if unknown := fields.keys() - self._values.keys():
+        fields = function.settings.model_fields.keys() - TOLD_LATER
+        if unknown := fields - self._values.keys():
             raise ValueError(
                 f"{function.settings.__name__} asks for {sorted(unknown)}: the stack has no such value"
             )
-        return {environment_variable(field): self._values[field] for field in fields} | {
+        return {environment_variable(field): self._values[field] for field in sorted(fields)} | {
             "POWERTOOLS_SERVICE_NAME": self._stage.prefix,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -116,6 +116,15 @@ class Monitoring(Construct):
             missing=Missing.BREACHING,
         )
         self._alarm_on_audit()
+        self._alarm_on_catalog()
+
+    def _alarm_on_catalog(self) -> None:
+        self._alarms.add(
+            "CatalogUnusable",
+            self._own.total("CatalogUnusable"),
+            "A published catalog cannot be read: functions go by the one before.",
+            first="run `shoal catalog status`, then `shoal catalog rollback` or publish again.",
+        )
 
     def _alarm_on_audit(self) -> None:
         self._alarms.add(

@@ -41,11 +41,12 @@ class Schedules(Construct):
                 )
             ],
         )
+        alias = function if isinstance(function, lambda_.Alias) else None
         lambda_.CfnEventInvokeConfig(
             self,
             f"{name}Retries",
-            function_name=function.function_name,
-            qualifier="$LATEST",
+            function_name=(alias.lambda_ if alias else function).function_name,
+            qualifier=alias.alias_name if alias else "$LATEST",
             maximum_retry_attempts=RETRIES,
             maximum_event_age_in_seconds=int(interval.to_seconds()),
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from ..nag import accept_wildcard
 from ..stage import Stage
+from .own_key import use_key
 
 SEND_TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 LAMBDA = "lambda.amazonaws.com"
@@ -35,7 +36,10 @@ class ServiceRole(Construct):
         statements: Iterable[iam.PolicyStatement],
     ) -> None:
         super().__init__(scope, id_)
-        policy = iam.PolicyDocument(statements=list(statements))
+        statements = list(statements)
+        if stage.key_arn is not None:
+            statements += use_key(self, stage.key_arn, statements)
+        policy = iam.PolicyDocument(statements=statements)
         if stage.tracing and service in TRACING_ACTIONS:
             policy.add_statements(
                 iam.PolicyStatement(actions=list(TRACING_ACTIONS[service]), resources=["*"])

@@ -38,6 +38,7 @@ class Storage(Construct):
         self.staging = self._bucket(
             "Staging", stage, s3.LifecycleRule(id="expire-staged", expiration=Duration.days(STAGING_DAYS))
         )
+        self.catalog = self._bucket("Catalog", stage)
         self.cdn = self._cdn(stage)
 
     def _table(self, stage: Stage) -> dynamodb.Table:

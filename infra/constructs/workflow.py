@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -25,6 +27,7 @@ GENERATE = "generate"
 RENDER_VIDEO = "render-video"
 MACHINES = (GENERATE, "generate-batch", RENDER_VIDEO)
 """By name; a machine's definition is its file, with underscores for dashes."""
+DIGEST_LENGTH = 16
 LOG_DELIVERY_ACTIONS = (
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -43,7 +46,11 @@ def machine_name(stage: Stage, name: str) -> str:
 
 
 class Workflows(Construct):
-    """`tasks`: the function behind each state that calls one, by the state's name."""
+    """`tasks`: the function behind each state that calls one, by the state's name: a version where the stage
+    has versions.
+
+    `versions`: ARNs of this deployment's versions of the machines; none where the stage has none.
+    """
 
     def __init__(
         self,
@@ -57,6 +64,7 @@ class Workflows(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._stage, self._table, self._bus = stage, table, bus
+        self.versions: list[str] = []
         self.by_name = {name: self._machine(name, tasks) for name in MACHINES}
 
     def _machine(self, name: str, tasks: Mapping[str, lambda_.IFunction]) -> stepfunctions.StateMachine:
@@ -64,6 +72,12 @@ class Workflows(Construct):
         definition = _definition(name, stage)
         functions = {f"{state}Function": function.function_arn for state, function in tasks.items()}
         called = {name: arn for name, arn in functions.items() if f"${{{name}}}" in definition}
+        substitutions = {
+            **called,
+            "EventBusName": self._bus.event_bus_name,
+            "TableName": self._table.table_name,
+            "Partition": Stack.of(self).partition,
+        }
         log_group = logs.LogGroup(
             self,
             f"{id_}Log",
@@ -77,12 +91,8 @@ class Workflows(Construct):
             state_machine_name=machine_name(stage, name),
             state_machine_type=stepfunctions.StateMachineType.STANDARD,
             definition_body=stepfunctions.DefinitionBody.from_string(definition),
-            definition_substitutions={
-                **called,
-                "EventBusName": self._bus.event_bus_name,
-                "TableName": self._table.table_name,
-            },
-            role=self._role(id_, list(called.values())).sealed,
+            definition_substitutions=substitutions,
+            role=self._role(id_, [tasks[name.removesuffix("Function")] for name in called]).sealed,
             logs=stepfunctions.LogOptions(
                 destination=log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=False
             ),
@@ -90,19 +100,35 @@ class Workflows(Construct):
         )
         if not stage.tracing:
             accept(machine, "AwsSolutions-SF2", because="The stage has no X-Ray.")
+        if stage.versions:
+            made_of = json.dumps([definition, Stack.of(self).resolve(substitutions), stage.tracing])
+            self.versions.append(self._version(machine, sha256(made_of.encode()).hexdigest()))
         return machine
 
-    def _role(self, id_: str, function_arns: list[str]) -> ServiceRole:
+    def _version(self, machine: stepfunctions.StateMachine, digest: str) -> str:
+        """The ARN of a version of the machine as it is now. Later ones leave it for a rollback.
+
+        `digest`: of what the machine is made of. What changes that makes another version, and so another one
+        of each function that is told of it.
+        """
+        version = stepfunctions.CfnStateMachineVersion(
+            self,
+            f"{machine.node.id}Version{digest[:DIGEST_LENGTH]}",
+            state_machine_arn=machine.state_machine_arn,
+            state_machine_revision_id=machine.state_machine_revision_id,
+        )
+        version.apply_removal_policy(RemovalPolicy.RETAIN)
+        return version.ref
+
+    def _role(self, id_: str, called: list[lambda_.IFunction]) -> ServiceRole:
+        arns = [arn for function in called for arn in _callable(function)]
         role = ServiceRole(
             self,
             f"{id_}Role",
             stage=self._stage,
             service="states.amazonaws.com",
             statements=[
-                iam.PolicyStatement(
-                    actions=["lambda:InvokeFunction"],
-                    resources=function_arns,
-                ),
+                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=arns),
                 iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus.event_bus_arn]),
                 iam.PolicyStatement(
                     actions=["dynamodb:UpdateItem"],
@@ -112,10 +138,19 @@ class Workflows(Construct):
                 iam.PolicyStatement(actions=list(LOG_DELIVERY_ACTIONS), resources=["*"]),
             ],
         )
+        for arn in (arn for arn in arns if arn.endswith(":*")):
+            accept_wildcard(role, arn, because="Executions that run on call earlier versions of a function.")
         accept_wildcard(
             role, "*", because="Log deliveries belong to the account: AWS has no resource for them."
         )
         return role
+
+
+def _callable(function: lambda_.IFunction) -> list[str]:
+    """What an execution may call of a function: an execution goes on with the versions it has begun with."""
+    if not isinstance(function, lambda_.Version):
+        return [function.function_arn]
+    return [function.lambda_.function_arn, f"{function.lambda_.function_arn}:*"]
 
 
 def _definition(name: str, stage: Stage) -> str:
@@ -133,4 +168,6 @@ def _definition(name: str, stage: Stage) -> str:
             part[state]["TimeoutSeconds"] = waits_s[state] + ASK_TIMEOUT_SECONDS
         return part
 
-    return json.dumps(json.loads(text, object_hook=with_time_out), indent=2)
+    # The files name the partition `aws`, so that what reads them as they are understands them.
+    anywhere = text.replace("arn:aws:", "arn:${Partition}:")
+    return json.dumps(json.loads(anywhere, object_hook=with_time_out), indent=2)

@@ -21,7 +21,7 @@ Asset = Literal["usd", "credit", "test_usd", "test_credit"]
 Kind = Annotated[str, Field(json_schema_extra={"enum": [str(kind) for kind in MOVEMENT_TYPES]})]
 Decimal = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]{2,6})?$")]
 
-OF_NO_ACCOUNT = frozenset({"provider.breaker_opened"})
+OF_NO_ACCOUNT = frozenset({"provider.breaker_opened", "catalog.published"})
 
 
 class JobCreated(webhooks.Job):
@@ -81,6 +81,15 @@ class BreakerOpened(TypedDict):
     """When it is tried again."""
 
 
+class CatalogPublished(TypedDict):
+    version: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    """The first half of the SHA-256 of the catalog's document."""
+    previous_version: str
+    """What it replaces: a version, too."""
+    published_by: str
+    note: str
+
+
 class Discrepancy(TypedDict):
     asset: Asset
     what: str
@@ -99,6 +108,7 @@ DATA: dict[str, Any] = {
     "key.created": Key,
     "key.revoked": Key,
     "provider.breaker_opened": BreakerOpened,
+    "catalog.published": CatalogPublished,
     "audit.discrepancy": Discrepancy,
 }
 """The engine's own events are about jobs of any dialect; those of money and keys are for operators."""
@@ -120,6 +130,7 @@ MEANING = {
     "key.created": "An API key was made. Its secret is in no event.",
     "key.revoked": "An API key was revoked.",
     "provider.breaker_opened": "A provider's route failed too often: it is left alone for a while.",
+    "catalog.published": "A catalog was published: new jobs go by it, those under way by their own.",
     "audit.discrepancy": "The audit found a wallet that differs from its ledger or its jobs' holds.",
 }
 

@@ -14,6 +14,7 @@ NOTES = """\
 - Send an `Idempotency-Key` with every POST that spends, creates or cancels, and repeat it with every retry.
 - On 429 and 503 wait `Retry-After` seconds. Decide by the error's `code`, never by its message.
 - A submit holds its price; failure and expiry release it, a cancel what has cost nothing by then.
+- Inputs are addresses, `data:` URIs or files: `POST /v1/files` brings one, its id names it for a day.
 - `POST /v1/quote` tells prices for nothing.
 """
 

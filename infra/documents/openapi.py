@@ -39,6 +39,7 @@ WITH_RETRY_AFTER = {"rate_limited", "unavailable", "idempotency_in_flight"}
 TAGS = {
     "Images": "An image from a prompt: `mode` says size and price.",
     "Tasks": "One to four outputs of a model of the catalog, in `{data, error}` envelopes.",
+    "Files": "Pictures, clips and sound of yours, kept for a day, to be named as inputs.",
     "Videos": "A narrated video of eight-second scenes from a one-line idea, paid in credits.",
     "Models and prices": "What can be asked for, and what it costs.",
     "Account": "Money and usage.",
@@ -124,7 +125,7 @@ def _operation(route: str, operation: Operation, catalog: Catalog, responses: di
         }
         built["requestBody"] = {
             "required": operation.body_required,
-            "content": {"application/json": media},
+            "content": {"application/json": media, **(_FILE_CONTENT if operation.takes_file else {})},
         }
     built["responses"] = {
         **_successes(operation, examples),
@@ -133,10 +134,18 @@ def _operation(route: str, operation: Operation, catalog: Catalog, responses: di
     return built
 
 
+_FILE_CONTENT: dict[str, Schema] = {
+    "multipart/form-data": {"schema": {"$ref": REF.format(model="FileForm")}},
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+}
+"""A file as it may come with its request; any other type that is not JSON does for the file itself."""
+
+
 def _inputs(operation: Operation) -> Iterable[Schema]:
     names = [f"query-{name}" for name in operation.query]
     names += ["Idempotency-Key"] if operation.idempotent else []
     names += ["Prefer"] if operation.waits else []
+    names += ["traceparent"] if operation.traced else []
     names += ["If-None-Match"] if operation.cached else []
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 

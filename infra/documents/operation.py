@@ -39,9 +39,10 @@ class Operation:
 
     `answers` are what a success may be, by status; None is an answer without a body. `body` and `query` name
     components. `raises` are errors beside those that follow from the rest. The route's row tells `shapes`,
-    the dialects whose words its errors have, and `scope`, None where no key is needed. `cached`: the answer
-    has an ETag. `media_type` is what a success without a schema is. `links`: what may follow, by operation:
-    where in the exchange each of its parameters is.
+    the dialects whose words its errors have, and `scope`, None where no key is needed. `traced`: its job
+    has the trace of the request. `cached`: the answer has an ETag. `media_type` is what a success without a
+    schema is. `links`: what may follow, by operation: where in the exchange each of its parameters is.
+    `takes_file`: the body may also be a form with a file, or the file.
     """
 
     id: str
@@ -57,9 +58,11 @@ class Operation:
     raises: tuple[type[ApiError], ...] = ()
     idempotent: bool = False
     waits: bool = False
+    traced: bool = False
     csv: bool = False
     cached: bool = False
     media_type: str = "application/json"
+    takes_file: bool = False
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def errors(self, path: str) -> Iterator[type[ApiError]]:

@@ -13,6 +13,7 @@ from shoal.domain.errors import (
     NotFound,
 )
 
+from .file_operations import FILES
 from .operation import Operation, routed
 from .video_operations import VIDEOS
 from .webhook_operations import WEBHOOKS
@@ -33,6 +34,7 @@ _SUBMIT_IMAGE = Operation(
     raises=SPENDING,
     idempotent=True,
     waits=True,
+    traced=True,
     links={"read_api_job": JOB, "cancel_api_job": JOB},
 )
 _READ_JOB = Operation(
@@ -212,7 +214,7 @@ _ABOUT = {
         media_type="text/markdown; charset=utf-8",
     ),
 }
-OPERATIONS = routed({**_IMAGES, **_TASKS, **VIDEOS, **_ACCOUNT, **WEBHOOKS, **_ABOUT})
+OPERATIONS = routed({**_IMAGES, **_TASKS, **FILES, **VIDEOS, **_ACCOUNT, **WEBHOOKS, **_ABOUT})
 """By route, in the order in which they are documented."""
 UNDOCUMENTED = {
     "$default": "what is not there",

@@ -7,6 +7,7 @@ from typing import Any
 from shoal.dialects import tasks, video
 from shoal.dialects.answers.common import ULID
 from shoal.dialects.fields import PAGE_LIMIT, PAGE_LIMIT_MAX
+from shoal.dialects.files import NAME_LENGTH_MAX
 from shoal.domain.catalog import Catalog
 from shoal.domain.delivery import DeliveryStatus
 from shoal.domain.idempotency import KEY_LENGTH_MAX
@@ -43,6 +44,7 @@ QUERY: dict[str, Schema] = {
         "Up to, but not including, this moment; a date means its whole UTC day, and in a summary so does a "
         "moment."
     ),
+    "name": _text("What you call the file, where it is the body.", maxLength=NAME_LENGTH_MAX),
     "limit": {
         "description": "How many a page shows.",
         "schema": {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT_MAX, "default": PAGE_LIMIT},
@@ -63,6 +65,10 @@ REQUEST_HEADERS: dict[str, Schema] = {
     "Prefer": _text(
         "`wait=N`: answer when the job has ended, or after N seconds, 25 at most, with its state then. "
         "Any other preference is ignored."
+    ),
+    "traceparent": _text(
+        "A trace to follow through the job's events, by W3C Trace Context. One that is not valid is ignored.",
+        examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     ),
     "If-None-Match": _text("The ETag of a copy: 304 if it is still good."),
 }
@@ -101,6 +107,8 @@ def _path_part(name: str, path: str, catalog: Catalog) -> Schema:
         return _text("A delivery's id.", pattern=f"^dlv_{ULID}$")
     if "/models/" in path:
         return _text("A model's id; a slash in it is `%2F`.") | {"example": next(iter(catalog.models))}
+    if "/files/" in path:
+        return _text("A file's id.", pattern=f"^file_{ULID}$")
     if "/webhooks/" in path:
         requested = f"|{REQUESTED}" if "deliveries" in path or "recover" in path else ""
         return _text("A webhook's id.", pattern=f"^(wh_{ULID}{requested})$")

@@ -6,14 +6,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shoal.dialects import webhooks
+from shoal.dialects import files, webhooks
 from shoal.dialects.fields import METADATA_BYTES_MAX
 from shoal.dialects.spoken import spoken
 from shoal.domain.catalog import Catalog
 from shoal.domain.clip import SCENE_SECONDS
+from shoal.domain.files import kinds
 from shoal.domain.money import Asset
 from shoal.domain.video import MODEL
 from shoal.domain.webhook import EVENT_TYPES, PATTERNS
+from shoal.handlers.http.form_body import FILE
 
 from .json_schema import without_titles
 
@@ -27,6 +29,9 @@ MOMENT = (
     r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$"
 )
+
+
+_METADATA = f"Yours: comes back as it is. {METADATA_BYTES_MAX:,} bytes of JSON."
 
 
 def schemas(catalog: Catalog) -> dict[str, Schema]:
@@ -49,6 +54,8 @@ def schemas(catalog: Catalog) -> dict[str, Schema]:
                 {"$ref": "#/components/schemas/TaskRequest"},
             ],
         },
+        "UploadRequest": _upload(),
+        "FileForm": _file_form(),
         "VideoRequest": _video(catalog),
         "CreateWebhookRequest": _webhook(webhooks.CreateRequest),
         "ChangeWebhookRequest": _webhook(webhooks.ChangeRequest),
@@ -123,11 +130,34 @@ def _submit(schema: Schema, asset: Asset) -> dict[str, Schema]:
     )
     _each_of(properties["max_cost"])["pattern"] = DOLLARS if asset.in_dollars else CREDITS
     properties["webhook_url"]["description"] = "The event that ends the job is sent there too."
-    properties["metadata"]["description"] = (
-        f"Yours: comes back as it is. {METADATA_BYTES_MAX:,} bytes of JSON."
-    )
+    properties["metadata"]["description"] = _METADATA
     properties["ttl_seconds"]["description"] = "How long outputs are kept after the job has completed."
     return properties
+
+
+def _upload() -> Schema:
+    schema = plain(files.UploadRequest)
+    schema["properties"]["content_type"]["enum"] = list(kinds.TYPES)
+    schema["properties"]["metadata"]["description"] = _METADATA
+    return schema
+
+
+def _file_form() -> Schema:
+    return {
+        "description": "A file and what may be said of it.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": [FILE],
+        "properties": {
+            FILE: {"type": "string", "format": "binary"},
+            "name": {
+                "type": "string",
+                "maxLength": files.NAME_LENGTH_MAX,
+                "description": "In the place of the part's own file name.",
+            },
+            "metadata": {"type": "string", "description": f"{_METADATA} As text."},
+        },
+    }
 
 
 def _webhook(request: type[BaseModel]) -> Schema:

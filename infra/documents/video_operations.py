@@ -19,6 +19,7 @@ VIDEOS = {
         answers={202: (video.VideoAnswer,)},
         raises=(InsufficientCredits, MaxCostExceeded),
         idempotent=True,
+        traced=True,
         links={"read_video": VIDEO, "cancel_video": VIDEO},
     ),
     "GET /api/v1/videos/{id}": Operation(

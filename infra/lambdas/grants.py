@@ -12,8 +12,10 @@ Target = Literal[
     "machines",
     "executions",
     "bus",
+    "catalog_documents",
     "staging_bucket",
     "staging_objects",
+    "file_objects",
     "output_images",
     "outputs_bucket",
     "videos_bucket",
@@ -120,6 +122,12 @@ ROUTE_ITEMS = ("ROUTE#*", "PROVIDER#*")
 
 LOOK_AT_BOARD = on_table("BatchGetItem", keys=ROUTE_ITEMS)
 
+READ_CATALOG = (
+    on_table("GetItem", keys=("CATALOG",)),
+    allow("catalog_documents", "s3:GetObject"),
+)
+"""What is published, and its documents."""
+
 OUTBOX = ("OUTBOX",)
 """What the bus is still to be told."""
 
@@ -169,9 +177,15 @@ IAM does not tell what a request compares from what it sets, so the rate of a ke
 COUNT_SOURCE = on_table("UpdateItem", keys=LIMITS, attributes=("tat", "expires_at"))
 """The write that counts where a request without a key comes from."""
 
+FILES = ("FILES#*",)
+"""The files that an account keeps, and what they count for."""
+
 # The roles of functions that move no money reach no wallet, and so no ledger entry.
 READ_MISSING = allow("staging_bucket", "s3:ListBucket")
 """Without it S3 answers AccessDenied where an object is missing."""
+
+OPEN_FILES = (on_table("GetItem", keys=FILES), allow("file_objects", "s3:GetObject"), READ_MISSING)
+"""To take a caller's file as an input."""
 
 SIGN_VIDEO_URL = allow("video_objects", "s3:GetObject")
 """Who fetches a signed address does what its signer may do."""
@@ -190,6 +204,7 @@ LOOK_AGAIN = allow("poll_queues", "sqs:SendMessage")
 
 SIMULATE = (
     USE_JOB,
+    *READ_CATALOG,
     *USE_ROUTES,
     allow("staging_objects", "s3:PutObject", "s3:GetObject"),
     READ_MISSING,
@@ -211,6 +226,7 @@ TAKE_JOB = (
 """A submit: the job, the hold on its wallet with its entry, the record of the request, the open jobs."""
 
 CLOSE_JOB = (
+    *READ_CATALOG,
     on_table("GetItem", keys=(*ACCOUNTS, *WALLETS)),
     on_table("PutItem", keys=WALLETS),
     on_table("UpdateItem", keys=(*ACCOUNTS, *WALLETS, *LIMITS)),

@@ -12,6 +12,7 @@ from .function import (
 )
 from .grants import (
     ASK_PROVIDERS,
+    READ_CATALOG,
     READ_KEYS,
     READ_MISSING,
     SCENES,
@@ -30,6 +31,7 @@ WORKFLOW = (
         timeout_seconds=120,
         grants=(
             USE_JOB,
+            *READ_CATALOG,
             *USE_ROUTES,
             READ_KEYS,
             *USE_BEDROCK,
@@ -48,6 +50,7 @@ WORKFLOW = (
         voice=True,
         grants=(
             USE_JOB,
+            *READ_CATALOG,
             *USE_ROUTES,
             READ_KEYS,
             allow("polly", "polly:SynthesizeSpeech"),

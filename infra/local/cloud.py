@@ -63,6 +63,7 @@ class LocalCloud:
             "event_bus": self.outputs["EventBusName"],
             "table": self.outputs["TableName"],
             "outputs_bucket": self.outputs["OutputsBucketName"],
+            "catalog_bucket": self.outputs["CatalogBucketName"],
             "staging_bucket": self.outputs["StagingBucketName"],
             "videos_bucket": self.outputs["VideosBucketName"],
             "signed_url_s": self.outputs["SignedUrlSeconds"],
@@ -99,6 +100,7 @@ def local_cloud(
     clip_deadline_s: int = TEST_CLIP_DEADLINE_SECONDS,
     enforce_iam: bool = False,
     server: str = SERVER,
+    versions: bool = False,
 ) -> Iterator[LocalCloud]:
     """A cloud with Shoal deployed; it ends with the context.
 
@@ -111,6 +113,7 @@ def local_cloud(
         "SHOAL_LOCAL_URL": f"http://localhost:{front_port}",
         "SHOAL_PROVIDER_DEADLINE_S": str(provider_deadline_s),
         "SHOAL_CLIP_DEADLINE_S": str(clip_deadline_s),
+        "SHOAL_VERSIONS": str(versions).lower(),
     }
     with bare_cloud(folder, enforce_iam=enforce_iam, server=server) as endpoint:
         synthesize(folder / "cdk.out", settings).deploy(endpoint)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from shoal.adapters.dynamodb import items
+from shoal.adapters.dynamodb import files, items
 from shoal.adapters.dynamodb.limits import limits_key
 from shoal.adapters.dynamodb.table import Item, Table
 from shoal.composition.operator import Operator
+from shoal.domain.files.file import FOLDER
 from shoal.domain.job import Job, output_folder
 from shoal.domain.money import Asset
 from shoal.domain.video import folder
@@ -41,6 +42,7 @@ def erase(operator: Operator, client: Callable[..., Any], outputs: dict[str, str
     for job in _jobs(operator, account_id):
         _delete_under(s3, outputs["OutputsBucketName"], output_folder(job))
         _delete_under(s3, outputs["VideosBucketName"], folder(job.id))
+    _delete_under(s3, outputs["StagingBucketName"], f"{FOLDER}{account_id}/")
     table, name = Table(client("dynamodb"), outputs["TableName"]), outputs["TableName"]
     keys = [(item["pk"], item["sk"]) for item in _owned(table, operator, account_id)]
     # The list of all accounts last: until then an operator finds what is left of it.
@@ -69,6 +71,7 @@ def _owned(table: Table, operator: Operator, account_id: str) -> Iterator[Item]:
     for asset in Asset:
         yield from _partition(table, items.wallet_key(account_id, asset)[0])
     yield from _partition(table, f"WEBHOOKS#{account_id}")
+    yield from _partition(table, files.partition(account_id))
     yield from _partition(table, limits_key(account_id, "")[0])
     yield from _partition(table, items.account_key(account_id)[0])
 

@@ -91,11 +91,10 @@ def inbox(client: Callable[..., Any], *, stage: str, bus: str, endpoint_url: str
         cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=wait)
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
         made = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-        region = cloudformation.meta.region_name
         root = (
             f"{endpoint_url}/_aws/execute-api/{made['ApiId']}/$default"
             if endpoint_url
-            else f"https://{made['ApiId']}.execute-api.{region}.amazonaws.com"
+            else f"https://{made['ApiId']}.{made['Gateway']}"
         )
         yield Inbox(client("sqs"), made["QueueUrl"], f"{root}/hook")
     finally:
@@ -109,7 +108,11 @@ def template(name: str, bus: str) -> dict[str, Any]:
     return {
         "Description": "Shoal: what a walk over the stage receives. It may be deleted at any time.",
         "Resources": {id_: {"Type": type_, "Properties": has} for id_, (type_, has) in resources.items()},
-        "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}, "ApiId": {"Value": {"Ref": "Api"}}},
+        "Outputs": {
+            "QueueUrl": {"Value": {"Ref": "Queue"}},
+            "ApiId": {"Value": {"Ref": "Api"}},
+            "Gateway": {"Value": {"Fn::Sub": "execute-api.${AWS::Region}.${AWS::URLSuffix}"}},
+        },
     }
 
 

@@ -9,11 +9,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from shoal.domain.delivery import ORDERS_AT_ONCE_MAX
+from shoal.domain.files.file import FOLDER as FILES_FOLDER
 from shoal.domain.video import FOLDER
 from shoal.domain.webhook import EVENT_TYPES
 
 from ..build.packages import Packages
 from ..constructs.api import Api
+from ..constructs.canary import Canaries
 from ..constructs.domain import CLOUDFRONT_ZONE, lead
 from ..constructs.event_schemas import EventSchemas
 from ..constructs.functions import Functions
@@ -22,6 +24,7 @@ from ..constructs.queues import Queues
 from ..constructs.schedules import Schedules
 from ..constructs.secret import stripe_secret_arn
 from ..constructs.storage import FAILED_JOBS, OPEN_JOBS
+from ..constructs.versions import DeployedVersions
 from ..constructs.webhooks import RetrySchedules
 from ..constructs.workflow import GENERATE, MACHINES, Workflows, machine_name
 from ..lambdas import dashboard as web_registry
@@ -75,14 +78,17 @@ class ServiceStack(StageStack):
             values=self._values(stage),
             arns=self._arns(stage),
         )
-        self.machines = Workflows(
+        workflows = Workflows(
             self,
             "Workflow",
             stage=stage,
-            tasks={function.camel: self.functions[function] for function in registry.WORKFLOW},
+            tasks={function.camel: self.functions.version(function) for function in registry.WORKFLOW},
             table=state.storage.table,
             bus=state.bus,
-        ).by_name
+        )
+        self.machines = workflows.by_name
+        self.functions.tell("machine_versions", ",".join(workflows.versions))
+        self._publish(stage)
         self._connect(stage)
         self._outputs(stage)
 
@@ -101,13 +107,33 @@ class ServiceStack(StageStack):
             lead(self, "Api", stage=stage, name=stage.domain, target=target, zone=zone)
         return url
 
+    def _publish(self, stage: Stage) -> None:
+        """Versions of this deployment behind the aliases, which move one after the other.
+
+        The sweeper's is first: an old one may take what newer functions leave waiting for a stuck job. The
+        user pool calls its function by a name that is there before any version is.
+        """
+        consumers = [each for each in registry.CONSUMERS if each is not web_registry.ADMIT_SIGN_UP]
+        self.functions.publish((*registry.HTTP, *consumers))
+        sweeper = self.functions[registry.SWEEP_JOBS]
+        for function in registry.HTTP:
+            self.functions[function].node.add_dependency(sweeper.node.default_child)
+        if stage.versions:
+            aliases = self.functions.aliases
+            callers = {function.verb: aliases[function.verb] for function in registry.HTTP}
+            for alias in callers.values():
+                alias.node.add_dependency(aliases[registry.SWEEP_JOBS.verb])
+            if stage.canary != "off":
+                Canaries(self, "Canaries", stage=stage, aliases=callers)
+            DeployedVersions(self, "DeployedVersions", stage=stage, aliases=aliases)
+
     def _connect(self, stage: Stage) -> None:
         """Tie each function to what calls it."""
         for function in registry.HTTP:
-            self.api.route(function.camel, self.functions[function], keys=function.routes)
+            self.api.route(function.camel, self.functions.live(function), keys=function.routes)
         schedules = Schedules(self, "Schedules", dead_letters=self.queues.async_failures)
-        schedules.every("Sweep", self.functions[registry.SWEEP_JOBS], interval=Duration.minutes(1))
-        schedules.every("Audit", self.functions[registry.AUDIT_LEDGER], interval=Duration.hours(1))
+        schedules.every("Sweep", self.functions.live(registry.SWEEP_JOBS), interval=Duration.minutes(1))
+        schedules.every("Audit", self.functions.live(registry.AUDIT_LEDGER), interval=Duration.hours(1))
         schedules.on_unsuccessful_execution(self.machines.values(), self.queues.closed_executions)
         for name, function, queue, concurrency_max in (
             ("Poll", registry.POLL_PROVIDER, self.queues.poll, stage.poll_concurrency_max),
@@ -120,7 +146,7 @@ class ServiceStack(StageStack):
         ):
             schedules.consume(
                 name,
-                self.functions[function],
+                self.functions.live(function),
                 queue=queue,
                 concurrency_max=concurrency_max,
                 # A look may take as long as its function runs: others must not wait behind it.
@@ -128,7 +154,7 @@ class ServiceStack(StageStack):
             )
         schedules.consume(
             "Close",
-            self.functions[registry.CLOSE_EXECUTION],
+            self.functions.live(registry.CLOSE_EXECUTION),
             queue=self.queues.closed_executions,
             concurrency_max=CLOSE_CONCURRENCY_MAX,
         )
@@ -149,7 +175,7 @@ class ServiceStack(StageStack):
         ):
             schedules.consume(
                 name,
-                self.functions[function],
+                self.functions.live(function),
                 queue=queue,
                 concurrency_max=stage.delivery_concurrency_max,
                 batch_size=ORDERS_AT_ONCE_MAX,
@@ -171,6 +197,7 @@ class ServiceStack(StageStack):
             "poll_queue_url": self.queues.poll.queue_url,
             "simulated_poll_queue_url": self.queues.simulated_poll.queue_url,
             "callback_secret_arn": self.state.secret.secret_arn,
+            "catalog_bucket": self.state.storage.catalog.bucket_name,
             "staging_bucket": self.state.storage.staging.bucket_name,
             "outputs_bucket": self.state.storage.outputs.bucket_name,
             "videos_bucket": self.state.storage.videos.bucket_name,
@@ -185,6 +212,7 @@ class ServiceStack(StageStack):
             "retry_schedule_role_arn": self.retry_schedules.role.role_arn,
             **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
+            "files_mb_max": str(stage.files_mb_max),
             "fetched_mb_max": str(stage.fetched_mb_max),
             "open_requests_max": str(stage.open_requests_max),
             "open_jobs_max": str(stage.open_jobs_max),
@@ -215,8 +243,10 @@ class ServiceStack(StageStack):
             "machines": tuple(self._states_arn("stateMachine", name) for name in machines),
             "executions": tuple(self._states_arn("execution", f"{name}:*") for name in machines),
             "bus": (self.state.bus.event_bus_arn,),
+            "catalog_documents": (self.state.storage.catalog.arn_for_objects("catalog/*"),),
             "staging_bucket": (self.state.storage.staging.bucket_arn,),
             "staging_objects": (self.state.storage.staging.arn_for_objects("*"),),
+            "file_objects": (self.state.storage.staging.arn_for_objects(f"{FILES_FOLDER}*"),),
             "output_images": (self.state.storage.outputs.arn_for_objects("images/*"),),
             "outputs_bucket": (self.state.storage.outputs.bucket_arn,),
             "videos_bucket": (self.state.storage.videos.bucket_arn,),
@@ -254,6 +284,7 @@ class ServiceStack(StageStack):
             "EventBusArn": self.state.bus.event_bus_arn,
             "TableName": self.state.storage.table.table_name,
             "OutputsBucketName": self.state.storage.outputs.bucket_name,
+            "CatalogBucketName": self.state.storage.catalog.bucket_name,
             "StagingBucketName": self.state.storage.staging.bucket_name,
             "VideosBucketName": self.state.storage.videos.bucket_name,
             "SignedUrlSeconds": str(stage.signed_url_s),
@@ -270,5 +301,7 @@ class ServiceStack(StageStack):
             "DashboardUrl": f"{self.api.url}/dashboard",
             "UserPoolId": self.state.identity.pool.user_pool_id,
         }
+        if stage.key_arn is not None:
+            outputs["KeyArn"] = stage.key_arn
         for key, value in outputs.items():
             CfnOutput(self, key, value=value)

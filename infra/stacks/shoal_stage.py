@@ -7,7 +7,7 @@ from pathlib import Path
 from aws_cdk import CrossStackReferences, Environment, ReferenceStrength
 from constructs import Construct
 
-from shoal.domain.catalog import CATALOG_FILE
+from shoal.domain.models.files import CATALOG
 
 from ..build.packages import Packages, packages_of
 from ..catalog import check_catalog
@@ -20,7 +20,7 @@ from .watch import WatchStack
 class ShoalStage(Construct):
     """Three stacks: `state` keeps, `service` works with it, `watch` has alarms on the service.
 
-    `catalog`: the file of what the stage sells, Shoal's own unless given.
+    `catalog`: the folder of what the stage sells, Shoal's own unless given.
     `packages`: what the functions run; built for the stage and its catalog unless given.
     `env`: account and region; those that the CDK's command line finds unless given.
 
@@ -35,7 +35,7 @@ class ShoalStage(Construct):
         id_: str,
         *,
         stage: Stage,
-        catalog: Path = CATALOG_FILE,
+        catalog: Path = CATALOG,
         packages: Packages | None = None,
         env: Environment | None = None,
     ) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
+from aws_cdk import Aspects, Environment, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from ..constructs.own_key import OwnKey
 from ..stage import Stage
 
 
@@ -27,3 +28,5 @@ class StageStack(Stack):
         if stage.permissions_boundary is not None:
             boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", stage.permissions_boundary)
             iam.PermissionsBoundary.of(self).apply(boundary)
+        if stage.key_arn is not None:
+            Aspects.of(self).add(OwnKey(stage.key_arn))

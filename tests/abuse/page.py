@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.abuse import load, media, money
+from tests.abuse import files, load, media, money
 from tests.abuse.row import HEADINGS, Case, Row
 
 FILE = Path(__file__).parents[2] / "docs" / "abuse.md"
@@ -18,6 +18,7 @@ CASES: tuple[Case, ...] = (
     money.judgements,
     money.unknown_outcomes,
     load.fetches,
+    files.uploads,
     load.play_money,
     load.looks,
     load.holds,

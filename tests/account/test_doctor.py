@@ -317,6 +317,56 @@ def test_what_was_changed_by_hand_is_drift(patient: Patient, stack: Callable[[st
     assert (level, said.endswith("DRIFTED, 1 resources")) == (Level.WARNING, True), said
 
 
+def drifted(type_: str, *paths: str) -> dict[str, Any]:
+    """A resource that differs from its template in these properties."""
+    different = [
+        {"PropertyPath": path, "ExpectedValue": "2", "ActualValue": "1", "DifferenceType": "NOT_EQUAL"}
+        for path in paths
+    ]
+    return {
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1",
+        "LogicalResourceId": f"R{len(paths)}",
+        "ResourceType": type_,
+        "PropertyDifferences": different,
+        "StackResourceDriftStatus": "MODIFIED",
+        "Timestamp": datetime(2026, 12, 1, tzinfo=UTC),
+    }
+
+
+@pytest.mark.parametrize(
+    ("found_by_aws", "level"),
+    [
+        ([drifted("AWS::Lambda::Alias", "/FunctionVersion")] * 2, Level.OK),
+        ([drifted("AWS::Lambda::Alias", "/FunctionVersion", "/Description")], Level.WARNING),
+        (
+            [drifted("AWS::Lambda::Alias", "/FunctionVersion"), drifted("AWS::SQS::Queue", "/DelaySeconds")],
+            Level.WARNING,
+        ),
+    ],
+    ids=["aliases that were rolled back", "an alias with another description", "a queue beside them"],
+)
+def test_a_rollback_is_no_drift(patient: Patient, found_by_aws: list[Any], level: Level) -> None:
+    name = patient.plan.stack("service")
+    status = {
+        "StackId": "s",
+        "StackDriftDetectionId": "1",
+        "DetectionStatus": "DETECTION_COMPLETE",
+        "Timestamp": datetime(2026, 12, 1, tzinfo=UTC),
+        "StackDriftStatus": "DRIFTED",
+        "DriftedStackResourceCount": len(found_by_aws),
+    }
+    asked = stubbed(
+        patient,
+        "cloudformation",
+        ("detect_stack_drift", {"StackDriftDetectionId": "1"}),
+        ("describe_stack_drift_detection_status", status),
+        ("describe_stack_resource_drifts", {"StackResourceDrifts": found_by_aws}),
+    )
+    finding = stacks.drift_of(asked.client("cloudformation"), name)
+    assert finding.level is level
+    assert ("rollback" in finding.found) == (level is Level.OK)
+
+
 @pytest.fixture
 def shoal(endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command on the empty cloud, as that of the local stage."""
@@ -362,6 +412,8 @@ def test_the_whole_local_stage_is_well(at_local_stage: LocalCloud, monkeypatch: 
     ssm = at_local_stage.client("ssm")
     ssm.put_parameter(Name=account.BOOTSTRAP, Value="30", Type="String", Overwrite=True)
     result = CliRunner().invoke(app, ["doctor", "--json"])
-    levels = {each["check"]: each["level"] for each in json.loads(result.stdout)["findings"]}
+    told = json.loads(result.stdout)["findings"]
+    levels = {each["check"]: each["level"] for each in told}
     assert result.exit_code == 0, result.stdout
     assert (levels["stacks"], levels["bootstrap"], levels["concurrency"]) == ("ok", "ok", "ok")
+    assert [each["level"] for each in told if each["check"] == "answers"] == ["ok"] * 4

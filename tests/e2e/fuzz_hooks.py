@@ -17,19 +17,27 @@ from schemathesis.generation.meta import CoverageScenario
 
 from infra.documents.parameters import REQUEST_HEADERS
 from infra.documents.requests import MOMENT
-from shoal.dialects.fields import WEB_ADDRESS
+from shoal.dialects.fields import INPUT_ADDRESS, WEB_ADDRESS
+from shoal.domain.files.kinds import MEDIA_BYTES_MAX, PICTURE_BYTES_MAX
 
 RECEIVER = os.environ["SHOAL_FUZZ_RECEIVER"]
 """An address that takes events and gives a picture."""
 KEY = "Idempotency-Key"
 VALID_KEY = re.compile(REQUEST_HEADERS[KEY]["schema"]["pattern"])
+INPUT = re.compile(INPUT_ADDRESS)
 MARKED_MAX = 1_900
 numbers = count()
 
 
 @schemathesis.hook
 def before_load_schema(_: Any, raw_schema: dict[str, Any]) -> None:
-    """Leaves the models that have a parameter, or are are paid in what, none before them has."""
+    """Leaves the models that have a parameter, or are are paid in what, none before them has.
+
+    And files that are ordered: what forms and files may hold, `test_form_body.py` and `test_files.py` try.
+    """
+    content = raw_schema["paths"]["/v1/files"]["post"]["requestBody"]["content"]
+    for media_type in [each for each in content if each != "application/json"]:
+        del content[media_type]
     schemas = raw_schema["components"]["schemas"]
     task, seen, kept = schemas["TaskRequest"], set[str](), list[Any]()
     for reference in task["oneOf"]:
@@ -57,9 +65,14 @@ def before_call(_: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 
 def _usable(name: str, value: Any) -> Any:
-    """A field of a body: addresses that are there, moments of late, nothing that is drawn for minutes."""
+    """A field of a body: addresses that are there, moments of late, sizes that any file may have.
+
+    And nothing that is drawn for minutes.
+    """
     if name == "input_image_urls" and isinstance(value, list):
-        return [_usable("url", each) for each in value]
+        return [RECEIVER if isinstance(each, str) and INPUT.fullmatch(each) else each for each in value]
+    if name == "size_bytes" and isinstance(value, int) and value > PICTURE_BYTES_MAX:
+        return PICTURE_BYTES_MAX if value <= MEDIA_BYTES_MAX else value
     if not isinstance(value, str):
         return value
     if name in ("url", "webhook_url") and re.fullmatch(WEB_ADDRESS, value):

@@ -14,6 +14,7 @@ HOOK = "https://hooks.example.com/shoal"
 """Stands for the address of the receiver on this machine."""
 FILES = "https://files.example.com"
 """Stands for where videos lie, which is not where the API is."""
+UPLOAD = r"https?://[^/ ]+/[^/ ]+/(files/[^? ]*)\?X-Amz[^ ]*"
 SIGNED = r"https?://[^/ ]+/[^/ ]+/(videos/[^? ]*)\?X-Amz[^ ]*"
 MARKED = r"(images/[^/ ]+/\d)-[A-Za-z0-9]{8}\."
 """A picture's address, with the mark that nobody can guess."""
@@ -25,6 +26,7 @@ AT = {
     "completed_at": "10:30:12",
     "closed_at": "10:30:12",
     "at": "10:30:13",
+    "expires_at": "10:45:00",
     "until": "10:31:00",
     "updated_at": "10:31:00",
 }
@@ -123,6 +125,7 @@ class Recording:
         for host, shown in self._hosts.items():
             text = text.replace(host, shown)
         text = re.sub(SIGNED, rf"{FILES}/\1?X-Amz-Signature=0b1f5c…", text)
+        text = re.sub(UPLOAD, rf"{FILES}/\1?X-Amz-Signature=0b1f5c…", text)
         text = re.sub(MARKED, r"\1-k3T9vQ2x.", text)
         return re.sub(rf"(?:([a-z]+)_)?({ULID})", lambda found: self._id(found[1], found[2]), text)
 

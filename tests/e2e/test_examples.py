@@ -58,6 +58,7 @@ def test_the_examples_are_what_is_answered(deployed: Deployed, customer: Custome
         hook = subscribe(tour, customer, receiver)
         images(tour, customer)
         tasks(tour, customer, receiver)
+        files(tour, customer)
         videos(tour, customer)
         account(tour, customer)
         eventually(lambda: Counter(each["type"] for each in told(receiver)) >= TOLD)
@@ -106,6 +107,13 @@ def tasks(tour: Recording, customer: Customer, receiver: Receiver) -> None:
     tour.call(customer, "GET /v1/models/{id}", "model", id="nanobanana")
     tour.call(customer, "POST /v1/quote", "task", TASK)
     tour.call(customer, "POST /v1/quote", "image", PICTURE)
+
+
+def files(tour: Recording, customer: Customer) -> None:
+    order = {"name": "shark.mp4", "content_type": "video/mp4", "size_bytes": 52_428_800}
+    made = tour.call(customer, "POST /v1/files", "upload", order, status=201)
+    tour.call(customer, "GET /v1/files/{id}", "awaited", id=made["data"]["id"])
+    tour.call(customer, "GET /v1/files", "page")
 
 
 def videos(tour: Recording, customer: Customer) -> None:

@@ -21,10 +21,12 @@ from tests.fakes.providers.server import instead, telling
 from tests.fakes.stripe import FakeStripe
 from tests.local_cloud.lab import Lab
 from tests.support.bus import BusLog
+from tests.support.client import CALL_SECONDS_MAX
 from tests.support.cloud import connect
 from tests.support.deployed import Customer, Deployed, eventually
 from tests.support.fixtures import pause_sweeper
 from tests.support.mcp import call, value_of
+from tests.support.media_files import still
 from tests.support.payments import Till
 from tests.support.receiver import Receiver, reply
 from tests.support.site import Visitor, use_dashboard
@@ -130,6 +132,7 @@ def use_everything(guarded: Deployed, provider: FakeFal) -> None:
     assert customer.client.cancel(customer.client.submit("[timeout] a shark")).status_code == 200
     assert customer.client.usage().status_code == 200
     use_tasks(guarded, customer)
+    use_files(guarded, customer)
     use_tools(guarded, customer)
     use_webhooks(guarded, customer)
     use_a_provider(guarded, provider, customer)
@@ -171,6 +174,31 @@ def use_tasks(guarded: Deployed, customer: Customer) -> None:
     assert tasks.data("POST", "/v1/quote", json={"model": MODEL, "prompt": "a mug"})
     canceled = tasks.submit("[timeout] mugs", num_outputs=2)
     assert tasks.data("POST", f"/v1/tasks/{canceled}/cancel")["status"] == "canceled"
+
+
+def use_files(guarded: Deployed, customer: Customer) -> None:
+    """A file that comes along, one that is uploaded, and an order that nothing follows; each is used."""
+    client, tasks = customer.client, TasksClient(customer.client)
+    picture = still()
+    came = client.request("POST", "/v1/files", files={"file": ("a.png", picture)}).json()["data"]
+    order = {"content_type": "image/png", "size_bytes": len(picture)}
+    key = {"Idempotency-Key": "upload-1"}
+    ordered, again = (client.request("POST", "/v1/files", json=order, headers=key).json() for _ in range(2))
+    assert again["data"]["id"] == ordered["data"]["id"]
+    file_id, upload = ordered["data"]["id"], ordered["data"]["upload"]
+    assert tasks.data("GET", f"/v1/files/{file_id}")["status"] == "awaited"
+    assert tasks.generate(input_image_urls=[file_id]).status_code == 422
+    sent = requests.put(upload["url"], data=picture, headers=upload["headers"], timeout=CALL_SECONDS_MAX)
+    assert sent.status_code == 200, sent.text
+    assert tasks.data("GET", f"/v1/files/{file_id}")["status"] == "ready"
+    used = [came["id"], file_id]
+    assert tasks.wait(tasks.submit("at night", input_image_urls=used))["status"] == "completed"
+    edit = {"model": MODEL, "prompt": "a mug", "input_image_urls": used}
+    tool = partial(call, guarded.cloud.api_url, customer.key)
+    quote_id = value_of(tool("quote", tool="generate_image", request=edit))["quote_id"]
+    assert not tool("generate_image", quote_id=quote_id, **edit).is_error
+    assert len(tasks.data("GET", "/v1/files")) == 2
+    assert [client.request("DELETE", f"/v1/files/{each}").status_code for each in used] == [204, 204]
 
 
 def use_tools(guarded: Deployed, customer: Customer) -> None:

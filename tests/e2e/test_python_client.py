@@ -16,6 +16,7 @@ from shoal_client import (
     verify,
 )
 from tests.support.deployed import Customer, Deployed
+from tests.support.media_files import still
 from tests.support.receiver import Receiver, reply
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -49,6 +50,19 @@ def test_the_same_key_is_the_same_job_and_paid_for_once(shoal: Shoal) -> None:
     assert caught.value.code == "idempotency_key_reused"
     with pytest.raises(JobFailed, match="failed to generate"):
         shoal.wait(first, pause_s=0.1)
+
+
+def test_files_small_and_large_are_inputs(shoal: Shoal) -> None:
+    small = shoal.files.upload(still(), name="reef.png", metadata={"n": 1})
+    large = shoal.files.upload(still().ljust(4_100_000), content_type="image/png")
+
+    assert (small["content_type"], small["metadata"], large["status"]) == ("image/png", {"n": 1}, "ready")
+    assert [file["id"] for file in shoal.files.list()[0]] == [large["id"], small["id"]]
+    task = shoal.tasks.create("nanobanana", "At night", input_image_urls=[small["id"]])
+    shoal.files.delete(small["id"])
+    assert shoal.tasks.wait(task)["status"] == "completed"
+    with pytest.raises(NotFound):
+        shoal.files.get(small["id"])
 
 
 def test_tasks_models_and_prices(shoal: Shoal) -> None:

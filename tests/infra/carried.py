@@ -140,9 +140,10 @@ def _submissions() -> None:
 
 def _writers(use_case: Any) -> None:
     """Each writer of the routes, and that within, which must write without asking anybody."""
+    from shoal.domain.catalog import load_catalog
     from shoal.domain.routing import WITHIN
 
-    for route in use_case.routes:
+    for route in load_catalog().video.script_routes:
         use_case.writers.get(route)
     told = {"idea": "reefs at night", "category": "story", "style": None, "language": "en"}
     assert use_case.writers.get(WITHIN).write(**told, scene_count=3, seed=1)
@@ -150,12 +151,13 @@ def _writers(use_case: Any) -> None:
 
 def _speakers(use_case: Any) -> None:
     """Each speaker of the routes, and the simulator's, which must speak without asking anybody."""
+    from shoal.domain.catalog import load_catalog
     from shoal.domain.provider import EMBEDDED
     from shoal.domain.routing import SIMULATED, WITHIN
 
     spoken = "Reefs glow at night."
     has_voice = use_case.speakers.has(EMBEDDED)
-    for route in use_case.routes:
+    for route in load_catalog().video.speech_routes:
         if route.provider != EMBEDDED:
             use_case.speakers.get(route)
     for route in (SIMULATED, *((WITHIN,) if has_voice else ())):

@@ -10,6 +10,7 @@ MACHINES = ("generate", "generate-batch", "render-video")
 MACHINE_ARNS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:stateMachine:shoal-dev-{name}" for name in MACHINES]
 EXECUTIONS = [f"arn:<AWS::Partition>:states:{ACCOUNT}:execution:shoal-dev-{name}:*" for name in MACHINES]
 BUS = "<Bus.Arn>"
+DOCUMENTS = "<StorageCatalog.Arn>/catalog/*"
 STAGING = "<StorageStaging.Arn>"
 OUTPUTS = "<StorageOutputs.Arn>"
 IMAGES = f"{OUTPUTS}/images/*"
@@ -45,6 +46,8 @@ START = on_each(MACHINE_ARNS, "states:StartExecution")
 STOP = on_each(EXECUTIONS, "states:StopExecution")
 RESOLVE_TASK = on_each(MACHINE_ARNS, "states:SendTaskSuccess", "states:SendTaskFailure")
 READ_STAGED = {("s3:GetObject", f"{STAGING}/*"), ("s3:ListBucket", STAGING)}
+FILES = f"{STAGING}/files/*"
+OPEN_FILES = {("s3:GetObject", FILES), ("s3:ListBucket", STAGING)}
 PUT_STAGED = ("s3:PutObject", f"{STAGING}/*")
 SIGN = ("s3:GetObject", CLIPS)
 DELETE_VIDEO = {
@@ -80,6 +83,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *CLOSE_JOBS,
         *START,
         LOOK_AT_BOARD,
+        *OPEN_FILES,
         ("s3:PutObject", f"{STAGING}/*"),
         ("s3:DeleteObject", f"{STAGING}/*"),
     },
@@ -88,6 +92,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *START,
         LOOK_AT_BOARD,
         ("dynamodb:Query", TABLE),
+        *OPEN_FILES,
         ("s3:PutObject", f"{STAGING}/*"),
         ("s3:DeleteObject", f"{STAGING}/*"),
         SIGN,
@@ -107,6 +112,14 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     "list_jobs": {*QUERY_AND_COUNT, ("dynamodb:BatchGetItem", TABLE), SIGN},
     "receive_callback": {*READ_AND_COUNT, *CALL_BACK, READ_KEYS},
     "receive_payment": {*CLOSE_JOBS, ("secretsmanager:GetSecretValue", STRIPE_SECRET)},
+    "manage_files": {
+        *CLOSE_JOBS,
+        *OPEN_FILES,
+        ("dynamodb:DeleteItem", TABLE),
+        ("dynamodb:Query", TABLE),
+        ("s3:PutObject", FILES),
+        ("s3:DeleteObject", FILES),
+    },
     "manage_webhooks": {
         *CLOSE_JOBS,
         ("dynamodb:DeleteItem", TABLE),
@@ -133,6 +146,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *STOP,
         *DELETE_VIDEO,
         SIGN,
+        *OPEN_FILES,
         PUT_STAGED,
         ("dynamodb:BatchGetItem", TABLE),
         ("dynamodb:DeleteItem", TABLE),
@@ -300,7 +314,7 @@ ASKED_SCENE = {**ASKED, "dynamodb:GetItem": ["ACCOUNT#*", "JOB#*"]}
 COUNT_REQUEST = {"dynamodb:UpdateItem": ["KEY#*", "LIMITS#*"]}
 COUNT_SOURCE = {"dynamodb:UpdateItem": ["LIMITS#*"]}
 TAKE_JOB = {
-    "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
+    "dynamodb:GetItem": ["ACCOUNT#*", "FILES#*", "IDEMPOTENCY#*", "WALLET#*"],
     "dynamodb:PutItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "WALLET#*"],
     "dynamodb:UpdateItem": ["KEY#*", "LIMITS#*", "WALLET#*"],
 }
@@ -313,7 +327,7 @@ LEADING_KEYS = {
     "serve_mcp": {
         **TAKE_JOB,
         **SUBMITS,
-        "dynamodb:GetItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "MODEL#*", "QUOTE#*", "WALLET#*"],
+        "dynamodb:GetItem": ["ACCOUNT#*", "FILES#*", "IDEMPOTENCY#*", "MODEL#*", "QUOTE#*", "WALLET#*"],
         "dynamodb:PutItem": ["ACCOUNT#*", "IDEMPOTENCY#*", "QUOTE#*", "WALLET#*"],
         "dynamodb:Query": ["JOB#*"],
     },
@@ -341,6 +355,7 @@ LEADING_KEYS = {
         "dynamodb:BatchGetItem": ["ACCOUNT#*", "JOB#*", "KEY#*", "PROVIDER#*", "ROUTE#*"],
         "dynamodb:GetItem": [
             "ACCOUNT#*",
+            "FILES#*",
             "IDEMPOTENCY#*",
             "MODEL#*",
             "PERSON#*",
@@ -406,6 +421,13 @@ LEADING_KEYS = {
         "dynamodb:DeleteItem": ["SESSION#*"],
     },
     "call_provider": ASKED,
+    "manage_files": {
+        "dynamodb:GetItem": ["FILES#*", "IDEMPOTENCY#*"],
+        "dynamodb:PutItem": ["FILES#*", "IDEMPOTENCY#*"],
+        "dynamodb:UpdateItem": ["FILES#*", "KEY#*", "LIMITS#*"],
+        "dynamodb:DeleteItem": ["FILES#*"],
+        "dynamodb:Query": ["FILES#*"],
+    },
     "manage_webhooks": {
         "dynamodb:GetItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
         "dynamodb:PutItem": ["IDEMPOTENCY#*", "WEBHOOKS#*"],
@@ -470,3 +492,14 @@ LEADING_KEYS = {
     "stitch_video": ONE_JOB,
 }
 """The partition keys to which functions are limited, by action, unless they may reach all."""
+
+GO_BY_CATALOG = (
+    "submit_job", "serve_mcp", "read_models", "quote_job", "cancel_job", "show_dashboard", "operate",
+    "top_up", "call_provider", "render_scene", "poll_provider", "poll_simulated", "simulate", "write_script",
+    "narrate", "settle_wallet", "release_hold", "sweep_jobs", "close_execution",
+)  # fmt: skip
+"""They read what is published, and no other function does."""
+for verb in GO_BY_CATALOG:
+    EXPECTED[verb] = EXPECTED[verb] | {("dynamodb:GetItem", TABLE), ("s3:GetObject", DOCUMENTS)}
+    read = LEADING_KEYS[verb].get("dynamodb:GetItem", [])
+    LEADING_KEYS[verb] = LEADING_KEYS[verb] | {"dynamodb:GetItem": sorted([*read, "CATALOG"])}

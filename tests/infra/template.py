@@ -18,7 +18,9 @@ Resource = dict[str, Any]
 FOR_OTHER_STACKS = "PublishOutput"
 """How the CDK begins the names of outputs that are there for another stack of the same app."""
 OF_THE_CDK = "CustomS3AutoDeleteObjects"
-LOGICAL_ID_HASH = re.compile(r"[0-9A-F]{8}(?=[.>])")
+LOGICAL_ID_HASH = re.compile(
+    r"((?<=Version)[0-9A-F]{8}[0-9a-f]{32}|[0-9a-f]{16}[0-9A-F]{8}|[0-9A-F]{8})(?=[.>])"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,18 @@ class Template:
         name = f"{self.stage.prefix}-{verb.replace('_', '-')}"
         (found,) = [f for f in self.properties("AWS::Lambda::Function") if f.get("FunctionName") == name]
         return found
+
+    def called(self, camel: str) -> str:
+        """What leads to a function from outside: its alias where the stage has versions."""
+        return f"<Functions{camel}Live>" if self.stage.versions else f"<Functions{camel}.Arn>"
+
+    def function_behind(self, reference: Any) -> Resource:
+        """Properties of the function that a reference leads to, over an alias where it names one."""
+        named: Resource = self.content["Resources"][_first_reference(reference)]
+        if named["Type"] == "AWS::Lambda::Alias":
+            named = self.content["Resources"][named["Properties"]["FunctionName"]["Ref"]]
+        properties: Resource = named["Properties"]
+        return properties
 
     def machine(self, name: str) -> Resource:
         """Properties of the state machine of this name, such as `generate`."""
@@ -113,6 +127,18 @@ def _told(value: Any, stacks: dict[str, dict[str, Any]]) -> Any:
     if (read := value.get("Fn::GetStackOutput")) is not None:
         return _told(stacks[read["StackName"]]["Outputs"][read["OutputName"]]["Value"], stacks)
     return {key: _told(part, stacks) for key, part in value.items()}
+
+
+def _first_reference(value: Any) -> str:
+    """The logical id that a value refers to, however deep it is within."""
+    while not (isinstance(value, dict) and "Ref" in value):
+        value = next(part for part in (value.values() if isinstance(value, dict) else value) if _refers(part))
+    return str(value["Ref"])
+
+
+def _refers(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (isinstance(value, dict) and "Ref" in value) or any(map(_refers, parts))
 
 
 def all_states(definition: Resource) -> dict[str, Resource]:

@@ -20,6 +20,8 @@ LEADS_TO = {
     "ANY /v1/models": "ReadModels",
     "ANY /v1/models/{id+}": "ReadModels",
     "ANY /v1/quote": "QuoteJob",
+    "ANY /v1/files": "ManageFiles",
+    "ANY /v1/files/{id}": "ManageFiles",
     "ANY /mcp": "ServeMcp",
     "ANY /v1/usage/summary": "SummarizeUsage",
     "ANY /v1/wallet": "ReadWallet",
@@ -69,7 +71,7 @@ def test_every_route_leads_to_its_function(template: Template) -> None:
         route["RouteKey"]: integrations[route["Target"]["Fn::Join"][1][1]["Ref"]]
         for route in template.properties("AWS::ApiGatewayV2::Route")
     }
-    assert routes == {key: f"<Functions{camel}.Arn>" for key, camel in LEADS_TO.items()}
+    assert routes == {key: template.called(camel) for key, camel in LEADS_TO.items()}
     assert len(routes) == len(template.of_type("AWS::ApiGatewayV2::Route"))
 
 
@@ -89,7 +91,7 @@ def test_each_function_may_be_invoked_by_this_api_by_one_permission(template: Te
     ]
     # The source of a request that no route matches is `<stage>/$default`, without a path.
     assert sorted(permissions) == sorted(
-        (f"<Functions{camel}.Arn>", f"{api}/*/*" if camel == "RejectRoute" else f"{api}/*/*/*")
+        (template.called(camel), f"{api}/*/*" if camel == "RejectRoute" else f"{api}/*/*/*")
         for camel in set(LEADS_TO.values())
     )
 

@@ -99,8 +99,8 @@ def test_a_stack_with_little_room_left_is_found(tmp_path: Path) -> None:
             CfnResource(stack, f"Another{number}", type="AWS::CloudFormation::WaitConditionHandle")
         return checks.too_many(checks.count_of(app, stack))
 
-    assert found(350) == []
-    assert found(351) == ["at most 350: split the stack"]
+    assert found(420) == []
+    assert found(421) == ["at most 420: split the stack"]
 
 
 def test_every_stage_of_the_project_is_checked() -> None:

@@ -30,11 +30,10 @@ def queues_of(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def mapping_of(template: Template, verb: str) -> dict[str, Any]:
-    camel = "".join(word.capitalize() for word in verb.split("_"))
     (found,) = [
         mapping
         for mapping in template.properties("AWS::Lambda::EventSourceMapping")
-        if text(mapping["FunctionName"]) == f"<Functions{camel}>"
+        if template.function_behind(mapping["FunctionName"]) == template.function(verb)
     ]
     return found
 
@@ -70,7 +69,7 @@ def test_a_message_comes_back_soon_after_its_function_could_have_ended(template:
     mappings = template.properties("AWS::Lambda::EventSourceMapping")
     assert len(mappings) == len(queues_of(template)) - len(DEAD_LETTERS)
     for mapping in mappings:
-        function = template.content["Resources"][mapping["FunctionName"]["Ref"]]["Properties"]
+        function = template.function_behind(mapping["FunctionName"])
         hidden_s = queues_of(template)[text(mapping["EventSourceArn"])]["VisibilityTimeout"]
         assert function["Timeout"] + 5 == hidden_s
 
@@ -131,8 +130,8 @@ def test_schedules_invoke_the_sweeper_and_the_audit(template: Template) -> None:
         if "ScheduleExpression" in rule
     }
     assert schedules == {
-        "rate(1 minute)": ["<FunctionsSweepJobs.Arn>"],
-        "rate(1 hour)": ["<FunctionsAuditLedger.Arn>"],
+        "rate(1 minute)": [template.called("SweepJobs")],
+        "rate(1 hour)": [template.called("AuditLedger")],
     }
 
 

@@ -17,8 +17,10 @@ from shoal.domain.rate_limit import RateLimit
 from tests.infra.expected_grants import (
     BUS,
     CLIPS,
+    DOCUMENTS,
     EXECUTIONS,
     EXPECTED,
+    FILES,
     IMAGES,
     LEADING_KEYS,
     MACHINES,
@@ -49,7 +51,12 @@ STATE_ACTIONS = {
     "events:putEvents": ("events:PutEvents", BUS),
     "dynamodb:updateItem": ("dynamodb:UpdateItem", TABLE),
 }
-TRUSTED = {"lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"}
+TRUSTED = {
+    "codedeploy.amazonaws.com",
+    "lambda.amazonaws.com",
+    "states.amazonaws.com",
+    "scheduler.amazonaws.com",
+}
 WRITES = {
     f"dynamodb:{verb}"
     for verb in (
@@ -183,10 +190,13 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(dev: Template, na
     machine, states = dev.machine(name), all_states(dev.definition(name))
     needed = set()
     for state in (state for state in states.values() if state["Type"] == "Task"):
-        action = state["Resource"].removeprefix("arn:aws:states:::").removesuffix(".waitForTaskToken")
+        action = (
+            state["Resource"].removeprefix("arn:${Partition}:states:::").removesuffix(".waitForTaskToken")
+        )
         if action == "lambda:invoke":
             for function in re.findall(r"\$\{(\w+)\}", state["Arguments"]["FunctionName"]):
-                needed.add(("lambda:InvokeFunction", text(machine["DefinitionSubstitutions"][function])))
+                arn = f"<Functions{function.removesuffix('Function')}.Arn>"
+                needed |= {("lambda:InvokeFunction", arn), ("lambda:InvokeFunction", f"{arn}:*")}
         else:
             needed.add(STATE_ACTIONS[action])
     assert allowed(dev.role_of(machine, "RoleArn")) == needed | LOG_DELIVERIES | SAMPLED_TRACES
@@ -196,7 +206,9 @@ def test_wildcards_are_those_reviewed(dev: Template) -> None:
     reviewed = {
         *(name for _, name in TRACES),
         *EXECUTIONS,
+        DOCUMENTS,
         f"{STAGING}/*",
+        FILES,
         IMAGES,
         CLIPS,
         SCHEDULES,
@@ -205,7 +217,8 @@ def test_wildcards_are_those_reviewed(dev: Template) -> None:
     for role in (each["Properties"] for each in dev.own_roles.values()):
         for action, resource in allowed(role):
             assert "*" not in action
-            assert "*" not in resource or resource in reviewed
+            of_a_version = action == "lambda:InvokeFunction" and resource.endswith(".Arn>:*")
+            assert "*" not in resource or resource in reviewed or of_a_version
             assert resource != "*" or (action, resource) in {*SAMPLED_TRACES, *LOG_DELIVERIES, SPEAK}
 
 

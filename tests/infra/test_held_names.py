@@ -58,9 +58,11 @@ NAMES = (
 )
 """Properties by which a template fixes a name."""
 USES_OF_NAMES = {
+    "AWS::CodeDeploy::DeploymentGroup",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
+    "AWS::Lambda::Version",
     "AWS::Logs::MetricFilter",
     "Custom::S3AutoDeleteObjects",
 }

@@ -42,6 +42,7 @@ def test_there_is_an_alarm_on_everything_a_customer_would_notice(template: Templ
         "ApiServerErrors",
         "MailsRefused",
         "StuckJobs",
+        "CatalogUnusable",
         "LedgerDiscrepancies",
         "AuditMissing",
         "AccountsNotAudited",
@@ -115,6 +116,7 @@ def test_alarms_read_own_metrics_by_exactly_the_dimensions_they_are_emitted_with
     assert {alarm["MetricName"] for alarm in own} == {
         "MailsRefused",
         "StuckJobs",
+        "CatalogUnusable",
         "LedgerDiscrepancies",
         "AccountsNotAudited",
         "AuditsEnded",

@@ -20,7 +20,7 @@ from infra.build.bytecode import CompileFailed
 from infra.paths import FUNCTIONS
 from infra.stacks.shoal_stage import ShoalStage
 from infra.synthesis import new_app
-from shoal.domain.catalog import CATALOG_FILE
+from shoal.domain.models.files import CATALOG, MODELS
 from tests.infra.stages import LOCAL
 
 PYTHON_3_13_MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
@@ -35,7 +35,7 @@ def source(tmp_path: Path) -> Path:
     files = {
         "shoal/__init__.py": "",
         "shoal/job.py": "def job() -> int:\n    return 1\n",
-        "shoal/catalog.toml": "[modes]\n",
+        "shoal/catalog/catalog.toml": "[modes]\n",
         "shoal/cli/__init__.py": "import typer\n",
         "shoal/__pycache__/job.cpython-311.pyc": "old",
     }
@@ -55,7 +55,7 @@ def test_the_functions_zip_holds_sources_and_bytecode_for_lambda(
             "shoal/__init__.py",
             "shoal/__pycache__/__init__.cpython-313.pyc",
             "shoal/__pycache__/job.cpython-313.pyc",
-            "shoal/catalog.toml",
+            "shoal/catalog/catalog.json",
             "shoal/documents/api.html",
             "shoal/documents/asyncapi.json",
             "shoal/documents/events.html",
@@ -78,7 +78,7 @@ def test_the_local_stage_gets_the_code_as_it_is_without_the_operators_command(tm
     (asset,) = tmp_path.glob("asset.*.zip")
     with zipfile.ZipFile(asset) as archive:
         shipped = set(archive.namelist())
-    assert {"shoal/settings.py", "shoal/catalog.toml", "shoal/handlers/http/submit_job.py"} <= shipped
+    assert {"shoal/settings.py", "shoal/catalog/catalog.json", "shoal/handlers/http/submit_job.py"} <= shipped
     assert "shoal/documents/openapi.json" in shipped
     assert not [name for name in shipped if "/cli/" in name or "__pycache__" in name]
 
@@ -105,12 +105,13 @@ def test_two_catalogs_are_two_zips_each_of_which_stays(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packages, "BUILD", tmp_path / "build")
-    team = tmp_path / "catalog.toml"
-    team.write_text(CATALOG_FILE.read_text(encoding="utf-8").replace("Nano Banana", "Plantain"))
-    zips = [packages.functions_zip(source, catalog) for catalog in (CATALOG_FILE, team)]
+    team = shutil.copytree(CATALOG, tmp_path / "catalog")
+    model = team / MODELS / "nanobanana.toml"
+    model.write_text(model.read_text(encoding="utf-8").replace("Nano Banana", "Plantain"))
+    zips = [packages.functions_zip(source, catalog) for catalog in (CATALOG, team)]
     for path, title in zip(zips, ("Nano Banana", "Plantain"), strict=True):
         with zipfile.ZipFile(path) as archive:
-            assert title in archive.read("shoal/catalog.toml").decode()
+            assert title in archive.read("shoal/catalog/catalog.json").decode()
 
 
 def test_code_that_does_not_compile_is_an_error(source: Path) -> None:

@@ -36,7 +36,13 @@ OPTIONAL = {
     "AWS::IAM::Role": ("iam:DeleteRolePermissionsBoundary", "iam:ListRoles"),
     "AWS::KMS::Alias": ("kms:CreateGrant", "kms:RevokeGrant"),
     "AWS::KMS::Key": ("kms:CreateGrant",),
+    "AWS::CodeDeploy::DeploymentGroup": ("codedeploy:RegisterOnPremisesInstance",),
+    "AWS::Lambda::Alias": (
+        "lambda:PutProvisionedConcurrencyConfig",
+        "lambda:DeleteProvisionedConcurrencyConfig",
+    ),
     "AWS::Lambda::EventSourceMapping": ("kms:*",),
+    "AWS::Lambda::Version": ("*ProvisionedConcurrencyConfig", "lambda:*FunctionScalingConfig"),
     "AWS::Lambda::Function": (
         *("ec2:*", "elasticfilesystem:*", "s3files:*", "kms:*", "lambda:PassCapacityProvider"),
         *("*CodeSigningConfig", "s3:GetObject*", "lambda:AssociateRuntimeAlias"),
@@ -82,6 +88,7 @@ def widest(tmp_path_factory: pytest.TempPathFactory) -> list[Template]:
         waf_requests_max=2000,
         hosted_zone_id="Z0123456789",
         permissions_boundary=BOUNDARY,
+        key_arn="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         tags={"team": "platform"},
     )
     dev = replace(DEV, moderation="openai", permissions_boundary=BOUNDARY)
@@ -122,7 +129,7 @@ def needed(templates: list[Template]) -> Iterator[tuple[str, str]]:
                         yield type_, action
 
 
-@pytest.mark.parametrize("name", ["deploy", "ci", "boundary"])
+@pytest.mark.parametrize("name", ["deploy", "release", "ci", "boundary"])
 def test_parliament_finds_nothing_in_a_policy(name: str, widest: list[Template]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -155,13 +162,13 @@ def test_a_policy_is_as_short_as_iam_takes_it(file: Any) -> None:
 
 def test_cloudformation_may_make_every_resource_of_every_stage(widest: list[Template]) -> None:
     """By what the handler of each type says that it calls, which cfn-lint brings."""
-    patterns = list(actions_of(policy("deploy")))
+    patterns = [*actions_of(policy("deploy")), *actions_of(policy("release"))]
     missing = [f"{type_}: {action}" for type_, action in needed(widest) if not allowed(action, patterns)]
     assert missing == [], "\n".join(missing)
 
 
 def test_who_deploys_reads_no_data_and_makes_no_role_beyond_the_boundary() -> None:
-    patterns = list(actions_of(policy("deploy")))
+    patterns = [*actions_of(policy("deploy")), *actions_of(policy("release"))]
     for action in (
         *(
             "dynamodb:GetItem",

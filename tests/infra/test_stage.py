@@ -21,6 +21,7 @@ OVERRIDES = {
     "SHOAL_WEBHOOK_RETRY_S": "1,2",
     "SHOAL_MODERATION": "keywords",
     "SHOAL_PROVIDER_BASE_URLS": '{"openai": "http://localhost:9002", "polly": "http://localhost:9003"}',
+    "SHOAL_VERSIONS": "true",
 }
 
 NAMED = {"domain", "certificate_arn", "files_domain", "files_certificate_arn"}

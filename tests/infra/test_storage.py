@@ -59,7 +59,7 @@ def test_a_stage_that_goes_empties_its_buckets_first(template: Template) -> None
     """AWS deletes no bucket that holds objects; the local cloud has no such custom resource."""
     emptied = {text(each["BucketName"]) for each in template.properties("Custom::S3AutoDeleteObjects")}
     buckets = {text({"Ref": id_}) for id_ in template.of_type("AWS::S3::Bucket")}
-    assert len(buckets) == 3
+    assert len(buckets) == 4
     assert emptied == (buckets if template.stage.kind == "dev" else set())
 
 
@@ -84,7 +84,7 @@ def test_only_the_cdn_reads_outputs_and_nobody_is_let_into_staging_or_videos(tem
         allowed[text(policy["Bucket"])] = [
             s for s in statements if s["Effect"] == "Allow" and "AutoDelete" not in str(s["Principal"])
         ]
-    assert allowed["<StorageStaging>"] == allowed["<StorageVideos>"] == []
+    assert [allowed[f"<Storage{name}>"] for name in ("Catalog", "Staging", "Videos")] == [[], [], []]
     (reading,) = allowed["<StorageOutputs>"]
     # Who may list a bucket is told 404 of what is not in it. Objects can't be listed, nor a bucket got.
     assert set(listed(reading["Action"])) == {"s3:GetObject", "s3:ListBucket"}
@@ -116,6 +116,7 @@ def test_the_cdn_signs_its_requests_and_speaks_https_only(template: Template) ->
 
 def test_staged_bytes_are_gone_after_a_day(template: Template) -> None:
     assert expirations_of(template) == {
+        "<StorageCatalog>": [],
         "<StorageStaging>": [1],
         "<StorageOutputs>": [],
         "<StorageVideos>": [],
@@ -125,6 +126,7 @@ def test_staged_bytes_are_gone_after_a_day(template: Template) -> None:
 def test_outputs_are_gone_after_the_days_the_stage_says(tmp_path: Path) -> None:
     template = synthesized(replace(DEV, retention_days=30), tmp_path)
     assert expirations_of(template) == {
+        "<StorageCatalog>": [],
         "<StorageStaging>": [1],
         "<StorageOutputs>": [30],
         "<StorageVideos>": [30],

@@ -71,14 +71,15 @@ def functions_of(definition: dict[str, Any]) -> list[Function]:
 def test_a_state_calls_the_function_of_its_name(dev: Template, name: str) -> None:
     definition, substitutions = dev.definition(name), dev.machine(name)["DefinitionSubstitutions"]
     called = [*functions_of(definition), registry.SIMULATED]
-    assert {*(f"{function.camel}Function" for function in called), "EventBusName", "TableName"} == set(
-        substitutions
-    )
+    of_all = {"EventBusName", "Partition", "TableName"}
+    assert {f"{function.camel}Function" for function in called} | of_all == set(substitutions)
     called.remove(registry.SIMULATED)
     for function in called:
         state = all_states(definition)[function.camel]
         assert f"${{{function.camel}Function}}" in state["Arguments"]["FunctionName"]
-        assert text(substitutions[f"{function.camel}Function"]) == f"<Functions{function.camel}.Arn>"
+        assert (
+            text(substitutions[f"{function.camel}Function"]) == f"<Functions{function.camel}CurrentVersion>"
+        )
 
 
 def test_every_function_of_the_workflows_is_called_by_one(dev: Template) -> None:

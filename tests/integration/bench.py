@@ -38,6 +38,7 @@ from shoal.ports.payments import Order
 from shoal.ports.system import Ids
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.accounts.tell_events import TellEvents
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_execution import CloseExecution
@@ -110,7 +111,7 @@ class Bench:
             DynamoDbAccounts(table), self.keys, self.give_grant, self.clock, self.ids
         )
         self.open_jobs = DynamoDbOpenJobs(table)
-        self.note_closed = NoteClosed(self.open_jobs, load_catalog(), self.clock)
+        self.note_closed = NoteClosed(self.open_jobs, OneCatalog(load_catalog()), self.clock)
         self.limit_jobs = LimitJobs(self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, 1)
         self.submit_job = SubmitJob(
             ledger=self.ledger,
@@ -120,7 +121,7 @@ class Bench:
             limit_jobs=self.limit_jobs,
             moderate=Moderate(None),
             board=SIMULATED_STAGE,
-            catalog=load_catalog(),
+            catalogs=OneCatalog(load_catalog()),
             clock=self.clock,
             ids=self.ids,
             provider_deadline_s=DEADLINE_S,
@@ -130,7 +131,7 @@ class Bench:
         self.video_files = FakeVideoFiles(self.network, FakeStaging(self.network))
         clean_up, url_of = CleanUp(self.video_files), partial(output_url, public_url=PUBLIC_URL)
         finish = FinishCanceled(self.ledger, self.scenes, self.clock)
-        note_low = NoteLowBalance(self.ledger, LOW_BALANCE)
+        note_low = NoteLowBalance(self.ledger, lambda _: LOW_BALANCE)
         self.close_job = CloseJob(
             self.jobs,
             self.ledger,

@@ -57,6 +57,12 @@ def printed(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
+def about(event: dict[str, Any], customer: Customer) -> bool:
+    """Whether the bus told of a discrepancy of the customer's."""
+    named = event["detail-type"], event["detail"].get("account_id")
+    return named == ("audit.discrepancy", customer.account_id)
+
+
 def refused(result: Result, message: str) -> None:
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1), result.output
     assert message in result.stderr
@@ -148,6 +154,9 @@ def test_the_audit_names_the_wallet_that_was_tampered_with(
     assert result.exit_code == 1
     off = next(line.split() for line in result.stdout.splitlines() if customer.account_id in line)
     assert (off[1], off[-2:]) == ("usd", ["10000000", "11000000"])
+    shoal("jobs", "retry-stuck")
+    told = [event["detail"]["data"] for event in deployed.bus.everything() if about(event, customer)]
+    assert {(data["expected"], data["found"]) for data in told} == {("10.00", "11.00")}
     assert found() == []
 
 

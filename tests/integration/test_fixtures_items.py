@@ -22,6 +22,7 @@ from shoal.adapters.dynamodb.scenes import DynamoDbScenes
 from shoal.adapters.dynamodb.slots import DynamoDbSlots
 from shoal.adapters.dynamodb.usage import DynamoDbRuns, DynamoDbUsage
 from shoal.adapters.dynamodb.webhooks import DynamoDbAccountSecrets, DynamoDbSubscriptions
+from shoal.composition.upstreams import keyed
 from shoal.domain.api_key import KeyPrefix
 from shoal.domain.brief import Kind
 from shoal.domain.delivery import Order
@@ -35,7 +36,7 @@ from shoal.domain.payment import Payment
 from shoal.domain.person import session_digest
 from shoal.domain.quoted import QuotedRequest
 from shoal.domain.rate_limit import RateLimit
-from shoal.domain.routing import Phase, Route
+from shoal.domain.routing import Phase
 from shoal.domain.video import Scene
 from shoal.domain.wallet import Wallet
 from shoal.domain.webhook import REQUESTED
@@ -387,8 +388,8 @@ def test_a_breaker(recorded: Recorded, name: str) -> None:
 
 def test_providers_with_and_without_keys(recorded: Recorded) -> None:
     with_key, without = recorded.put_all(["provider_key", "provider_key.removed"])
-    routes = [Route(provider="replicate", model="m"), Route(provider="openai", model="m")]
-    board = DynamoDbBoard(recorded.table, routes, ClockAt(with_key["set_at_ms"]), lifetime_ms=1_000)
+    clock = ClockAt(with_key["set_at_ms"])
+    board = DynamoDbBoard(recorded.table, list, keyed(), clock, lifetime_ms=1_000)
     assert board().keyed == {"replicate"}
     assert "set_at_ms" not in without
 

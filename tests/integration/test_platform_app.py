@@ -123,13 +123,13 @@ def test_the_wheel_brings_all_that_packages_for_lambda_are_made_with(team: Platf
 
 
 def test_a_catalog_or_stage_that_cannot_be_is_refused_in_one_line(team: PlatformTeam) -> None:
-    catalog = team.folder / "catalog.toml"
+    catalog = team.folder / "catalog" / "catalog.toml"
     right = catalog.read_text()
     catalog.write_text(right.replace('default_mode = "1k"', 'default_mode = "8k"'))
     refused = team.cdk("synth", "-c", f"stage={STAGE}")
     catalog.write_text(right)
     assert refused.returncode != 0
-    assert f"{catalog}: catalog: Value error, default_mode '8k' is not a mode" in refused.stderr
+    assert f"{catalog}:1: default_mode '8k' is not a mode" in refused.stderr
     assert "Traceback" not in refused.stderr
 
     unknown = team.cdk("synth", "-c", "stage=acme-moon")

@@ -144,7 +144,9 @@ def test_a_service_out_of_reach_fails_no_exchange(bench: Bench) -> None:
 
 def board(bench: Bench, client: Any) -> DynamoDbBoard:
     routes = [ROUTE, Route(provider="openai", model="a"), Route(provider="openai-background", model="b")]
-    return DynamoDbBoard(over(bench.table, client), routes, bench.clock, lifetime_ms=30_000)
+    return DynamoDbBoard(
+        over(bench.table, client), lambda: routes, {"fal", "openai"}, bench.clock, lifetime_ms=30_000
+    )
 
 
 def test_the_board_is_read_in_one_call_and_kept(bench: Bench) -> None:
@@ -236,6 +238,21 @@ def test_a_key_that_is_removed_is_gone_and_can_be_set_again(keys: ProviderKeys) 
 
     keys.put("fal", KEY, "two")
     assert keys.key("fal")() == "two"
+
+
+def test_a_key_is_kept_under_the_stages_own_key_of_kms_also_one_that_was_not(
+    keys: ProviderKeys, deployed: Deployed, clock: FakeClock
+) -> None:
+    manager = deployed.cloud.client("secretsmanager")
+    arn = deployed.cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sealed = ProviderKeys(manager, keys._stage, clock, key_arn=arn)
+    keys.put("fal", KEY, "one")
+    for provider in ("fal", "openai"):
+        sealed.put(provider, KEY, "two")
+        assert (
+            manager.describe_secret(SecretId=f"shoal/{keys._stage}/providers/{provider}")["KmsKeyId"] == arn
+        )
+        assert sealed.key(provider)() == "two"
 
 
 def test_a_secret_that_is_just_the_key_is_understood(keys: ProviderKeys, deployed: Deployed) -> None:

@@ -19,6 +19,7 @@ from shoal.domain.catalog import load_catalog
 from shoal.domain.rate_limit import Ask, RateLimit
 from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.limit_rates import BLOCK, LimitRates
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
 from shoal.use_cases.jobs.read_job import ReadJob
 from shoal.use_cases.jobs.store_output import StoreOutput
 from shoal.use_cases.providers.call_provider import CallProvider
@@ -120,7 +121,7 @@ class Path:
             staging=staging,
             scenes=bench.scenes,
             fetcher=FakeFetcher(self.network),
-            catalog=load_catalog(),
+            catalogs=OneCatalog(load_catalog()),
             clock=bench.clock,
             ids=bench.ids,
         )

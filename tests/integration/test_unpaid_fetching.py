@@ -43,7 +43,13 @@ def site() -> Site:
     world = World()
     http = VettedCallerHttp(loopback_allowed=True)
     world.prepare = PrepareSubmission(
-        http, world.staging, world.fetching, check_picture_header, world.clock, world.ids
+        http,
+        world.staging,
+        world.fetching,
+        world.prepare.open_file,
+        check_picture_header,
+        world.clock,
+        world.ids,
     )
     world.moderate_with(None)
     return Site(world)

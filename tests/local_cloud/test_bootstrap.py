@@ -44,13 +44,21 @@ def test_an_account_is_bootstrapped_with_the_rights_that_shoal_needs(tmp_path: P
 def test_a_policy_is_brought_up_to_date_without_end(endpoint: Endpoint) -> None:
     iam = endpoint.client("iam")
     for _ in range(VERSIONS_MAX + 1):
-        put_policy(iam, ACCOUNT, "boundary")
+        put_policy(iam, ACCOUNT, "boundary", "aws")
     versions = iam.list_policy_versions(PolicyArn=BOUNDARY)["Versions"]
     (default,) = [each["VersionId"] for each in versions if each["IsDefaultVersion"]]
     kept = iam.get_policy_version(PolicyArn=BOUNDARY, VersionId=default)["PolicyVersion"]["Document"]
     assert len(versions) <= VERSIONS_MAX
     said = json.loads((POLICIES / "boundary.json").read_text())
     assert (kept if isinstance(kept, dict) else json.loads(kept)) == said
+
+
+def test_a_policy_of_another_partition_names_that(endpoint: Endpoint) -> None:
+    iam = endpoint.client("iam")
+    arn = put_policy(iam, ACCOUNT, "ci", "aws-us-gov")
+    kept = json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"])
+    assert "arn:aws-us-gov:iam::*:role/cdk-" in kept
+    assert "arn:aws:" not in kept
 
 
 @pytest.mark.parametrize(

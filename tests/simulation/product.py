@@ -27,6 +27,7 @@ from shoal.adapters.dynamodb.usage import DynamoDbRuns
 from shoal.adapters.providers.keywords import KeywordModerator, listed_terms
 from shoal.adapters.system import THREADS_MAX
 from shoal.composition.providers import SUBMIT_BOARD_MS
+from shoal.composition.upstreams import keyed
 from shoal.dialects import image
 from shoal.domain.api_key import KeyPrefix, Scope
 from shoal.domain.catalog import load_catalog
@@ -42,6 +43,7 @@ from shoal.ports.money import Discrepancy
 from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
 from shoal.use_cases.jobs.clean_up import CleanUp
 from shoal.use_cases.jobs.close_job import CloseJob
 from shoal.use_cases.jobs.finish_canceled import FinishCanceled
@@ -151,8 +153,8 @@ class Product:
         self.ids, self.catalog = SimulatedIds(kernel), load_catalog()
         self.jobs, self.ledger = DynamoDbJobs(self.table), DynamoDbLedger(self.table)
         self.keys = DynamoDbKeys(self.table)
-        routes = self.catalog.all_routes()
-        self.board = DynamoDbBoard(self.table, routes, kernel, lifetime_ms=SUBMIT_BOARD_MS)
+        routes = self.catalog.all_routes
+        self.board = DynamoDbBoard(self.table, routes, keyed(), kernel, lifetime_ms=SUBMIT_BOARD_MS)
         self.executions = Executions(kernel, ShoalError)
         self.workflow = SimulatedWorkflow(self, self.executions)
         self._computed_s = 0.0
@@ -162,7 +164,7 @@ class Product:
         kernel, jobs, ledger = self.kernel, self.jobs, self.ledger
         network = Network()
         files = FakeVideoFiles(network, FakeStaging(network))
-        clean_up, low = CleanUp(files), NoteLowBalance(ledger, self.catalog.low_balance)
+        clean_up, low = CleanUp(files), NoteLowBalance(ledger, lambda _: self.catalog.low_balance)
         give_grant = GiveGrant(ledger, kernel)
         self.accounts = ManageAccounts(DynamoDbAccounts(self.table), self.keys, give_grant, kernel, self.ids)
         self.authenticate = Authenticate(self.keys, kernel, LimitRates(DynamoDbRates(self.table), kernel))
@@ -171,7 +173,7 @@ class Product:
             ledger, directory, progress, self._at_once, DynamoDbOutbox(self.table), kernel
         )
         open_jobs = DynamoDbOpenJobs(self.table)
-        self.note_closed = NoteClosed(open_jobs, self.catalog, kernel)
+        self.note_closed = NoteClosed(open_jobs, OneCatalog(self.catalog), kernel)
         self.submit_job = SubmitJob(
             ledger=ledger,
             workflow=self.workflow,
@@ -180,7 +182,7 @@ class Product:
             limit_jobs=LimitJobs(open_jobs, self.note_closed, kernel, 100_000, 1),
             moderate=Moderate(KeywordModerator(listed_terms()), "keywords"),
             board=self.board,
-            catalog=self.catalog,
+            catalogs=OneCatalog(self.catalog),
             clock=kernel,
             ids=self.ids,
             provider_deadline_s=DEADLINE_S,

@@ -78,7 +78,9 @@ def use_cases_of(world: World) -> UseCases:
         world.board.read_ahead()
 
     def submitting() -> Submitting:
-        return Submitting(lambda: world.submit_job, read_ahead, lambda: world.await_job, view)
+        return Submitting(
+            world.catalogs.current, lambda: world.submit_job, read_ahead, lambda: world.await_job, view
+        )
 
     tools = serving(world, view)
     return {
@@ -86,12 +88,15 @@ def use_cases_of(world: World) -> UseCases:
         "read_job": lambda: Reading(world.read_job, lambda: world.await_job, view),
         "list_jobs": lambda: Listing(world.list_jobs, view),
         "cancel_job": lambda: Canceling(world.cancel_job, view),
-        "read_models": lambda: ReadingModels(world.board, read_ahead, world.clock.now_ms),
+        "read_models": lambda: ReadingModels(
+            world.catalogs.current, world.board, read_ahead, world.clock.now_ms
+        ),
         "quote_job": lambda: world.quote_job,
         "read_wallet": lambda: world.read_wallet,
         "summarize_usage": lambda: world.summarize_usage,
         "receive_callback": lambda: world.receive_callback,
         "read_health": lambda: "unit",
+        "manage_files": lambda: world.manage_files,
         "reject_route": lambda: None,
         "serve_mcp": lambda: tools,
     }
@@ -102,6 +107,7 @@ def serving(world: World, view: Callable[[], View]) -> Serving:
     quotes = FakeQuotes(world.network)
     return Serving(
         origins=(),
+        catalog=world.catalogs.current,
         offer_quote=lambda: OfferQuote(quotes, world.clock, world.ids),
         spend_quote=lambda: SpendQuote(quotes, world.submit_job, world.clock),
         read_job=lambda: world.read_job,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.domain.catalog import Catalog
+from shoal.ports.catalogs import Catalogs
 from shoal.ports.jobs import Jobs, Staging
 from shoal.ports.routing import Breakers, CallbackUrls, Meter, OutputFetcher, Providers
 from shoal.ports.system import Clock, Ids
@@ -25,11 +25,14 @@ def ask_provider(
     staging: Staging,
     scenes: Scenes,
     fetcher: OutputFetcher,
-    catalog: Catalog,
+    catalogs: Catalogs,
     clock: Clock,
     ids: Ids,
 ) -> AskProvider:
-    choose, stage = ChooseRoute(providers, breakers, catalog), StageOutput(look_at_any, staging, fetcher)
+    choose, stage = (
+        ChooseRoute(providers, breakers, catalogs),
+        StageOutput(look_at_any, staging, fetcher),
+    )
     place = PlaceCall(providers, breakers, meter, callback_urls, choose, stage, clock)
     request = MakeProviderRequest(staging, scenes)
     return AskProvider(jobs, providers, request, choose, place, stage, clock, ids)

@@ -33,6 +33,7 @@ from shoal.domain.wallet import Wallet
 from shoal.ports.jobs import ExecutionState, JobFilter
 from shoal.ports.system import Clock
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
 from shoal.use_cases.jobs.limit_jobs import LimitJobs, NoteClosed
 from shoal.use_cases.jobs.submit_job import SubmitJob
 from shoal.use_cases.providers.moderate import Moderate
@@ -74,7 +75,7 @@ class NoWorkflow:
         raise Unavailable(job.id)
 
 
-def as_it_is(_: str, submission: Submission) -> Submission:
+def as_it_is(_: Caller, submission: Submission) -> Submission:
     """Prepares nothing: no address is looked at, no input is fetched."""
     return submission
 
@@ -82,7 +83,7 @@ def as_it_is(_: str, submission: Submission) -> Submission:
 def limit_jobs(table: Table, clock: Clock) -> LimitJobs:
     """The limits of an account, as its stage has them."""
     open_jobs = DynamoDbOpenJobs(table)
-    return LimitJobs(open_jobs, NoteClosed(open_jobs, load_catalog(), clock), clock, 200, 1)
+    return LimitJobs(open_jobs, NoteClosed(open_jobs, OneCatalog(load_catalog()), clock), clock, 200, 1)
 
 
 def nothing_staged(_: Submission) -> None:
@@ -189,7 +190,7 @@ class Deployed:
             limit_jobs=limit_jobs(self.table, clock),
             moderate=Moderate(None),
             board=SIMULATED_STAGE,
-            catalog=load_catalog(),
+            catalogs=OneCatalog(load_catalog()),
             clock=clock,
             ids=RandomIds(),
             provider_deadline_s=TEST_DEADLINE_S,

@@ -9,10 +9,15 @@ from typer.testing import CliRunner, Result
 
 from shoal.cli import app
 from shoal.composition.operator import Operator
+from shoal.composition.parts import checked_catalog
+from shoal.domain.models.files import read_document
 from shoal.domain.routing import Route
 from shoal.use_cases.accounts.inspect_account import InspectAccount
+from shoal.use_cases.accounts.tell_events import TellEvents
+from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
 from shoal.use_cases.payments.manage_stripe import ManageStripe
 from shoal.use_cases.providers.manage_providers import ManageProviders
+from tests.fakes.catalogs import FakeDocuments, FakePublications
 from tests.fakes.payments import FakeProcessorKeys
 from tests.fakes.routing import FakeKeyStore, FakeRouteBoard, FakeStatistics, FakeTestable
 from tests.worlds.payment_world import PaymentWorld
@@ -40,18 +45,25 @@ class Shoal:
             keyless=frozenset({"free"}),
             clock=world.clock,
         )
+        self.publications = FakePublications(world.network)
+        self.documents = FakeDocuments(world.network)
+        self.catalogs = PublishCatalog(
+            self.publications, self.documents, read_document(), checked_catalog, world.clock
+        )
         inspect = InspectAccount(world.accounts, world.keys, world.jobs, world.ledger)
         self.till, self.stripe_keys = PaymentWorld(world), FakeProcessorKeys()
         self._operator = Operator(
             manage=world.manage,
             inspect=inspect,
             sweep=world.sweep_jobs,
+            tell=TellEvents(world.outbox, world.bus),
             audit=world.audit_ledger,
             open_jobs=world.open_jobs,
             stripe=lambda: ManageStripe(
                 self.stage, self.real_money, self.stripe_keys, lambda: self.till.settle
             ),
             providers=lambda: self.providers,
+            catalogs=lambda: self.catalogs,
             now_ms=world.clock.now_ms,
             who=lambda: who,
         )

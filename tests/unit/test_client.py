@@ -31,6 +31,7 @@ from shoal_client import (
     verify,
 )
 from shoal_client.errors import api_error
+from shoal_client.resources import File
 
 URL = "https://api.example.com"
 KEY = "sk_live_0123456789abcdefghijABCDEFGHIJKL"
@@ -430,3 +431,62 @@ def test_a_genuine_webhook_is_read(case: dict[str, Any]) -> None:
         given: dict[str, Any] = {"secret": secret, "headers": headers, "body": body, "now_s": case["at_s"]}
         with pytest.raises(SignatureInvalid):
             verify(**given | changes)
+
+
+FILE: File = {
+    "id": "file_1",
+    "status": "ready",
+    "name": "a.png",
+    "content_type": "image/png",
+    "size_bytes": 5,
+    "sha256": None,
+    "metadata": None,
+    "created_at": "2026-05-08T10:30:00Z",
+    "expires_at": "2026-05-09T10:30:00Z",
+}
+LARGE = bytes(4_000_001)
+UPLOAD = {"url": "https://files.example.com/x?sig=1", "method": "PUT", "headers": {"If-None-Match": "*"}}
+
+
+def test_a_file_is_brought_by_form_and_repeated_with_its_key() -> None:
+    played = world(requests.ConnectionError(), answer(201, {"data": FILE, "error": None}))
+
+    assert played.shoal.files.upload(b"shark", name="a.png", metadata={"n": 1}) == FILE
+    first, second = played.api.sent
+    for each in (first, second):
+        assert isinstance(each.body, bytes)
+        assert b'name="file"; filename="a.png"' in each.body
+        assert b'{"n": 1}' in each.body
+        assert b"shark" in each.body
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
+@pytest.mark.parametrize("status", [200, 412])
+def test_a_large_file_goes_to_its_own_address_without_the_key(status: int) -> None:
+    ordered = answer(201, {"data": {**FILE, "upload": UPLOAD}, "error": None})
+    played = world(ordered, answer(status), answer(200, {"data": FILE, "error": None}))
+
+    assert played.shoal.files.upload(LARGE, content_type="video/mp4") == FILE
+    order, sent, _ = played.api.sent
+    assert json.loads(order.body or "")["size_bytes"] == len(LARGE)
+    assert (sent.method, sent.url, sent.body) == ("PUT", UPLOAD["url"], LARGE)
+    assert "Authorization" not in sent.headers
+    assert sent.headers["If-None-Match"] == "*"
+
+
+def test_a_large_file_that_is_not_taken_is_an_error() -> None:
+    ordered = answer(201, {"data": {**FILE, "upload": UPLOAD}, "error": None})
+    with pytest.raises(Forbidden):
+        world(ordered, answer(403)).shoal.files.upload(LARGE, content_type="video/mp4")
+    with pytest.raises(ValueError, match="content_type"):
+        world().shoal.files.upload(LARGE)
+
+
+def test_files_are_read_listed_and_deleted() -> None:
+    page = {"data": [FILE], "next_cursor": "c", "error": None}
+    played = world(answer(200, {"data": FILE, "error": None}), answer(200, page), answer(204))
+
+    assert played.shoal.files.get("file_1") == FILE
+    assert played.shoal.files.list(limit=1) == ([FILE], "c")
+    played.shoal.files.delete("file/1")
+    assert str(played.api.sent[2].url).endswith("/v1/files/file%2F1")

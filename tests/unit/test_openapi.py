@@ -46,6 +46,13 @@ def test_it_has_every_public_route_and_no_other(openapi: dict[str, Any]) -> None
     assert set(operations(openapi)) == set(map(documented, ROUTES.keys() - UNDOCUMENTED.keys()))
 
 
+def test_every_submit_takes_a_trace(openapi: dict[str, Any]) -> None:
+    trace = {"$ref": "#/components/parameters/traceparent"}
+    taken = {name for name, each in operations(openapi).items() if trace in each.get("parameters", [])}
+    assert taken == {documented(name) for name, row in ROUTES.items() if row.verb == "submit_job"}
+    assert openapi["components"]["parameters"]["traceparent"]["in"] == "header"
+
+
 def test_it_has_every_event(openapi: dict[str, Any]) -> None:
     assert tuple(openapi["webhooks"]) == EVENT_TYPES
     assert tuple(DATA) == EVENT_TYPES

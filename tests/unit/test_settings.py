@@ -17,6 +17,7 @@ GOOD = {
     "SHOAL_STATE_MACHINE_ARN": "arn",
     "SHOAL_PROVIDER_DEADLINE_S": "180",
     "SHOAL_CLIP_DEADLINE_S": "240",
+    "SHOAL_CATALOG_BUCKET": "shoal-unit-catalog",
     "SHOAL_STAGING_BUCKET": "shoal-unit-staging",
     "SHOAL_LOOPBACK_ALLOWED": "false",
     "SHOAL_PUBLIC_URL": "https://cdn.test",

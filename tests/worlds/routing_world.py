@@ -11,6 +11,7 @@ from shoal.domain.job import LOOK_AGAIN_MS, HoldState, Job, JobStatus
 from shoal.domain.provider import ProviderRequest
 from shoal.domain.routing import Route
 from shoal.ports.routing import Pass, Provider
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
 from shoal.use_cases.providers.poll_provider import PollProvider
 from shoal.use_cases.providers.receive_callback import ReceiveCallback
 from shoal.use_cases.providers.resolve_answer import ResolveAnswer
@@ -43,7 +44,7 @@ ROUTES = (FIRST, SECOND, THIRD)
 def catalog_with(*routes: Route) -> Catalog:
     """The catalog, in which the image dialect's model has these routes."""
     catalog = load_catalog()
-    model = catalog.models["shoal-image"].model_copy(update={"routes": routes})
+    model = replace(catalog.models["shoal-image"], routes=tuple(routes))
     return catalog.model_copy(update={"models": {**catalog.models, "shoal-image": model}})
 
 
@@ -76,7 +77,7 @@ class Routing:
             staging=self.staging,
             scenes=FakeScenes(self.network, self.tables),
             fetcher=self.fetcher,
-            catalog=catalog_with(*self.routes),
+            catalogs=OneCatalog(catalog_with(*self.routes)),
             clock=self.clock,
             ids=self.ids,
         )

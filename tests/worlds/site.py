@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 
 from shoal.composition.dashboard import Dashboard, ForBuyers, ForMembers, ForOperators
 from shoal.dialects.spoken import View
-from shoal.domain.catalog import load_catalog
 from shoal.domain.money import Asset
 from shoal.domain.person import OPERATORS, Person
 from shoal.handlers.web import operate, show_dashboard, top_up
@@ -165,7 +164,7 @@ class Site:
             world.give_grant,
             world.board,
             world.open_jobs,
-            load_catalog(),
+            world.catalogs,
             world.clock,
         )
         self.second_factor = SecondFactor(made(self.identity), self.sessions, world.clock)
@@ -192,6 +191,7 @@ class Site:
             second_factor_required=self.second_factor_required,
             limit_rates=made(self.world.limit_rates),
             front_token=FRONT_TOKEN,
+            catalog=self.world.catalogs.current,
             use=use,
         )
 

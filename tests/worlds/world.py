@@ -14,7 +14,7 @@ from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.job import Job, Output
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.rate_limit import Allowance, RateLimit
-from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall
+from shoal.domain.routing import WITHIN, Board, Phase, ProviderCall, Route
 from shoal.domain.wallet import Wallet
 from shoal.ports.moderation import Moderator
 from shoal.ports.routing import Provider
@@ -22,6 +22,9 @@ from shoal.use_cases.accounts.authenticate import Authenticate
 from shoal.use_cases.accounts.limit_rates import LimitRates
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
 from shoal.use_cases.accounts.tell_events import TellEvents
+from shoal.use_cases.catalogs.read_catalogs import OneCatalog
+from shoal.use_cases.files.manage_files import ManageFiles
+from shoal.use_cases.files.open_file import OpenFile
 from shoal.use_cases.jobs.await_job import AwaitJob
 from shoal.use_cases.jobs.cancel_job import CancelJob
 from shoal.use_cases.jobs.clean_up import CleanUp
@@ -84,15 +87,18 @@ from tests.fakes import (
     Tables,
 )
 from tests.fakes.dashboard import FakeDirectory
+from tests.fakes.files import FakeFileObjects, FakeFiles
 from tests.fakes.ledger import FakeAuditProgress
 from tests.fakes.limits import FakeFetching, FakeOpenJobs, FakeRates
 from tests.fakes.routing import FakeBoard, FakeBreakers, FakeFetcher, FakeMeter
 from tests.fakes.services import in_turn
+from tests.fakes.webhooks import FakeRecords, WebhookTables
 from tests.support.asking import ask_provider
 from tests.support.factories import VIDEOS_BUCKET, url_of
 from tests.support.looks import check_any, inspect_any
 
 OPEN_JOBS_MAX, FAILURES_MULTIPLE = 50, 2
+FILES_BYTES_MAX = 200_000_000
 DEADLINE_S, CLIP_DEADLINE_S = 180, 240
 LOW_BALANCE = LowBalance(micros=1_000_000, credits=5)
 STORED = Output("images/x/0.png", "image/png", 2048, 2048, 7)
@@ -127,6 +133,10 @@ class World:
         self.limit_rates = LimitRates(self.rates, self.clock)
         self.fetching = FakeFetching(self.network)
         self.open_jobs = FakeOpenJobs(self.network, self.tables)
+        records = WebhookTables()
+        self.records = FakeRecords(self.network, records)
+        self.files = FakeFiles(self.network, records)
+        self.file_objects = FakeFileObjects(self.network)
         self.callback_urls = FakeCallbackUrls()
         self.scenes = FakeScenes(self.network, self.tables)
         self.video_files = FakeVideoFiles(self.network, self.staging)
@@ -162,7 +172,7 @@ class World:
             limit_jobs=self.limit_jobs,
             moderate=Moderate(moderator, name, fail_open, cost_micros),
             board=self.board,
-            catalog=load_catalog(),
+            catalogs=self.catalogs,
             clock=self.clock,
             ids=self.ids,
             provider_deadline_s=DEADLINE_S,
@@ -170,23 +180,34 @@ class World:
         )
 
     def _wire_api(self) -> None:
-        self.note_closed = NoteClosed(self.open_jobs, load_catalog(), self.clock)
+        self.catalogs = OneCatalog(load_catalog())
+        self.note_closed = NoteClosed(self.open_jobs, self.catalogs, self.clock)
         self.limit_jobs = LimitJobs(
             self.open_jobs, self.note_closed, self.clock, OPEN_JOBS_MAX, FAILURES_MULTIPLE
         )
         self.cap_grants({})
         self.authenticate = Authenticate(self.keys, self.clock, self.limit_rates)
+        open_file = OpenFile(self.files, self.file_objects, self.clock)
         self.prepare = PrepareSubmission(
-            self.caller_http, self.staging, self.fetching, check_any, self.clock, self.ids
+            self.caller_http, self.staging, self.fetching, open_file, check_any, self.clock, self.ids
+        )
+        self.manage_files = ManageFiles(
+            self.files,
+            self.file_objects,
+            self.records,
+            self.fetching,
+            self.clock,
+            self.ids,
+            FILES_BYTES_MAX,
         )
         self.moderate_with(None)
         self.read_job = ReadJob(self.jobs)
         self.list_jobs = ListJobs(self.jobs)
         self.await_job = AwaitJob(self.jobs, self.clock, self.clock.pass_seconds)
-        self.quote_job = QuoteJob(self.runs, self.clock, load_catalog())
+        self.quote_job = QuoteJob(self.runs, self.clock, self.catalogs)
         self.summarize_usage = SummarizeUsage(self.usage)
         self.read_wallet = ReadWallet(self.ledger)
-        self.note_low_balance = NoteLowBalance(self.ledger, LOW_BALANCE)
+        self.note_low_balance = NoteLowBalance(self.ledger, lambda _: LOW_BALANCE)
         self.close_job = CloseJob(
             self.jobs,
             self.ledger,
@@ -214,7 +235,7 @@ class World:
             staging=self.staging,
             scenes=self.scenes,
             fetcher=self.fetcher,
-            catalog=load_catalog(),
+            catalogs=self.catalogs,
             clock=self.clock,
             ids=self.ids,
         )
@@ -257,7 +278,11 @@ class World:
 
     def _wire_videos(self) -> None:
         studio, files = FakeStudio(), self.video_files
-        try_routes, routes = TryRoutes(self.breakers, self.meter, self.clock), (WITHIN,)
+        try_routes = TryRoutes(self.breakers, self.meter, self.clock)
+
+        def routes(_: Job) -> tuple[Route, ...]:
+            return (WITHIN,)
+
         self.write_script = WriteScript(
             self.jobs, self.scenes, self.bus, self.writers, try_routes, routes, self.clock
         )

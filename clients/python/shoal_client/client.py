@@ -1,10 +1,11 @@
-"""`Shoal`: images and the account; tasks, videos and webhooks hang below it."""
+"""`Shoal`: images and the account; tasks, files, videos and webhooks hang below it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from shoal_client.files import Files
 from shoal_client.resources import (
     Accepted,
     Credits,
@@ -30,6 +31,7 @@ class Shoal:
     def __init__(self, api_key: str, base_url: str, **options: Any) -> None:
         self._transport = Transport(api_key=api_key, base_url=base_url, **options)
         self.tasks = Tasks(self._transport)
+        self.files = Files(self._transport)
         self.videos = Videos(self._transport)
         self.webhooks = Webhooks(self._transport)
 

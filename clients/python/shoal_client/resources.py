@@ -303,6 +303,56 @@ class Credits(TypedDict):
     credits_held: int
 
 
+class File(TypedDict):
+    id: str
+    status: Literal["awaited", "ready"]
+    """`awaited`: nothing usable was found yet where its upload was ordered; type and size are as declared."""
+
+    name: str
+    content_type: str
+    """Told by its bytes."""
+
+    size_bytes: int
+    sha256: str | None
+    """Of a file that came with its request; null for one that was uploaded to an address."""
+
+    metadata: dict[str, Any] | None
+    created_at: str
+    expires_at: str
+    """A day after it was made: then it is gone."""
+
+
+class Upload(TypedDict):
+    """Where to send the file: once, with these header fields, before it expires."""
+
+    method: Literal["PUT"]
+    url: str
+    headers: dict[str, str]
+    expires_at: str
+
+
+class NewFile(TypedDict):
+    id: str
+    status: Literal["awaited", "ready"]
+    """`awaited`: nothing usable was found yet where its upload was ordered; type and size are as declared."""
+
+    name: str
+    content_type: str
+    """Told by its bytes."""
+
+    size_bytes: int
+    sha256: str | None
+    """Of a file that came with its request; null for one that was uploaded to an address."""
+
+    metadata: dict[str, Any] | None
+    created_at: str
+    expires_at: str
+    """A day after it was made: then it is gone."""
+
+    upload: NotRequired[Upload]
+    """There when an upload was ordered, and may still be sent."""
+
+
 class Webhook(TypedDict):
     id: str
     name: str

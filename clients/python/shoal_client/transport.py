@@ -65,6 +65,15 @@ class Transport:
         """Of a call that spends or creates: once, however often it is sent. Raises as `get`."""
         return self._call("POST", path, {"Idempotency-Key": key or self.new_key(), **headers}, body=body)
 
+    def bring(self, path: str, file: bytes, name: str, texts: Mapping[str, str], key: str | None) -> Any:
+        """Of a call that brings a file by form: once, however often it is sent. Raises as `get`."""
+        headers = {"Idempotency-Key": key or self.new_key()}
+        return self._call("POST", path, headers, form=texts, files={"file": (name, file)})
+
+    def put(self, url: str, data: bytes, headers: Mapping[str, str]) -> None:
+        """Send bytes to an address that takes them once: the key is not sent there. Raises as `get`."""
+        self._retried(lambda: self._put(url, data, headers), repeatable=True)
+
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._call("PATCH", path, {}, body=body)
 
@@ -102,12 +111,16 @@ class Transport:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> Any:
         answer = self._sent(
             method,
             f"{self.base_url.rstrip('/')}{path}",
             self._with_key,
             json=body,
+            data=form,
+            files=files,
             params=_written(query or {}),
             headers={name: _utf_8(value) for name, value in headers.items()},
         )
@@ -130,6 +143,12 @@ class Transport:
         if not 200 <= answer.status_code < 300:
             raise api_error(answer.status_code, answer.headers, None)
         return answer.content
+
+    def _put(self, url: str, data: bytes, headers: Mapping[str, str]) -> None:
+        answer = self._sent("PUT", url, _without_key, data=data, headers=dict(headers))
+        # An earlier attempt put it there, and its answer was lost.
+        if answer.status_code != requests.codes.precondition_failed and not 200 <= answer.status_code < 300:
+            raise api_error(answer.status_code, answer.headers, None)
 
     def _sent(self, method: str, url: str, auth: Auth, **more: Any) -> requests.Response:
         """The answer, redirects too: following them would send the key, or what `.netrc` has, elsewhere."""

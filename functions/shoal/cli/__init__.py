@@ -1,4 +1,4 @@
-"""The operator's command `shoal`: accounts, keys, wallets, payments, jobs, providers and audit of any stage.
+"""The operator's command `shoal`: accounts, keys, wallets, payments, jobs, providers, catalogs and audit.
 
 It runs the same use cases as the Lambdas, from the operator's machine. boto3, Typer and rich are there only
 (the extra `operate`): nothing a Lambda runs imports this package.
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import accounts, jobs, keys, providers, stripe, wallet
+from shoal.cli import accounts, catalog, jobs, keys, providers, publications, stripe, wallet
 from shoal.cli.audit import audit
 from shoal.cli.console import CommandGroup, Connect, StageOption
 from shoal.cli.doctor import doctor
@@ -29,6 +29,8 @@ app.add_typer(wallet.app, name="wallet")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(stripe.app, name="stripe")
 app.add_typer(providers.app, name="providers")
+catalog.app.add_typer(publications.app)
+app.add_typer(catalog.app, name="catalog")
 app.command()(audit)
 app.command()(doctor)
 

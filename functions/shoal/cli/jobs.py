@@ -15,7 +15,7 @@ from shoal.ports.jobs import JobFilter
 
 LIMIT = 20
 LIMIT_MAX = 1000
-SWEEP_STEPS = ("started", "closed", "announced", "left", "deferred", "unread")
+SWEEP_STEPS = ("started", "closed", "announced", "left", "deferred", "unread", "told")
 
 app = typer.Typer(help="Look at jobs and finish stuck ones.", no_args_is_help=True)
 
@@ -87,11 +87,13 @@ def show(
 def retry_stuck(
     context: typer.Context, as_json: console.JsonOption = False, stage: console.StageOption = None
 ) -> None:
-    """Sweep now: start, close or announce every job whose time is up."""
-    done = console.operator(context, stage).sweep()
+    """Sweep now: start, close or announce every job whose time is up, and tell what waits in the outbox."""
+    at = console.operator(context, stage)
+    done = at.sweep()
+    done["told"] = at.tell()
     if as_json:
         console.print_json({step: done[step] for step in SWEEP_STEPS})
-    elif done:
+    elif done.total():
         typer.echo(", ".join(f"{done[step]} {step}" for step in SWEEP_STEPS if done[step]))
     else:
         typer.echo("No job is stuck.")

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from shoal.composition import upstreams
 from shoal.composition.operator import Operator, clients_of, operator_of
 from shoal.composition.parts import Stage
-from shoal.domain.catalog import CATALOG_FILE, Catalog, load_catalog
+from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ShoalError
+from shoal.domain.models.files import CATALOG
 from shoal.ports.routing import KEY
 from shoal.settings import OperatorSettings
 
@@ -26,13 +27,14 @@ LOCAL_STAGE = "local"
 LOCAL_FILE = Path(".local", "shoal.json")
 LOCAL_FILE_VARIABLE = "SHOAL_CONFIG"
 CATALOG_VARIABLE = "SHOAL_CATALOG"
-"""Names the file of the stage's catalog, where that is not Shoal's own."""
+"""Names the folder of the stage's catalog, where that is not Shoal's own."""
 OUTPUTS = {
     "stage_kind": "StageKind",
     "table": "TableName",
     "event_bus": "EventBusName",
     "state_machine_arn": "StateMachineArn",
     "outputs_bucket": "OutputsBucketName",
+    "catalog_bucket": "CatalogBucketName",
     "staging_bucket": "StagingBucketName",
     "videos_bucket": "VideosBucketName",
     "signed_url_s": "SignedUrlSeconds",
@@ -46,6 +48,8 @@ OUTPUTS = {
     "provider_base_urls": "ProviderBaseUrls",
 }
 """Which output of the stack holds which setting."""
+OPTIONAL_OUTPUTS = {"key_arn": "KeyArn"}
+"""The same of what not every stage has."""
 
 
 class StageNotFound(ShoalError):
@@ -125,11 +129,11 @@ def _clients_of(local: LocalStage) -> Callable[..., Any]:
 
 def catalog() -> Catalog:
     """What the stage sells: the catalog that the environment names, else Shoal's own."""
-    file = Path(os.environ.get(CATALOG_VARIABLE) or CATALOG_FILE)
+    folder = Path(os.environ.get(CATALOG_VARIABLE) or CATALOG)
     try:
-        return load_catalog(file)
+        return load_catalog(folder)
     except (OSError, ValueError) as error:
-        raise StageNotFound(f"{file} is no catalog: {error}") from None
+        raise StageNotFound(f"{folder} is no catalog: {error}") from None
 
 
 def _outputs_of(cloudformation: CloudFormationClient, stage: str) -> OperatorSettings:
@@ -144,9 +148,8 @@ def _outputs_of(cloudformation: CloudFormationClient, stage: str) -> OperatorSet
     missing = [key for key in OUTPUTS.values() if key not in outputs]
     if missing:
         raise StageNotFound(f"Stack {name} has no output {', '.join(missing)}: deploy it again.")
-    return OperatorSettings.model_validate(
-        {"stage": stage, **{field: outputs[key] for field, key in OUTPUTS.items()}}
-    )
+    there = {field: outputs[key] for field, key in (OUTPUTS | OPTIONAL_OUTPUTS).items() if key in outputs}
+    return OperatorSettings.model_validate({"stage": stage, **there})
 
 
 def _fields(error: ValidationError) -> str:

@@ -12,6 +12,7 @@ from shoal.settings import ServeMcpSettings
 
 if TYPE_CHECKING:
     from shoal.dialects.spoken import View
+    from shoal.domain.catalog import Catalog
     from shoal.ports.routing import LookAtBoard
     from shoal.use_cases.jobs.read_job import ReadJob, ReadWallet
     from shoal.use_cases.jobs.spend_quote import OfferQuote, SpendQuote
@@ -22,6 +23,7 @@ class Serving:
     """What the tools do. `origins`: web pages that may call; `view` is how a job is shown by now."""
 
     origins: tuple[str, ...]
+    catalog: Callable[[], Catalog]
     offer_quote: Callable[[], OfferQuote]
     spend_quote: Callable[[], SpendQuote]
     read_job: Callable[[], ReadJob]
@@ -36,6 +38,7 @@ def serving() -> Serving:
     settings = parts.settings_of(ServeMcpSettings)
     return Serving(
         origins=settings.cors_origins,
+        catalog=parts.catalogs(settings).current,
         offer_quote=offer_quote,
         spend_quote=spend_quote,
         read_job=jobs.read_job,

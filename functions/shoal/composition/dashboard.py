@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from shoal.adapters.aws.client import client
 from shoal.composition import accounts, jobs, money, parts, providers
 from shoal.composition.parts import clock, ids, settings_of
-from shoal.domain.catalog import load_catalog
 from shoal.domain.events import UrlOf
 from shoal.domain.video import FOLDER
 from shoal.settings import (
@@ -28,6 +27,7 @@ from shoal.settings import (
 if TYPE_CHECKING:
     from shoal.adapters.dynamodb.table import Table
     from shoal.dialects.spoken import View
+    from shoal.domain.catalog import Catalog
     from shoal.ports.accounts import Accounts
     from shoal.ports.people import IdentityProvider
     from shoal.ports.routing import LookAtRoutes
@@ -68,6 +68,7 @@ class Dashboard(Generic[Use_co]):
     url_of: UrlOf
     media_origins: tuple[str, ...]
     front_token: str
+    catalog: Callable[[], Catalog]
     sign_in: Callable[[], SignIn]
     accounts: Callable[[], Accounts]
     second_factor_required: bool
@@ -179,6 +180,7 @@ def _dashboard(use: Use) -> Dashboard[Use]:
         second_factor_required=settings.operators_second_factor,
         limit_rates=partial(parts.limit_rates, settings.table),
         front_token=settings.front_token,
+        catalog=parts.catalogs(settings).current,
         use=use,
     )
 
@@ -280,6 +282,6 @@ def _operate() -> Operate:
         give_grant=_give_grant(),
         board=board,
         open_jobs_of=parts.open_jobs(table),
-        catalog=load_catalog(),
+        catalogs=parts.catalogs(settings_of(OperateSettings)),
         clock=clock,
     )

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from shoal import settings as environment
 from shoal.composition import parts
 from shoal.composition import providers as upstreams
-from shoal.domain.catalog import load_catalog
 
 if TYPE_CHECKING:
     from shoal.dialects.spoken import View
+    from shoal.domain.api_key import Caller
+    from shoal.domain.catalog import Catalog
     from shoal.domain.submission import Submission
     from shoal.ports.routing import LookAtBoard
     from shoal.ports.system import TimeLeft
@@ -39,8 +40,9 @@ settings_of, output_urls, public_urls = parts.settings_of, parts.output_urls, pa
 
 @dataclass(frozen=True, slots=True)
 class Submitting:
-    """`read_ahead` begins to read the board of routes; `view` is how a job is shown by now."""
+    """`read_ahead` begins to read catalog and board of routes; `view` is how a job is shown by now."""
 
+    catalog: Callable[[], Catalog]
     submit_job: Callable[[], SubmitJob]
     read_ahead: Callable[[], None]
     await_job: Callable[[], AwaitJob]
@@ -82,8 +84,9 @@ class Sweeping:
 
 @dataclass(frozen=True, slots=True)
 class ReadingModels:
-    """`read_ahead` begins to read the board of routes."""
+    """`read_ahead` begins to read catalog and board of routes."""
 
+    catalog: Callable[[], Catalog]
     board: LookAtBoard
     read_ahead: Callable[[], None]
     now_ms: Callable[[], int]
@@ -93,8 +96,9 @@ class ReadingModels:
 def submitting() -> Submitting:
     settings = settings_of(environment.SubmitJobSettings)
     return Submitting(
+        catalog=parts.catalogs(settings).current,
         submit_job=submit_job,
-        read_ahead=upstreams.board(settings).read_ahead,
+        read_ahead=partial(_read_ahead, settings),
         await_job=partial(_await_job, settings.table),
         view=parts.view(public_urls(settings.public_url), settings.table),
     )
@@ -121,8 +125,16 @@ def canceling() -> Canceling:
 
 @cache
 def reading_models() -> ReadingModels:
-    board = upstreams.board(settings_of(environment.BoardSettings))
-    return ReadingModels(board, board.read_ahead, clock.now_ms)
+    settings = settings_of(environment.ReadModelsSettings)
+    read_ahead = partial(_read_ahead, settings)
+    return ReadingModels(
+        parts.catalogs(settings).current, upstreams.board(settings), read_ahead, clock.now_ms
+    )
+
+
+def _read_ahead(settings: environment.BoardSettings) -> None:
+    parts.catalogs(settings).read_ahead()
+    upstreams.board(settings).read_ahead()
 
 
 @cache
@@ -132,9 +144,9 @@ def submit_job() -> SubmitJob:
 
     settings = settings_of(environment.SubmitJobSettings)
 
-    def prepare(account_id: str, submission: Submission) -> Submission:
+    def prepare(caller: Caller, submission: Submission) -> Submission:
         """Made for the few submissions that need it: S3 would be a third of a cold start."""
-        return parts.prepare_submission(settings)(account_id, submission)
+        return parts.prepare_submission(settings)(caller, submission)
 
     def discard(submission: Submission) -> None:
         if submission.brief.input_keys:
@@ -142,13 +154,13 @@ def submit_job() -> SubmitJob:
 
     return SubmitJob(
         ledger=parts.ledger(settings.table),
-        workflow=parts.workflow(settings.state_machine_arn),
+        workflow=parts.workflow(settings),
         prepare=prepare,
         discard=discard,
         limit_jobs=parts.limit_jobs(settings),
         moderate=upstreams.moderate(settings),
         board=upstreams.board(settings),
-        catalog=load_catalog(),
+        catalogs=parts.catalogs(settings),
         clock=clock,
         ids=ids,
         provider_deadline_s=settings.provider_deadline_s,
@@ -182,7 +194,8 @@ def _await_job(table_name: str) -> AwaitJob:
 def quote_job() -> QuoteJob:
     from shoal.use_cases.jobs.quote import QuoteJob
 
-    return QuoteJob(parts.runs(settings_of(environment.QuoteJobSettings).table), clock, load_catalog())
+    settings = settings_of(environment.QuoteJobSettings)
+    return QuoteJob(parts.runs(settings.table), clock, parts.catalogs(settings))
 
 
 @cache
@@ -268,8 +281,8 @@ def settle_wallet() -> SettleWallet:
         jobs=parts.jobs(settings.table),
         ledger=parts.ledger(settings.table),
         runs=parts.runs(settings.table),
-        note_low_balance=parts.note_low_balance(settings.table),
-        note_closed=parts.note_closed(settings.table),
+        note_low_balance=parts.note_low_balance(settings),
+        note_closed=parts.note_closed(settings),
         finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
@@ -288,7 +301,7 @@ def release_hold() -> ReleaseHold:
         jobs=parts.jobs(settings.table),
         ledger=parts.ledger(settings.table),
         clean_up=parts.clean_up(settings),
-        note_closed=parts.note_closed(settings.table),
+        note_closed=parts.note_closed(settings),
         finish_canceled=parts.finish_canceled(settings.table),
         clock=clock,
         url_of=output_urls(settings),
@@ -298,12 +311,8 @@ def release_hold() -> ReleaseHold:
 
 @cache
 def sweeping() -> Sweeping:
-    from shoal.adapters.aws.eventbridge import EventBridgeBus
-    from shoal.use_cases.accounts.tell_events import TellEvents
-
     settings = settings_of(environment.SweepJobsSettings)
-    bus = EventBridgeBus(parts.client("events"), settings.event_bus)
-    return Sweeping(parts.sweep_jobs(settings), TellEvents(parts.outbox(settings.table), bus))
+    return Sweeping(parts.sweep_jobs(settings), parts.tell_events(settings))
 
 
 @cache

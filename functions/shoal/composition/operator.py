@@ -16,6 +16,8 @@ from shoal.ports.limits import OpenJobs
 from shoal.settings import OperatorSettings
 from shoal.use_cases.accounts.inspect_account import InspectAccount
 from shoal.use_cases.accounts.manage_accounts import ManageAccounts
+from shoal.use_cases.accounts.tell_events import TellEvents
+from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
 from shoal.use_cases.jobs.sweep_jobs import SweepJobs
 from shoal.use_cases.money.audit_ledger import AuditLedger
 from shoal.use_cases.payments.manage_stripe import ManageStripe
@@ -32,10 +34,12 @@ class Operator:
     manage: ManageAccounts
     inspect: InspectAccount
     sweep: SweepJobs
+    tell: TellEvents
     audit: AuditLedger
     open_jobs: OpenJobs
     stripe: Callable[[], ManageStripe]
     providers: Callable[[], ManageProviders]
+    catalogs: Callable[[], PublishCatalog]
     now_ms: Callable[[], int]
     who: Callable[[], str]
 
@@ -66,10 +70,12 @@ def operator_of(settings: OperatorSettings, client: Callable[..., Any], catalog:
         manage=accounts.manage_accounts(parts.named_table(settings.table, at), settings),
         inspect=parts.inspect_account(settings.table, at),
         sweep=parts.sweep_jobs(settings, at),
+        tell=parts.tell_events(settings, at),
         audit=parts.audit_ledger(settings.table, at),
         open_jobs=parts.open_jobs(settings.table, at),
         stripe=lambda: payments.manage_stripe(settings, at),
         providers=manage_providers,
+        catalogs=lambda: parts.publish_catalog(settings, at),
         now_ms=parts.clock.now_ms,
         who=lambda: str(client("sts").get_caller_identity()["Arn"]),
     )

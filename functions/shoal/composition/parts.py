@@ -14,6 +14,7 @@ from shoal.domain.events import UrlOf, output_url
 from shoal.domain.rate_limit import OPEN_REQUESTS_PER_MINUTE, RateLimit
 
 if TYPE_CHECKING:
+    from shoal.adapters.aws.s3_documents import S3Documents
     from shoal.adapters.aws.s3_videos import S3VideoFiles
     from shoal.adapters.aws.sqs import SqsPollQueue
     from shoal.adapters.aws.stepfunctions import StepFunctionsTaskTokens, StepFunctionsWorkflow
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from shoal.domain.catalog import Catalog
     from shoal.use_cases.accounts.inspect_account import InspectAccount
     from shoal.use_cases.accounts.limit_rates import LimitRates
+    from shoal.use_cases.accounts.tell_events import TellEvents
+    from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
+    from shoal.use_cases.catalogs.read_catalogs import ReadCatalogs
     from shoal.use_cases.jobs.clean_up import CleanUp
     from shoal.use_cases.jobs.close_job import CloseJob
     from shoal.use_cases.jobs.finish_canceled import FinishCanceled
@@ -73,7 +77,7 @@ def catalog() -> Catalog:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a builder builds: what makes the clients of AWS services, and what the stage sells."""
+    """Where a builder builds: what makes the clients of AWS services, and the catalog of the code there."""
 
     client: Callable[..., Any]
     catalog: Callable[[], Catalog]
@@ -81,6 +85,70 @@ class Stage:
 
 HERE = Stage(client, catalog)
 """The stage whose function this process is. The operator's command is in no stage: it says which."""
+
+
+def catalogs(settings: environment.CatalogSettings, at: Stage = HERE) -> ReadCatalogs:
+    """What is published on the stage: one for all that a process asks of it."""
+    return _catalogs(settings.table, settings.catalog_bucket, at)
+
+
+@cache
+def _catalogs(table: str, bucket: str, at: Stage) -> ReadCatalogs:
+    from shoal.adapters.dynamodb.publications import DynamoDbPublications
+    from shoal.adapters.system import beside
+    from shoal.domain.catalog import catalog_of
+    from shoal.observability import count_unusable_catalog
+    from shoal.use_cases.catalogs.read_catalogs import ReadCatalogs
+
+    return ReadCatalogs(
+        packaged=at.catalog(),
+        publications=DynamoDbPublications(named_table(table, at)),
+        documents=catalog_documents(bucket, at),
+        parse=catalog_of,
+        alarm=count_unusable_catalog,
+        clock=clock,
+        beside=beside,
+    )
+
+
+def publish_catalog(settings: environment.CatalogSettings, at: Stage = HERE) -> PublishCatalog:
+    from shoal.adapters.dynamodb.publications import DynamoDbPublications
+    from shoal.domain.models.files import read_document
+    from shoal.use_cases.catalogs.publish_catalog import PublishCatalog
+
+    return PublishCatalog(
+        publications=DynamoDbPublications(named_table(settings.table, at)),
+        documents=catalog_documents(settings.catalog_bucket, at),
+        packaged=read_document(),
+        parse=checked_catalog,
+        clock=clock,
+    )
+
+
+def checked_catalog(document: bytes) -> Catalog:
+    """The catalog of a document. Raises `ValueError` with a line for each rule that is broken."""
+    import json
+
+    from shoal.composition.upstreams import PROVIDERS
+    from shoal.dialects.parameters import refusals
+    from shoal.domain.catalog import catalog_of
+    from shoal.domain.models.problems import field_text
+    from shoal.domain.models.rules import check_catalog
+    from shoal.domain.provider import SIMULATOR
+
+    told = json.loads(document)
+    if not isinstance(told, dict) or not isinstance(told.get("models"), dict):
+        raise ValueError("a catalog is an object with models")
+    wrong = check_catalog(told, refusals, {*PROVIDERS, SIMULATOR})
+    if lines := "\n".join(f"{field_text(each.field)}: {each.reason}" for each in wrong):
+        raise ValueError(lines)
+    return catalog_of(document)
+
+
+def catalog_documents(bucket: str, at: Stage = HERE) -> S3Documents:
+    from shoal.adapters.aws.s3_documents import S3Documents
+
+    return S3Documents(partial(at.client, "s3"), bucket, light=at is HERE)
 
 
 def stage() -> str:
@@ -160,10 +228,10 @@ def close_job(settings: environment.CloseJobSettings, at: Stage = HERE) -> Close
         jobs=jobs(settings.table, at),
         ledger=ledger(settings.table, at),
         bus=EventBridgeBus(at.client("events"), settings.event_bus),
-        workflow=workflow(settings.state_machine_arn, at),
-        note_low_balance=note_low_balance(settings.table, at),
+        workflow=workflow(settings, at),
+        note_low_balance=note_low_balance(settings, at),
         clean_up=clean_up(settings, at),
-        note_closed=note_closed(settings.table, at),
+        note_closed=note_closed(settings, at),
         finish_canceled=finish_canceled(settings.table, at),
         clock=clock,
         url_of=output_urls(settings, at),
@@ -178,7 +246,7 @@ def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> Swe
 
     see_to_job = SeeToJob(
         jobs=jobs(settings.table, at),
-        workflow=workflow(settings.state_machine_arn, at),
+        workflow=workflow(settings, at),
         tokens=task_tokens(at),
         poll_queue=poll_queue(settings, at),
         staging=S3Staging(at.client("s3"), settings.staging_bucket),
@@ -191,10 +259,18 @@ def sweep_jobs(settings: environment.SweepJobsSettings, at: Stage = HERE) -> Swe
     return SweepJobs(see_to_job.jobs, see_to_job, clock, at_once)
 
 
+def tell_events(settings: environment.SweepJobsSettings, at: Stage = HERE) -> TellEvents:
+    from shoal.adapters.aws.eventbridge import EventBridgeBus
+    from shoal.use_cases.accounts.tell_events import TellEvents
+
+    bus = EventBridgeBus(at.client("events"), settings.event_bus)
+    return TellEvents(outbox(settings.table, at), bus)
+
+
 def start_again(settings: environment.CloseJobSettings, at: Stage = HERE) -> StartAgain:
     from shoal.use_cases.jobs.start_again import StartAgain
 
-    return StartAgain(jobs(settings.table, at), workflow(settings.state_machine_arn, at))
+    return StartAgain(jobs(settings.table, at), workflow(settings, at))
 
 
 def audit_ledger(table: str, at: Stage = HERE) -> AuditLedger:
@@ -214,10 +290,10 @@ def outbox(table: str, at: Stage = HERE) -> DynamoDbOutbox:
     return DynamoDbOutbox(named_table(table, at))
 
 
-def note_closed(table: str, at: Stage = HERE) -> NoteClosed:
+def note_closed(settings: environment.CatalogSettings, at: Stage = HERE) -> NoteClosed:
     from shoal.use_cases.jobs.limit_jobs import NoteClosed
 
-    return NoteClosed(open_jobs(table, at), at.catalog(), clock)
+    return NoteClosed(open_jobs(settings.table, at), catalogs(settings, at), clock)
 
 
 def open_jobs(table: str, at: Stage = HERE) -> DynamoDbOpenJobs:
@@ -231,7 +307,7 @@ def limit_jobs(settings: environment.SubmitJobSettings) -> LimitJobs:
 
     return LimitJobs(
         open_jobs=open_jobs(settings.table),
-        note_closed=note_closed(settings.table),
+        note_closed=note_closed(settings),
         clock=clock,
         jobs_max=settings.open_jobs_max,
         failures_multiple=settings.failures_multiple,
@@ -254,23 +330,31 @@ def inspect_account(table: str, at: Stage = HERE) -> InspectAccount:
     return InspectAccount(accounts, keys(table, at), jobs(table, at), ledger(table, at))
 
 
-def note_low_balance(table: str, at: Stage = HERE) -> NoteLowBalance:
+def note_low_balance(settings: environment.CatalogSettings, at: Stage = HERE) -> NoteLowBalance:
     from shoal.use_cases.money.note_low_balance import NoteLowBalance
 
-    return NoteLowBalance(ledger(table, at), at.catalog().low_balance)
+    published = catalogs(settings, at)
+    return NoteLowBalance(
+        ledger(settings.table, at), lambda job: published.of(job.catalog_version).low_balance
+    )
 
 
 def prepare_submission(settings: environment.SubmitJobSettings) -> PrepareSubmission:
     from shoal.adapters.aws.s3 import S3Staging
+    from shoal.adapters.aws.s3_files import S3FileObjects
+    from shoal.adapters.dynamodb.files import DynamoDbFiles
     from shoal.adapters.dynamodb.limits import DynamoDbFetching
     from shoal.adapters.http.caller_http import VettedCallerHttp
     from shoal.adapters.outputs.picture_header import check_picture_header
+    from shoal.use_cases.files.open_file import OpenFile
     from shoal.use_cases.jobs.prepare_submission import PrepareSubmission
 
+    s3, table = client("s3"), named_table(settings.table)
     return PrepareSubmission(
         http=VettedCallerHttp(loopback_allowed=settings.loopback_allowed),
-        staging=S3Staging(client("s3"), settings.staging_bucket),
-        fetching=DynamoDbFetching(named_table(settings.table), settings.fetched_mb_max * 1_000_000),
+        staging=S3Staging(s3, settings.staging_bucket),
+        fetching=DynamoDbFetching(table, settings.fetched_mb_max * 1_000_000),
+        open_file=OpenFile(DynamoDbFiles(table), S3FileObjects(s3, settings.staging_bucket), clock),
         check_picture=check_picture_header,
         clock=clock,
         ids=ids,
@@ -313,10 +397,13 @@ def ledger(table: str, at: Stage = HERE) -> DynamoDbLedger:
     return DynamoDbLedger(named_table(table, at))
 
 
-def workflow(state_machine_arn: str, at: Stage = HERE) -> StepFunctionsWorkflow:
+def workflow(
+    settings: environment.SubmitJobSettings | environment.CloseJobSettings, at: Stage = HERE
+) -> StepFunctionsWorkflow:
     from shoal.adapters.aws.stepfunctions import StepFunctionsWorkflow
 
-    return StepFunctionsWorkflow(at.client("stepfunctions"), state_machine_arn)
+    client = at.client("stepfunctions")
+    return StepFunctionsWorkflow(client, settings.state_machine_arn, settings.machine_versions)
 
 
 def task_tokens(at: Stage = HERE) -> StepFunctionsTaskTokens:

@@ -48,7 +48,12 @@ def manage_stripe(settings: OperatorSettings, at: Stage) -> ManageStripe:
     from shoal.use_cases.payments.manage_stripe import ManageStripe
 
     real_money = settings.stage_kind == "prod"
-    return ManageStripe(settings.stage, real_money, _keys(settings.stage, at), partial(_settle, settings, at))
+    return ManageStripe(
+        settings.stage,
+        real_money,
+        _keys(settings.stage, at, settings.key_arn),
+        partial(_settle, settings, at),
+    )
 
 
 @cache
@@ -59,10 +64,10 @@ def _processor(settings: StripeSettings, at: Stage = HERE) -> StripeProcessor:
 
 
 @cache
-def _keys(stage: str, at: Stage) -> StripeKeys:
+def _keys(stage: str, at: Stage, key_arn: str = "") -> StripeKeys:
     from shoal.adapters.stripe.keys import StripeKeys
 
-    return StripeKeys(at.client("secretsmanager"), stage, parts.clock)
+    return StripeKeys(at.client("secretsmanager"), stage, parts.clock, key_arn=key_arn)
 
 
 def _settle(settings: StripeSettings, at: Stage = HERE) -> SettlePayment:

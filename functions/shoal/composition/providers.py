@@ -10,7 +10,6 @@ from shoal import settings as environment
 from shoal.composition import parts
 from shoal.composition import upstreams as ups
 from shoal.composition.parts import HERE, Stage, clock, ids
-from shoal.domain.catalog import load_catalog
 from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def ask_provider(settings: environment.AskProviderSettings, secret: Any, *, draw
     stage = StageOutput(check_file, staging, fetcher)
     upstreams = providers(settings, secret, bucket=settings.staging_bucket, draws=draws)
     urls, routes = parts.callback_urls(secret, settings.callbacks_url), breakers(settings)
-    choose = ChooseRoute(upstreams, routes, load_catalog())
+    choose = ChooseRoute(upstreams, routes, parts.catalogs(settings))
     place = PlaceCall(upstreams, routes, RouteMeter(), urls, choose, stage, clock)
     request = MakeProviderRequest(staging, parts.scenes(settings.table))
     jobs = parts.jobs(settings.table)
@@ -137,18 +136,22 @@ def ask_provider(settings: environment.AskProviderSettings, secret: Any, *, draw
 
 
 def manage_providers(
-    settings: environment.UpstreamSettings, statistics: Statistics, at: Stage
+    settings: environment.OperatorSettings, statistics: Statistics, at: Stage
 ) -> ManageProviders:
     """For the operator's command, which reads the board each time."""
     from shoal.use_cases.providers.manage_providers import ManageProviders
 
-    keys = ups.keys_of(settings.stage, at)
+    keys = ups.keys_of(settings.stage, at, settings.key_arn)
     return ManageProviders(
         keys=keys,
         board=board(settings, lifetime_ms=0, at=at),
         breakers=breakers(settings, lifetime_ms=0, at=at),
         statistics=statistics,
-        routes=[route for route in at.catalog().all_routes() if route.provider not in ALWAYS_THERE],
+        routes=[
+            route
+            for route in parts.catalogs(settings, at).current().all_routes()
+            if route.provider not in ALWAYS_THERE
+        ],
         testable=ups.testable(ups.Reach(settings, keys, at.client)),
         keyed=ups.keyed(),
         keyless=frozenset(settings.keyless_providers),
@@ -181,7 +184,8 @@ def board(
 
     return DynamoDbBoard(
         parts.named_table(settings.table, at),
-        at.catalog().all_routes(),
+        parts.catalogs(settings, at).routes,
+        ups.keyed(),
         clock,
         lifetime_ms=lifetime_ms,
         simulator_allowed=isinstance(settings, environment.BoardSettings) and settings.simulator_allowed,

@@ -77,10 +77,10 @@ def keyed() -> frozenset[str]:
 
 
 @cache
-def keys_of(stage: str, at: Stage = HERE) -> ProviderKeys:
+def keys_of(stage: str, at: Stage = HERE, key_arn: str = "") -> ProviderKeys:
     from shoal.adapters.aws.provider_keys import ProviderKeys
 
-    return ProviderKeys(at.client("secretsmanager"), stage, clock)
+    return ProviderKeys(at.client("secretsmanager"), stage, clock, key_arn=key_arn)
 
 
 def simulator(secret: Any, *, draws: bool) -> Provider:

@@ -9,7 +9,6 @@ from shoal import settings as environment
 from shoal.composition import parts
 from shoal.composition import providers as upstreams
 from shoal.composition.parts import clock, settings_of
-from shoal.domain.catalog import load_catalog
 
 if TYPE_CHECKING:
     from shoal.adapters.aws.s3_videos import S3VideoFiles
@@ -27,13 +26,14 @@ def write_script() -> WriteScript:
     from shoal.use_cases.videos.write_script import WriteScript
 
     settings = settings_of(environment.WriteScriptSettings)
+    catalogs = parts.catalogs(settings)
     return WriteScript(
         jobs=parts.jobs(settings.table),
         scenes=parts.scenes(settings.table),
         bus=EventBridgeBus(parts.client("events"), settings.event_bus),
         writers=upstreams.script_writers(settings),
         try_routes=upstreams.try_routes(settings),
-        routes=load_catalog().video.script_routes,
+        routes=lambda job: catalogs.of(job.catalog_version).video.script_routes,
         clock=clock,
     )
 
@@ -43,13 +43,14 @@ def narrate() -> Narrate:
     from shoal.use_cases.videos.narrate import Narrate
 
     settings = settings_of(environment.NarrateSettings)
+    catalogs = parts.catalogs(settings)
     return Narrate(
         jobs=parts.jobs(settings.table),
         scenes=parts.scenes(settings.table),
         files=_files(settings),
         speakers=upstreams.speakers(settings),
         try_routes=upstreams.try_routes(settings),
-        routes=load_catalog().video.speech_routes,
+        routes=lambda job: catalogs.of(job.catalog_version).video.speech_routes,
         studio=_studio(),
         clock=clock,
     )

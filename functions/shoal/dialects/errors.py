@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from shoal.domain.errors import ApiError, ValidationFailed
 
@@ -43,10 +44,12 @@ def video_error(error: ApiError, api_url: Callable[[], str]) -> answers.VideoErr
     }
 
 
-def validation_error(error: ValidationError) -> ValidationFailed:
-    """What pydantic found, as field paths and plain words."""
+def validation_error(
+    error: ValidationError, say: Callable[[ErrorDetails], str] = lambda found: found["msg"]
+) -> ValidationFailed:
+    """What pydantic found, as field paths and plain words; `say` words what it found."""
     fields = [
-        {"field": _path(found["loc"]), "message": found["msg"]}
+        {"field": _path(found["loc"]), "message": say(found)}
         for found in error.errors(include_url=False, include_input=False)[:FIELDS_MAX]
     ]
     summary = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:3])

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shoal.dialects.errors import invalid_field
+from shoal.domain.files.address import NO_DATA, file_ulid, head_length, is_data_uri, is_file_id
 from shoal.domain.job import JobStatus
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.text import is_blank, json_bytes
@@ -38,6 +39,10 @@ PAGE_LIMIT_MAX = 100
 
 _NOT_IN_ADDRESS = r"\s\x00-\x20\x7f-\x9f"  # what \s means differs among readers of JSON Schema
 WEB_ADDRESS = rf"^https?://[^{_NOT_IN_ADDRESS}]+$"
+INPUT_ADDRESS = (
+    rf"^(https?://[^{_NOT_IN_ADDRESS}]{{1,{URL_LENGTH_MAX - len('https://')}}}"
+    r"|data:[^,;]*(;[^,;]*)*;base64,[A-Za-z0-9+/]*={0,2}|file_[0-7][0-9A-HJKMNP-TV-Z]{25})$"
+)
 
 
 def _web_address(text: str) -> str:
@@ -46,6 +51,21 @@ def _web_address(text: str) -> str:
     if not re.match(WEB_ADDRESS, text, re.IGNORECASE):
         raise PydanticCustomError("no_address", "must begin with https:// and name a host")
     return text
+
+
+def _input_address(text: str) -> str:
+    """An address on the web, a `data:` URI or a file's id: whether anything is there shows later."""
+    if is_data_uri(text):
+        if head_length(text) is None:
+            raise PydanticCustomError("no_data", NO_DATA)
+        return text
+    if is_file_id(text):
+        if file_ulid(text) is None:
+            raise PydanticCustomError("no_file_id", "is no id of a file")
+        return text
+    if len(text) > URL_LENGTH_MAX:
+        raise PydanticCustomError("too_long", f"should have at most {URL_LENGTH_MAX} characters")
+    return _web_address(text)
 
 
 def _without_zero_fraction(value: Any) -> Any:
@@ -75,6 +95,14 @@ Url = Annotated[
     AfterValidator(_web_address),
     Field(json_schema_extra={"pattern": WEB_ADDRESS}),
 ]
+
+Input = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    AfterValidator(_input_address),
+    Field(json_schema_extra={"pattern": INPUT_ADDRESS}),
+]
+"""What an input is named by."""
 
 
 class SubmitFields(BaseModel):

@@ -71,6 +71,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         asset=Asset.USD,
         terms=Terms.flat(mode.price_micros),
         price_version=catalog.price_version,
+        catalog_version=catalog.version,
         free_trial_allowed=True,
         max_cost=fields.parse_max_cost(request.max_cost, Asset.USD),
         webhook_url=request.webhook_url,

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shoal.dialects import fields
 from shoal.dialects.either import parse_either
-from shoal.dialects.errors import invalid_field, tasks_error, validation_error
+from shoal.dialects.errors import invalid_field, tasks_error
+from shoal.dialects.parameters import parameters_of, read, request_of
 from shoal.dialects.spoken import SpokenApi
 from shoal.domain import families
-from shoal.domain.brief import Brief
-from shoal.domain.catalog import TYPES, Catalog, Model, ModelType, size_px
+from shoal.domain.catalog import Catalog
 from shoal.domain.events import UrlOf, files_of, utc_day
 from shoal.domain.job import Job, JobStatus
+from shoal.domain.models.briefs import brief_of
+from shoal.domain.models.inputs import Values
+from shoal.domain.models.model import USUAL_TYPES, Model, ModelType
+from shoal.domain.models.roles import Role
 from shoal.domain.models.tariff import Terms, Unit, whole_or_decimal
 from shoal.domain.money import Asset, format_amount
 from shoal.domain.submission import Submission
@@ -40,31 +41,11 @@ STATUS_WORDS: Mapping[JobStatus, answers.Status] = {
     JobStatus.CANCELED: "canceled",
     JobStatus.EXPIRED: "failed",
 }
-_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
 def envelope(data: Data) -> answers.Envelope[Data]:
     """The shape of every success."""
     return {"data": data, "error": None}
-
-
-@cache
-def parameters_of(name: str, model: Model) -> type[BaseModel]:
-    """The parameters a model takes: what parses its requests and what its JSON Schema is made from."""
-    prompt = StringConstraints(strip_whitespace=True, min_length=1, max_length=model.prompt_length_max)
-    taken: dict[str, Any] = {
-        "prompt": (Annotated[str, prompt, fields.Visible], Field(description="What to make.")),
-        "aspect_ratio": (Literal[model.aspect_ratios], model.default_aspect_ratio),
-        "num_outputs": (Annotated[int, Field(ge=1, le=model.outputs_max), fields.Whole], 1),
-        "seed": (fields.Seed | None, Field(None, description="The same seed makes the same output again.")),
-    }
-    if model.negative_prompt:
-        negative = StringConstraints(strip_whitespace=True, max_length=model.prompt_length_max)
-        taken["negative_prompt"] = (Annotated[str, negative, fields.EmptyIfBlank] | None, None)
-    if model.input_images_max:
-        urls = Annotated[list[fields.Url], Field(min_length=1, max_length=model.input_images_max)]
-        taken["input_image_urls"] = (urls | None, Field(None, description="Pictures to edit."))
-    return create_model(f"{name} parameters", __config__=_STRICT, **taken)
 
 
 def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
@@ -77,36 +58,26 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
     if not isinstance(name, str):
         raise invalid_field("model", "must be the id of a model")
     model = catalog.model(name)
-    try:
-        request: Any = request_of(name, model).model_validate(body)
-    except ValidationError as error:
-        raise validation_error(error) from None
-    width_px, height_px = size_px(model.long_side_px, request.aspect_ratio)
+    given = read(model, body, catalog.models.values())
+    values = model.inputs.filled({own: given[own] for own in model.inputs.properties})
+    count, images = _of_role(model, Role.COUNT, values), _of_role(model, Role.IMAGE, values)
     return Submission(
         family=families.TASKS,
         model=name,
         mode=None,
-        brief=Brief(
-            kind=model.kind,
-            model=name,
-            prompt=request.prompt,
-            aspect_ratio=request.aspect_ratio,
-            width_px=width_px,
-            height_px=height_px,
-            seed=request.seed,
-            negative_prompt=getattr(request, "negative_prompt", None),
-        ),
-        words=request.words("model", "num_outputs", "input_image_urls"),
-        metadata=request.metadata,
+        brief=brief_of(model, values),
+        words={own: given[own] for own in model.inputs.properties if _is_word(model, own)},
+        metadata=given["metadata"],
         asset=model.asset,
-        terms=Terms.flat(model.price),
-        output_count=request.num_outputs,
+        terms=model.terms(values),
+        output_count=count or 1,
         price_version=catalog.price_version,
+        catalog_version=catalog.version,
         free_trial_allowed=False,
-        max_cost=fields.parse_max_cost(request.max_cost, model.asset),
-        webhook_url=request.webhook_url,
-        input_urls=tuple(getattr(request, "input_image_urls", None) or ()),
-        ttl_s=request.ttl_seconds,
+        max_cost=fields.parse_max_cost(given["max_cost"], model.asset),
+        webhook_url=given["webhook_url"],
+        input_urls=tuple([images] if isinstance(images, str) else images or ()),
+        ttl_s=given["ttl_seconds"],
     )
 
 
@@ -225,7 +196,7 @@ def _rows(terms: Terms, asset: Asset) -> answers.QuotedRows:
 def model_resource(name: str, catalog: Catalog, *, available: bool) -> answers.Model:
     """A model of the catalog. Raises `NotFound` with the nearest names."""
     model = catalog.model(name)
-    schema = parameters_of(name, model).model_json_schema()
+    schema = parameters_of(model).model_json_schema()
     return {
         "id": name,
         "title": model.title,
@@ -244,16 +215,19 @@ def model_resource(name: str, catalog: Catalog, *, available: bool) -> answers.M
     }
 
 
-@cache
-def request_of(name: str, model: Model) -> type[BaseModel]:
-    """The whole body of a submit: building it takes longer than reading a request with it."""
-    return create_model(
-        "Request", __base__=(parameters_of(name, model), fields.SubmitFields), model=(str, ...)
-    )
+def _of_role(model: Model, role: Role, values: Values) -> Any:
+    own = model.inputs.of_role(role)
+    return values.get(own.name) if own else None
+
+
+def _is_word(model: Model, name: str) -> bool:
+    """How many is told by the job, and its files may be megabytes."""
+    role = model.inputs.properties[name].role
+    return role is not Role.COUNT and not (role and role.is_file)
 
 
 def _type(job: Job) -> ModelType:
-    return TYPES[job.kind]
+    return cast("ModelType", job.brief.task) if job.brief.task else USUAL_TYPES[job.kind]
 
 
 def _cost(job: Job) -> str:
@@ -274,7 +248,7 @@ def _output(job: Job, url_of: UrlOf, now_ms: int) -> answers.TaskOutput | None:
 API = SpokenApi(
     render_error=lambda error, _: tasks_error(error),
     shapes=("tasks",),
-    request_of=lambda name, catalog: request_of(name, catalog.models[name]),
+    request_of=lambda name, catalog: request_of(catalog.models[name]),
     parse=parse_submission,
     accepted=acceptance,
     resource=lambda job, view: task_resource(job, url_of=view.url_of, now_ms=view.now_ms),

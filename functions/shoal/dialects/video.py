@@ -117,6 +117,7 @@ def parse_submission(body: Mapping[str, Any], catalog: Catalog) -> Submission:
         terms=Terms.flat(terms.price_credits),
         output_count=request.duration // SCENE_SECONDS,
         price_version=catalog.price_version,
+        catalog_version=catalog.version,
         free_trial_allowed=False,
         max_cost=fields.parse_max_cost(request.max_cost, Asset.CREDIT),
         webhook_url=request.webhook_url,

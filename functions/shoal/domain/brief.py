@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from shoal.domain.models import media_types as media
 
@@ -71,6 +71,7 @@ class Brief:
     `input_keys` are where the pictures to edit are staged. `video` is there for a video only. `media_types`
     are those its outputs may have, the usual one first: none says those of its kind. `task` is the type of a
     model that says more than its kind, such as `image_upscale`. `seconds` is how long an output shall be.
+    `fields` are parameters of the model that have no other place here.
 
     A field with a default is stored only where it differs from it: a new field needs a default, which is
     what the jobs of earlier versions have.
@@ -85,6 +86,7 @@ class Brief:
     seed: int | None
     negative_prompt: str | None = None
     input_keys: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
     video: VideoBrief | None = None
     media_types: tuple[str, ...] = ()
     task: str = ""

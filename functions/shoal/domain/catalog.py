@@ -1,133 +1,44 @@
-"""The catalog: models, modes, prices, limits and provider routes, read from `catalog.toml`."""
+"""The catalog: models, modes, prices, limits and provider routes, read from a folder of files."""
 
 from __future__ import annotations
 
 import difflib
-import tomllib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    InstanceOf,
     NonNegativeInt,
     PositiveInt,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
-from shoal.domain.brief import Kind
 from shoal.domain.clip import CLIP_SIZES_PX, SCENE_SECONDS
 from shoal.domain.errors import NotFound
+from shoal.domain.models.files import CATALOG, read_document
+from shoal.domain.models.model import Model, model_of
+from shoal.domain.models.versions import version_of
 from shoal.domain.money import Asset
 from shoal.domain.routing import Route
 from shoal.domain.top_up import TopUp
 
-CATALOG_FILE = Path(__file__).parent.parent / "catalog.toml"
-OUTPUTS_MAX = 4
 NEAREST_MAX = 3
 VIDEO_SCENES_MAX = 15
 """120 seconds: what the published API sells at most."""
 
-ModelType = Literal[
-    "image_generate",
-    "image_edit",
-    "image_upscale",
-    "image_segment",
-    "video_generate",
-    "video_edit",
-    "audio_generate",
-    "speech_generate",
-    "model3d_generate",
-    "text_generate",
-]
-_KINDS: Mapping[str, Kind] = {
-    "image": Kind.PICTURE,
-    "video": Kind.CLIP,
-    "audio": Kind.AUDIO,
-    "speech": Kind.AUDIO,
-    "model3d": Kind.MODEL3D,
-    "text": Kind.TEXT,
-}
-"""What a model makes, by the first word of its type."""
-TYPES: Mapping[Kind, ModelType] = {
-    Kind.PICTURE: "image_generate",
-    Kind.CLIP: "video_generate",
-    Kind.VIDEO: "video_generate",
-    Kind.AUDIO: "audio_generate",
-    Kind.MODEL3D: "model3d_generate",
-    Kind.JSON: "text_generate",
-    Kind.TEXT: "text_generate",
-}
-"""The usual type of what makes each kind."""
 Ratio = Annotated[str, StringConstraints(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Model(_Entry):
-    """A model callers can use.
-
-    `price_micros` (micro-dollars) or `price_credits` is per output. `routes` are tried in their order.
-    `input_images_max` is how many pictures it edits, 0 if it does not. `seconds_expected` is what a quote
-    says while there are no recent runs. `at_a_loss` states that the price is below the cost.
-    """
-
-    title: str
-    type: ModelType
-    price_micros: NonNegativeInt | None = None
-    price_credits: NonNegativeInt | None = None
-    long_side_px: PositiveInt
-    aspect_ratios: tuple[Ratio, ...] = Field(min_length=1, strict=False)
-    prompt_length_max: PositiveInt = 4_000
-    outputs_max: int = Field(default=OUTPUTS_MAX, ge=1, le=OUTPUTS_MAX)
-    negative_prompt: bool = False
-    input_images_max: int = Field(default=0, ge=0, le=OUTPUTS_MAX)
-    routes: tuple[Route, ...] = Field(min_length=1, strict=False)
-    at_a_loss: bool = False
-    seconds_expected: PositiveInt
-    deprecated: bool = False
-    replacement: str | None = None
-
-    @model_validator(mode="after")
-    def _one_price(self) -> Self:
-        if (self.price_micros is None) == (self.price_credits is None):
-            raise ValueError("give either price_micros or price_credits")
-        return self
-
-    @model_validator(mode="after")
-    def _routes_differ(self) -> Self:
-        if len({route.name for route in self.routes}) < len(self.routes):
-            raise ValueError("a route is there twice")
-        return self
-
-    @property
-    def kind(self) -> Kind:
-        return _KINDS[self.type.partition("_")[0]]
-
-    @property
-    def default_aspect_ratio(self) -> str:
-        """The first one offered."""
-        return self.aspect_ratios[0]
-
-    @property
-    def asset(self) -> Asset:
-        return Asset.CREDIT if self.price_micros is None else Asset.USD
-
-    @property
-    def price(self) -> int:
-        """Per output, in the asset's unit."""
-        return (self.price_credits if self.price_micros is None else self.price_micros) or 0
-
-    @property
-    def cost_micros(self) -> int:
-        """What an output costs us on the first route whose cost is known; 0 if none is."""
-        return next((route.cost_micros for route in self.routes if route.cost_micros is not None), 0)
 
 
 class Mode(_Entry):
@@ -178,17 +89,27 @@ class LowBalance(_Entry):
 class Catalog(_Entry):
     """All that can be asked for and what it costs, when a wallet is low, and what fills it again.
 
-    `assistants` are models that make no output themselves, by what they are for.
+    `assistants` are models that make no output themselves, by what they are for. `version` is what its
+    document is named by.
     """
 
+    version: str = ""
     price_version: str
     default_mode: str
     low_balance: LowBalance
     top_up: TopUp
     assistants: dict[str, str]
-    models: dict[str, Model]
+    models: dict[str, InstanceOf[Model]]
+    price_lists: dict[str, Any] = Field(default_factory=dict)
     modes: dict[str, Mode]
     video: Video
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _models_are_built(cls, told: object) -> object:
+        if not isinstance(told, Mapping):
+            raise ValueError("must be models by their ids")
+        return {name: each if isinstance(each, Model) else _built(name, each) for name, each in told.items()}
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
@@ -201,24 +122,6 @@ class Catalog(_Entry):
             if target not in self.models:
                 raise ValueError(f"{who} names an unknown model {target!r}")
         return self
-
-    @model_validator(mode="after")
-    def _losses_are_meant(self) -> Self:
-        for name, model in self.models.items():
-            loses = any(price < model.cost_micros for price in self._prices_micros(name))
-            if loses != model.at_a_loss:
-                costs = f"model {name!r} costs {model.cost_micros} micro-dollars where it is asked first"
-                raise ValueError(f"{costs}: at_a_loss must be {str(loses).lower()}")
-        return self
-
-    def _prices_micros(self, name: str) -> Sequence[int]:
-        """What an output brings, in micro-dollars: by itself, in each mode, as the clip of a scene."""
-        model, credit_micros = self.models[name], self.top_up.credit_micros_min
-        alone = model.price * credit_micros if model.price_micros is None else model.price_micros
-        prices = [alone, *(mode.price_micros for mode in self.modes.values() if mode.model == name)]
-        if name == self.video.clip_model:
-            prices.append(self.video.price_credits * credit_micros)
-        return prices
 
     def routes(self, model: str) -> Sequence[Route]:
         """All ways to make a model's outputs; none if there is no such model (any more)."""
@@ -239,9 +142,24 @@ class Catalog(_Entry):
 
 
 @cache
-def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
-    """Read and check the catalog. Raises `pydantic.ValidationError` or `tomllib.TOMLDecodeError`."""
-    return Catalog.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+def load_catalog(path: Path = CATALOG) -> Catalog:
+    """Read the catalog of a folder, which was checked. Raises `OSError` or `ValueError` for what is none."""
+    return catalog_of(read_document(path))
+
+
+def catalog_of(document: bytes) -> Catalog:
+    """The catalog of a document. Raises `ValueError` for what is none."""
+    told = json.loads(document)
+    if not isinstance(told, dict):
+        raise ValueError("a catalog is an object")
+    return Catalog.model_validate({**told, "version": version_of(document)})
+
+
+def _built(name: str, told: Mapping[str, Any]) -> Model:
+    try:
+        return model_of(name, told)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"model {name!r} is not as a checked catalog has it: {error!r}") from error
 
 
 def size_px(long_side_px: int, aspect_ratio: str) -> tuple[int, int]:

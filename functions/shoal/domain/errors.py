@@ -14,8 +14,10 @@ ShoalError
 │   ├── KeyExists             409
 │   ├── TooManyKeys           409
 │   ├── TooManyWebhooks       409
+│   ├── TooManyFiles          409
 │   ├── WebhookDisabled       409
 │   ├── ResentTooOften        409
+│   ├── PublishedMeanwhile    409
 │   ├── IdempotencyInFlight   409
 │   ├── PayloadTooLarge       413
 │   ├── UnsupportedMediaType  415
@@ -170,12 +172,22 @@ class TooManyWebhooks(ApiError):
     message = "The account has reached its limit of webhooks: delete one first."
 
 
+class TooManyFiles(ApiError):
+    status, code = 409, "conflict"
+    message = "The account keeps as many bytes of files as it may: delete some, or wait until some expire."
+
+
 class WebhookDisabled(ApiError):
     status, code, message = 409, "conflict", "The webhook is disabled: enable it first."
 
 
 class ResentTooOften(ApiError):
     status, code, message = 409, "conflict", "This delivery has been sent again as often as Shoal allows."
+
+
+class PublishedMeanwhile(ApiError):
+    status, code = 409, "conflict"
+    message = "Another catalog was published meanwhile. Look at it, then publish again."
 
 
 class IdempotencyInFlight(ApiError):
@@ -185,6 +197,11 @@ class IdempotencyInFlight(ApiError):
 
 class PayloadTooLarge(ApiError):
     status, code, message = 413, "payload_too_large", "The request body is larger than 1 MB."
+
+    @classmethod
+    def of(cls, bytes_max: int) -> PayloadTooLarge:
+        """Names what the route takes."""
+        return cls(f"The request body is larger than {bytes_max / 1_000_000:g} MB.")
 
 
 class UnsupportedMediaType(ApiError):

@@ -16,6 +16,7 @@ from shoal.domain.canceling import movements_of
 from shoal.domain.ids import derived_id
 from shoal.domain.job import Job, JobStatus, Output
 from shoal.domain.models.tariff import whole_or_decimal
+from shoal.domain.models.versions import Published
 from shoal.domain.money import Asset, decimal_amount, format_amount, format_usd
 from shoal.domain.video import Scene, clip_key, final_key, narration_key, poster_key, preview_key
 from shoal.domain.wallet import EntryKind, Movement, Wallet
@@ -48,6 +49,7 @@ OPERATORS_TYPES = (
     "key.created",
     "key.revoked",
     "provider.breaker_opened",
+    "catalog.published",
     "audit.discrepancy",
 )
 """What operators and finance subscribe to on the bus; no webhook is told of it."""
@@ -211,6 +213,18 @@ def breaker_opened_event(route: str, provider: str, reason: str, until_ms: int, 
     """`provider.breaker_opened`: a route failed so often that it is left alone until it is tried again."""
     data = {"route": route, "provider": provider, "reason": reason, "open_until": iso_ms(until_ms)}
     return make_event("provider.breaker_opened", None, now_ms, data, route)
+
+
+def catalog_published_event(published: Published) -> Event:
+    """`catalog.published`: what new jobs are accepted by from now on, within half a minute."""
+    data = {
+        "version": published.version,
+        "previous_version": published.previous,
+        "published_by": published.by,
+        "note": published.note,
+    }
+    about = published.version, str(published.number)
+    return make_event("catalog.published", None, published.at_ms, data, *about)
 
 
 def discrepancy_event(

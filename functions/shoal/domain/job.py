@@ -243,6 +243,11 @@ class Job:
         return self.submission.model
 
     @property
+    def catalog_version(self) -> str:
+        """Of the catalog it was accepted by, and is finished by."""
+        return self.submission.catalog_version
+
+    @property
     def asset(self) -> Asset:
         return self.submission.asset
 

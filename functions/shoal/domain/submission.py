@@ -20,6 +20,7 @@ class Submission:
     `brief` is what the engine reads. `words` are the fields of the request as they came, for dialects and
     pages alone: a word that is named like a field of the brief says the same. `metadata` is the caller's
     own, handed back as it came. `ttl_s` is how long the outputs are kept, None for the stage's own retention.
+    `catalog_version` is that of the catalog it was accepted by, empty before there were versions.
     `traceparent` is the request's, for who follows it through the events of its job.
 
     Only admission needs the last three: `max_cost` is what the caller is ready to pay in all, `input_urls`
@@ -34,6 +35,7 @@ class Submission:
     asset: Asset
     terms: Terms
     price_version: str
+    catalog_version: str = ""
     output_count: int = 1
     metadata: dict[str, Any] | None = None
     webhook_url: str | None = None

@@ -18,10 +18,10 @@ class Rates(Protocol):
 
 
 class Fetching(Protocol):
-    """How many bytes are fetched for an account in a minute."""
+    """How many bytes come in for an account in a minute: fetched for it, or uploaded by it."""
 
     def draw(self, account_id: str, size_bytes: int, now_ms: int) -> None:
-        """Take what may be fetched out of the minute's budget. Raises `RateLimited` if too little is left."""
+        """Take what may come out of the minute's budget. Raises `RateLimited` if too little is left."""
 
     def give_back(self, account_id: str, size_bytes: int, drawn_at_ms: int) -> None:
         """Return what was drawn and not fetched."""

@@ -1,11 +1,11 @@
-"""CloudFormation: a type it lacks, and a reference to a wrong thing."""
+"""CloudFormation: types it lacks, and a reference to a wrong thing."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ministack.services import eventbridge  # type: ignore[import-untyped]
+from ministack.services import eventbridge, stepfunctions  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 NAME_LENGTH_MAX = 48
@@ -73,8 +73,38 @@ def _secret_name(arn: str) -> str:
     return arn.split(":", 6)[-1].rpartition("-")[0]
 
 
+def _create_machine_version(_logical_id: str, properties: dict[str, Any], _stack: str) -> Resource:
+    """AWS: `AWS::StepFunctions::StateMachineVersion` publishes one. MiniStack fails the stack."""
+    published = _check(
+        stepfunctions._publish_state_machine_version(
+            {
+                "stateMachineArn": properties["StateMachineArn"],
+                "revisionId": properties.get("StateMachineRevisionId"),
+                "description": properties.get("Description", ""),
+            }
+        )
+    )
+    arn = published["stateMachineVersionArn"]
+    return arn, {"Arn": arn}
+
+
+def _replace_machine_version(
+    _arn: str, _old: dict[str, Any], properties: dict[str, Any], stack: str
+) -> Resource:
+    return _create_machine_version("", properties, stack)
+
+
+def _delete_machine_version(arn: str, _properties: dict[str, Any]) -> None:
+    _check(stepfunctions._delete_state_machine_version({"stateMachineVersionArn": arn}))
+
+
 def apply() -> None:
     """Put the patches in place."""
+    provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachineVersion"] = {
+        "create": _create_machine_version,
+        "update": _replace_machine_version,
+        "delete": _delete_machine_version,
+    }
     provisioners._RESOURCE_HANDLERS["AWS::Events::Archive"] = {
         "create": _create_archive,
         "update": _update_archive,

@@ -36,6 +36,8 @@ KINDS = {
     ("GRANT", "GRANT"): "grant",
     ("GRANTS", "PENDING"): "pending grant",
     ("IDEMPOTENCY", "IDEMPOTENCY"): "idempotency record",
+    ("FILES", "FILE"): "file",
+    ("FILES", "KEPT"): "kept files",
     ("ROUTE", "BREAKER"): "breaker",
     ("PROVIDER", "KEY"): "provider key",
     ("ACCOUNTS", "ACCOUNT"): "listed account",

@@ -29,7 +29,13 @@ from shoal.adapters.dynamodb.ledger import (
 from shoal.adapters.dynamodb.payments import SUCCEEDS
 from shoal.adapters.dynamodb.wallets import COVERED, INDEBTED
 from tests.integration.bench import Bench
-from tests.integration.conditions import guards_limits, guards_people, guards_routes, guards_webhooks
+from tests.integration.conditions import (
+    guards_files,
+    guards_limits,
+    guards_people,
+    guards_routes,
+    guards_webhooks,
+)
 from tests.integration.conditions.conditions import Guard, Mutant, Unguarded
 from tests.integration.conditions.scenarios_keys import (
     a_burst_is_admitted_and_no_more,
@@ -111,6 +117,7 @@ GUARDS: dict[Guard, list[Scenario]] = {
     **guards_routes.GUARDS,
     **guards_people.GUARDS,
     **guards_limits.GUARDS,
+    **guards_files.GUARDS,
     Guard("job", NEW): [a_job_overwrites_no_job_of_the_same_id],
     Guard("wallet", AFFORDABLE): [a_job_without_money_is_refused],
     Guard("wallet", ON_TRIAL): [a_trial_is_not_spent_while_there_is_money, a_fourth_trial_is_refused],
@@ -196,6 +203,7 @@ GUARDS: dict[Guard, list[Scenario]] = {
 
 UNGUARDED = (
     guards_routes.UNGUARDED
+    | guards_files.UNGUARDED
     | guards_limits.UNGUARDED
     | guards_people.UNGUARDED
     | {

@@ -208,7 +208,7 @@ def a_write_that_was_made_twice_is_ones_own(bench: Bench) -> None:
 
 
 def the_stage_is_told_which_providers_have_a_key(bench: Bench) -> None:
-    board = DynamoDbBoard(bench.table, [ROUTE, Route(provider="openai")], bench.clock, lifetime_ms=0)
+    board = DynamoDbBoard(bench.table, lambda: [ROUTE], ["fal", "openai"], bench.clock, lifetime_ms=0)
     assert board().keyed == frozenset()
     board.note_key("fal", there=True)
     assert board().keyed == {"fal"}

@@ -70,7 +70,29 @@ def test_stuck_jobs_are_finished_now(shoal: Shoal, world: World, customer: Custo
     assert shoal("jobs", "retry-stuck").stdout == "1 started, 1 closed\n"
     assert world.now(late).status == "failed"
     done = printed(shoal("jobs", "retry-stuck", "--json"))
-    assert done == {"started": 0, "closed": 0, "announced": 0, "left": 0, "deferred": 0, "unread": 0}
+    assert done == {
+        "started": 0,
+        "closed": 0,
+        "announced": 0,
+        "left": 0,
+        "deferred": 0,
+        "unread": 0,
+        "told": 0,
+    }
+
+
+def test_what_waits_to_be_told_is_told_now(shoal: Shoal, world: World, customer: Customer) -> None:
+    wallet = world.wallet(customer)
+    world.tables.wallets[customer.account_id, Asset.USD] = replace(wallet, balance=wallet.balance + 1)
+    assert shoal("audit").exit_code == shoal("audit").exit_code == 1
+    assert world.bus.published == []
+
+    assert shoal("jobs", "retry-stuck").stdout == "1 told\n", "the same discrepancy is one event a day"
+
+    (event,) = world.bus.published
+    assert (event.type, event.detail["account_id"]) == ("audit.discrepancy", customer.account_id)
+    assert (event.detail["data"]["expected"], event.detail["data"]["found"]) == ("10.00", "10.000001")
+    assert "No job is stuck." in shoal("jobs", "retry-stuck").stdout
 
 
 def test_the_audit_is_silent_about_what_agrees(shoal: Shoal, world: World, customer: Customer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,16 @@ from shoal.cli.stage import (
     CATALOG_VARIABLE,
     LOCAL_FILE,
     LOCAL_FILE_VARIABLE,
+    OPTIONAL_OUTPUTS,
     OUTPUTS,
     StageNotFound,
     connect,
 )
 from shoal.composition.operator import Operator
-from shoal.domain.catalog import CATALOG_FILE
 from shoal.domain.errors import ShoalError
+from shoal.domain.models.files import CATALOG, SHARED
 from shoal.settings import OperatorSettings
+from tests.support.factories import a_job
 
 # As `make run` first writes it: before there is an account.
 LOCAL = {
@@ -37,6 +40,7 @@ LOCAL = {
     "event_bus": "shoal-local",
     "table": "shoal-local-table",
     "outputs_bucket": "shoal-local-outputs",
+    "catalog_bucket": "shoal-local-catalog",
     "staging_bucket": "shoal-local-staging",
     "videos_bucket": "shoal-local-videos",
     "signed_url_s": "3600",
@@ -134,19 +138,20 @@ def test_the_operator_reaches_aws_through_clients_of_the_stage_alone(folder: Pat
 
 
 def test_a_deployed_stage_has_an_output_for_every_setting_of_the_command() -> None:
-    assert set(OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
+    assert set(OUTPUTS) | set(OPTIONAL_OUTPUTS) | {"stage"} == set(OperatorSettings.model_fields)
 
 
 def test_the_command_knows_the_catalog_that_the_environment_names(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(folder / LOCAL_FILE, json.dumps(LOCAL))
-    own = CATALOG_FILE.read_text(encoding="utf-8")
-    team = write(folder / "catalog.toml", own.replace("micros = 1_000_000", "micros = 7", 1))
+    team = shutil.copytree(CATALOG, folder / "team")
+    own = (CATALOG / SHARED).read_text(encoding="utf-8")
+    write(team / SHARED, own.replace("micros = 1_000_000", "micros = 7", 1))
     monkeypatch.setenv(CATALOG_VARIABLE, str(team))
-    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 7
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance(a_job()).micros == 7
     monkeypatch.delenv(CATALOG_VARIABLE)
-    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance.micros == 1_000_000
+    assert connect(None).sweep.see_to_job.close_job.note_low_balance.low_balance(a_job()).micros == 1_000_000
 
 
 @pytest.mark.parametrize("text", [None, "models = 1", "["])
@@ -155,9 +160,9 @@ def test_a_catalog_that_cannot_be_read_is_an_error(
 ) -> None:
     write(folder / LOCAL_FILE, json.dumps(LOCAL))
     if text is not None:
-        write(folder / "catalog.toml", text)
-    monkeypatch.setenv(CATALOG_VARIABLE, str(folder / "catalog.toml"))
-    with pytest.raises(StageNotFound, match=r"catalog\.toml is no catalog"):
+        write(folder / "team" / SHARED, text)
+    monkeypatch.setenv(CATALOG_VARIABLE, str(folder / "team"))
+    with pytest.raises(StageNotFound, match=r"team is no catalog"):
         connect(None)
 
 

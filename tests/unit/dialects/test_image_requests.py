@@ -42,6 +42,7 @@ def test_a_bare_prompt_gets_the_catalogs_defaults() -> None:
         asset=Asset.USD,
         terms=Terms.flat(20_000),
         price_version=load_catalog().price_version,
+        catalog_version=load_catalog().version,
         free_trial_allowed=True,
     )
 

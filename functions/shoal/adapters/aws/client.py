@@ -64,11 +64,11 @@ _making = Lock()
 def client(service: str) -> Any:
     """The process's one client of a service, configured by the environment."""
     with _making:
-        return _session().create_client(service, config=config_of(service))
+        return session().create_client(service, config=config_of(service))
 
 
 @cache
-def _session() -> Session:
+def session() -> Session:
     """One for all clients: what it has read of botocore's data, the next one need not read."""
     return Session()
 

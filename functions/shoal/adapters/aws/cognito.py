@@ -279,7 +279,9 @@ def verify(
 
 def issuer(pool_id: str) -> str:
     """Who a pool says it is in its tokens; its id begins with its region."""
-    return f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
+    region = pool_id.partition("_")[0]
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://cognito-idp.{region}.{suffix}/{pool_id}"
 
 
 def pool_keys(endpoint_url: str, pool_id: str) -> Callable[[str], Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
+from shoal.adapters.aws.secrets import keep
 from shoal.domain.errors import ProviderUnusable
 from shoal.domain.routing import key_name
 from shoal.domain.text import json_text
@@ -34,9 +35,13 @@ def secret_name(stage: str, provider: str) -> str:
 
 
 class ProviderKeys:
-    """The keys of a stage's providers. A secret is JSON with `FIELDS`, or just the key."""
+    """The keys of a stage's providers. A secret is JSON with `FIELDS`, or just the key.
 
-    def __init__(self, client: SecretsManagerClient, stage: str, clock: Clock) -> None:
+    `key_arn`: the key of KMS under which secrets are set, if not that of AWS.
+    """
+
+    def __init__(self, client: SecretsManagerClient, stage: str, clock: Clock, *, key_arn: str = "") -> None:
+        self._key_arn = key_arn
         self._client = client
         self._stage = stage
         self._clock = clock
@@ -69,14 +74,8 @@ class ProviderKeys:
         """Set one field of the provider's secret, which is made if there is none."""
         name = secret_name(self._stage, provider)
         text = json_text({**self._fetch(name), field: value})
-        with unavailable_when_unreachable():
-            try:
-                self._client.put_secret_value(SecretId=name, SecretString=text)
-            except ClientError as error:
-                if error_code(error) != "ResourceNotFoundException":
-                    raise
-                description = f"Key of the provider {key_name(provider)}, set by `shoal providers set-key`"
-                self._client.create_secret(Name=name, SecretString=text, Description=description)
+        description = f"Key of the provider {key_name(provider)}, set by `shoal providers set-key`"
+        keep(self._client, name, text, description=description, key_arn=self._key_arn)
         self._read.pop(name, None)
 
     def delete(self, provider: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from shoal.adapters.aws.client import unavailable_when_unreachable
+from botocore.exceptions import ClientError
+
+from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.ports.system import Clock
 
 if TYPE_CHECKING:
@@ -12,6 +14,22 @@ if TYPE_CHECKING:
 
 LIFETIME_MS = 5 * 60_000
 """How long a read secret is used: a rotated one is seen after this at the latest."""
+
+
+class _Under(TypedDict, total=False):
+    KmsKeyId: str
+
+
+def keep(client: SecretsManagerClient, name: str, text: str, *, description: str, key_arn: str = "") -> None:
+    """Set a secret's text, under the stage's own key of KMS where it has one; make the secret if need be."""
+    under: _Under = {"KmsKeyId": key_arn} if key_arn else {}
+    with unavailable_when_unreachable():
+        try:
+            client.update_secret(SecretId=name, SecretString=text, **under)
+        except ClientError as error:
+            if error_code(error) != "ResourceNotFoundException":
+                raise
+            client.create_secret(Name=name, SecretString=text, Description=description, **under)
 
 
 class Secret:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -26,12 +26,14 @@ _CAUSE_LENGTH_MAX = 32_768
 class StepFunctionsWorkflow:
     """Implements the `Workflow` port on the machine `generate` and its siblings.
 
-    `state_machine_arn` is that of `generate`; the others differ in the last part of their names.
+    `state_machine_arn` is that of `generate`; the others differ in the last part of their names. `versions`
+    are ARNs of versions, at most one of each machine: the rest are started as they were deployed last.
     """
 
-    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+    def __init__(self, client: SFNClient, state_machine_arn: str, versions: Iterable[str] = ()) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
+        self._versions = {version.rpartition(":")[0]: version for version in versions}
 
     def start(self, job: Job) -> bool:
         execution: dict[str, Any] = {"account_id": job.account_id, "job_id": job.id}
@@ -39,10 +41,11 @@ class StepFunctionsWorkflow:
             execution["simulated"] = True
         if machine_of(job) != GENERATE:
             execution["indexes"] = list(range(job.output_count))
+        machine = self._machine_arn(job)
         try:
             with unavailable_when_unreachable():
                 self._client.start_execution(
-                    stateMachineArn=self._machine_arn(job),
+                    stateMachineArn=self._versions.get(machine, machine),
                     name=job.execution,
                     input=json_text(execution),
                 )

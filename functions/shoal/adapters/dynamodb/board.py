@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Thread
 
 from shoal.adapters.dynamodb.breakers import breaker_key, breaker_of
@@ -24,14 +24,16 @@ def provider_key_key(name: str) -> Key:
 class DynamoDbBoard:
     """Implements the `LookAtBoard` port.
 
-    `keyless` are providers that need no key here. What is out of date can be read ahead, beside something
-    else that waits for the network: so a submit pays nothing for it.
+    `routes` are those that are known by then: a catalog may be published meanwhile. `key_names` are the
+    providers that take a key, `keyless` those that need none here. What is out of date can be read ahead,
+    beside something else that waits for the network: so a submit pays nothing for it.
     """
 
     def __init__(
         self,
         table: Table,
-        routes: Iterable[Route],
+        routes: Callable[[], Iterable[Route]],
+        key_names: Iterable[str],
         clock: Clock,
         *,
         lifetime_ms: int,
@@ -39,8 +41,8 @@ class DynamoDbBoard:
         keyless: frozenset[str] = frozenset(),
     ) -> None:
         self._table = table
-        self._routes = sorted({route.name for route in routes})
-        self._key_names = sorted({route.key_name for route in routes})
+        self._routes = routes
+        self._key_names = sorted(key_names)
         self._clock = clock
         self._lifetime_ms = lifetime_ms
         self._simulator_allowed = simulator_allowed
@@ -89,7 +91,7 @@ class DynamoDbBoard:
         return self._read_at_ms is None or self._clock.now_ms() - self._read_at_ms >= self._lifetime_ms
 
     def _read(self) -> None:
-        routes = {breaker_key(name): name for name in self._routes}
+        routes = {breaker_key(name): name for name in sorted({route.name for route in self._routes()})}
         keys = {provider_key_key(name): name for name in self._key_names}
         try:
             found = self._table.get_several([*routes, *keys])

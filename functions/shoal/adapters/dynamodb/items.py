@@ -236,6 +236,7 @@ def job_item(job: Job) -> Item:
         "ttl_s": asked.ttl_s,
         "traceparent": asked.traceparent,
         "price_version": asked.price_version,
+        "catalog_version": asked.catalog_version or None,
         "free_trial": job.free_trial,
         "provider": job.provider,
         "moderation": job.moderation,

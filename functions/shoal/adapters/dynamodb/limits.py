@@ -79,7 +79,7 @@ class DynamoDbFetching:
             self._table.update(Update(_minute_key(account_id, now_ms), expression, FITS, values))
         except ConditionFailed:
             raise RateLimited(
-                "Too many bytes of pictures were fetched for this account within a minute.",
+                "Too many bytes came in for this account within a minute, fetched or uploaded.",
                 details={"limit": "fetching"},
                 retry_after_seconds=-(-(MINUTE_MS - now_ms % MINUTE_MS) // 1000),
             ) from None

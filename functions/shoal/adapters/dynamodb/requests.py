@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from shoal.domain.brief import Brief, Kind, VideoBrief
@@ -17,17 +17,26 @@ TYPES = {Kind.CLIP: "video_generate", Kind.VIDEO: "video_generate"} | {
 KINDS = {told: kind for kind, told in TYPES.items() if kind is not Kind.VIDEO}
 OWN = frozenset({"kind", "model", "video"})
 """Fields of a brief that stand in no request: `type` and `clip_model` tell them."""
-ADDED = frozenset({"type", "width_px", "height_px", "clip_model", "input_keys", "media_types", "task"})
+ADDED = frozenset(
+    {"type", "width_px", "height_px", "clip_model", "input_keys", "fields", "media_types", "task"}
+)
 """What stands in a request and is no word of the caller's."""
+BESIDE = "beside"
+"""Fields of the brief that the caller called something else, if there are any: no words either."""
 
 
 def request_text(submission: Submission) -> str:
     """JSON keeps the caller's numbers as they came: DynamoDB has no floats."""
-    return json_text({**submission.words, "metadata": submission.metadata, **_told(submission.brief)})
+    words, told = submission.words, _told(submission.brief)
+    beside = [name for name in told if name not in words and name not in ADDED]
+    return json_text(
+        {**words, "metadata": submission.metadata, **told, **({BESIDE: beside} if beside else {})}
+    )
 
 
 def words_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if name not in ADDED | {"metadata"}}
+    without = {*ADDED, "metadata", BESIDE, *request.get(BESIDE, ())}
+    return {name: value for name, value in request.items() if name not in without}
 
 
 def brief_of(request: Mapping[str, Any], model: str) -> Brief:
@@ -50,7 +59,11 @@ def _told(brief: Brief) -> dict[str, Any]:
 def _stored(brief: Brief | VideoBrief) -> dict[str, Any]:
     """Its fields, but for those that are what they are by default."""
     told = [(each, getattr(brief, each.name)) for each in fields(brief) if each.name not in OWN]
-    return {each.name: value for each, value in told if value != each.default}
+    return {each.name: value for each, value in told if value != _default(each)}
+
+
+def _default(of: Field[Any]) -> Any:
+    return of.default if of.default_factory is MISSING else of.default_factory()
 
 
 def _known(of: type[Brief | VideoBrief], request: Mapping[str, Any]) -> dict[str, Any]:

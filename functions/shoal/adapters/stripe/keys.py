@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
+from shoal.adapters.aws.secrets import keep
 from shoal.domain.errors import PaymentsOff
 from shoal.domain.text import json_text
 from shoal.ports.system import Clock
@@ -35,9 +36,13 @@ class Keys:
 
 
 class StripeKeys:
-    """Implements the `ProcessorKeys` port."""
+    """Implements the `ProcessorKeys` port.
 
-    def __init__(self, client: SecretsManagerClient, stage: str, clock: Clock) -> None:
+    `key_arn`: the key of KMS under which the secret is set, if not that of AWS.
+    """
+
+    def __init__(self, client: SecretsManagerClient, stage: str, clock: Clock, *, key_arn: str = "") -> None:
+        self._key_arn = key_arn
         self._client, self._name, self._clock = client, secret_name(stage), clock
         self._keys: Keys | None = None
         self._read_at_ms = -LIFETIME_MS
@@ -58,14 +63,8 @@ class StripeKeys:
 
     def set(self, *, api_key: str, webhook_secret: str) -> None:
         text = json_text(asdict(Keys(api_key, webhook_secret)))
-        with unavailable_when_unreachable():
-            try:
-                self._client.put_secret_value(SecretId=self._name, SecretString=text)
-            except ClientError as error:
-                if error_code(error) != "ResourceNotFoundException":
-                    raise
-                description = "Keys of Stripe, set by `shoal stripe set-keys`"
-                self._client.create_secret(Name=self._name, SecretString=text, Description=description)
+        description = "Keys of Stripe, set by `shoal stripe set-keys`"
+        keep(self._client, self._name, text, description=description, key_arn=self._key_arn)
 
     def remove(self) -> None:
         try:

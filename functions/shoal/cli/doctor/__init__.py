@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shoal.cli import console
 from shoal.cli import stage as stages
-from shoal.cli.doctor import account, people, stacks
+from shoal.cli.doctor import account, answers, people, stacks
 from shoal.cli.doctor.finding import Check, Finding, Level, Patient, look
 from shoal.cli.doctor.finding import stops as stops_all
 from shoal.cli.doctor.plan import STAGES, read_plan
@@ -65,6 +65,7 @@ def examine(patient: Patient, catalog: Catalog, *, drift: bool = False) -> Itera
         "providers": partial(people.keys_check, catalog),
         "alarms": people.alarms,
         "stacks": stacks.stacks,
+        answers.ANSWERS: answers.answers,
         "budget": account.budget,
         "spend": account.spend,
     }

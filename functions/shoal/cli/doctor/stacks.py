@@ -28,6 +28,12 @@ def resources(patient: Patient, stack: str) -> list[tuple[str, str]]:
     return [(each["ResourceType"], each.get("PhysicalResourceId", "")) for each in found]
 
 
+def outputs(patient: Patient, stack: str) -> dict[str, str]:
+    """What a stack tells; nothing of one that is not there."""
+    found = _described(patient, stack)
+    return {each["OutputKey"]: each["OutputValue"] for each in (found or {}).get("Outputs", [])}
+
+
 def stacks(patient: Patient) -> Iterator[Finding]:
     """How each stack is, and when it was last changed."""
     missing = []
@@ -62,16 +68,22 @@ def drift(patient: Patient) -> Iterator[Finding]:
         name = patient.plan.stack(part)
         if _described(patient, name) is None:
             continue
-        found = _drifted(patient.client("cloudformation"), name)
-        if found == "IN_SYNC":
-            yield ok("drift", f"{name} is what its template says")
-        else:
-            yield warning(
-                "drift",
-                f"{name}: {found}",
-                f"`aws cloudformation describe-stack-resource-drifts --stack-name {name}` names them; then"
-                " deploy again.",
-            )
+        yield drift_of(patient.client("cloudformation"), name)
+
+
+def drift_of(cloudformation: Any, stack: str) -> Finding:
+    """Whether a stack is still what its template says."""
+    found = _drifted(cloudformation, stack)
+    if found == "IN_SYNC":
+        return ok("drift", f"{stack} is what its template says")
+    if found.startswith("DRIFTED") and _only_rolled_back(cloudformation, stack):
+        return ok("drift", f"{stack} is what its template says, but for aliases that a rollback has set")
+    return warning(
+        "drift",
+        f"{stack}: {found}",
+        f"`aws cloudformation describe-stack-resource-drifts --stack-name {stack}` names them; then"
+        " deploy again.",
+    )
 
 
 def _drifted(cloudformation: Any, stack: str) -> str:
@@ -85,6 +97,26 @@ def _drifted(cloudformation: Any, stack: str) -> str:
             return status if status == "IN_SYNC" else f"{status}, {drifted} resources"
         time.sleep(PAUSE_SECONDS)
     return f"no answer in {DRIFT_SECONDS_MAX} s"
+
+
+def _only_rolled_back(cloudformation: Any, stack: str) -> bool:
+    """Whether all that differs from the template is which versions aliases lead to."""
+    asked: dict[str, Any] = {
+        "StackName": stack,
+        "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"],
+    }
+    differing: list[Any] = []
+    while True:
+        page = cloudformation.describe_stack_resource_drifts(**asked)
+        differing += page["StackResourceDrifts"]
+        if "NextToken" not in page:
+            break
+        asked["NextToken"] = page["NextToken"]
+    return bool(differing) and all(
+        drifted["ResourceType"] == "AWS::Lambda::Alias"
+        and {each["PropertyPath"] for each in drifted["PropertyDifferences"]} == {"/FunctionVersion"}
+        for drifted in differing
+    )
 
 
 def _described(patient: Patient, stack: str) -> Any:

@@ -8,7 +8,7 @@ from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
 from shoal.dialects.answers.common import Amount, Cursor, Failure, JobId, Metadata, Moment, NoError, Url
-from shoal.domain.catalog import ModelType
+from shoal.domain.models.model import ModelType
 from shoal.domain.money import Asset
 
 Data = TypeVar("Data")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -23,16 +24,18 @@ from shoal.dialects.errors import neutral_error
 from shoal.dialects.spoken import ApiUrl, SpokenApi, spoken
 from shoal.domain import errors
 from shoal.domain.api_key import Caller, Scope
+from shoal.domain.events import traceparent_of
 from shoal.domain.idempotency import IdempotencyKey
 from shoal.domain.rate_limit import Ask
 from shoal.handlers.http.json_body import json_object
-from shoal.handlers.http.routes import ROUTES, Route, dialect_around, methods_of
+from shoal.handlers.http.routes import BODY_BYTES_MAX, ROUTES, Route, dialect_around, methods_of
 from shoal.observability import flush_metrics, logger, metrics
 from shoal.use_cases.accounts.authenticate import require
 from shoal.use_cases.jobs.await_job import WAIT_SECONDS_MAX
 
 FRONT_HEADER = "x-shoal-front"
-BODY_BYTES_MAX = 1_000_000
+DATA_URI = re.compile(rb'"data:[^"\\]*"')
+"""A `data:` URI in a body of JSON."""
 HOLDING = frozenset({"submit_job", "read_job"})
 """Functions that hold a request until its job has ended, where the request prefers that."""
 
@@ -135,6 +138,11 @@ class Request:
         """Header fields with lower-case names, as the HTTP API hands them over."""
         return {name.lower(): value for name, value in (self._event.get("headers") or {}).items()}
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that the request is a part of, by W3C Trace Context; None without one that is valid."""
+        return traceparent_of(self.headers.get("traceparent"))
+
     def source(self, front_token: str) -> str:
         """The viewer's address; an IPv6 network of 64 bits is one source.
 
@@ -227,9 +235,14 @@ class Request:
             )
         except ValueError:
             raise errors.InvalidJson() from None
-        if len(data) > BODY_BYTES_MAX:
-            raise errors.PayloadTooLarge()
+        if len(data) > self.row.body_bytes_max:
+            raise errors.PayloadTooLarge.of(self.row.body_bytes_max)
         return data
+
+    @property
+    def media_type(self) -> str:
+        """What the body is said to be, without parameters; JSON if nothing is said."""
+        return self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object.
@@ -243,9 +256,10 @@ class Request:
                 "Send the body as it is: no Content-Encoding but identity is taken.",
                 headers={"Accept-Encoding": "identity"},
             )
-        media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        if self.media_type != "application/json":
             raise errors.UnsupportedMediaType()
+        if len(data) > BODY_BYTES_MAX:
+            _check_beside_data(data)
         if self.lost_bytes:
             raise errors.InvalidJson()
         return json_object(data)
@@ -267,6 +281,14 @@ class Request:
         """The caller's `Idempotency-Key`, counting within `route`. Raises `ValidationFailed`."""
         key = self.headers.get("idempotency-key")
         return None if key is None else IdempotencyKey.of(caller.account_id, route, key, body)
+
+
+def _check_beside_data(data: bytes) -> None:
+    """Raises `PayloadTooLarge`: what is built of JSON takes many times its bytes, but of a `data:` URI."""
+    beside = DATA_URI.sub(b"", data)
+    if len(beside) > BODY_BYTES_MAX:
+        said = " beside its data: URIs" if len(beside) < len(data) else ""
+        raise errors.PayloadTooLarge(f"The request body is larger than 1 MB{said}.")
 
 
 @dataclass(frozen=True, slots=True)

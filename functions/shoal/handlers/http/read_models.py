@@ -7,7 +7,6 @@ from typing import Any
 
 from shoal.composition import jobs
 from shoal.dialects import tasks
-from shoal.domain.catalog import load_catalog
 from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 
 
@@ -18,7 +17,7 @@ def read(request: Request, use: jobs.ReadingModels) -> Answer:
     """
     if request.path.endswith("/"):
         return Answer(308, None, {"Location": request.without_slash})
-    catalog, board, now_ms = load_catalog(), use.board(), use.now_ms()
+    catalog, board, now_ms = use.catalog(), use.board(), use.now_ms()
 
     def describe(model: str) -> Mapping[str, Any]:
         return tasks.model_resource(model, catalog, available=board.offers(catalog.routes(model), now_ms))

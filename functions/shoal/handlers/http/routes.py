@@ -18,18 +18,25 @@ from shoal.domain.api_key import Scope
 ROOT_SEGMENTS = 4
 """`/api/v1/videos` and all below it belong together: with the empty one before the first slash, four."""
 
+BODY_BYTES_MAX = 1_000_000
+WITH_DATA_BYTES_MAX = 5_500_000
+"""Where `data:` URIs may come; what stands beside them is bounded as anywhere. An event may have 6 MB."""
+FILE_BYTES_MAX = 4_400_000
+"""Of a file, which comes to a function in base64."""
+
 
 class Route(NamedTuple):
     """`verb` is the Lambda behind it, `dialect` what is spoken there, by its name in `dialects.spoken.APIS`.
 
     Without a `dialect`, errors are neutral. `scope` is what the caller's key must have; without one, no key
-    is asked for.
+    is asked for. `body_bytes_max` is what a body may have.
     """
 
     name: str
     verb: str
     dialect: str | None = None
     scope: Scope | None = None
+    body_bytes_max: int = BODY_BYTES_MAX
 
     @property
     def polls(self) -> bool:
@@ -46,7 +53,7 @@ GENERATE, READ, WEBHOOKS = Scope.GENERATE, Scope.READ, Scope.WEBHOOKS
 ROUTES: Mapping[str, Route] = {
     route.name: route
     for route in (
-        Route("POST /v1/generate", "submit_job", "generate", GENERATE),
+        Route("POST /v1/generate", "submit_job", "generate", GENERATE, WITH_DATA_BYTES_MAX),
         Route("POST /api/v1/image", "submit_job", "image", GENERATE),
         Route("GET /v1/jobs/{id}", "read_job", "image-v1", READ),
         Route("GET /api/v1/jobs/{id}", "read_job", "image", READ),
@@ -62,7 +69,11 @@ ROUTES: Mapping[str, Route] = {
         Route("GET /v1/tasks", "list_jobs", "tasks", READ),
         Route("GET /v1/models", "read_models", "tasks", READ),
         Route("GET /v1/models/{id+}", "read_models", "tasks", READ),
-        Route("POST /v1/quote", "quote_job", "quote", READ),
+        Route("POST /v1/quote", "quote_job", "quote", READ, WITH_DATA_BYTES_MAX),
+        Route("POST /v1/files", "manage_files", "tasks", GENERATE, FILE_BYTES_MAX),
+        Route("GET /v1/files", "manage_files", "tasks", READ),
+        Route("GET /v1/files/{id}", "manage_files", "tasks", READ),
+        Route("DELETE /v1/files/{id}", "manage_files", "tasks", GENERATE),
         Route("GET /v1/usage/summary", "summarize_usage", "tasks", READ),
         Route("GET /v1/wallet", "read_wallet", "image-v1", READ),
         Route("GET /api/v1/wallet", "read_wallet", "image", READ),
@@ -86,7 +97,7 @@ ROUTES: Mapping[str, Route] = {
         Route("GET /v1/webhook-secret", "manage_webhook_secret", "tasks", WEBHOOKS),
         Route("POST /v1/webhook-secret", "manage_webhook_secret", "tasks", WEBHOOKS),
         Route("POST /v1/webhook-secret/rotate", "manage_webhook_secret", "tasks", WEBHOOKS),
-        Route("POST /mcp", "serve_mcp", None, READ),
+        Route("POST /mcp", "serve_mcp", None, READ, WITH_DATA_BYTES_MAX),
         Route("POST /callbacks/{provider}/{job}/{mac}", "receive_callback"),
         Route("GET /docs/api", "read_document"),
         Route("GET /llms.txt", "read_document"),

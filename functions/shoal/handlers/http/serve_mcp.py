@@ -7,6 +7,7 @@ are answered with 405, as the protocol asks of such a server.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,7 @@ from shoal.composition.agents import Serving
 from shoal.dialects import either, image, mcp, tasks, video
 from shoal.dialects.fields import iso_seconds
 from shoal.dialects.spoken import spoken
-from shoal.domain.api_key import Caller, Scope
-from shoal.domain.catalog import load_catalog
+from shoal.domain.api_key import Scope
 from shoal.domain.errors import Forbidden, ValidationFailed
 from shoal.domain.job import Job
 from shoal.domain.money import Asset, format_amount
@@ -34,7 +34,7 @@ def serve(request: Request, use: Serving) -> Answer:
 
     def call(name: str, arguments: Arguments) -> Mapping[str, Any]:
         logger.append_keys(tool=name)
-        return TOOLS[name](request.caller, arguments, use)
+        return TOOLS[name](request, arguments, use)
 
     return ToolServer(call).answer(request)
 
@@ -49,11 +49,11 @@ def _check_origin(request: Request, use: Serving) -> None:
         raise Forbidden("Web pages of this origin may not call this address.")
 
 
-def _quote(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
+def _quote(request: Request, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     asked = mcp.parse(mcp.QuoteArguments, arguments)
     tool, body = asked.tool, _given(asked.request)
-    submission = _submission(tool, body)
-    quoted = use.offer_quote()(caller, tool, body, submission)
+    submission = _submission(tool, body, use)
+    quoted = use.offer_quote()(request.caller, tool, body, submission)
     return {
         "quote_id": quoted.id,
         "price": format_amount(submission.asset, submission.price),
@@ -62,15 +62,14 @@ def _quote(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, A
     }
 
 
-def _spend(tool: str, caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
-    require(caller, Scope.GENERATE)
+def _spend(tool: str, request: Request, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
+    require(request.caller, Scope.GENERATE)
     quote_id = arguments.pop("quote_id", None)
     if not isinstance(quote_id, str):
         raise ValidationFailed("Spending needs a quote_id: call quote first.")
     arguments = _given(arguments)
-    answered = use.spend_quote()(
-        caller, tool, quote_id, arguments, lambda: _submission(tool, arguments), _acceptance
-    )
+    asked = lambda: replace(_submission(tool, arguments, use), traceparent=request.traceparent)  # noqa: E731
+    answered = use.spend_quote()(request.caller, tool, quote_id, arguments, asked, _acceptance)
     logger.append_keys(job_id=answered.job_id)
     return answered.body
 
@@ -85,32 +84,32 @@ def _given(arguments: Arguments) -> Arguments:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _submission(tool: str, body: Arguments) -> Submission:
+def _submission(tool: str, body: Arguments, use: Serving) -> Submission:
     """An image needs no mode here: the default one is taken."""
     if tool == mcp.CREATE_VIDEO:
         asked = spoken("video")
     else:
         asked = either.choose(body) if "model" in body else spoken("image")
-    return asked.parse(body, load_catalog())
+    return asked.parse(body, use.catalog())
 
 
-def _get_job(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
-    job = use.read_job()(caller, mcp.parse(mcp.JobArguments, arguments).job_id)
+def _get_job(request: Request, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
+    job = use.read_job()(request.caller, mcp.parse(mcp.JobArguments, arguments).job_id)
     return spoken(job.family.spelling).resource(job, use.view())
 
 
-def _get_balance(caller: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
+def _get_balance(request: Request, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     mcp.parse(mcp.Arguments, arguments)
     read = use.read_wallet()
     return {
-        "dollars": image.wallet_resource(read(caller, Asset.USD)),
-        "credits": video.credits_resource(read(caller, Asset.CREDIT)),
+        "dollars": image.wallet_resource(read(request.caller, Asset.USD)),
+        "credits": video.credits_resource(read(request.caller, Asset.CREDIT)),
     }
 
 
-def _list_models(_: Caller, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
+def _list_models(_: Request, arguments: Arguments, use: Serving) -> Mapping[str, Any]:
     mcp.parse(mcp.Arguments, arguments)
-    catalog, board, now_ms = load_catalog(), use.board(), use.now_ms()
+    catalog, board, now_ms = use.catalog(), use.board(), use.now_ms()
     modes = {
         name: {"model": mode.model, "price": format_amount(Asset.USD, mode.price_micros)}
         for name, mode in catalog.modes.items()
@@ -130,7 +129,7 @@ def _list_models(_: Caller, arguments: Arguments, use: Serving) -> Mapping[str, 
     }
 
 
-Tool = Callable[[Caller, Arguments, Serving], Mapping[str, Any]]
+Tool = Callable[[Request, Arguments, Serving], Mapping[str, Any]]
 TOOLS: Mapping[str, Tool] = {
     mcp.QUOTE: _quote,
     mcp.GENERATE_IMAGE: partial(_spend, mcp.GENERATE_IMAGE),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shoal.composition import jobs
-from shoal.domain.catalog import load_catalog
-from shoal.domain.events import traceparent_of
 from shoal.handlers.http.endpoint import Answer, Endpoint, Request
 from shoal.handlers.http.preference import wait_if_preferred
 from shoal.observability import logger
@@ -17,8 +15,7 @@ def submit(request: Request, use: jobs.Submitting) -> Answer:
     caller, body = request.caller, request.json_object()
     spoken = request.dialect_of(body)
     key = request.idempotency_key(caller, caller.counts_in(request.route), body)
-    trace = traceparent_of(request.headers.get("traceparent"))
-    parse = lambda: replace(spoken.parse(body, load_catalog()), traceparent=trace)  # noqa: E731
+    parse = lambda: replace(spoken.parse(body, use.catalog()), traceparent=request.traceparent)  # noqa: E731
     answered = use.submit_job()(caller, parse, key, spoken.accepted)
     logger.append_keys(job_id=answered.job_id)
     replayed = {"Idempotent-Replayed": "true"} if answered.replayed else {}

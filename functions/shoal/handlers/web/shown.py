@@ -8,7 +8,6 @@ from typing import Final, Literal
 
 from shoal.composition.dashboard import Dashboard
 from shoal.domain.brief import Kind
-from shoal.domain.catalog import load_catalog
 from shoal.domain.events import UrlOf
 from shoal.domain.job import Job, JobStatus, Output
 from shoal.domain.money import format_amount
@@ -67,17 +66,18 @@ def card(site: Dashboard[object], job: Job, *, with_outputs: bool = False) -> Sh
         site.clock.now_ms()
     )
     outputs = tuple(_shown(output, site.url_of) for output in job.outputs if there and with_outputs)
-    return ShownJob(job, model_title(job), _cost(job), _picture(job, site.url_of) if there else None, outputs)
+    picture = _picture(job, site.url_of) if there else None
+    return ShownJob(job, model_title(site, job), _cost(job), picture, outputs)
 
 
 def cards(site: Dashboard[object], jobs: Sequence[Job]) -> list[ShownJob]:
     return [card(site, job) for job in jobs]
 
 
-def model_title(job: Job) -> str:
+def model_title(site: Dashboard[object], job: Job) -> str:
     if job.kind is Kind.VIDEO:
         return "Video"
-    model = load_catalog().models.get(job.model)
+    model = site.catalog().models.get(job.model)
     title = model.title if model else job.model
     return f"{title} {job.submission.mode}" if job.submission.mode else title
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from shoal.domain.catalog import Catalog
 from shoal.domain.errors import Forbidden, RateLimited
 from shoal.domain.job import Job
 from shoal.domain.spend import Spend, spend_of
+from shoal.ports.catalogs import Catalogs
 from shoal.ports.limits import OpenJobs
 from shoal.ports.system import Clock
 
@@ -20,13 +20,15 @@ class NoteClosed:
     """Called once a job is closed. Safe to repeat."""
 
     open_jobs: OpenJobs
-    catalog: Catalog
+    catalogs: Catalogs
     clock: Clock
 
     def __call__(self, job: Job) -> None:
         """Count a closed job out, with what it cost for nothing."""
         try:
-            self.open_jobs.leave(job, spend_of(job, self.catalog), self.clock.now_ms())
+            self.open_jobs.leave(
+                job, spend_of(job, self.catalogs.of(job.catalog_version)), self.clock.now_ms()
+            )
         except Exception:
             # It is closed all the same: it is counted out when the account next reaches its limit.
             logger.warning("closed, not counted out", extra={"job_id": job.id}, exc_info=True)

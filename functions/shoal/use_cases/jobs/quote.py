@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.domain.catalog import Catalog
 from shoal.domain.submission import Submission
+from shoal.ports.catalogs import Catalogs
 from shoal.ports.jobs import Runs
 from shoal.ports.system import Clock
 
@@ -22,10 +22,11 @@ class Quote:
 class QuoteJob:
     runs: Runs
     clock: Clock
-    catalog: Catalog
+    catalogs: Catalogs
 
     def __call__(self, submission: Submission) -> Quote:
         """Nothing is held or written. Raises `MaxCostExceeded` where a submit would."""
         submission.check_max_cost()
         recent = self.runs.seconds_expected(submission.model, self.clock.now_ms())
-        return Quote(submission, recent or self.catalog.model(submission.model).seconds_expected)
+        catalog = self.catalogs.of(submission.catalog_version)
+        return Quote(submission, recent or catalog.model(submission.model).seconds_expected)

@@ -9,7 +9,6 @@ from typing import Any
 
 from shoal.domain.api_key import Caller
 from shoal.domain.brief import Kind
-from shoal.domain.catalog import Catalog
 from shoal.domain.errors import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
@@ -24,6 +23,7 @@ from shoal.domain.idempotency import LIFETIME_MS, IdempotencyKey, IdempotencyRec
 from shoal.domain.job import START_GRACE_MS, Job
 from shoal.domain.provider import SIMULATOR
 from shoal.domain.submission import Submission
+from shoal.ports.catalogs import Catalogs
 from shoal.ports.jobs import Workflow
 from shoal.ports.money import Ledger
 from shoal.ports.routing import LookAtBoard
@@ -38,7 +38,7 @@ ACCEPTED = 202
 REFUSALS = InsufficientBalance, IdempotencyKeyReused, IdempotencyInFlight, RateLimited, ValidationFailed
 """After which it is certain that nothing was written."""
 
-Prepare = Callable[[str, Submission], Submission]
+Prepare = Callable[[Caller, Submission], Submission]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def in_turn(work: Callable[[], Found]) -> Callable[[], Found]:
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
-    """`prepare` looks at the addresses a submission of an account names and fetches its inputs.
+    """`prepare` looks at the addresses a caller's submission names and fetches its inputs.
 
     `discard` deletes what `prepare` staged for a submission that is refused. `beside` looks a key's record up
     while the job is counted in.
@@ -81,7 +81,7 @@ class SubmitJob:
     limit_jobs: LimitJobs
     moderate: Moderate
     board: LookAtBoard
-    catalog: Catalog
+    catalogs: Catalogs
     clock: Clock
     ids: Ids
     provider_deadline_s: int
@@ -152,7 +152,7 @@ class SubmitJob:
     def _prepared(self, caller: Caller, submission: Submission) -> Submission:
         if submission.input_urls:
             self._check_funds(caller, submission)
-        return self.prepare(caller.account_id, submission) if submission.reaches_out else submission
+        return self.prepare(caller, submission) if submission.reaches_out else submission
 
     def _accept(
         self,
@@ -190,7 +190,8 @@ class SubmitJob:
 
     def _admit(self, caller: Caller, submission: Submission, now_ms: int) -> Admitted:
         """Raises `Unavailable` without a route, `ValidationFailed` where moderation within refuses."""
-        routes = self.catalog.routes(submission.brief.model)
+        catalog = self.catalogs.of(submission.catalog_version)
+        routes = catalog.routes(submission.brief.model)
         provider = SIMULATOR if caller.test else self.board().provider_of(routes, now_ms)
         return Admitted(provider, None if self.moderate.reaches_out else self.moderate(submission))
 

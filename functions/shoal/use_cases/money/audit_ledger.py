@@ -40,13 +40,18 @@ class AuditLedger:
     clock: Clock
 
     def __call__(self) -> list[Discrepancy]:
-        """Whatever is off in any account; empty when every amount agrees. Raises `Unavailable`."""
+        """Whatever is off in any account; empty when every amount agrees. The bus is told of it.
+
+        Raises `Unavailable`.
+        """
         found: list[Discrepancy] = []
         cursor: str | None = None
         while True:
             page = self.directory.page(limit=ACCOUNTS_AT_ONCE, cursor=cursor)
             each = self.at_once(self.ledger.discrepancies, [account.id for account in page.accounts])
-            found += chain.from_iterable(each)
+            off = list(chain.from_iterable(each))
+            self._tell(off)
+            found += off
             cursor = page.next_cursor
             if cursor is None:
                 return found
@@ -64,7 +69,7 @@ class AuditLedger:
             if not in_time and not first:
                 return False
             report(audited)
-            self.outbox.add([self._event(discrepancy) for discrepancy in audited.found])
+            self._tell(audited.found)
             cursor, first = beyond, False
             self.progress.note(cursor)
             if cursor is None:
@@ -78,6 +83,11 @@ class AuditLedger:
         found = [discrepancy for off in each for discrepancy in off or ()]
         not_audited = [account_id for account_id, off in zip(ids, each, strict=True) if off is None]
         return Audited(len(ids) - len(not_audited), found, not_audited), page.next_cursor
+
+    def _tell(self, found: list[Discrepancy]) -> None:
+        """Once a day of each, whoever comes across it."""
+        if found:
+            self.outbox.add([self._event(off) for off in found])
 
     def _event(self, off: Discrepancy) -> Event:
         return discrepancy_event(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shoal.domain.catalog import LowBalance
@@ -13,7 +14,7 @@ from shoal.ports.money import Ledger
 @dataclass(frozen=True, slots=True)
 class NoteLowBalance:
     ledger: Ledger
-    low_balance: LowBalance
+    low_balance: Callable[[Job], LowBalance]
 
     def is_near(self, job: Job) -> bool:
         """Whether the wallet is low before or while a job is captured.
@@ -22,12 +23,15 @@ class NoteLowBalance:
         another job, which looks in its turn.
         """
         available = self.ledger.wallet(job.account_id, job.asset).available
-        return available < self.low_balance.of(job.asset)
+        return available < self._below(job)
 
     def __call__(self, job: Job) -> list[Event]:
         """The event to publish beside those of a closed job, if any; the same again when run again."""
         if not job.cost:
             return []
-        below = self.low_balance.of(job.asset)
+        below = self._below(job)
         wallet = self.ledger.note_low(job, below)
         return [low_balance_event(job, wallet, below)] if wallet else []
+
+    def _below(self, job: Job) -> int:
+        return self.low_balance(job).of(job.asset)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.domain.breaker import Breaker
-from shoal.domain.catalog import Catalog
 from shoal.domain.errors import JobAlreadyTerminal, ValidationFailed
 from shoal.domain.grant import Decision
 from shoal.domain.job import Job, JobStatus
@@ -13,6 +12,7 @@ from shoal.domain.routing import Route
 from shoal.domain.spend import Spend
 from shoal.domain.wallet import EntryKind, Movement
 from shoal.ports.accounts import Account, Accounts
+from shoal.ports.catalogs import Catalogs
 from shoal.ports.jobs import JobPage, Jobs
 from shoal.ports.limits import OpenJobs
 from shoal.ports.people import AccountDirectory, AccountPage
@@ -57,7 +57,7 @@ class Operate:
     give_grant: GiveGrant
     board: LookAtRoutes
     open_jobs_of: OpenJobs
-    catalog: Catalog
+    catalogs: Catalogs
     clock: Clock
 
     def list_accounts(self, *, limit: int, cursor: str | None) -> AccountPage:
@@ -94,7 +94,7 @@ class Operate:
                     for each in model.routes
                 ),
             )
-            for name, model in self.catalog.models.items()
+            for name, model in self.catalogs.current().models.items()
         ]
 
     def refund(self, account_id: str, job_id: str, decision: Decision) -> bool:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoal.domain.catalog import Catalog
 from shoal.domain.errors import JobError, ProviderFailed, ShoalError
 from shoal.domain.job import Job
 from shoal.domain.provider import Pending
 from shoal.domain.routing import SIMULATED, Phase, ProviderCall, Route, find_route, routes_after
+from shoal.ports.catalogs import Catalogs
 from shoal.ports.routing import Breakers, Pass, Providers
 
 NO_ROUTE_S = 10
@@ -27,7 +27,7 @@ NOBODY = "No provider could take the request. No charge was applied."
 class ChooseRoute:
     providers: Providers
     breakers: Breakers
-    catalog: Catalog
+    catalogs: Catalogs
 
     def __call__(self, job: Job, last: ProviderCall, now_ms: int) -> tuple[ProviderCall, Pass] | None:
         """The call that follows `last`, and leave to place it."""
@@ -53,4 +53,6 @@ class ChooseRoute:
 
     def _routes(self, job: Job) -> Sequence[Route]:
         """All ways to make the job's outputs. None if its model has left the catalog."""
-        return (SIMULATED,) if job.simulated else self.catalog.routes(job.brief.model)
+        if job.simulated:
+            return (SIMULATED,)
+        return self.catalogs.of(job.catalog_version).routes(job.brief.model)

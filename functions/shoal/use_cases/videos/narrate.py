@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ class Narrate:
     files: VideoFiles
     speakers: Speakers
     try_routes: TryRoutes
-    routes: Sequence[Route]
+    routes: Callable[[Job], Sequence[Route]]
     studio: Studio
     clock: Clock
 
@@ -65,5 +65,5 @@ class Narrate:
             return self.studio.narrate(lines, speak, wav)
 
         # Play money never leaves the stage: one without a voice of its own sounds the simulator's tones.
-        routes = (WITHIN, SIMULATED) if job.simulated else self.routes
+        routes = (WITHIN, SIMULATED) if job.simulated else self.routes(job)
         return self.try_routes(routes, self.speakers.has, narrate, scenes=len(lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shoal.domain.errors import JobClosed
@@ -24,7 +24,7 @@ class WriteScript:
     bus: Bus
     writers: ScriptWriters
     try_routes: TryRoutes
-    routes: Sequence[Route]
+    routes: Callable[[Job], Sequence[Route]]
     clock: Clock
 
     def __call__(self, account_id: str, job_id: str) -> Job:
@@ -58,7 +58,7 @@ class WriteScript:
                 seed=seed_of(job),
             )
 
-        routes = (WITHIN,) if job.simulated else self.routes
+        routes = (WITHIN,) if job.simulated else self.routes(job)
         script = self.try_routes(routes, self.writers.has, write, scenes=job.output_count)
         self.scenes.write(job, script)
 

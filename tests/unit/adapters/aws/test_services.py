@@ -53,6 +53,18 @@ def workflow(answer: Any) -> tuple[StepFunctionsWorkflow, Client]:
     return StepFunctionsWorkflow(client, MACHINE), client
 
 
+def test_a_machines_version_is_started_and_its_executions_name_none() -> None:
+    client: Any = Client({})
+    newest = MACHINE.removesuffix("generate") + "generate-batch"
+    starting = StepFunctionsWorkflow(client, MACHINE, [f"{newest}:2", f"{MACHINE}:7"])
+    job = a_job()
+
+    assert starting.start(job)
+    assert client.calls[-1]["stateMachineArn"] == f"{MACHINE}:7"
+    starting.stop(job)
+    assert client.calls[-1]["executionArn"].endswith(f":execution:shoal-unit-generate:{job.execution}")
+
+
 def test_an_execution_is_named_after_its_job() -> None:
     starting, client = workflow({})
 

@@ -36,6 +36,18 @@ def check(token: str) -> Any:
     return verify(token, lambda _: KEY.public_key(), issuer=issuer(POOL), audience=CLIENT)
 
 
+@pytest.mark.parametrize(
+    ("pool", "says"),
+    [
+        ("eu-west-1_A", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A"),
+        ("us-gov-west-1_A", "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_A"),
+        ("cn-north-1_A", "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A"),
+    ],
+)
+def test_a_pool_says_who_it_is_by_the_names_of_its_partition(pool: str, says: str) -> None:
+    assert issuer(pool) == says
+
+
 def signed(**changes: Any) -> str:
     return jwt.encode(claims(**changes), KEY, algorithm="RS256")
 

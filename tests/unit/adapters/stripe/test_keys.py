@@ -20,6 +20,7 @@ class Secrets:
     """A Secrets Manager. `error` is what reading ends with."""
 
     texts: dict[str, str] = field(default_factory=dict)
+    under: dict[str, str] = field(default_factory=dict)
     reads: int = 0
     error: Exception | None = None
 
@@ -29,14 +30,22 @@ class Secrets:
             raise self.error
         return {"SecretString": self._found(SecretId)}
 
-    def put_secret_value(self, *, SecretId: str, SecretString: str) -> None:  # noqa: N803
+    def update_secret(self, *, SecretId: str, SecretString: str, KmsKeyId: str = "") -> None:  # noqa: N803
         self._found(SecretId)
         self.texts[SecretId] = SecretString
+        self.under[SecretId] = KmsKeyId or self.under[SecretId]
 
-    def create_secret(self, *, Name: str, SecretString: str, Description: str) -> None:  # noqa: N803
+    def create_secret(
+        self,
+        *,
+        Name: str,  # noqa: N803
+        SecretString: str,  # noqa: N803
+        Description: str,  # noqa: N803
+        KmsKeyId: str = "",  # noqa: N803
+    ) -> None:
         assert Name not in self.texts
         assert Description
-        self.texts[Name] = SecretString
+        self.texts[Name], self.under[Name] = SecretString, KmsKeyId
 
     def delete_secret(self, *, SecretId: str, ForceDeleteWithoutRecovery: bool) -> None:  # noqa: N803
         assert ForceDeleteWithoutRecovery, "or its name stays taken for a week"
@@ -83,6 +92,19 @@ def test_keys_that_were_set_are_read_once_a_minute(
     assert keys().api_key == "sk_1"
     clock.ms += 1
     assert keys() == Keys("sk_2", "whsec_2")
+
+
+def test_keys_are_set_under_the_stages_own_key_of_kms_also_those_that_were_not(
+    keys: StripeKeys, secrets: Secrets, clock: FakeClock
+) -> None:
+    keys.set(api_key="sk_test_1", webhook_secret="whsec_1")
+    assert set(secrets.under.values()) == {""}
+
+    client: Any = secrets
+    sealed = StripeKeys(client, "dev", clock, key_arn="arn:aws:kms:eu-west-1:123456789012:key/1")
+    for _ in range(2):
+        sealed.set(api_key="sk_test_2", webhook_secret="whsec_2")
+        assert set(secrets.under.values()) == {"arn:aws:kms:eu-west-1:123456789012:key/1"}
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])

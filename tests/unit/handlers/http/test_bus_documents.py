@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cloudevents.core.exceptions import CloudEventValidationError
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
 from jsonschema import Draft4Validator, Draft7Validator
 
 from infra.documents.asyncapi import asyncapi
 from infra.documents.build import FOLDER, write
 from infra.documents.bus_examples import bus_examples
 from infra.documents.bus_resources import MEANING, bus_schemas
+from infra.paths import ROOT
 from shoal.domain.events import OPERATORS_TYPES
 from shoal.domain.webhook import EVENT_TYPES
 from tests.support.contract import closed
 from tests.unit.handlers.http.test_documents import Page
+
+OFFICIAL = ROOT / "node_modules" / "@asyncapi" / "specs" / "schemas" / "3.0.0.json"
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +72,56 @@ def test_what_asyncapi_refers_to_is_there_and_its_examples_fit() -> None:
         validator = Draft7Validator(message["payload"] | {"components": document["components"]})
         (example,) = message["examples"]
         assert [error.message for error in validator.iter_errors(example["payload"])] == [], name
+
+
+@pytest.fixture(scope="module")
+def official() -> Draft7Validator:
+    """By the schema of AsyncAPI 3.0.0 that the AsyncAPI Initiative publishes."""
+    return Draft7Validator(json.loads(OFFICIAL.read_text(encoding="utf-8")))
+
+
+def test_the_document_is_what_asyncapi_calls_one(built: Path, official: Draft7Validator) -> None:
+    served = json.loads((built / "asyncapi.json").read_text(encoding="utf-8"))
+
+    assert served["asyncapi"] == OFFICIAL.stem
+    assert [f"{error.json_path}: {error.message}" for error in official.iter_errors(served)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("info.version", None),
+        ("channels.bus.address", 1),
+        ("channels.bus.owner", "us"),
+        ("operations.tell.action", "shout"),
+        ("operations.tell.channel", "bus"),
+        ("components.messages.wallet.captured.examples", {}),
+    ],
+)
+def test_the_official_schema_refuses_what_is_not_one(
+    built: Path, official: Draft7Validator, path: str, value: object
+) -> None:
+    served = json.loads((built / "asyncapi.json").read_text(encoding="utf-8"))
+    messages = {name.replace(".", "/"): each for name, each in served["components"]["messages"].items()}
+    part: Any = served
+    *way, last = path.replace("wallet.captured", "wallet/captured").split(".")
+    for name in way:
+        part = messages[name] if name in messages else part[name]
+    part.pop(last) if value is None else part.update({last: value})
+
+    assert not official.is_valid(served)
+
+
+@pytest.mark.parametrize("event_type", bus_examples())
+def test_the_fields_of_cloudevents_beside_todays_would_be_no_cloudevent(event_type: str) -> None:
+    """So a rule puts an envelope around the event: docs/decisions/webhooks.md."""
+    detail = bus_examples()[event_type]["detail"]
+    beside = detail | {"specversion": "1.0", "source": "shoal", "time": detail["created_at"]}
+
+    with pytest.raises(CloudEventValidationError) as refused:
+        JSONFormat().read(CloudEvent, json.dumps(beside))
+
+    assert refused.value.errors.keys() == {"created_at", "account_id", "schema_version"}
 
 
 def test_asyncapi_refuses_what_no_event_is() -> None:

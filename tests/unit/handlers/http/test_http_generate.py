@@ -28,6 +28,24 @@ def test_a_job_is_accepted(api: Api, customer: Customer, name: str) -> None:
     assert api.world.job(customer, answer.json["job_id"])
 
 
+@pytest.mark.parametrize(
+    "name", ["http_post_generate", "http_post_generate_task", "http_post_image", "http_post_video"]
+)
+@pytest.mark.parametrize(
+    ("trace", "kept"),
+    [("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", True), ("00-shark", False)],
+)
+def test_a_job_follows_the_trace_of_its_request_if_that_is_one(
+    api: Api, name: str, trace: str, kept: bool
+) -> None:
+    customer = api.world.customer(credits=5)
+
+    assert api.call(name, customer, headers={"traceparent": trace}).status == 202
+
+    (job,) = api.world.tables.jobs.values()
+    assert job.submission.traceparent == (trace if kept else None)
+
+
 def test_every_answer_carries_the_request_id_the_limits_and_safe_headers(
     api: Api, customer: Customer
 ) -> None:

@@ -191,13 +191,17 @@ NEED_A_KEY = [
     "http_get_model",
     "http_post_quote",
     "http_get_usage_summary",
+    "http_post_files",
+    "http_get_files",
+    "http_get_file",
+    "http_delete_file",
     "http_post_video",
     "http_get_video",
     "http_get_videos",
     "http_post_video_cancel",
     "http_get_credits",
 ]
-TASKS, VIDEOS = set(NEED_A_KEY[10:17]), set(NEED_A_KEY[17:])
+TASKS, VIDEOS = set(NEED_A_KEY[10:21]), set(NEED_A_KEY[21:])
 
 
 @pytest.mark.parametrize("name", NEED_A_KEY)

@@ -136,9 +136,15 @@ def rpc(api: Api, customer: Customer, message: Any, **headers: str) -> Response:
 
 
 def tool(api: Api, customer: Customer, name: str, **arguments: Any) -> dict[str, Any]:
+    return traced_tool(api, customer, name, {}, **arguments)
+
+
+def traced_tool(
+    api: Api, customer: Customer, name: str, headers: dict[str, str], **arguments: Any
+) -> dict[str, Any]:
     params = {"name": name, "arguments": arguments}
     message = {"jsonrpc": "2.0", "id": "1", "method": "tools/call", "params": params}
-    result: dict[str, Any] = rpc(api, customer, message).json["result"]
+    result: dict[str, Any] = rpc(api, customer, message, **headers).json["result"]
     return result
 
 
@@ -181,6 +187,19 @@ def test_a_job_of_any_kind_is_told_of_in_one_object(
     job = tool(api, buyer, "get_job", job_id=spent["job_id"])["structuredContent"]
 
     assert job["status"] == status
+
+
+@pytest.mark.parametrize(("name", "request_"), [(TOOL, BODY), (mcp.CREATE_VIDEO, VIDEO)])
+def test_a_job_follows_the_trace_of_the_call_that_spends(
+    api: Api, world: World, desk: Desk, name: str, request_: dict[str, Any]
+) -> None:
+    buyer, trace = world.customer(credits=1), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    quote_id = tool(api, buyer, "quote", tool=name, request=request_)["structuredContent"]["quote_id"]
+
+    traced_tool(api, buyer, name, {"traceparent": trace}, quote_id=quote_id, **request_)
+
+    (job,) = world.tables.jobs.values()
+    assert job.submission.traceparent == trace
 
 
 def test_what_breaks_inside_is_not_told(api: Api, customer: Customer, desk: Desk, world: World) -> None:

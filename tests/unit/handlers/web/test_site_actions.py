@@ -60,6 +60,17 @@ def test_running_holds_the_price_once_however_often_the_form_is_sent(
     assert len(site.world.tables.jobs) == 1
 
 
+def test_a_form_sent_with_a_trace_makes_a_job_that_follows_it(site: Site, member: Browser) -> None:
+    form = {name: member.get("/playground").hidden(name) for name in ("csrf", "once")}
+    form |= {"model": "image", "mode": "2k", "prompt": "A whale"}
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    member.send("POST", "/playground/run", fields=form, headers={"traceparent": trace})
+
+    (job,) = site.world.tables.jobs.values()
+    assert job.submission.traceparent == trace
+
+
 def test_what_cannot_run_says_why_in_its_place(site: Site, member: Browser) -> None:
     shown = member.submit("/playground", "/playground/run", model="flux", prompt="A whale")
     assert shown.status == 402

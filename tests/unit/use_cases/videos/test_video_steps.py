@@ -109,8 +109,8 @@ def test_a_test_key_never_reaches_a_hosted_writer_or_speaker(
     job = world.video(customer)
     world.tables.put(replace(job, provider="simulator" if prefix is KeyPrefix.TEST else "hosted"))
 
-    replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
-    replace(world.narrate, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+    replace(world.write_script, routes=lambda _: (HOSTED, WITHIN))(job.account_id, job.id)
+    replace(world.narrate, routes=lambda _: (HOSTED, WITHIN))(job.account_id, job.id)
 
     expected = "embedded" if prefix is KeyPrefix.TEST else "hosted"
     assert (world.writers.asked, world.speakers.asked) == ([expected], [expected])
@@ -125,7 +125,7 @@ def test_a_hosted_writer_that_cannot_write_is_followed_by_the_next(
     job = hosted(world, filmmaker)
     world.writer.failures = [error]
 
-    replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+    replace(world.write_script, routes=lambda _: (HOSTED, WITHIN))(job.account_id, job.id)
 
     assert world.writers.asked == ["hosted", "embedded"]
     assert world.meter.exchanges == [("hosted/m", type(error).__name__), ("embedded/", "done")]
@@ -138,8 +138,8 @@ def test_the_words_of_each_scene_cost_what_its_writer_and_speaker_take(
     job = hosted(world, filmmaker)
     paid = HOSTED.model_copy(update={"cost_micros": 100})
 
-    replace(world.write_script, routes=(paid,))(job.account_id, job.id)
-    replace(world.narrate, routes=(paid,))(job.account_id, job.id)
+    replace(world.write_script, routes=lambda _: (paid,))(job.account_id, job.id)
+    replace(world.narrate, routes=lambda _: (paid,))(job.account_id, job.id)
 
     assert world.meter.deliveries == [("hosted/m", 200)] * 2
 
@@ -149,7 +149,7 @@ def test_a_story_that_a_writer_refuses_is_written_by_nobody(world: World, filmma
     world.writer.failures = [ProviderRejected("Refused.")]
 
     with pytest.raises(ProviderRejected):
-        replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+        replace(world.write_script, routes=lambda _: (HOSTED, WITHIN))(job.account_id, job.id)
     assert world.writers.asked == ["hosted"]
     assert world.breakers.noted[-1][1] is Outcome.SUCCESS, "a probe that is refused closes its breaker"
 
@@ -164,14 +164,14 @@ def test_without_another_writer_the_state_fails_or_is_tried_again(
     world.writer.failures = [error]
 
     with pytest.raises(raised):
-        replace(world.write_script, routes=(HOSTED,))(job.account_id, job.id)
+        replace(world.write_script, routes=lambda _: (HOSTED,))(job.account_id, job.id)
 
 
 def test_a_writer_whose_breaker_is_open_is_passed_over(world: World, filmmaker: Customer) -> None:
     job = hosted(world, filmmaker)
     world.breakers.breakers[HOSTED.name] = Breaker(open_until_ms=world.clock.ms + 1)
 
-    replace(world.write_script, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+    replace(world.write_script, routes=lambda _: (HOSTED, WITHIN))(job.account_id, job.id)
 
     assert world.writers.asked == ["embedded"]
 
@@ -188,7 +188,7 @@ def test_play_money_is_narrated_by_the_stage_itself_with_or_without_a_voice(
     job = world.video(world.customer(prefix=KeyPrefix.TEST, credits=20))
     world.speakers.missing |= voiceless
 
-    replace(world.narrate, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+    replace(world.narrate, routes=lambda _: (HOSTED, WITHIN))(job.account_id, job.id)
 
     assert world.speakers.asked == [speaks]
 
@@ -198,7 +198,7 @@ def test_real_money_never_buys_the_tones_of_the_simulator(world: World, filmmake
     world.speakers.missing |= {"hosted", "embedded"}
 
     with pytest.raises(Unavailable):
-        replace(world.narrate, routes=(HOSTED, WITHIN))(job.account_id, job.id)
+        replace(world.narrate, routes=lambda _: (HOSTED, WITHIN))(job.account_id, job.id)
     assert world.speakers.asked == []
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from shoal.composition.dashboard import ForMembers
 from shoal.dialects import video
 from shoal.domain import families
-from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import JobAlreadyTerminal, NotFound, ValidationFailed
 from shoal.domain.events import UrlOf, ending_events, opening_events
 from shoal.domain.ids import is_ulid
@@ -58,7 +57,7 @@ def show(visit: Visit[ForMembers]) -> Page:
         next_cursor=found.next_cursor,
         query={name: query.get(name, "") for name in ("status", "model", "text")},
         statuses=[status.value for status in JobStatus],
-        models=[*load_catalog().models, MODEL],
+        models=[*visit.site.catalog().models, MODEL],
         filtered=any(query.get(name) for name in ("status", "model", "text")),
     )
 

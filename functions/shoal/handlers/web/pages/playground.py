@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal.composition.dashboard import ForMembers
-from shoal.dialects import image, tasks, video
+from shoal.dialects import image, video
 from shoal.dialects.fields import SubmitFields
+from shoal.dialects.parameters import parameters_of
 from shoal.domain import families
-from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.money import format_amount
 from shoal.domain.routing import Route
@@ -79,7 +79,7 @@ def run(visit: Visit[ForMembers]) -> Page:
 
 def titles(visit: Visit[ForMembers]) -> list[tuple[str, str]]:
     """What can be chosen here, with its price."""
-    catalog = load_catalog()
+    catalog = visit.site.catalog()
     cheapest = min(mode.price_micros for mode in catalog.modes.values())
     models = [
         (name, f"{model.title}, {format_amount(model.asset, model.price)}")
@@ -93,7 +93,7 @@ def titles(visit: Visit[ForMembers]) -> list[tuple[str, str]]:
 
 def choice_of(visit: Visit[ForMembers], wanted: str) -> Choice:
     """Raises `NotFound`."""
-    catalog = load_catalog()
+    catalog = visit.site.catalog()
     if wanted == "image":
         model = catalog.models[catalog.modes[catalog.default_mode].model]
         known = {"mode": list(catalog.modes), "aspect_ratio": model.aspect_ratios}
@@ -109,7 +109,7 @@ def choice_of(visit: Visit[ForMembers], wanted: str) -> Choice:
     model = catalog.model(wanted)
     if not _is_offered(visit, model.routes):
         raise NotFound("This model is not available here.")
-    schema = tasks.parameters_of(wanted, model).model_json_schema()
+    schema = parameters_of(model).model_json_schema()
     return Choice(wanted, model.title, families.TASKS, _fields(schema, {}), (("model", wanted),))
 
 
@@ -132,7 +132,7 @@ def _quote(visit: Visit[ForMembers], choice: Choice) -> Context:
     url = visit.site.api_url + PATHS[choice.dialect]
     context = _empty_quote() | {"code": snippets(url, body)}
     try:
-        submission = submitting.parse(body, choice.dialect)
+        submission = submitting.parse(visit, body, choice.dialect)
     except ValidationFailed as error:
         fields = error.details.get("fields", [])
         missing = all(not visit.field(str(each.get("field"))) for each in fields)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 from shoal.composition.dashboard import ForBuyers
-from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound, ValidationFailed
 from shoal.domain.money import Asset, parse_usd
 from shoal.domain.top_up import MICROS_PER_CENT, Purchase
@@ -55,7 +54,7 @@ def _come_back(visit: Visit[ForBuyers], checkout_id: str) -> Page:
 
 def _offers(visit: Visit[ForBuyers], problem: ValidationFailed | None = None) -> Page:
     ready = visit.use.create_checkout().ready()
-    top_up = load_catalog().top_up
+    top_up = visit.site.catalog().top_up
     shown = page(
         visit,
         "top_up.html",
@@ -75,7 +74,7 @@ def _purchase(visit: Visit[ForBuyers]) -> Purchase:
     """Raises `ValidationFailed`."""
     if visit.session.test:
         raise ValidationFailed("Play money is not sold: switch to Live.")
-    top_up, pack = load_catalog().top_up, visit.field("credits")
+    top_up, pack = visit.site.catalog().top_up, visit.field("credits")
     if pack:
         return top_up.pack(int(pack) if re.fullmatch("[0-9]{1,9}", pack) else 0)
     return top_up.dollars(_cents(visit.field("amount")))

@@ -1,0 +1,1 @@
+"""Catalogs: read as they are published, and published without a deployment."""
