@@ -44,8 +44,8 @@ def run(world: World, prompt: str, kind: Kind, terms: Terms = FLAT, **brief: Any
         )
     )
     asked = tasks.parse_submission({"model": "nanobanana", "prompt": prompt}, load_catalog())
-    size = {"width_px": 64, "height_px": 48}
-    submission = replace(asked, terms=terms, brief=replace(asked.brief, kind=kind, **size, **brief))
+    ordered = replace(asked.brief, kind=kind, width_px=64, height_px=48, **brief)
+    submission = replace(asked, terms=terms, brief=ordered)
     answered = world.submit_job(customer.caller, lambda: submission, None, tasks.acceptance)
     stage.run()
     assert world.audit_ledger() == []
@@ -83,7 +83,7 @@ def test_seconds_are_charged_as_measured_and_never_above_what_was_held(
 def test_each_kind_is_stored_under_its_own_type(
     world: World, kind: Kind, content_type: str, extension: str
 ) -> None:
-    job = run(world, "A shark", kind, **({"seconds": 1} if kind in (Kind.CLIP, Kind.AUDIO) else {}))
+    job = run(world, "A shark", kind, seconds=1 if kind in (Kind.CLIP, Kind.AUDIO) else None)
 
     (output,) = job.outputs
     data, stored_type = world.outputs.objects[output.key]
