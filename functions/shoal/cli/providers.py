@@ -39,6 +39,18 @@ def set_key(
     typer.echo(f"Kept the {'webhook secret' if webhook_secret else 'key'} of {name}.")
 
 
+@app.command("set-address")
+def set_address(
+    context: typer.Context,
+    name: NameArgument,
+    address: Annotated[str, typer.Argument(metavar="URL", help="Where it is: https://…")],
+    stage: console.StageOption = None,
+) -> None:
+    """Keep where a worker of your own (`http` or `http-NAME`) is called. Its secret is set by set-key."""
+    console.operator(context, stage).providers().set_address(name, address)
+    typer.echo(f"Kept the address of {name}.")
+
+
 @app.command("remove-key")
 def remove_key(context: typer.Context, name: NameArgument, stage: console.StageOption = None) -> None:
     """Forget a provider's key: its routes are passed over from then on."""

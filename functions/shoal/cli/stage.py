@@ -17,6 +17,7 @@ from shoal.composition.parts import Stage
 from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ShoalError
 from shoal.domain.models.files import CATALOG
+from shoal.domain.provider import is_worker
 from shoal.ports.routing import KEY
 from shoal.settings import OperatorSettings
 
@@ -92,7 +93,8 @@ def clients_at(stage: str | None) -> tuple[Callable[..., Any], str]:
 def provider_keys(stage: str, client: Callable[..., Any], sold: Catalog) -> dict[str, str]:
     """The key that a stage has of each provider that takes one; empty where it has none."""
     keys = upstreams.keys_of(stage, Stage(client, lambda: sold))
-    return {provider: keys.fields(provider).get(KEY, "") for provider in sorted(upstreams.keyed())}
+    workers = {route.provider for route in sold.all_routes() if is_worker(route.provider)}
+    return {name: keys.fields(name).get(KEY, "") for name in sorted(upstreams.keyed() | workers)}
 
 
 def _session() -> boto3.Session:

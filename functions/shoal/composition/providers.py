@@ -47,7 +47,7 @@ def providers(
     up = ups.upstream(settings, bucket)
     makers: dict[str, Callable[[], Provider]] = {SIMULATOR: partial(ups.simulator, secret, draws=draws)}
     makers |= {name: partial(make, up) for name, make in ups.PROVIDERS.items()}
-    return ProviderRegistry(makers, up.has)
+    return ProviderRegistry(ups.Makers(makers, up), up.has)
 
 
 def script_writers(settings: environment.UpstreamSettings) -> RouteRegistry[ScriptWriter]:

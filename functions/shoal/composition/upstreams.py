@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal.composition.parts import HERE, Stage, clock
 from shoal.domain.catalog import load_catalog
+from shoal.domain.provider import is_worker
 from shoal.domain.routing import key_name
 from shoal.settings import UpstreamSettings
 
@@ -47,7 +48,8 @@ class Reach:
 
     def has(self, provider: str) -> bool:
         name = key_name(provider)
-        return name in self._settings.keyless_providers or (name in keyed() and self.keys.has(name))
+        takes_key = name in keyed() or is_worker(name)
+        return name in self._settings.keyless_providers or (takes_key and self.keys.has(name))
 
     def url(self, name: str, otherwise: str) -> str:
         return self._urls.get(name, otherwise)
@@ -68,7 +70,27 @@ def testable(up: Reach) -> Mapping[str, Callable[[], Testable]]:
     """Makers of the adapters that operators test, by whose key they use."""
     makers: dict[str, Callable[[Reach], Testable]] = {POLLY: polly}
     makers |= {name: PROVIDERS[name] for name in (*keyed(), BEDROCK)}
-    return {name: partial(make, up) for name, make in makers.items()}
+    return Makers({name: partial(make, up) for name, make in makers.items()}, up)
+
+
+T = TypeVar("T")
+
+
+class Makers(Mapping[str, Callable[[], T]]):
+    """What makes adapters, by their names: those that are listed, and a worker of any name for workers'."""
+
+    def __init__(self, listed: Mapping[str, Callable[[], T]], up: Reach) -> None:
+        self._listed = listed
+        self._up = up
+
+    def __getitem__(self, name: str) -> Callable[[], Any]:
+        return partial(worker, self._up, name) if is_worker(name) else self._listed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
 
 
 def keyed() -> frozenset[str]:
@@ -171,6 +193,14 @@ def fal(up: Reach) -> Upstream:
     from shoal.adapters.providers.fal.images import BASE_URL, KEYS_URL, Fal
 
     return Fal(up.keys.key("fal"), up.url("fal", BASE_URL), up.url("fal-keys", KEYS_URL))
+
+
+def worker(up: Reach, name: str) -> Upstream:
+    from shoal.adapters.providers.worker import Worker
+    from shoal.ports.routing import ADDRESS
+
+    stored = up.keys.key(name, ADDRESS)
+    return Worker(name, lambda: up.url(name, "") or stored(), up.keys.key(name), clock)
 
 
 def bedrock(up: Reach) -> Upstream:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from shoal.domain import errors
 from shoal.domain.breaker import Outcome
-from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR
+from shoal.domain.provider import ALWAYS_THERE, EMBEDDED, SIMULATOR, is_worker
 
 BUSY_TRIES_MAX = 3
 """How often a route that is too busy is asked before the next one."""
@@ -61,8 +61,8 @@ class Route(BaseModel):
 
 
 def key_name(provider: str) -> str:
-    """The first word of a provider's name."""
-    return provider.partition("-")[0]
+    """The first word of a provider's name; all of a worker's, for each has a secret of its own."""
+    return provider if is_worker(provider) else provider.partition("-")[0]
 
 
 SIMULATED = Route(provider=SIMULATOR)

@@ -116,8 +116,9 @@ class OutputFetcher(Protocol):
         """
 
 
-KEY, WEBHOOK_SECRET = "key", "webhook_secret"
-"""What is kept of a provider: the API key, and what it signs its callbacks with if that is another."""
+KEY, WEBHOOK_SECRET, ADDRESS = "key", "webhook_secret", "address"
+"""What is kept of a provider: the API key, what it signs its callbacks with if that is another, and of a
+worker of the platform team's own where it is."""
 
 
 class KeyStore(Protocol):
@@ -125,7 +126,7 @@ class KeyStore(Protocol):
         """Whether the provider's key is set."""
 
     def put(self, provider: str, field: str, value: str) -> None:
-        """Set the provider's `KEY`, or its `WEBHOOK_SECRET`."""
+        """Set the provider's `KEY`, its `WEBHOOK_SECRET` or its `ADDRESS`."""
 
     def delete(self, provider: str) -> None:
         """What is not there is no error."""

@@ -64,8 +64,17 @@ def encoded(value: Any) -> bool:
 
 
 def data_url(value: Any) -> bool:
-    head, _, tail = value.partition(";base64,") if isinstance(value, str) else ("", "", "")
-    return head.startswith("data:image/") and encoded(tail)
+    return data_url_of("image/")(value)
+
+
+def data_url_of(kind: str) -> Check:
+    """A file inside an address, of a type that begins like this."""
+
+    def check(value: Any) -> bool:
+        head, _, tail = value.partition(";base64,") if isinstance(value, str) else ("", "", "")
+        return head.startswith(f"data:{kind}") and encoded(tail)
+
+    return check
 
 
 def anything(_: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from nacl.signing import SigningKey
 
-from tests.fakes.providers.checks import array, check_fields, data_url, integer, obj, one_of, text
+from tests.fakes.providers.checks import Check, array, check_fields, data_url, integer, obj, one_of, text
 from tests.fakes.providers.media import MP4, png
 from tests.fakes.providers.server import Asked, FakeProvider, Malformed, Told, telling
 
@@ -58,6 +58,8 @@ class FakeFal(FakeProvider):
         self.error: dict[str, str] = {}
         self.result = telling(self.picture())
         self.expired = False
+        self.models: dict[str, Check] = {}
+        """Further endpoints, and what checks their inputs."""
         self.submitted: dict[str, str] = {}
         """The webhook of each request, by its id."""
         self._looks: dict[str, int] = {}
@@ -95,12 +97,16 @@ class FakeFal(FakeProvider):
         model = asked.matched["model"]
         if "/requests/" in model:  # the full path of a model where only its app's belongs
             raise Malformed("path", "not a submit", status=405)
-        if model not in (MODEL, CLIP_MODEL):
+        if model not in (MODEL, CLIP_MODEL, *self.models):
             return telling({"detail": f"Application '{model}' not found"}, 404)
         check_fields(asked.query, {}, {"fal_webhook": text(), "fal_max_queue_length": text()})
         if unknown := {name for name in asked.headers if name.startswith("x-fal-")} - _OWN_HEADERS:
             raise Malformed(unknown.pop(), "is not a known header")
-        check_fields(asked.json(), {"prompt": text()}, _BOTH | (_CLIP if model == CLIP_MODEL else _PICTURE))
+        if model in self.models:
+            self.models[model](asked.json())
+        else:
+            fields = _BOTH | (_CLIP if model == CLIP_MODEL else _PICTURE)
+            check_fields(asked.json(), {"prompt": text()}, fields)
         id_ = str(uuid.uuid4())
         self.submitted[id_] = asked.query.get("fal_webhook", "")
         self._looks[id_] = 0

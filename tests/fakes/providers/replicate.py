@@ -15,6 +15,7 @@ import requests
 from standardwebhooks import Webhook
 
 from tests.fakes.providers.checks import (
+    Check,
     anything,
     array,
     check_fields,
@@ -66,6 +67,8 @@ class FakeReplicate(FakeProvider):
         self.secret = new_secret()
         self.checks_until_done = 1
         self.ends: dict[str, Any] = {"status": "succeeded"}
+        self.models: dict[str, Check] = {}
+        """Further models, and what checks their inputs."""
         self.predictions: dict[str, dict[str, Any]] = {}
         self._calls_back = calls_back
         self._checks_left: dict[str, int] = {}
@@ -90,9 +93,10 @@ class FakeReplicate(FakeProvider):
 
     def create_of_model(self, asked: Asked) -> Told:
         assert asked.matched
-        if asked.matched["model"] != MODEL:
+        model = asked.matched["model"]
+        if model != MODEL and model not in self.models:
             return problem(404, "The requested resource could not be found.")
-        return self._create(asked, {})
+        return self._create(asked, {}, self.models.get(model, _INPUT))
 
     def create_of_deployment(self, asked: Asked) -> Told:
         return self._create(asked, {})
@@ -146,12 +150,12 @@ class FakeReplicate(FakeProvider):
         timestamp = str(int(at.timestamp()))
         return {"webhook-id": id_, "webhook-timestamp": timestamp, "webhook-signature": signature}, body
 
-    def _create(self, asked: Asked, more: dict[str, Any]) -> Told:
+    def _create(self, asked: Asked, more: dict[str, Any], input_: Check = _INPUT) -> Told:
         sent = asked.json()
         url = text()
         events = array(one_of("start", "output", "logs", "completed"))
         fields = {"webhook": url, "webhook_events_filter": events, "stream": one_of(True, False)}
-        check_fields(sent, {"input": _INPUT, **more}, fields)
+        check_fields(sent, {"input": input_, **more}, fields)
         if not str(sent.get("webhook", "https://")).startswith(
             ("https://", "http://127.0.0.1", "http://localhost")
         ):

@@ -48,6 +48,43 @@ def test_a_provider_that_takes_no_key_is_refused(shoal: Shoal) -> None:
     refused(shoal("providers", "remove-key", "free"), 1, "only for first, second")
 
 
+def test_a_worker_of_ones_own_has_an_address_and_a_secret(shoal: Shoal) -> None:
+    said = shoal("providers", "set-address", "http-gpu", "https://gpu.example.com/shoal?at=1")
+    assert (said.exit_code, said.stdout) == (0, "Kept the address of http-gpu.\n")
+    shoal("providers", "set-key", "http-gpu", stdin="whsec_aGVsbG8=\n")
+
+    kept = {"address": "https://gpu.example.com/shoal?at=1", "key": "whsec_aGVsbG8="}
+    assert shoal.keys.secrets == {"http-gpu": kept}
+    assert shoal.board.keys == {"http-gpu"}
+    assert shoal("providers", "remove-key", "http-gpu").exit_code == 0
+    assert shoal.keys.secrets == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://gpu.example.com",
+        "gpu.example.com",
+        "https://",
+        "https://user:word@gpu.example.com",
+        "https://gpu.example.com/#part",
+        "https://[gpu",
+        "https://gpu.example.com/\n",
+        "https://gpü.example.com",
+        "https://gpu.example.com/" + "x" * 1000,
+    ],
+)
+def test_what_can_be_no_address_is_refused(shoal: Shoal, address: str) -> None:
+    refused(shoal("providers", "set-address", "http", address), 1, "https://")
+    assert shoal.keys.secrets == {}
+
+
+@pytest.mark.parametrize("name", ["first", "https", "http-", "http-GPU", "http_gpu", "http/gpu"])
+def test_what_is_no_worker_has_no_address_to_set(shoal: Shoal, name: str) -> None:
+    refused(shoal("providers", "set-address", name, "https://gpu.example.com"), 1, "only workers")
+    assert shoal.keys.secrets == {}
+
+
 def test_a_key_is_removed(shoal: Shoal) -> None:
     shoal("providers", "set-key", "first", stdin="sk-1\n")
 

@@ -13,7 +13,7 @@ from shoal.adapters.aws.secrets import keep
 from shoal.domain.errors import ProviderUnusable
 from shoal.domain.routing import key_name
 from shoal.domain.text import json_text
-from shoal.ports.routing import KEY, WEBHOOK_SECRET
+from shoal.ports.routing import ADDRESS, KEY, WEBHOOK_SECRET
 from shoal.ports.system import Clock
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ LIFETIME_MS = 5 * 60_000
 MISSING_MS = 60_000
 """How long the lack of a key is believed."""
 
-FIELDS = (KEY, WEBHOOK_SECRET)
+FIELDS = (KEY, WEBHOOK_SECRET, ADDRESS)
 """What a secret may hold."""
 
 

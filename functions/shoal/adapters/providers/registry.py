@@ -16,7 +16,7 @@ class ProviderRegistry:
     """Implements the `Providers` port. `has_key` tells of a provider's name whether this stage can ask it."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Provider]], has_key: Callable[[str], bool]) -> None:
-        self._makers = dict(makers)
+        self._makers = makers
         self._has_key = has_key
         self._made: dict[str, Provider] = {}
 

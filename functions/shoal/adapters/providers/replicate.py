@@ -10,6 +10,7 @@ from shoal.adapters.providers.kit import http, standard_webhooks
 from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.refusals import is_content_refusal
 from shoal.adapters.providers.kit.rotating import Rotating
+from shoal.adapters.providers.kit.routed import output_of, routed_input
 from shoal.domain import errors
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
@@ -57,20 +58,20 @@ class Replicate:
             read_s=WAIT_SECONDS + http.READ_SECONDS,
             json={
                 **version,
-                "input": _input(request),
+                "input": _input(request) if request.input is None else routed_input(request.input),
                 "webhook": request.callback_url,
                 "webhook_events_filter": ["completed"],
             },
         )
         _raise_for_status(reply)
-        return _answer(reply)
+        return _answer(reply, request)
 
-    def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 - the port's
+    def check(self, ref: str, request: ProviderRequest) -> Answer:
         reply = self._http.send("GET", f"/v1/predictions/{ref}")
         if reply.status == 404:
             raise errors.ProviderFailed("The provider knows no such work.")
         _raise_for_status(reply)
-        return _answer(reply)
+        return _answer(reply, request)
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
         """Standard Webhooks, under the key that Replicate gives the account."""
@@ -145,13 +146,13 @@ def _wait_seconds(reply: http.Reply, detail: str) -> int:
     return max([http.retry_after_seconds(reply.headers) or http.RETRY_SECONDS, *map(int, hints)])
 
 
-def _answer(reply: http.Reply) -> Answer:
+def _answer(reply: http.Reply, request: ProviderRequest) -> Answer:
     prediction = reply.json()
     ref, status = prediction.get("id"), prediction.get("status")
     if not isinstance(ref, str) or not _ID.fullmatch(ref):
         raise reply.lost_answer("its answer names no prediction")
     if status == "succeeded":
-        return Done(ProviderOutput(url=_output_url(prediction)), ref)
+        return Done(_output(reply, request), ref)
     if status == "failed":
         raise _failure(str(prediction.get("error")))
     if status in ("canceled", "aborted"):
@@ -160,10 +161,16 @@ def _answer(reply: http.Reply) -> Answer:
     return Pending(ref, POLL_SECONDS)
 
 
-def _output_url(prediction: Mapping[str, Any]) -> str:
-    """The first address in an output: a string, a list or an object, as the model likes."""
+def _output(reply: http.Reply, request: ProviderRequest) -> ProviderOutput:
+    """What the route's paths find in the prediction, or without paths the first address in its output."""
+    prediction = reply.json()
     if prediction.get("data_removed"):
         raise errors.ProviderFailed("The provider's output is gone.")
+    return output_of(reply, request) or ProviderOutput(url=_output_url(prediction))
+
+
+def _output_url(prediction: Mapping[str, Any]) -> str:
+    """The first address in an output: a string, a list or an object, as the model likes."""
     found = prediction.get("output")
     while isinstance(found, list | dict) and found:
         found = next(iter(found.values())) if isinstance(found, dict) else found[0]

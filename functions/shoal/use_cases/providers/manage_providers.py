@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shoal.domain.breaker import Breaker
 from shoal.domain.errors import NotFound, ShoalError, ValidationFailed
+from shoal.domain.provider import is_worker
 from shoal.domain.routing import Route, key_name
-from shoal.ports.routing import Breakers, KeyStore, RouteBoard, RouteStats, Statistics, Testable
+from shoal.ports.routing import ADDRESS, Breakers, KeyStore, RouteBoard, RouteStats, Statistics, Testable
 from shoal.ports.system import Clock
 
 KEY_LENGTH_MAX = 1_000
@@ -57,7 +59,26 @@ class ManageProviders:
         key = value.strip()
         if not key or len(key) > KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
             raise ValidationFailed("A key is one line of printable ASCII characters.")
-        self.keys.put(provider, field, key)
+        self._keep(provider, field, key)
+
+    def set_address(self, provider: str, address: str) -> None:
+        """Keep where a worker is: functions use it within minutes.
+
+        Raises `NotFound` for what is no worker, `ValidationFailed` for what is no https address.
+        """
+        if not is_worker(provider):
+            raise NotFound(f"{provider!r} has an address of its own: only workers (`http-…`) are given one.")
+        try:
+            parts = urlsplit(address)
+            usable = parts.scheme == "https" and parts.hostname and not parts.username and not parts.fragment
+        except ValueError:
+            usable = False
+        if not usable or len(address) > KEY_LENGTH_MAX or not address.isascii() or not address.isprintable():
+            raise ValidationFailed("An address begins with https:// and has no user, password or fragment.")
+        self._keep(provider, ADDRESS, address)
+
+    def _keep(self, provider: str, field: str, value: str) -> None:
+        self.keys.put(provider, field, value)
         self.board.note_key(provider, there=self.keys.has(provider))
         for route in self.routes:
             if route.key_name == key_name(provider):
@@ -96,12 +117,13 @@ class ManageProviders:
 
     def test_all(self) -> Iterable[Tested]:
         """Every provider that is ready, one after the other."""
-        for provider in self.testable:
+        workers = {route.provider: None for route in self.routes if is_worker(route.provider)}
+        for provider in (*self.testable, *workers):
             if provider in self.keyless or self.keys.has(provider):
                 yield self.test(provider)
 
     def _check(self, provider: str) -> None:
-        if provider not in self.keyed:
+        if provider not in self.keyed and not is_worker(provider):
             raise NotFound(
                 f"There is no key to set for {provider!r}: only for {', '.join(sorted(self.keyed))}."
             )

@@ -10,6 +10,7 @@ from shoal.adapters.providers.fal import signature
 from shoal.adapters.providers.kit.fields import data_uri, nearest_ratio, parse_object, seed_of
 from shoal.adapters.providers.kit.http import ProviderHttp, Reply, bearer
 from shoal.adapters.providers.kit.rotating import Rotating
+from shoal.adapters.providers.kit.routed import output_of, routed_input
 from shoal.domain.errors import REFUSED_BY_MODERATION, CallbackRefused, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
 
@@ -65,7 +66,7 @@ class Fal:
             f"/{request.provider_model}",
             params={"fal_webhook": request.callback_url},
             headers={"X-Fal-Object-Lifecycle-Preference": LIFECYCLE},
-            json=_input(request),
+            json=_input(request) if request.input is None else routed_input(request.input),
         )
         _raise_for_status(reply)
         ref = reply.json().get("response_url")
@@ -87,7 +88,7 @@ class Fal:
         _raise_for_result(result)
         if state.get("error"):
             raise ProviderFailed("The provider failed to generate the output.")
-        return Done(ProviderOutput(url=_output_url(result.json())))
+        return Done(output_of(result, request) or ProviderOutput(url=_output_url(result.json())))
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
         """Ed25519, under any of the keys that fal publishes."""

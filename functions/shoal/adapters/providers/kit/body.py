@@ -126,6 +126,11 @@ class JsonBody:
         """The JSON text without its long texts."""
         return bytes(self._document) + self._rest
 
+    @property
+    def shortened(self) -> bool:
+        """Whether a long text was left out of the document."""
+        return bool(self._longs)
+
     def decode_base64(self, text: str) -> IO[bytes]:
         """What a text of the document spells. Raises `ValueError` for one that is no base64."""
         number = text.removeprefix(_NAME)

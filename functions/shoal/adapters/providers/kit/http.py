@@ -75,6 +75,11 @@ class Reply:
     def content_type(self) -> str:
         return _content_type(self.headers)
 
+    @property
+    def shortened(self) -> bool:
+        """Whether `json` has names in the place of long texts."""
+        return isinstance(self.body, JsonBody) and self.body.shortened
+
     def json(self) -> dict[str, Any]:
         """The body, an object. Garbage counts as a lost answer: `ProviderBusy` or `OutcomeUnknown`."""
         value = self._parse()

@@ -1,0 +1,98 @@
+"""What a route of the catalog says of a model: its input as it is sent, its outputs where they are found.
+
+A route's words know the model, and the adapter does not: nothing is added to the input, and nothing is
+looked for elsewhere in the answer.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shoal.adapters.providers.kit.fields import Inline, storable
+from shoal.adapters.providers.kit.http import Reply
+from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
+from shoal.domain.provider import OutputPath, ProviderOutput, ProviderRequest, StagedInput
+
+NO_OUTPUT = "The provider delivered no output."
+EXTRAS_MAX = 16
+"""Files beside an output: a mesh has its textures, and no model has ever had more."""
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\*|[0-9]+)\]")
+
+
+def routed_input(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A route's input as JSON, its files inside it as data URIs (RFC 2397)."""
+    return {name: _sendable(part) for name, part in value.items()}
+
+
+def output_of(reply: Reply, request: ProviderRequest) -> ProviderOutput | None:
+    """The output that the route's paths find, with the files beside it; None if the route names no paths.
+
+    Raises `ProviderRejected` where the answer says so, `ProviderFailed` if there is no output.
+    """
+    answer = reply.json()
+    if request.refused_when and any(at_path(answer, request.refused_when)):
+        raise ProviderRejected(REFUSED_BY_MODERATION)
+    if not request.outputs:
+        return None
+    if reply.shortened and any(path.as_ != "file" for path in request.outputs):
+        raise ProviderFailed("The provider's output was too large.")
+    found = [each for path in request.outputs if not path.extra for each in _files(answer, path)]
+    if not found:
+        raise ProviderFailed(NO_OUTPUT)
+    extras = [each for path in request.outputs if path.extra for each in _files(answer, path)]
+    main = found[0]
+    return ProviderOutput(main.file, main.url, main.content_type, tuple(extras[:EXTRAS_MAX]))
+
+
+def at_path(document: Any, path: str) -> list[Any]:
+    """All that is at a path such as `images[*].url`; nothing where the way ends early."""
+    found = [document]
+    for name, index in _STEP.findall(path):
+        if name:
+            found = [each[name] for each in found if isinstance(each, Mapping) and name in each]
+        else:
+            lists = [each for each in found if isinstance(each, list)]
+            found = [part for each in lists for part in (each if index == "*" else each[int(index) :][:1])]
+    return [each for each in found if each is not None]
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, StagedInput):
+        return Inline(value.data, f"data:{value.content_type};base64,")
+    if isinstance(value, Mapping):
+        return routed_input(value)
+    return [_sendable(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _files(answer: Mapping[str, Any], path: OutputPath) -> Iterable[ProviderOutput]:
+    found = at_path(answer, path.path)
+    if path.as_ == "json":
+        return [_written(json.dumps(each), "application/json") for each in found]
+    if path.as_ == "text":
+        return [_written(text, "text/plain") for each in found if (text := _text(each))]
+    return [file for each in found if (file := _file(each))]
+
+
+def _file(told: Any) -> ProviderOutput | None:
+    """A file by its address, or by an object that holds one, as fal's do."""
+    of_object = isinstance(told, Mapping)
+    url = told.get("url") if of_object else told
+    kind = told.get("content_type") if of_object else ""
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        return None
+    return ProviderOutput(url=url, content_type=kind if isinstance(kind, str) else "")
+
+
+def _text(told: Any) -> str:
+    """A text, or one that came in pieces."""
+    pieces = told if isinstance(told, list) else [told]
+    return "".join(each for each in pieces if isinstance(each, str))
+
+
+def _written(text: str, content_type: str) -> ProviderOutput:
+    return ProviderOutput(file=io.BytesIO(storable(text).encode()), content_type=content_type)
