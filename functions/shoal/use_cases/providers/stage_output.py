@@ -66,7 +66,7 @@ class StageOutput:
         return Delivered(key) if key else None
 
     def _stage(self, job: Job, index: int, output: ProviderOutput) -> str:
-        """What came beside it is staged before it: whoever finds an output finds those, too."""
+        """What came beside it is staged before it: a run that finds an output finds those, too."""
         extras = 0
         for each in output.extras[:EXTRAS_MAX]:
             extras += self._stage_extra(job, index, each, extras + 1)
