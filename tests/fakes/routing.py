@@ -113,14 +113,16 @@ class FakeFetcher:
     network: Network
     script: list[Exception] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    extras: int = 0
     port: str = "fetcher"
 
     @reached
-    def fetch(self, job: Job, index: int, url: str) -> str:
+    def fetch(self, job: Job, index: int, url: str, *, extra: int = 0, extras: int = 0) -> str:
         self.fetched.append(url)
         if self.script:
             raise self.script.pop(0)
-        return f"{job.account_id}/{job.id}/{index}"
+        self.extras = extras
+        return f"{job.account_id}/{job.id}/{index}" + (f"-{extra}" if extra else "")
 
 
 @dataclass

@@ -15,7 +15,7 @@ from shoal.domain.ids import derived_id
 from shoal.domain.job import Job
 from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
 from shoal.domain.routing import ProviderCall
-from shoal.ports.jobs import ExecutionState, Look
+from shoal.ports.jobs import ExecutionState, Look, Staged
 from shoal.ports.routing import CalledBack, Provider
 from shoal.ports.system import Untold
 from tests.fakes.network import Network, reached
@@ -217,13 +217,14 @@ class FakePollQueue:
 class FakeStaging:
     network: Network
     objects: dict[str, bytes] = field(default_factory=dict)
+    extras: dict[str, int] = field(default_factory=dict)
     port: str = "staging"
 
     @reached
-    def put(self, job: Job, index: int, file: IO[bytes]) -> str:
-        key = f"{job.account_id}/{job.id}/{index}"
+    def put(self, job: Job, index: int, file: IO[bytes], *, extra: int = 0, extras: int = 0) -> str:
+        key = f"{job.account_id}/{job.id}/{index}" + (f"-{extra}" if extra else "")
         file.seek(0)
-        self.objects[key] = file.read()
+        self.objects[key], self.extras[key] = file.read(), extras
         return key
 
     def stage(self, job: Job, index: int, data: bytes) -> str:
@@ -249,6 +250,10 @@ class FakeStaging:
         if key not in self.objects:
             raise OutputInvalid("The provider's output is gone.")
         return self.objects[key]
+
+    def read_output(self, key: str) -> Staged:
+        data, numbers = self.read(key), range(1, self.extras.get(key, 0) + 1)
+        return Staged(data, tuple(self.objects[f"{key}-{number}"] for number in numbers))
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from shoal.domain.errors import (
     ResponseInvalid,
 )
 from shoal.domain.job import Job
+from shoal.ports.jobs import Staged
 from tests.fakes.providers.media import MP4, png
 from tests.support.factories import ACCOUNT, JOB, REQUEST, a_job
 from tests.support.receiver import Receiver, raw, reply
@@ -64,6 +66,26 @@ def test_what_is_there_is_kept_as_it_is(
     with Receiver(reply(200, data, {"Content-Type": "text/html"})) as receiver:
         assert fetcher.fetch(job, 2, receiver.url("/out.png")) == KEY
     assert kept(s3, bucket) == data
+
+
+def test_an_output_tells_what_was_staged_beside_it(
+    fetcher: VettedOutputFetcher, s3: Any, bucket: str
+) -> None:
+    staging = S3Staging(s3, bucket)
+    with Receiver(reply(200, b"{}")) as receiver:
+        fetcher.fetch(a_job(), 2, receiver.url(), extra=1)
+    staging.put(a_job(), 2, io.BytesIO(b"texture"), extra=2)
+    assert staging.find_staged(a_job(), 2) is None
+
+    staging.put(a_job(), 2, io.BytesIO(PICTURE), extras=2)
+    assert staging.read_output(KEY) == Staged(PICTURE, (b"{}", b"texture"))
+
+    with Receiver(reply(200, PICTURE)) as receiver:
+        fetcher.fetch(a_job(), 2, receiver.url(), extras=1)
+    assert staging.read_output(KEY) == Staged(PICTURE, (b"{}",))
+    with Receiver(reply(200, PICTURE)) as receiver:
+        fetcher.fetch(a_job(), 2, receiver.url())
+    assert staging.read_output(KEY) == Staged(PICTURE)
 
 
 def test_what_is_staged_is_found_by_its_job_and_index(

@@ -155,11 +155,22 @@ class PollQueue(Protocol):
         """Hand a look, which came with `receipt`, out again in so many seconds unless it is done by then."""
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What waits to be checked: an output, and the files that came beside it."""
+
+    data: bytes
+    extras: tuple[bytes, ...] = ()
+
+
 class Staging(Protocol):
     """Where a provider's bytes wait to be checked."""
 
-    def put(self, job: Job, index: int, file: IO[bytes]) -> str:
-        """Keep all of a file, wherever it stands. Returns the key."""
+    def put(self, job: Job, index: int, file: IO[bytes], *, extra: int = 0, extras: int = 0) -> str:
+        """Keep all of a file, wherever it stands: the output, or its extra of a number from 1 on.
+
+        With the output is told how many extras were kept before it. Returns the key.
+        """
 
     def find_staged(self, job: Job, index: int) -> str | None:
         """The key of what `put` or a fetcher has kept of this output; None if nothing is there."""
@@ -172,6 +183,9 @@ class Staging(Protocol):
 
     def read(self, key: str) -> bytes:
         """Raises `OutputInvalid` if there is nothing at the key."""
+
+    def read_output(self, key: str) -> Staged:
+        """As `read`, with what came beside it."""
 
 
 class CallerHttp(Protocol):

@@ -108,8 +108,8 @@ class CheckOutput(Protocol):
 
 
 class OutputFetcher(Protocol):
-    def fetch(self, job: Job, index: int, url: str) -> str:
-        """Bring what a provider delivered to the staging place. Returns its key.
+    def fetch(self, job: Job, index: int, url: str, *, extra: int = 0, extras: int = 0) -> str:
+        """Bring what a provider delivered to the staging place, as `Staging.put` keeps it. Returns its key.
 
         Raises `ExchangeError` if it is not there (any more), `OutputInvalid` if it is no output of the job,
         not all of it, or too large.

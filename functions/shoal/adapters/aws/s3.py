@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
 from shoal.domain.errors import OutputInvalid
 from shoal.domain.job import Job, output_folder
+from shoal.ports.jobs import Staged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,9 +22,22 @@ SHOWN = ("image/", "video/", "audio/")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def staging_key(job: Job, index: int) -> str:
-    """Where an output waits to be checked."""
-    return f"{job.account_id}/{job.id}/{index}"
+EXTRAS = "extras"
+"""What tells, with a staged output, how many files came beside it."""
+
+
+def staging_key(job: Job, index: int, extra: int = 0) -> str:
+    """Where an output waits to be checked, or its extra of a number from 1 on."""
+    return extra_key(f"{job.account_id}/{job.id}/{index}", extra)
+
+
+def extra_key(key: str, extra: int) -> str:
+    return f"{key}-{extra}" if extra else key
+
+
+def staged_with(extras: int) -> dict[str, str]:
+    """An output's metadata."""
+    return {EXTRAS: str(extras)} if extras else {}
 
 
 class S3Staging:
@@ -33,11 +47,11 @@ class S3Staging:
         self._client = client
         self._bucket = bucket
 
-    def put(self, job: Job, index: int, file: IO[bytes]) -> str:
-        key = staging_key(job, index)
+    def put(self, job: Job, index: int, file: IO[bytes], *, extra: int = 0, extras: int = 0) -> str:
+        key = staging_key(job, index, extra)
         file.seek(0)
         with unavailable_when_unreachable():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=file)
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=file, Metadata=staged_with(extras))
         return key
 
     def find_staged(self, job: Job, index: int) -> str | None:
@@ -61,12 +75,20 @@ class S3Staging:
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def read(self, key: str) -> bytes:
+        return self._read(key)[0]
+
+    def read_output(self, key: str) -> Staged:
+        data, extras = self._read(key)
+        return Staged(data, tuple(self.read(extra_key(key, number)) for number in range(1, extras + 1)))
+
+    def _read(self, key: str) -> tuple[bytes, int]:
+        """What is there, and how many files came beside it."""
         try:
             with unavailable_when_unreachable():
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
                 if answer["ContentLength"] > OUTPUT_BYTES_MAX:
                     raise OutputInvalid("The provider's output is too large.")
-                return answer["Body"].read()
+                return answer["Body"].read(), int(answer.get("Metadata", {}).get(EXTRAS, 0))
         except ClientError as error:
             if error_code(error) == "NoSuchKey":
                 raise OutputInvalid("The provider's output is gone.") from error

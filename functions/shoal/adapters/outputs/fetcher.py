@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from botocore.exceptions import ClientError
 
 from shoal.adapters.aws.client import error_code, unavailable_when_unreachable
-from shoal.adapters.aws.s3 import OUTPUT_BYTES_MAX, staging_key
+from shoal.adapters.aws.s3 import OUTPUT_BYTES_MAX, staged_with, staging_key
 from shoal.adapters.http.vetted_http import WITH_CONTENT, VettedHttp
 from shoal.adapters.outputs.check import check_file, check_head
 from shoal.domain import errors
@@ -39,17 +39,19 @@ class VettedOutputFetcher:
         self._client = client
         self._bucket = bucket
 
-    def fetch(self, job: Job, index: int, url: str) -> str:
-        key = staging_key(job, index)
+    def fetch(self, job: Job, index: int, url: str, *, extra: int = 0, extras: int = 0) -> str:
+        key = staging_key(job, index, extra)
         if url.startswith(OWN_BUCKET):
             self._copy(job, url.removeprefix(OWN_BUCKET), key)
             return key
         with SpooledTemporaryFile(IN_MEMORY_BYTES_MAX) as file:
             self._download(url, file)
-            check_file(job, file)
+            if not extra:  # which may be of any type: it is looked at when it is stored
+                check_file(job, file)
             file.seek(0)
+            told = staged_with(extras)
             with unavailable_when_unreachable():
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=file)
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=file, Metadata=told)
         return key
 
     def _download(self, url: str, file: SpooledTemporaryFile[bytes]) -> None:

@@ -35,7 +35,7 @@ def brief_of(model: Model, values: Values) -> Brief:
         seed=roles.get(Role.SEED),
         negative_prompt=roles.get(Role.NEGATIVE_PROMPT),
         fields={name: value for name, value in values.items() if _is_field(model, name)},
-        media_types=() if set(model.media) == set(model.kind.media_types) else model.media,
+        media_types=() if model.media == model.kind.media_types else model.media,
         task="" if model.type == USUAL_TYPES[model.kind] else model.type,
         seconds=whole_of(roles.get(Role.SECONDS)),
     )

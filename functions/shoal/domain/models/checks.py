@@ -7,6 +7,7 @@ from typing import Any
 
 from shoal.domain.models.inputs import Inputs, Property, word_of
 from shoal.domain.models.measures import SIZE, Measures
+from shoal.domain.models.media_types import EXTENSIONS
 from shoal.domain.models.model import Model, model_of
 from shoal.domain.models.pricing import amounts_of
 from shoal.domain.models.problems import Problem, Problems
@@ -19,25 +20,6 @@ from shoal.domain.models.tariff import Unit
 Refusals = Callable[[Model, Mapping[str, Any]], Sequence[Problem]]
 """What is wrong with the parameters of a request for a model: requests are read elsewhere."""
 
-MEDIA = frozenset(
-    {
-        "image/png",
-        "image/jpeg",
-        "image/webp",
-        "image/avif",
-        "video/mp4",
-        "video/webm",
-        "audio/mpeg",
-        "audio/wav",
-        "audio/ogg",
-        "audio/flac",
-        "model/gltf-binary",
-        "application/json",
-        "text/plain",
-        "application/zip",
-    }
-)
-"""What outputs may be: nothing that a browser runs."""
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "image": ("image/",),
     "video": ("video/",),
@@ -128,8 +110,8 @@ def _check_meaning(told: Mapping[str, Any]) -> Problems:
 def _check_outputs(told: Mapping[str, Any], inputs: Inputs) -> Problems:
     media, family = told["outputs"]["media"], told["type"].partition("_")[0]
     for at, each in enumerate(media):
-        if each not in MEDIA:
-            yield Problem(("outputs", "media", at), f"{each!r} is not among {', '.join(sorted(MEDIA))}")
+        if each not in EXTENSIONS:
+            yield Problem(("outputs", "media", at), f"{each!r} is not among {', '.join(sorted(EXTENSIONS))}")
     if not media[0].startswith(_FAMILIES[family]):
         yield Problem(("outputs", "media", 0), f"{media[0]!r} is not what {told['type']} makes")
     count = inputs.of_role(Role.COUNT)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoal.domain.errors import JobError, OutputInvalid
 from shoal.domain.failures import job_error
 from shoal.domain.job import Job, Output, output_folder
+from shoal.domain.models.media_types import EXTENSIONS
 from shoal.domain.provider import Measured
-from shoal.ports.jobs import Jobs, Outputs, Staging
+from shoal.ports.jobs import Jobs, Outputs, Staged, Staging
 from shoal.ports.system import Beside, Clock, in_turn
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +57,36 @@ class StoreOutput:
             raise problems[min(1, len(problems) - 1)]
         return tuple(stored)
 
-    def _read(self, item: Mapping[str, str]) -> bytes | JobError:
+    def _read(self, item: Mapping[str, str]) -> Staged | JobError:
         """What was staged of an item, or why it cannot be had."""
         try:
-            return b"" if "error" in item else self.staging.read(item["key"])
+            return Staged(b"") if "error" in item else self.staging.read_output(item["key"])
         except JobError as problem:
             return problem
 
-    def _store(self, job: Job, index: int, item: Mapping[str, str], data: bytes | JobError) -> Output:
+    def _store(self, job: Job, index: int, item: Mapping[str, str], staged: Staged | JobError) -> Output:
         if "error" in item:
             raise job_error(item["error"], item["cause"], job)
-        if isinstance(data, JobError):
-            raise data
-        found = self.inspect(data, job.brief.allowed)
-        key = f"{output_folder(job)}{index}{_secret(job, index)}.{found.extension}"
+        if isinstance(staged, JobError):
+            raise staged
+        name = f"{output_folder(job)}{index}{_secret(job, index)}"
+        output = self._put(job, name, staged.data, job.brief.allowed)
+        extras = [
+            self._put_extra(job, f"{name}-{number}", data) for number, data in enumerate(staged.extras, 1)
+        ]
+        return replace(output, extras=tuple(extra for extra in extras if extra))
+
+    def _put_extra(self, job: Job, name: str, data: bytes) -> Output | None:
+        """A file beside an output, of any type that is allowed to any; None for one of another."""
+        try:
+            return self._put(job, name, data, EXTENSIONS)
+        except OutputInvalid as problem:
+            logger.warning("extra not stored", extra={"job_id": job.id, "reason": str(problem)})
+            return None
+
+    def _put(self, job: Job, name: str, data: bytes, allowed: Collection[str]) -> Output:
+        found = self.inspect(data, allowed)
+        key = f"{name}.{found.extension}"
         self.outputs.put(key, data, found.content_type, expires_at_ms=self._expires_at_ms(job))
         size = found.width_px, found.height_px
         return Output(key, found.content_type, *size, len(data), duration_ms=found.duration_ms)

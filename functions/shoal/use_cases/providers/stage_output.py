@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from shoal.domain.errors import ExchangeError, ProviderFailed, Unavailable
+from shoal.domain.errors import ExchangeError, OutputInvalid, ProviderFailed, Unavailable
 from shoal.domain.job import Job
 from shoal.domain.provider import Done, Pending, ProviderOutput
 from shoal.domain.routing import Phase
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 FETCH_AGAIN_S = 5
 FETCH_TRIES_MAX = 3
+EXTRAS_MAX = 4
+"""How many files beside an output are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,28 @@ class StageOutput:
         return Delivered(key) if key else None
 
     def _stage(self, job: Job, index: int, output: ProviderOutput) -> str:
+        """What came beside it is staged before it: a run that finds an output finds those, too."""
+        extras = 0
+        for each in output.extras[:EXTRAS_MAX]:
+            extras += self._stage_extra(job, index, each, extras + 1)
         if output.file is None:
-            return self.fetcher.fetch(job, index, output.url or "")
+            return self.fetcher.fetch(job, index, output.url or "", extras=extras)
         with output.file as file:
             self.check(job, file)
-            return self.staging.put(job, index, file)
+            return self.staging.put(job, index, file, extras=extras)
+
+    def _stage_extra(self, job: Job, index: int, output: ProviderOutput, number: int) -> bool:
+        """Whether it could be had: nobody pays for it, and nobody waits for it."""
+        try:
+            if output.file is None:
+                self.fetcher.fetch(job, index, output.url or "", extra=number)
+                return True
+            with output.file as file:
+                self.staging.put(job, index, file, extra=number)
+            return True
+        except (ExchangeError, OutputInvalid) as error:
+            logger.warning("extra not fetched", extra={"job_id": job.id, "reason": str(error)})
+            return False
 
 
 def _can_be_had_again(output: OutputCall, done: Done) -> bool:
