@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from shoal.cli import console
+from shoal.cli.drafts import drafts_of, toml_of
 from shoal.composition.upstreams import PROVIDERS
 from shoal.dialects.parameters import parameters_of, refusals
 from shoal.domain.catalog import Catalog, load_catalog
@@ -30,8 +33,22 @@ PathArgument = Annotated[
 ]
 AgainstOption = Annotated[Path, typer.Option("--against", help="The folder of the catalog before.")]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A model's id.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Its OpenAPI document, as JSON.")]
+ToOption = Annotated[
+    Path | None, typer.Option("--to", metavar="FOLDER", help="Write a file for each model there.")
+]
 COLUMNS = ("MODEL", "TYPE", "PRICE", "COST", "LEAST MARGIN", "")
 UNKNOWN = "unknown"
+
+
+class Documented(StrEnum):
+    """Providers whose documents can be read."""
+
+    FAL = "fal"
+    REPLICATE = "replicate"
+
+
+ProviderArgument = Annotated[Documented, typer.Argument(metavar="PROVIDER", help="Whose document it is.")]
 
 
 class WrongCatalog(ShoalError):
@@ -98,6 +115,26 @@ def show(model: ModelArgument, path: PathArgument = CATALOG, as_json: console.Js
     console.print_table(("PRICE", "BY", "AMOUNT"), _prices(shown.rows, shown.asset))
     for route, rows in zip(shown.routes, shown.costs, strict=True):
         console.print_table((f"COST ON {route.name}", "BY", "AMOUNT"), _prices(rows or (), Asset.USD))
+
+
+@app.command("import")
+def draft(
+    provider: ProviderArgument,
+    file: FileArgument,
+    to: ToOption = None,
+) -> None:
+    """Draft models of a provider's own OpenAPI document; lines with DECIDE are for a person."""
+    try:
+        found = list(drafts_of(json.loads(file.read_bytes()), provider.value))
+    except (OSError, ValueError, AttributeError) as error:
+        raise WrongCatalog(f"{file} is no document of {provider.value}: {error}") from None
+    for each in found:
+        if to is None:
+            typer.echo(f"# {each.id}.toml\n{toml_of(each)}")
+            continue
+        to.mkdir(parents=True, exist_ok=True)
+        (to / f"{each.id}.toml").write_text(toml_of(each), encoding="utf-8")
+        typer.echo(f"{to / each.id}.toml: {len(each.open)} to decide, and the price")
 
 
 def wrong_with(path: Path) -> list[Refused]:
