@@ -90,6 +90,7 @@ IdentityArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:ses:[a-z0-9-]+:\d{12}:identity/\S+$")
 ]
 Sender = Annotated[str, StringConstraints(pattern=r"^([^<>@]+ <[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$")]
+Endpoint = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
 Guardrail = Annotated[str, StringConstraints(pattern=r"^([^:\s]+:[^:\s]+)?$")]
 CertificateArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+$")
@@ -202,6 +203,11 @@ class Stage:
     iam_providers: tuple[Literal["bedrock", "polly"], ...] = setting(
         "providers that are used with the functions' own roles", default=()
     )
+    sagemaker_endpoints: tuple[Endpoint, ...] = setting(
+        "names of asynchronous endpoints of SageMaker in the stage's account and region that routes of the"
+        " provider `sagemaker` ask; their output goes to the staging bucket",
+        default=(),
+    )
     espeak: bool = setting(
         "whether narrations may be spoken by espeak-ng, which is under the GPL and loaded in-process",
         default=False,
@@ -298,6 +304,11 @@ class Stage:
     def layers(self) -> bool:
         """Whether functions bring their packages; the local cloud has them in its own environment."""
         return self.local_url is None
+
+    @property
+    def keyless_providers(self) -> tuple[str, ...]:
+        """Those that the functions' own roles may ask."""
+        return (*self.iam_providers, *(("sagemaker",) if self.sagemaker_endpoints else ()))
 
     @property
     def loopback_allowed(self) -> bool:
@@ -408,6 +419,7 @@ _OVERRIDES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "SHOAL_PROVIDER_DEADLINE_S": ("provider_deadline_s", int),
     "SHOAL_CLIP_DEADLINE_S": ("clip_deadline_s", int),
     "SHOAL_WEBHOOK_RETRY_S": ("webhook_retry_s", lambda text: [int(part) for part in text.split(",")]),
+    "SHOAL_SAGEMAKER_ENDPOINTS": ("sagemaker_endpoints", lambda text: text.split(",")),
     "SHOAL_PROVIDER_BASE_URLS": ("provider_base_urls", json.loads),
     "SHOAL_VERSIONS": ("versions", json.loads),
 }

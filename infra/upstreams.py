@@ -18,7 +18,7 @@ ANY_PROVIDER = "*"
 def provider_values(stage: Stage) -> dict[str, str]:
     """The settings fields about providers."""
     return {
-        "keyless_providers": ",".join((*sorted(ALWAYS_THERE), *stage.iam_providers)),
+        "keyless_providers": ",".join((*sorted(ALWAYS_THERE), *stage.keyless_providers)),
         "espeak": str(stage.espeak).lower(),
         "simulator_allowed": str(stage.simulator_allowed).lower(),
         "provider_base_urls": json.dumps(dict(stage.provider_base_urls)),
@@ -60,6 +60,11 @@ def provider_arns(stack: Stack, stage: Stage) -> dict[Target, tuple[str, ...]]:
         "moderator_secret": secret("openai") if stage.moderation == "openai" else (),
         "bedrock_models": models + work if with_bedrock else (),
         "bedrock_work": work if with_bedrock else (),
+        "sagemaker_endpoints": tuple(
+            stack.format_arn(service="sagemaker", resource="endpoint", resource_name=name)
+            # SageMaker writes names small in ARNs; a policy's resource is compared letter by letter.
+            for name in sorted({each for name in stage.sagemaker_endpoints for each in (name, name.lower())})
+        ),
         "polly": ("*",) if "polly" in stage.iam_providers else (),
         "guardrail": (bedrock("guardrail", stage.guardrail.partition(":")[0]),)
         if stage.moderation == "bedrock"

@@ -30,6 +30,7 @@ AWS_SERVICES = frozenset(
         "kms",
         "polly",
         "s3",
+        "sagemaker-runtime",
         "scheduler",
         "secretsmanager",
         "sqs",

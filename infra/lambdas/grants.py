@@ -32,6 +32,7 @@ Target = Literal[
     "bedrock_models",
     "bedrock_work",
     "polly",
+    "sagemaker_endpoints",
     "guardrail",
     "webhook_key",
     "webhook_events_queue",
@@ -152,6 +153,9 @@ USE_BEDROCK = (
     allow("bedrock_work", "bedrock:GetAsyncInvoke"),
 )
 
+USE_SAGEMAKER = allow("sagemaker_endpoints", "sagemaker:InvokeEndpointAsync")
+"""What an endpoint reads and writes is in the staging bucket."""
+
 LOOK_AT_FUNDS = on_table("GetItem", "Query", keys=("WALLET#*",))
 """Whether an account ever had money: to look at, not to move."""
 
@@ -214,7 +218,7 @@ SIMULATE = (
 )
 """What asking the simulator takes, and telling the state that waits: no provider's key."""
 
-ASK_PROVIDERS = (*SIMULATE, READ_KEYS, *USE_BEDROCK)
+ASK_PROVIDERS = (*SIMULATE, READ_KEYS, *USE_BEDROCK, USE_SAGEMAKER)
 """What asking the providers of pictures and clips takes, and telling the state that waits."""
 
 TAKE_JOB = (

@@ -83,6 +83,7 @@ def widest(tmp_path_factory: pytest.TempPathFactory) -> list[Template]:
     prod = replace(
         PROD,
         iam_providers=("bedrock", "polly"),
+        sagemaker_endpoints=("sdxl-async",),
         moderation="bedrock",
         guardrail="abc:1",
         waf_requests_max=2000,

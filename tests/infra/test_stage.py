@@ -54,6 +54,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         moderation = "bedrock"
         guardrail = "abc123:1"
         iam_providers = ["bedrock"]
+        sagemaker_endpoints = ["sdxl-async"]
         webhook_retry_s = [1, 60]
         retention_days = 30
         """,
@@ -63,6 +64,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
     assert stage.cors_origins == ("https://app.example.com", "http://localhost:3000")
     assert (stage.waf_requests_max, stage.retention_days) == (2000, 30)
     assert (stage.moderation, stage.guardrail, stage.iam_providers) == ("bedrock", "abc123:1", ("bedrock",))
+    assert stage.keyless_providers == ("bedrock", "sagemaker")
     assert stage.webhook_retry_s == (1, 60)
 
 
@@ -90,6 +92,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         ('mail_from = "Shoal"', "mail_from"),
         ('moderation = "maybe"', "moderation"),
         ('iam_providers = ["openai"]', "iam_providers.0"),
+        ('sagemaker_endpoints = ["a/b"]', "sagemaker_endpoints.0"),
         ("log_days = 8", "log_days: Value error, must be one of 1, 3, 5, 7"),
         ("webhook_retry_s = []", "webhook_retry_s"),
         ("webhook_retry_s = [0]", "webhook_retry_s.0"),

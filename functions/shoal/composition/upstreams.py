@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal.composition.parts import HERE, Stage, clock
+from shoal.composition.parts import client as own_client
 from shoal.domain.catalog import load_catalog
 from shoal.domain.provider import is_worker
 from shoal.domain.routing import key_name
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from shoal.ports.routing import Provider, Testable, Upstream
     from shoal.ports.videos import ScriptWriter
 
-BEDROCK, POLLY = "bedrock", "polly"
+BEDROCK, POLLY, SAGEMAKER = "bedrock", "polly", "sagemaker"
 """They need no key: the functions' own roles may call them, where the stage says so."""
 OPENAI_BACKGROUND, OPENAI_MODERATION = "openai-background", "openai-moderation"
 
@@ -61,6 +62,10 @@ class Reach:
         elsewhere = {"endpoint_url": self._urls[provider]} if provider in self._urls else {}
         return (self._client or client)(service, **elsewhere)
 
+    def own(self, service: str) -> Any:
+        """A client of a service that holds what is the stage's own."""
+        return (self._client or own_client)(service)
+
 
 def upstream(settings: UpstreamSettings, bucket: str = "") -> Reach:
     return Reach(settings, keys_of(settings.stage), bucket=bucket)
@@ -69,7 +74,7 @@ def upstream(settings: UpstreamSettings, bucket: str = "") -> Reach:
 def testable(up: Reach) -> Mapping[str, Callable[[], Testable]]:
     """Makers of the adapters that operators test, by whose key they use."""
     makers: dict[str, Callable[[Reach], Testable]] = {POLLY: polly}
-    makers |= {name: PROVIDERS[name] for name in (*keyed(), BEDROCK)}
+    makers |= {name: PROVIDERS[name] for name in (*keyed(), BEDROCK, SAGEMAKER)}
     return Makers({name: partial(make, up) for name, make in makers.items()}, up)
 
 
@@ -95,7 +100,7 @@ class Makers(Mapping[str, Callable[[], T]]):
 
 def keyed() -> frozenset[str]:
     """Whose keys are secrets of the stage."""
-    return frozenset(map(key_name, PROVIDERS)) - {BEDROCK}
+    return frozenset(map(key_name, PROVIDERS)) - {BEDROCK, SAGEMAKER}
 
 
 @cache
@@ -215,6 +220,17 @@ def bedrock_video(up: Reach) -> Upstream:
     return BedrockVideos(up.aws("bedrock-runtime", BEDROCK), output_uri=f"s3://{up.bucket}/{BEDROCK}")
 
 
+def sagemaker(up: Reach) -> Upstream:
+    from shoal.adapters.providers.sagemaker import SageMaker
+
+    return SageMaker(
+        lambda: up.aws("sagemaker-runtime", SAGEMAKER),
+        lambda: up.aws("sagemaker", SAGEMAKER),
+        lambda: up.own("s3"),
+        bucket=up.bucket,
+    )
+
+
 def bedrock_writer(up: Reach, model: str) -> ScriptWriter:
     from shoal.adapters.providers.bedrock.script import BedrockScriptWriter
 
@@ -297,6 +313,7 @@ PROVIDERS: Mapping[str, Callable[[Reach], Upstream]] = {
     "replicate": replicate,
     "fal": fal,
     BEDROCK: bedrock,
+    SAGEMAKER: sagemaker,
     "bedrock-video": bedrock_video,
 }
 """Who makes pictures and clips, by the names that routes of the catalog have. A new one is a line here."""

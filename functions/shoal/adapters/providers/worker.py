@@ -13,10 +13,10 @@ from typing import Any
 
 from shoal.adapters.providers.kit import standard_webhooks
 from shoal.adapters.providers.kit.body import write_json
-from shoal.adapters.providers.kit.fields import data_uri, objects, parse_object, seed_of
+from shoal.adapters.providers.kit.fields import objects, parse_object
 from shoal.adapters.providers.kit.http import ProviderHttp, Reply
 from shoal.adapters.providers.kit.refusals import is_content_refusal
-from shoal.adapters.providers.kit.routed import EXTRAS_MAX, NO_OUTPUT, output_of, routed_input
+from shoal.adapters.providers.kit.routed import EXTRAS_MAX, NO_OUTPUT, file_at, input_of, output_of
 from shoal.domain.errors import (
     REFUSED_BY_MODERATION,
     CallbackRefused,
@@ -31,7 +31,6 @@ POLL_SECONDS = 10
 """The callback comes first; this is for those that are lost, and for workers that send none."""
 
 POLL_SECONDS_MAX = 600
-SEEDS = 2**31
 CANCEL = "cancel"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -59,8 +58,11 @@ class Worker:
         return f"worker answered {answer.get('status')}"
 
     def start(self, request: ProviderRequest) -> Answer:
-        given = _input(request) if request.input is None else routed_input(request.input)
-        told = {"model": request.provider_model, "input": given, "callback_url": request.callback_url}
+        told = {
+            "model": request.provider_model,
+            "input": input_of(request),
+            "callback_url": request.callback_url,
+        }
         return _answer(self._call("start", request.idempotency_key, **told), request.idempotency_key, request)
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:
@@ -103,21 +105,6 @@ class Worker:
             raise ProviderUnusable(f"{self._name}: its secret is no whsec_… of base64") from None
 
 
-def _input(request: ProviderRequest) -> dict[str, Any]:
-    """What a request says where the route has no template; what is not asked for is not there."""
-    brief = request.brief
-    fields: dict[str, Any] = {
-        "prompt": brief.prompt,
-        "width": brief.width_px,
-        "height": brief.height_px,
-        "negative_prompt": brief.negative_prompt,
-        "seed": seed_of(request, SEEDS),
-        "seconds": request.seconds,
-        "images": [data_uri(picture) for picture in request.inputs] or None,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
 def _answer(reply: Reply, ref: str, request: ProviderRequest) -> Answer:
     told = reply.json()
     status, said = told.get("status"), str(told.get("message", ""))
@@ -151,10 +138,8 @@ def _output(reply: Reply) -> ProviderOutput:
 
 
 def _file(reply: Reply, told: Mapping[str, Any]) -> ProviderOutput | None:
-    kind = told.get("content_type") if isinstance(told.get("content_type"), str) else ""
     if "data" in told:
-        return ProviderOutput(file=reply.decode_base64(told["data"]), content_type=str(kind))
-    url = told.get("url")
-    if isinstance(url, str) and url.startswith(("https://", "http://")):
-        return ProviderOutput(url=url, content_type=str(kind))
-    return None
+        kind = told.get("content_type")
+        file = reply.decode_base64(told["data"])
+        return ProviderOutput(file=file, content_type=kind if isinstance(kind, str) else "")
+    return file_at(told)

@@ -162,8 +162,9 @@ def keys_check(catalog: Catalog, patient: Patient) -> Iterator[Finding]:
     if there:
         tried = f"`shoal --stage {plan.name} providers test --all` tries them"
         yield ok("providers", f"keys of {', '.join(there)}; {tried}")
-    elif plan.simulator_allowed or "bedrock" in plan.iam_providers:
-        stands = "bedrock" if "bedrock" in plan.iam_providers else "the simulator"
+    elif plan.simulator_allowed or "bedrock" in plan.iam_providers or plan.sagemaker_endpoints:
+        own = "sagemaker" if plan.sagemaker_endpoints else "the simulator"
+        stands = "bedrock" if "bedrock" in plan.iam_providers else own
         yield warning("providers", f"no key: {stands} makes all pictures", todo)
     else:
         yield stops("providers", "no key, and no simulator: every job fails", todo)

@@ -49,6 +49,7 @@ class StagePlan(BaseModel):
     simulated_concurrency_max: int = 20
     simulator_allowed: bool = False
     iam_providers: tuple[str, ...] = ()
+    sagemaker_endpoints: tuple[str, ...] = ()
     moderation: Moderation = "keywords"
     mail_identity_arn: str | None = None
     mail_from: str | None = None

@@ -41,10 +41,12 @@ CALL = Config(
 _BUSY = frozenset(
     {
         "ConflictException",  # only where a call is repeated under its token
+        "InternalFailure",
         "InternalServerException",
         "ModelNotReadyException",
         "ModelTimeoutException",
         "ServiceFailureException",
+        "ServiceUnavailable",
         "ServiceUnavailableException",
         "ThrottlingException",  # HTTP 400 at Polly
         "TooManyRequestsException",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from shoal.adapters.providers.kit.fields import Inline, storable
+from shoal.adapters.providers.kit.fields import Inline, data_uri, seed_of, storable
 from shoal.adapters.providers.kit.http import Reply
 from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 from shoal.domain.provider import OutputPath, ProviderOutput, ProviderRequest, StagedInput
@@ -21,6 +21,7 @@ NO_OUTPUT = "The provider delivered no output."
 EXTRAS_MAX = 16
 """Files beside an output: a mesh has its textures, and no model has ever had more."""
 
+SEEDS = 2**31
 _STEP = re.compile(r"([^.\[\]]+)|\[(\*|[0-9]+)\]")
 
 
@@ -29,22 +30,56 @@ def routed_input(value: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _sendable(part) for name, part in value.items()}
 
 
+def plain_input(request: ProviderRequest) -> dict[str, Any]:
+    """What a request says where its route has no words of its own; what is not asked for is not there."""
+    brief = request.brief
+    fields: dict[str, Any] = {
+        "prompt": brief.prompt,
+        "width": brief.width_px,
+        "height": brief.height_px,
+        "negative_prompt": brief.negative_prompt,
+        "seed": seed_of(request, SEEDS),
+        "seconds": request.seconds,
+        "images": [data_uri(picture) for picture in request.inputs] or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def input_of(request: ProviderRequest) -> dict[str, Any]:
+    """The route's input, or else the plain fields of the request."""
+    return plain_input(request) if request.input is None else routed_input(request.input)
+
+
 def output_of(reply: Reply, request: ProviderRequest) -> ProviderOutput | None:
     """The output that the route's paths find, with the files beside it; None if the route names no paths.
 
     Raises `ProviderRejected` where the answer says so, `ProviderFailed` if there is no output.
     """
-    answer = reply.json()
+    return output_in(reply.json(), request, shortened=reply.shortened)
+
+
+def output_in(
+    answer: Mapping[str, Any],
+    request: ProviderRequest,
+    *,
+    shortened: bool = False,
+    file_of: Callable[[Any], ProviderOutput | None] | None = None,
+) -> ProviderOutput | None:
+    """As `output_of`, in an answer that came otherwise. `shortened`: long texts were left out of it.
+
+    `file_of` makes a file of what is at a path, where that is no address.
+    """
     if request.refused_when and any(at_path(answer, request.refused_when)):
         raise ProviderRejected(REFUSED_BY_MODERATION)
     if not request.outputs:
         return None
-    if reply.shortened and any(path.as_ != "file" for path in request.outputs):
+    if shortened and any(path.as_ != "file" for path in request.outputs):
         raise ProviderFailed("The provider's output was too large.")
-    found = [each for path in request.outputs if not path.extra for each in _files(answer, path)]
+    make = file_of or file_at
+    found = [each for path in request.outputs if not path.extra for each in _files(answer, path, make)]
     if not found:
         raise ProviderFailed(NO_OUTPUT)
-    extras = [each for path in request.outputs if path.extra for each in _files(answer, path)]
+    extras = [each for path in request.outputs if path.extra for each in _files(answer, path, make)]
     main = found[0]
     return ProviderOutput(main.file, main.url, main.content_type, tuple(extras[:EXTRAS_MAX]))
 
@@ -69,16 +104,18 @@ def _sendable(value: Any) -> Any:
     return [_sendable(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _files(answer: Mapping[str, Any], path: OutputPath) -> Iterable[ProviderOutput]:
+def _files(
+    answer: Mapping[str, Any], path: OutputPath, file_of: Callable[[Any], ProviderOutput | None]
+) -> Iterable[ProviderOutput]:
     found = at_path(answer, path.path)
     if path.as_ == "json":
         return [_written(json_text(each), "application/json") for each in found]
     if path.as_ == "text":
         return [_written(text, "text/plain") for each in found if (text := _text(each))]
-    return [file for each in found if (file := _file(each))]
+    return [file for each in found if (file := file_of(each))]
 
 
-def _file(told: Any) -> ProviderOutput | None:
+def file_at(told: Any) -> ProviderOutput | None:
     """A file by its address, or by an object that holds one, as fal's do."""
     of_object = isinstance(told, Mapping)
     url = told.get("url") if of_object else told
