@@ -12,8 +12,8 @@ from shoal.domain.errors import OutputInvalid
 from shoal.media.probe import probe_clip
 from shoal.media.sound import samples_of
 from tests.abuse.row import Row
-from tests.support import hostile_clips as hostile
-from tests.support.hostile_pictures import costs
+from tests.support.hostile import clips as hostile
+from tests.support.hostile.pictures import costs
 
 HONEST = "JPEG of 500 empty headers"
 """Costs what an honest picture of the largest size does."""

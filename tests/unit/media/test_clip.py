@@ -23,7 +23,7 @@ from shoal.media.encoding import house_parameter_sets
 from shoal.media.lettering import Lettering
 from shoal.media.probe import conforms, probe_clip
 from shoal.media.sound import samples_of
-from tests.support.hostile_clips import many_boxes, many_streams, promising
+from tests.support.hostile.clips import many_boxes, many_streams, promising
 from tests.support.media_files import clip_bytes, foreign_clip, frames, shot_clip, still, written
 
 LINE = "Long before anyone wrote it down, the sea belonged to those who could hold their breath the longest."

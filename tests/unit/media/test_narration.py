@@ -17,7 +17,7 @@ from shoal.domain.script import VOICES, Speaker, Speech
 from shoal.media.narration import FASTEST_WORDS_PER_MINUTE, encode_audio, fit_narration
 from shoal.media.sound import loudness_lufs, samples_of, seconds_of, true_peak_db
 from shoal.media.speech import EmbeddedSpeaker, languages, voices
-from tests.support.hostile_clips import endless_silence
+from tests.support.hostile.clips import endless_silence
 from tests.support.media_files import tone
 
 LINE = "Long before anyone wrote it down, the sea belonged to those who could hold their breath."

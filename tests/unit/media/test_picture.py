@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageCms
 from shoal.domain.errors import OutputInvalid
 from shoal.media.editing import edit
 from shoal.media.picture import FORMATS, inspect_picture, read_picture
-from tests.support.hostile_pictures import animated_webp, chunk, empty_png, saved, with_chunks, with_scans
+from tests.support.hostile.pictures import animated_webp, chunk, empty_png, saved, with_chunks, with_scans
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 TURNED = {1: "left", 2: "right", 3: "right", 4: "left", 5: "top", 6: "top", 7: "bottom", 8: "bottom"}

@@ -16,7 +16,7 @@ from shoal.media.clip import render_clip
 from shoal.media.narration import encode_audio
 from shoal.media.probe import conforms, probe_apart, probe_clip
 from shoal.media.sound import write_wav
-from tests.support import hostile_clips
+from tests.support.hostile import clips as hostile_clips
 from tests.support.media_files import clip_bytes, foreign_clip, still, written
 
 CLIP = clip_bytes(seconds=3.0)

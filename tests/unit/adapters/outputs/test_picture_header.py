@@ -16,7 +16,7 @@ from PIL import Image
 from shoal.adapters.outputs.picture_header import check_picture_header
 from shoal.domain.errors import OutputInvalid
 from shoal.media.picture_work import SIDE_PX_MAX, SIDE_PX_MIN
-from tests.support.hostile_pictures import HOSTILE, animated_webp, costs, progressive, saved, with_scans
+from tests.support.hostile.pictures import HOSTILE, animated_webp, costs, progressive, saved, with_scans
 
 FORMATS = ["PNG", "JPEG", "WEBP"]
 

@@ -1,4 +1,4 @@
-"""`python -m tests.infra.carried`: make what functions use, with nothing but the packages they carry.
+"""`python -m tests.infra.build.carried`: make what functions use, with nothing but the packages they carry.
 
 Reads JSON from stdin: `absent`, the top-level modules that the functions lack; `environment`, theirs;
 `verbs` with the handler of each. Prints each verb, and at the end the modules that were loaded; the traceback

@@ -86,12 +86,12 @@ def made(template: Template, functions: list[Function], layers: tuple[str, ...])
         "verbs": {function.verb: function.handler for function in functions},
     }
     result = subprocess.run(
-        [sys.executable, "-m", "tests.infra.carried"],
+        [sys.executable, "-m", "tests.infra.build.carried"],
         check=False,
         input=json.dumps(told),
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert result.returncode == 0, result.stderr
     return result.stdout.splitlines()

@@ -17,7 +17,7 @@ from infra.build.layer import LayerFailed
 from infra.licence_facts import Facts, facts
 from infra.licences import Component, findings, from_npm, permissive, read_licence
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOT_NEEDED = "is an exception that nothing needs"
 
 
