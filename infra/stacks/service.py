@@ -210,19 +210,12 @@ class ServiceStack(StageStack):
             "async_failures_queue_arn": self.queues.async_failures.queue_arn,
             "retry_schedule_group": self.retry_schedules.group,
             "retry_schedule_role_arn": self.retry_schedules.role.role_arn,
+            **_limits(stage),
             **provider_values(stage),
             "webhook_retry_s": ",".join(map(str, stage.webhook_retry_s)),
-            "files_mb_max": str(stage.files_mb_max),
-            "fetched_mb_max": str(stage.fetched_mb_max),
-            "open_requests_max": str(stage.open_requests_max),
-            "open_jobs_max": str(stage.open_jobs_max),
-            "failures_multiple": str(stage.failures_multiple),
             "front_token": front_token(self) if stage.waf_requests_max else "",
-            "keys_max": str(stage.keys_max),
             "grant_cap_usd": str(stage.grant_cap_usd or 0),
             "grant_cap_credits": str(stage.grant_cap_credits or 0),
-            "webhooks_max": str(stage.webhooks_max),
-            "unpaid_sends_max": str(stage.unpaid_sends_max),
             "stripe_url": stage.stripe_url,
             "loopback_allowed": str(stage.loopback_allowed).lower(),
             "cors_origins": ",".join(stage.cors_origins),
@@ -305,3 +298,17 @@ class ServiceStack(StageStack):
             outputs["KeyArn"] = stage.key_arn
         for key, value in outputs.items():
             CfnOutput(self, key, value=value)
+
+
+def _limits(stage: Stage) -> dict[str, str]:
+    """What an account, or an address, may do at most."""
+    return {
+        "files_mb_max": str(stage.files_mb_max),
+        "fetched_mb_max": str(stage.fetched_mb_max),
+        "open_requests_max": str(stage.open_requests_max),
+        "open_jobs_max": str(stage.open_jobs_max),
+        "failures_multiple": str(stage.failures_multiple),
+        "keys_max": str(stage.keys_max),
+        "webhooks_max": str(stage.webhooks_max),
+        "unpaid_sends_max": str(stage.unpaid_sends_max),
+    }
