@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from shoal.cli import app
 from shoal.cli.drafts import Provider, drafts_of, toml_of
-from tests.support.catalogs import a_catalog, wrong_in
-from tests.support.published import FAL, REPLICATE, fal_document, replicate_document
+from tests.support.models.catalogs import a_catalog, wrong_in
+from tests.support.models.published import FAL, REPLICATE, fal_document, replicate_document
 
 
 def drafted(document: dict[str, Any], provider: Provider) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,15 @@ import pytest
 from pydantic import ValidationError
 
 from shoal.domain.catalog import Catalog
-from tests.support.catalogs import a_catalog, a_mode, a_model, a_top_up, a_video, wrong_in, wrong_in_model
+from tests.support.models.catalogs import (
+    a_catalog,
+    a_mode,
+    a_model,
+    a_top_up,
+    a_video,
+    wrong_in,
+    wrong_in_model,
+)
 
 
 def test_a_small_catalog_is_right() -> None:

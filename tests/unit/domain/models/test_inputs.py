@@ -10,7 +10,7 @@ from shoal.dialects.parameters import parameters_of, read
 from shoal.domain.errors import ValidationFailed
 from shoal.domain.models.briefs import brief_of, values_of
 from shoal.domain.models.model import Model, model_of
-from tests.support.catalogs import a_model, built
+from tests.support.models.catalogs import a_model, built
 
 PARAMETERS: dict[str, Any] = {
     "duration": {"type": "integer", "minimum": 3, "maximum": 12, "default": 5, "role": "seconds"},

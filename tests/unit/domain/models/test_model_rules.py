@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.catalogs import PROMPT, a_model, wrong_in_model
+from tests.support.models.catalogs import PROMPT, a_model, wrong_in_model
 
 CLIP: dict[str, Any] = {"type": "video_generate", "outputs": {"media": ["video/mp4"], "max": 1}}
 RESOLUTION = {"enum": ["720p", "1080p"], "default": "720p", "role": "resolution"}

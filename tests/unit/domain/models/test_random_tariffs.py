@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shoal.domain.models.tariff import MILLI, Terms, Unit
-from tests.support.catalogs import a_catalog, wrong_in
-from tests.support.random_models import Asked, a_random_model, requests
+from tests.support.models.catalogs import a_catalog, wrong_in
+from tests.support.models.random_models import Asked, a_random_model, requests
 
 SEED = 18
 OF_ONE_MODEL = 200

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shoal.domain.models.template import find, is_path, render
-from tests.support.catalogs import built
+from tests.support.models.catalogs import built
 
 VALUES = {"prompt": "A shark", "duration": 5, "audio": True, "width": 1280, "tags": ["a", "b"]}
 

@@ -13,7 +13,7 @@ from shoal.domain.models.measures import Staged
 from shoal.domain.models.model import Model, model_of
 from shoal.domain.models.roles import Role
 from shoal.domain.models.tariff import Quantities, Unit, measured_quantities
-from tests.support.catalogs import a_model
+from tests.support.models.catalogs import a_model
 
 ENUMERATED: dict[str, dict[str, Any]] = {
     "resolution": {"enum": ["480p", "720p", "1080p"], "default": "720p", "role": "resolution"},
