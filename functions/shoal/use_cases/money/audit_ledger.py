@@ -85,7 +85,7 @@ class AuditLedger:
         return Audited(len(ids) - len(not_audited), found, not_audited), page.next_cursor
 
     def _tell(self, found: list[Discrepancy]) -> None:
-        """Once a day of each, however many audits come across it."""
+        """Once a day of each, however often the audits come across it."""
         if found:
             self.outbox.add([self._event(off) for off in found])
 

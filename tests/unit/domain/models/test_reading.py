@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -109,3 +110,11 @@ def test_what_is_packaged_is_read_as_it_is(folder: Path) -> None:
     (folder / PACKAGED).write_text(json.dumps(document))
 
     assert set(load_catalog(CATALOG).models) - set(load_catalog(folder).models) == {"flux"}
+
+
+def test_the_file_of_the_page_breaks_no_rule(folder: Path) -> None:
+    page = Path("docs/how-to/add-a-model.md").read_text(encoding="utf-8")
+    (file,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (folder / MODELS / "seedance-1-pro.toml").write_text(file, encoding="utf-8")
+
+    assert wrong_in(folder) == []
