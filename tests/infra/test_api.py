@@ -131,6 +131,7 @@ def test_the_stack_tells_where_its_parts_are(dev: Template, local: Template) -> 
         "SchemaRegistryArn": "<EventSchemasRegistry.RegistryArn>",
         "TableName": "<StorageTable>",
         "OutputsBucketName": "<StorageOutputs>",
+        "CatalogBucketName": "<StorageCatalog>",
         "StagingBucketName": "<StorageStaging>",
         "VideosBucketName": "<StorageVideos>",
         "SignedUrlSeconds": "3600",
