@@ -156,6 +156,8 @@ USE_BEDROCK = (
 USE_SAGEMAKER = allow("sagemaker_endpoints", "sagemaker:InvokeEndpointAsync")
 """What an endpoint reads and writes is in the staging bucket."""
 
+SPEAK = allow("polly", "polly:SynthesizeSpeech")
+
 LOOK_AT_FUNDS = on_table("GetItem", "Query", keys=("WALLET#*",))
 """Whether an account ever had money: to look at, not to move."""
 
@@ -218,7 +220,7 @@ SIMULATE = (
 )
 """What asking the simulator takes, and telling the state that waits: no provider's key."""
 
-ASK_PROVIDERS = (*SIMULATE, READ_KEYS, *USE_BEDROCK, USE_SAGEMAKER)
+ASK_PROVIDERS = (*SIMULATE, READ_KEYS, *USE_BEDROCK, USE_SAGEMAKER, SPEAK)
 """What asking the providers of pictures and clips takes, and telling the state that waits."""
 
 TAKE_JOB = (

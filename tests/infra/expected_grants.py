@@ -183,6 +183,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *CALL_BACK,
         *RESOLVE_TASK,
         *STAGE,
+        SPEAK,
         ("events:PutEvents", BUS),
     },
     "simulate": {
@@ -221,7 +222,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("s3:PutObject", CLIPS),
         PUT_STAGED,
     },
-    "render_scene": {*READ_AND_COUNT, LOOK_AT_BOARD, READ_KEYS, *CALL_BACK, *RESOLVE_TASK, *STAGE},
+    "render_scene": {*READ_AND_COUNT, LOOK_AT_BOARD, READ_KEYS, *CALL_BACK, *RESOLVE_TASK, *STAGE, SPEAK},
     "store_clip": {*READ_AND_COUNT, *READ_STAGED, ("s3:PutObject", CLIPS), SIGN},
     "stitch_video": {
         *READ_AND_COUNT,
@@ -237,6 +238,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         *CALL_BACK,
         *RESOLVE_TASK,
         *STAGE,
+        SPEAK,
         ("sqs:ReceiveMessage", POLL),
         ("sqs:DeleteMessage", POLL),
         ("sqs:GetQueueAttributes", POLL),

@@ -100,7 +100,7 @@ class Makers(Mapping[str, Callable[[], T]]):
 
 def keyed() -> frozenset[str]:
     """Whose keys are secrets of the stage."""
-    return frozenset(map(key_name, PROVIDERS)) - {BEDROCK, SAGEMAKER}
+    return frozenset(map(key_name, PROVIDERS)) - {BEDROCK, POLLY, SAGEMAKER}
 
 
 @cache
@@ -158,6 +158,12 @@ def openai_speaker(up: Reach, model: str) -> Speaker:
     from shoal.adapters.providers.openai.speech import OpenAiSpeaker
 
     return OpenAiSpeaker(openai_http_of(up), model=model)
+
+
+def openai_speech(up: Reach) -> Upstream:
+    from shoal.adapters.providers.openai.speech import OpenAiSpeech
+
+    return OpenAiSpeech(openai_http_of(up))
 
 
 def gemini_http_of(up: Reach) -> Any:
@@ -243,6 +249,12 @@ def polly(up: Reach, _model: str = "") -> Polly:
     return Polly(up.aws("polly", POLLY))
 
 
+def polly_speech(up: Reach) -> Upstream:
+    from shoal.adapters.providers.polly.speech import PollySpeech
+
+    return PollySpeech(up.aws("polly", POLLY))
+
+
 def embedded_writer(_model: str) -> ScriptWriter:
     from shoal.adapters.outputs.studio import EmbeddedScriptWriter
 
@@ -307,12 +319,14 @@ def no_drawing(**_: Any) -> bytes:
 PROVIDERS: Mapping[str, Callable[[Reach], Upstream]] = {
     "openai": openai,
     OPENAI_BACKGROUND: openai_background,
+    "openai-speech": openai_speech,
     "gemini": gemini,
     "gemini-video": gemini_video,
     "stability": stability,
     "replicate": replicate,
     "fal": fal,
     BEDROCK: bedrock,
+    "polly-speech": polly_speech,
     SAGEMAKER: sagemaker,
     "bedrock-video": bedrock_video,
 }

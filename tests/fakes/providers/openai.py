@@ -89,10 +89,13 @@ class FakeOpenAi(FakeProvider):
 
     def edit(self, asked: Asked) -> Told:
         parts = asked.form()
+        masks = [part for part in parts if part.name == "mask"]
+        if len(masks) > 1 or any(mask.content_type != "image/png" for mask in masks):
+            raise Malformed("mask", "is not one PNG")
         fields: dict[str, Any] = plain(parts)
-        if not pictures(parts, "image[]", 16):
+        if not pictures([part for part in parts if part not in masks], "image[]", 16):
             raise Malformed("image", "is required")
-        fields |= {"n": int(fields["n"])} if "n" in fields else {}
+        fields |= {name: int(fields[name]) for name in ("n", "output_compression") if name in fields}
         check_fields(fields, {"prompt": text(32_000), "model": text()}, DRAWING)
         return self._drawn(fields)
 
@@ -110,7 +113,7 @@ class FakeOpenAi(FakeProvider):
                 "created": 1786572410,
                 "background": "opaque",
                 "data": [{"b64_json": drawn}],
-                "output_format": "png",
+                "output_format": fields.get("output_format", "png"),
                 "quality": "low",
                 "size": f"{width}x{height}",
                 "usage": {**tokens, "input_tokens_details": {"image_tokens": 0, "text_tokens": 7}},
@@ -220,10 +223,9 @@ class FakeOpenAi(FakeProvider):
             return refused
         if fields["model"].startswith("tts-1") and "instructions" in fields:
             raise Malformed("instructions", "is not supported by this model")
-        if fields.get("response_format") != "pcm":
-            raise Malformed("response_format", "this fake speaks pcm only")
+        kind = {"mp3": "mpeg"}.get(spoken := fields.get("response_format", "mp3"), spoken)
         seconds = len(fields["input"].split()) / 2.75 / fields.get("speed", 1.0)
-        return Told(200, pcm(seconds), {"Content-Type": "audio/pcm"})
+        return Told(200, pcm(seconds), {"Content-Type": f"audio/{kind}"})
 
     def moderate(self, asked: Asked) -> Told:
         fields = asked.json()

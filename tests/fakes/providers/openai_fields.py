@@ -65,6 +65,7 @@ DRAWING = {
     "size": text(20),
     "quality": one_of("auto", "low", "medium", "high"),
     "output_format": one_of("png", "webp", "jpeg"),
+    "output_compression": integer(0, 100),
     "background": one_of("transparent", "opaque", "auto"),
     "moderation": one_of("low", "auto"),
 }

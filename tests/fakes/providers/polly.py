@@ -55,7 +55,8 @@ class FakePolly(FakeAws):
             return error(400, "TextLengthExceededException", "Maximum text length has been exceeded.")
         seconds = 60 * len(said.split()) / (WORDS_PER_MINUTE * percent / 100)
         audio = pcm(seconds, int(sent.get("SampleRate", "16000")))
-        headers = {"Content-Type": "audio/pcm", "x-amzn-RequestCharacters": str(len(said))}
+        kind = {"pcm": "audio/pcm", "mp3": "audio/mpeg", "ogg_vorbis": "audio/ogg"}[sent["OutputFormat"]]
+        headers = {"Content-Type": kind, "x-amzn-RequestCharacters": str(len(said))}
         return Told(200, audio, headers)
 
 

@@ -6,6 +6,7 @@ marks.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 
 from tests.fakes.providers.checks import check_fields, decimal, digits, one_of, pictures, plain, text
@@ -32,6 +33,7 @@ class FakeStability(FakeProvider):
     routes = (
         ("POST", "/v2beta/stable-image/generate/(core|ultra|sd3)", "generate"),
         ("POST", "/v2beta/stable-image/upscale/creative", "upscale"),
+        ("POST", "/v2beta/stable-image/edit/inpaint", "inpaint"),
         ("GET", "/v2beta/results/([0-9a-f]{64})", "look"),
         ("GET", "/v1/user/balance", "balance"),
     )
@@ -86,6 +88,20 @@ class FakeStability(FakeProvider):
         ref = f"{len(self.results) + 1:064x}"
         self.results[ref] = (0, fields["prompt"])
         return telling({"id": ref})
+
+    def inpaint(self, asked: Asked) -> Told:
+        _check_accept(asked, "application/json")
+        parts = asked.form()
+        masks = [part for part in parts if part.name == "mask"]
+        fields = plain(parts)
+        check_fields(fields, {"prompt": text(10_000)}, _COMMON | {"grow_mask": digits(0, 100)})
+        if len(pictures([part for part in parts if part not in masks], "image", 1)) != 1 or len(masks) > 1:
+            raise Malformed("image", "is required")
+        drawn = self._drawn(fields["prompt"], fields.get("seed", "1"))
+        if drawn.status != 200:
+            return drawn
+        picture = base64.b64encode(drawn.body).decode()
+        return telling({"image": picture, "seed": 1, "finish_reason": drawn.headers["finish-reason"]})
 
     def look(self, asked: Asked) -> Told:
         _check_accept(asked, "image/*")

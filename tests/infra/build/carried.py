@@ -80,11 +80,13 @@ def _use(verb: str, use_case: Any) -> None:
 
 
 def _providers(use_case: Any) -> None:
+    from shoal.composition import upstreams
     from shoal.domain.catalog import load_catalog
-    from shoal.domain.provider import SIMULATOR
+    from shoal.domain.provider import SIMULATOR, WORKER
 
     registry = use_case.resolve.ask.providers if hasattr(use_case, "resolve") else use_case.providers
     routed = {route.provider for model in load_catalog().models.values() for route in model.routes}
+    routed |= {*upstreams.PROVIDERS, WORKER}
     for name in sorted({SIMULATOR, *routed}):
         registry.get(name)
 

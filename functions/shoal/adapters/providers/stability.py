@@ -3,22 +3,23 @@
 Answers are the picture's bytes. A picture that was filtered is a 200 with a blurred one: a header tells.
 There are no idempotency keys and no callbacks: a POST whose answer is lost is `OutcomeUnknown`.
 
-The request's model is `core`, `ultra`, one of sd3's (`sd3.5-large`, …), or the path of an operation that
-takes its time, such as `upscale/creative`: that one is asked for until it is there.
+The request's model is `core`, `ultra`, one of sd3's (`sd3.5-large`, …), or the path of an operation, such as
+`edit/inpaint`: one that takes its time, such as `upscale/creative`, is asked for until it is there.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urljoin
 
 from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.fields import checked_ref, media_type, nearest_ratio, seed_of
 from shoal.adapters.providers.kit.http import ProviderHttp, Reply, bearer
+from shoal.adapters.providers.kit.routed import form_text
 from shoal.domain import errors
-from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest, StagedInput
 
 BASE_URL = "https://api.stability.ai/v2beta"
 BALANCE_PATH = "/v1/user/balance"
@@ -51,21 +52,24 @@ class Stability(AtOnce):
 
     def start(self, request: ProviderRequest) -> Answer:
         model = request.provider_model
-        takes_time = "/" in model
-        path = model if takes_time else f"generate/{model if model in ('core', 'ultra') else 'sd3'}"
+        operation = "/" in model
+        path = model if operation else f"generate/{model if model in ('core', 'ultra') else 'sd3'}"
         reply = self._http.send(
             "POST",
             f"/stable-image/{path}",
             files=_form(request),
-            headers={"Accept": "application/json" if takes_time else "image/*"},
+            headers={"Accept": "application/json" if operation else "image/*"},
             read_s=READ_SECONDS,
         )
         _check(reply)
-        if not takes_time:
-            return Done(ProviderOutput(file=_picture(reply)))
+        if not operation:
+            return Done(_picture(reply))
         match reply.json():
             case {"id": str(ref)} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
+            case {"image": str(picture), "finish_reason": str(reason)}:
+                _check_reason(reason)
+                return Done(ProviderOutput(file=reply.decode_base64(picture)))
         raise reply.lost_answer("its answer names no work")
 
     def check(self, ref: str, request: ProviderRequest) -> Answer:  # noqa: ARG002 (the port's signature)
@@ -76,12 +80,15 @@ class Stability(AtOnce):
         _check(reply)
         if reply.status == 202:
             return Pending(ref, POLL_SECONDS)
-        return Done(ProviderOutput(file=_picture(reply)))
+        return Done(_picture(reply))
 
 
 def _form(request: ProviderRequest) -> Mapping[str, Any]:
     """The form's parts; `requests` sends multipart only for files, so fields are files without a name."""
     model, pictures = request.provider_model, request.inputs
+    if request.input is not None:
+        own = {"model": model} if model.startswith("sd3") else {}
+        return {name: _part(value) for name, value in {**request.input, **own}.items()}
     fields = {"prompt": request.brief.prompt, "output_format": "png"}
     if request.brief.negative_prompt:
         fields["negative_prompt"] = request.brief.negative_prompt
@@ -108,10 +115,21 @@ def _only(model: str, pictures: tuple[bytes, ...]) -> tuple[str, bytes, str]:
     return "picture", picture, media_type(picture)
 
 
-def _picture(reply: Reply) -> IO[bytes]:
-    if reply.headers.get("finish-reason", "SUCCESS") == "CONTENT_FILTERED":
+def _part(value: Any) -> tuple[str | None, str | bytes] | tuple[str, bytes, str]:
+    """A part of the form: a file has a name and a type."""
+    if isinstance(value, StagedInput):
+        return "picture", value.data, value.content_type
+    return None, form_text(value)
+
+
+def _picture(reply: Reply) -> ProviderOutput:
+    _check_reason(reply.headers.get("finish-reason", "SUCCESS"))
+    return ProviderOutput(file=reply.file("image"), content_type=reply.content_type)
+
+
+def _check_reason(reason: str) -> None:
+    if reason == "CONTENT_FILTERED":
         raise errors.ProviderRejected(errors.REFUSED_BY_MODERATION)
-    return reply.file("image")
 
 
 def _check(reply: Reply) -> None:

@@ -9,6 +9,7 @@ from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.body import CHUNK_BYTES, JsonBody, fill
 from shoal.adapters.providers.kit.fields import nearest_ratio, parse_object, seed_of
+from shoal.adapters.providers.kit.routed import routed_input
 from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Done, ProviderOutput, ProviderRequest
 from shoal.domain.text import json_text
@@ -55,6 +56,8 @@ def check_access(client: BedrockRuntimeClient) -> str:
 
 
 def _input(request: ProviderRequest) -> dict[str, Any]:
+    if request.input is not None:
+        return routed_input(request.input, lambda file: base64.b64encode(file.data).decode())
     fields: dict[str, Any] = {"prompt": request.brief.prompt, "output_format": "png"}
     if len(request.inputs) > 1:
         raise ProviderRejected("This model edits one picture at a time.")

@@ -10,9 +10,10 @@ from shoal.adapters.providers.bedrock.images import NAME, check_access
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
 from shoal.adapters.providers.kit.fields import media_type, nearest_ratio
 from shoal.adapters.providers.kit.refusals import is_content_refusal
+from shoal.adapters.providers.kit.routed import routed_input
 from shoal.adapters.providers.kit.wording import prompt_of
 from shoal.domain.errors import REFUSED_BY_MODERATION, CallbackRefused, ProviderFailed, ProviderRejected
-from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest, StagedInput
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -45,7 +46,7 @@ class BedrockVideos:
             answer = self._client.start_async_invoke(
                 clientRequestToken=request.idempotency_key,
                 modelId=request.provider_model,
-                modelInput=_input(request),
+                modelInput=_input(request) if request.input is None else routed_input(request.input, _source),
                 outputDataConfig={"s3OutputDataConfig": {"s3Uri": target}},
             )
         if not answer.get("invocationArn"):
@@ -95,7 +96,14 @@ def _input(request: ProviderRequest) -> dict[str, Any]:
     }
     if request.inputs:
         first = request.inputs[0]
-        data = base64.b64encode(first).decode()
-        source = {"type": "base64", "media_type": media_type(first), "data": data}
+        source = _source(StagedInput(first, media_type(first)))
         fields["keyframes"] = {"frame0": {"type": "image", "source": source}}
     return fields
+
+
+def _source(file: StagedInput) -> dict[str, str]:
+    return {
+        "type": "base64",
+        "media_type": file.content_type,
+        "data": base64.b64encode(file.data).decode(),
+    }

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import sqrt
-from typing import IO, Any
+from typing import Any
 
 from shoal.adapters.providers.gemini.http import BLOCKED, check, test
 from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.fields import Inline, media_type, nearest_ratio, objects
 from shoal.adapters.providers.kit.http import ProviderHttp, Reply
+from shoal.adapters.providers.kit.routed import routed_input
 from shoal.adapters.providers.kit.wording import prompt_of
 from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
 from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
@@ -33,24 +34,28 @@ class GeminiImages(AtOnce):
         return test(self._http)
 
     def start(self, request: ProviderRequest) -> Answer:
-        parts: list[dict[str, Any]] = [{"text": prompt_of(request)}]
-        parts += [
-            {"inlineData": {"mimeType": media_type(picture), "data": Inline(picture)}}
-            for picture in request.inputs
-        ]
-        ratio = nearest_ratio(request.brief.width_px, request.brief.height_px, ASPECT_RATIOS)
-        image = {"aspectRatio": ratio, "imageSize": _size(request)}
-        fields = {
-            "contents": [{"role": "user", "parts": parts}],
-            "generationConfig": {"responseModalities": ["IMAGE"], "imageConfig": image},
-        }
         path = f"/models/{request.provider_model}:generateContent"
-        reply = self._http.send("POST", path, json=fields, read_s=READ_SECONDS)
+        reply = self._http.send("POST", path, json=_fields(request), read_s=READ_SECONDS)
         check(reply)
-        return Done(ProviderOutput(file=_picture(reply)))
+        return Done(_picture(reply))
 
 
-def _picture(reply: Reply) -> IO[bytes]:
+def _fields(request: ProviderRequest) -> dict[str, Any]:
+    if request.input is not None:
+        return routed_input(
+            request.input, lambda file: {"mimeType": file.content_type, "data": Inline(file.data)}
+        )
+    parts: list[dict[str, Any]] = [{"text": prompt_of(request)}]
+    parts += [{"inlineData": {"mimeType": media_type(each), "data": Inline(each)}} for each in request.inputs]
+    ratio = nearest_ratio(request.brief.width_px, request.brief.height_px, ASPECT_RATIOS)
+    image = {"aspectRatio": ratio, "imageSize": _size(request)}
+    return {
+        "contents": [{"role": "user", "parts": parts}],
+        "generationConfig": {"responseModalities": ["IMAGE"], "imageConfig": image},
+    }
+
+
+def _picture(reply: Reply) -> ProviderOutput:
     answer = reply.json()
     match answer:
         case {"promptFeedback": {"blockReason": str()}}:
@@ -59,7 +64,7 @@ def _picture(reply: Reply) -> IO[bytes]:
             for part in _parts(candidate):
                 match part:
                     case {"inlineData": {"mimeType": str(kind), "data": data}} if kind.startswith("image/"):
-                        return reply.decode_base64(data)
+                        return ProviderOutput(file=reply.decode_base64(data), content_type=kind)
             found = any(rating.get("blocked") for rating in objects(candidate.get("safetyRatings")))
             if found or str(candidate.get("finishReason")) in BLOCKED:
                 raise ProviderRejected(REFUSED_BY_MODERATION)

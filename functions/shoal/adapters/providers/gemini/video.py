@@ -14,6 +14,7 @@ from shoal.adapters.providers.gemini.http import BLOCKED, check, test
 from shoal.adapters.providers.kit.fields import Inline, checked_ref, media_type, nearest_ratio, objects
 from shoal.adapters.providers.kit.http import ProviderHttp, Reply
 from shoal.adapters.providers.kit.refusals import is_content_refusal
+from shoal.adapters.providers.kit.routed import routed_input
 from shoal.adapters.providers.kit.wording import prompt_of
 from shoal.domain.errors import (
     REFUSED_BY_MODERATION,
@@ -22,7 +23,7 @@ from shoal.domain.errors import (
     ProviderUnusable,
     ShoalError,
 )
-from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest
+from shoal.domain.provider import Answer, Done, Pending, ProviderOutput, ProviderRequest, StagedInput
 
 POLL_SECONDS = 10
 FILE_POLL_SECONDS = 3
@@ -50,7 +51,17 @@ class GeminiVideos:
         return test(self._http)
 
     def start(self, request: ProviderRequest) -> Answer:
-        reply = self._http.send("POST", "/interactions", json=_fields(request))
+        fields = _fields(request) if request.input is None else routed_input(request.input, _content)
+        own = {
+            "model": request.provider_model,
+            "background": True,
+            "store": True,
+            "webhook_config": {
+                "uris": [request.callback_url],
+                "user_metadata": {"output": request.idempotency_key},
+            },
+        }
+        reply = self._http.send("POST", "/interactions", json=fields | own)
         check(reply)
         return self._answer(reply)
 
@@ -135,19 +146,17 @@ def _fields(request: ProviderRequest) -> dict[str, Any]:
     if request.seconds is not None:
         form["duration"] = f"{request.seconds}s"
     return {
-        "model": request.provider_model,
         "input": [*pictures, {"type": "text", "text": prompt_of(request)}],
-        "background": True,
-        "store": True,
         "response_format": form,
         "generation_config": {
             "video_config": {"task": "image_to_video" if pictures else "text_to_video"},
         },
-        "webhook_config": {
-            "uris": [request.callback_url],
-            "user_metadata": {"output": request.idempotency_key},
-        },
     }
+
+
+def _content(file: StagedInput) -> dict[str, Any]:
+    kind = file.content_type
+    return {"type": kind.partition("/")[0], "data": Inline(file.data), "mime_type": kind}
 
 
 def _failure(interaction: Mapping[str, Any]) -> ShoalError:

@@ -25,9 +25,23 @@ SEEDS = 2**31
 _STEP = re.compile(r"([^.\[\]]+)|\[(\*|[0-9]+)\]")
 
 
-def routed_input(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A route's input as JSON, its files inside it as data URIs (RFC 2397)."""
-    return {name: _sendable(part) for name, part in value.items()}
+def routed_input(
+    value: Mapping[str, Any], file: Callable[[StagedInput], Any] | None = None
+) -> dict[str, Any]:
+    """A route's input as JSON. `file` says how a file is spelled: as a data URI (RFC 2397) if not told."""
+    return {name: _sendable(part, file or _data_uri) for name, part in value.items()}
+
+
+def is_file(value: Any) -> bool:
+    """Whether a part of an input is a file, or several."""
+    if isinstance(value, list | tuple):
+        return bool(value) and all(map(is_file, value))
+    return isinstance(value, StagedInput)
+
+
+def form_text(value: Any) -> str:
+    """A part of an input as a form spells it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def plain_input(request: ProviderRequest) -> dict[str, Any]:
@@ -96,12 +110,16 @@ def at_path(document: Any, path: str) -> list[Any]:
     return [each for each in found if each is not None]
 
 
-def _sendable(value: Any) -> Any:
+def _data_uri(file: StagedInput) -> Inline:
+    return Inline(file.data, f"data:{file.content_type};base64,")
+
+
+def _sendable(value: Any, file: Callable[[StagedInput], Any]) -> Any:
     if isinstance(value, StagedInput):
-        return Inline(value.data, f"data:{value.content_type};base64,")
+        return file(value)
     if isinstance(value, Mapping):
-        return routed_input(value)
-    return [_sendable(part) for part in value] if isinstance(value, list | tuple) else value
+        return routed_input(value, file)
+    return [_sendable(part, file) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _files(

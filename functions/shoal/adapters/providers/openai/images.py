@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import Any
 
 from shoal.adapters.providers.kit import standard_webhooks
 from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.fields import checked_ref, data_uri, media_type
 from shoal.adapters.providers.kit.http import Reply
+from shoal.adapters.providers.kit.routed import form_text, is_file
 from shoal.adapters.providers.kit.wording import prompt_of
 from shoal.adapters.providers.openai import responses
 from shoal.adapters.providers.openai.http import IMAGE_READ_SECONDS, OpenAiHttp, check
@@ -41,24 +42,29 @@ class OpenAiImages(AtOnce):
         return self._http.test()
 
     def start(self, request: ProviderRequest) -> Answer:
-        fields = {
-            "model": request.provider_model,
-            "prompt": prompt_of(request),
-            "n": 1,
-            "size": size_of(request),
-            "quality": self._quality,
-            "output_format": "png",
-        }
-        if request.inputs:
-            files = [("image[]", _file(picture)) for picture in request.inputs]
-            sent: dict[str, Any] = {"data": fields, "files": files}
+        said = self._plain(request) or _without_files(request)
+        fields = {"model": request.provider_model, "n": 1, **said}
+        if files := _files(request):
+            data = {name: form_text(value) for name, value in fields.items()}
+            sent: dict[str, Any] = {"data": data, "files": files}
             reply = self._http.post("/images/edits", read_s=IMAGE_READ_SECONDS, **sent)
         else:
             reply = self._http.post("/images/generations", read_s=IMAGE_READ_SECONDS, json=fields)
         match reply.json():
-            case {"data": [{"b64_json": str(picture)}, *_]}:
-                return Done(ProviderOutput(file=reply.decode_base64(picture)))
+            case {"data": [{"b64_json": str(picture)}, *_]} as made:
+                return Done(ProviderOutput(file=reply.decode_base64(picture), content_type=_kind(made)))
         raise reply.lost_answer("its answer carries no picture")
+
+    def _plain(self, request: ProviderRequest) -> dict[str, Any]:
+        """What a request says where its route has no input; nothing where it has one."""
+        if request.input is not None:
+            return {}
+        return {
+            "prompt": prompt_of(request),
+            "size": size_of(request),
+            "quality": self._quality,
+            "output_format": "png",
+        }
 
 
 class OpenAiBackground:
@@ -87,13 +93,10 @@ class OpenAiBackground:
         return self._http.test()
 
     def start(self, request: ProviderRequest) -> Answer:
-        tool = {
-            "type": "image_generation",
-            "model": request.provider_model,
-            "size": size_of(request),
-            "quality": self._quality,
-            "output_format": "png",
-        }
+        how = {"size": size_of(request), "quality": self._quality, "output_format": "png"}
+        if request.input is not None:
+            how = {name: value for name, value in _without_files(request).items() if name != "prompt"}
+        tool = {"type": "image_generation", "model": request.provider_model, **how}
         fields = {
             "model": self._writer_model,
             "input": _input(request),
@@ -134,17 +137,17 @@ class OpenAiBackground:
         match reply.json():
             case {"id": str(ref), "status": "completed" | "failed" | "cancelled" | "incomplete"} as response:
                 known = ref if _REF.fullmatch(ref) else None
-                return Done(ProviderOutput(file=_picture(reply, response)), known)
+                return Done(_picture(reply, response), known)
             case {"id": str(ref), "status": str()} if _REF.fullmatch(ref):
                 return Pending(ref, POLL_SECONDS)
         raise reply.lost_answer("its answer is no Response")
 
 
-def _picture(reply: Reply, response: Mapping[str, Any]) -> IO[bytes]:
+def _picture(reply: Reply, response: Mapping[str, Any]) -> ProviderOutput:
     """The picture of a Response that has ended. Raises why there is none."""
     for item in responses.items(response):
         if item.get("type") == "image_generation_call" and item.get("result"):
-            return reply.decode_base64(item["result"])
+            return ProviderOutput(file=reply.decode_base64(item["result"]), content_type=_kind(item))
     raise ProviderFailed("The provider delivered no image.")
 
 
@@ -163,13 +166,36 @@ def size_of(request: ProviderRequest) -> str:
 
 
 def _input(request: ProviderRequest) -> str | list[dict[str, Any]]:
-    if not request.inputs:
-        return prompt_of(request)
+    text = prompt_of(request) if request.input is None else str(request.input.get("prompt", ""))
+    pictures = [data for _, (_, data, _) in _files(request)]
+    if not pictures:
+        return text
     image = {"type": "input_image", "detail": "auto"}
-    images = [image | {"image_url": data_uri(picture)} for picture in request.inputs]
-    return [{"role": "user", "content": [{"type": "input_text", "text": prompt_of(request)}, *images]}]
+    images = [image | {"image_url": data_uri(picture)} for picture in pictures]
+    return [{"role": "user", "content": [{"type": "input_text", "text": text}, *images]}]
 
 
-def _file(picture: bytes) -> tuple[str, bytes, str]:
-    content_type = media_type(picture)
+def _without_files(request: ProviderRequest) -> dict[str, Any]:
+    """What a route's input says beside its files."""
+    return {name: value for name, value in (request.input or {}).items() if not is_file(value)}
+
+
+def _files(request: ProviderRequest) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """The files of a form by the names of its parts: pictures are a list there, a mask is one."""
+    if request.input is None:
+        return [("image[]", _file(picture, media_type(picture))) for picture in request.inputs]
+    return [
+        ("image[]" if name == "image" else name, _file(each.data, each.content_type))
+        for name, value in request.input.items()
+        if is_file(value)
+        for each in (value if isinstance(value, list | tuple) else [value])
+    ]
+
+
+def _file(picture: bytes, content_type: str) -> tuple[str, bytes, str]:
     return f"picture.{content_type.partition('/')[2]}", picture, content_type
+
+
+def _kind(made: Mapping[str, Any]) -> str:
+    """The type of a picture, as its answer says; empty if it does not."""
+    return f"image/{made['output_format']}" if made.get("output_format") in ("png", "jpeg", "webp") else ""

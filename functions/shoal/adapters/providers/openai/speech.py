@@ -8,8 +8,10 @@ from __future__ import annotations
 import io
 import wave
 
+from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.openai.http import OpenAiHttp
 from shoal.domain.errors import ProviderRejected
+from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, Speech
 
 RATE_HZ = 24_000
@@ -56,6 +58,22 @@ class OpenAiSpeaker:
         if not samples or len(samples) % SAMPLE_BYTES:
             raise reply.lost_answer("its answer is no speech")
         return Speech(_wav(samples), len(samples) / SAMPLE_BYTES / RATE_HZ)
+
+
+class OpenAiSpeech(AtOnce):
+    """Implements the `Provider` port: a text spoken as an output of its own."""
+
+    def __init__(self, http: OpenAiHttp) -> None:
+        self._http = http
+
+    def test(self) -> str:
+        return self._http.test()
+
+    def start(self, request: ProviderRequest) -> Answer:
+        plain = {"input": request.brief.prompt, "voice": VOICES[None], "response_format": "mp3"}
+        fields = {"model": request.provider_model, **(plain if request.input is None else request.input)}
+        reply = self._http.post("/audio/speech", json=fields, read_s=READ_SECONDS)
+        return Done(ProviderOutput(file=reply.file("audio"), content_type=reply.content_type))
 
 
 def _wav(samples: bytes) -> bytes:

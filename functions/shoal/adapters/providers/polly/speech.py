@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+from shoal.adapters.providers.kit.at_once import AtOnce
 from shoal.adapters.providers.kit.aws_calls import lost_answer, port_errors
+from shoal.adapters.providers.kit.body import CHUNK_BYTES, FileBody, fill
 from shoal.adapters.providers.polly.voices import Cast, cast
 from shoal.domain.errors import ProviderRejected
+from shoal.domain.provider import Answer, Done, ProviderOutput, ProviderRequest
 from shoal.domain.script import NATURAL_WORDS_PER_MINUTE, Speech
 
 if TYPE_CHECKING:
@@ -75,6 +78,32 @@ class Polly:
         if answer.get("ContentType") != "audio/pcm" or not samples or len(samples) % SAMPLE_BYTES:
             raise lost_answer("polly", "its answer is no speech", repeatable=True)
         return samples
+
+
+class PollySpeech(AtOnce):
+    """Implements the `Provider` port: a text spoken as an output of its own, in one call.
+
+    A `provider_model` is an engine, such as `neural`; a route's input has the names of SynthesizeSpeech.
+    """
+
+    def __init__(self, client: PollyClient) -> None:
+        self._client = client
+
+    def test(self) -> str:
+        return Polly(self._client).test()
+
+    def start(self, request: ProviderRequest) -> Answer:
+        asked: dict[str, Any] = {"Engine": request.provider_model, "OutputFormat": "mp3"}
+        plain = {"Text": request.brief.prompt, "VoiceId": cast(None, "en-US").voice_id}
+        asked |= plain if request.input is None else request.input
+        body = FileBody()
+        with port_errors("polly", repeatable=False):
+            answer = self._client.synthesize_speech(**asked)
+            fill(body, answer["AudioStream"].iter_chunks(CHUNK_BYTES))
+        kind = str(answer.get("ContentType"))
+        if not kind.startswith("audio/"):
+            raise lost_answer("polly", "its answer is no speech", repeatable=False)
+        return Done(ProviderOutput(file=body.file, content_type=kind))
 
 
 def pieces(text: str, chars_max: int = CHARS_MAX) -> Iterator[str]:
