@@ -40,6 +40,7 @@ ENVIRONMENT = {
     "SHOAL_STAGE": "prod",
     "SHOAL_TABLE": "shoal-bench",
     "SHOAL_STATE_MACHINE_ARN": f"{STATES_ARN}:stateMachine:shoal-bench-generate",
+    "SHOAL_MACHINE_VERSIONS": f"{STATES_ARN}:stateMachine:shoal-bench-generate:1",
     "SHOAL_PROVIDER_DEADLINE_S": "180",
     "SHOAL_CLIP_DEADLINE_S": "180",
     "SHOAL_CATALOG_BUCKET": "catalog",

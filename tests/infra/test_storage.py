@@ -64,9 +64,14 @@ def test_a_stage_that_goes_empties_its_buckets_first(template: Template) -> None
 
 
 def test_what_a_stage_leaves_behind_is_in_nobodys_way(dev: Template) -> None:
-    """Whatever has a name of its own is deleted with the stage, which can be deployed again."""
+    """Whatever has a name of its own is deleted with the stage, which can be deployed again.
+
+    Versions are kept for a rollback, and go with the functions and machines that they are of.
+    """
+    versions = {"AWS::Lambda::Version", "AWS::StepFunctions::StateMachineVersion"}
     for id_, resource in dev.content["Resources"].items():
-        assert resource.get("DeletionPolicy", "Delete") == "Delete", id_
+        kept = "Retain" if resource["Type"] in versions else "Delete"
+        assert resource.get("DeletionPolicy", "Delete") == kept, id_
 
 
 def test_buckets_are_closed_and_encrypted(template: Template) -> None:

@@ -17,6 +17,9 @@ from shoal.ports.jobs import Staging
 from shoal.ports.videos import Scenes
 
 
+SEED_MAX = 2**32 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class MakeProviderRequest:
     staging: Staging
@@ -53,6 +56,8 @@ def of_route(
     if own := model.inputs.of_role(Role.IMAGE):
         files = [StagedInput(data, type_of(data)) for data in request.inputs]
         values |= {own.name: files if own.kind == "array" else files[0]} if files else {}
+    if (own := model.inputs.of_role(Role.SEED)) and (seed := values.get(own.name)) is not None:
+        values[own.name] = (seed + request.index) % ((own.most or SEED_MAX) + 1)  # else all outputs are one
     handed = model.input_for(route, values)
     return replace(request, input=handed, outputs=template.outputs, refused_when=template.refused_when)
 
