@@ -16,7 +16,6 @@ from shoal.domain.routing import ProviderCall, Route
 from shoal.ports.jobs import Staging
 from shoal.ports.videos import Scenes
 
-
 SEED_MAX = 2**32 - 1
 
 
