@@ -23,7 +23,7 @@ export no_proxy := localhost,127.0.0.1$(addprefix $(comma),$(no_proxy))$(addpref
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready run demo-video down setup test nightly chaos check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
+.PHONY: help ready run demo-video demo-model down setup test nightly chaos check $(CHECKS) check-vulnerabilities examples client-types fixtures bench \
 	bench-webhooks abuse simulate smoke format release synth bootstrap deploy rollback destroy lock clean
 
 help: ## List the targets
@@ -34,6 +34,9 @@ run: $(READY) ## Boot the local cloud, deploy, make one picture; leaves everythi
 
 demo-video: $(READY) ## Render a video of 16 seconds on what `make run` left running, or boots
 	@$(BIN)/python -m infra.local.demo_video
+
+demo-model: $(READY) ## Publish a model of one page to the running stage, and buy some seconds of it
+	@$(BIN)/python -m infra.local.demo_model
 
 down: $(PACKAGES) ## Stop what `make run` left running
 	@$(BIN)/python -m infra.local.run down
