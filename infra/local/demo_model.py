@@ -38,7 +38,7 @@ class Sold:
     @property
     def rows(self) -> list[tuple[str, str]]:
         """What happened to the money, in its order."""
-        (file,) = (self.task["output"] or {"files": []}).get("files", [])
+        (file,) = self.task["files"]
         size = f"{file.get('width')} x {file.get('height')}, {file.get('seconds')} s, {file['bytes']:,} bytes"
         return [
             ("Quoted", f"{self.quote['upper_bound']} ({self.quote.get('sentence', '')})"),

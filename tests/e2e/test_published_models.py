@@ -62,8 +62,7 @@ def test_a_published_model_is_charged_by_the_second(
 
     assert (sold.quote["upper_bound"], sold.held, sold.task["cost"]) == ("$0.6200", "$0.62", "$0.6200")
     assert sold.quote["sentence"] == "$0.124 a second"
-    assert sold.task["output"]
-    (file,) = sold.task["output"]["files"]
+    (file,) = sold.task["files"]
     assert (file["content_type"], file["width"], file["height"]) == ("video/mp4", 1920, 1080)
     assert file["seconds"] == pytest.approx(5, abs=0.1)
     (used,) = client.shoal.usage_summary()

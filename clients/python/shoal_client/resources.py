@@ -94,6 +94,26 @@ class AcceptedTask(TypedDict):
     created_at: str
 
 
+class TaskOutput(TypedDict):
+    """Where the outputs are; those that have expired have no address any more."""
+
+    url: str | None
+    """The first output."""
+
+    urls: list[str]
+    expired: NotRequired[Literal[True]]
+    """Only there when the outputs are no longer kept."""
+
+
+class Failure(TypedDict):
+    """Why a job ended without an output."""
+
+    code: str
+    """Stable: see the job errors on the documentation page."""
+
+    message: str
+
+
 class OutputFile(TypedDict):
     """A file of an output, as it was measured."""
 
@@ -109,29 +129,6 @@ class OutputFile(TypedDict):
 
     extra: NotRequired[Literal[True]]
     """Only there for a file beside an output, such as a preview: it is not charged."""
-
-
-class TaskOutput(TypedDict):
-    """Where the outputs are; those that have expired have no address any more."""
-
-    url: str | None
-    """The first output."""
-
-    urls: list[str]
-    files: NotRequired[list[OutputFile]]
-    """The files of all outputs, in the order of `urls`, each with what came beside it."""
-
-    expired: NotRequired[Literal[True]]
-    """Only there when the outputs are no longer kept."""
-
-
-class Failure(TypedDict):
-    """Why a job ended without an output."""
-
-    code: str
-    """Stable: see the job errors on the documentation page."""
-
-    message: str
 
 
 class Task(TypedDict):
@@ -167,6 +164,8 @@ class Task(TypedDict):
     created_at: str
     started_at: str | None
     completed_at: str | None
+    files: list[OutputFile]
+    """What is known of each file of the output, in the order of its `urls`, with what came beside it."""
 
 
 class Price(TypedDict):

@@ -115,6 +115,7 @@ def task_resource(job: Job, *, url_of: UrlOf, now_ms: int) -> answers.Task:
         "created_at": fields.iso_seconds(job.created_at_ms),
         "started_at": fields.iso_seconds(job.started_at_ms),
         "completed_at": fields.iso_seconds(job.completed_at_ms),
+        "files": [] if job.outputs_expired(now_ms) else files_of(job.outputs, url_of),
     }
 
 
@@ -246,7 +247,7 @@ def _output(job: Job, url_of: UrlOf, now_ms: int) -> answers.TaskOutput | None:
     if job.outputs_expired(now_ms):
         return {"url": None, "urls": [], "expired": True}
     urls = [url_of(output.key) for output in job.outputs]
-    return {"url": urls[0], "urls": urls, "files": files_of(job.outputs, url_of)}
+    return {"url": urls[0], "urls": urls}
 
 
 API = SpokenApi(

@@ -35,6 +35,7 @@ FIELDS = [
     "created_at",
     "started_at",
     "completed_at",
+    "files",
 ]
 OF_TASK: dict[str, Any] = {
     "id": TASK,
@@ -77,13 +78,14 @@ def test_a_completed_task_has_every_delivered_output_and_its_cost_to_four_decima
         "status": "completed",
         "model": "nanobanana",
         "type": "image_generate",
-        "output": {"url": urls[0], "urls": urls, "files": [{"url": url, **measured} for url in urls]},
+        "output": {"url": urls[0], "urls": urls},
         "cost": "$0.0300",
         "error": None,
         "metadata": {"order": 1},
         "created_at": "2025-11-24T10:40:00Z",
         "started_at": "2025-11-24T10:40:02Z",
         "completed_at": "2025-11-24T10:40:34Z",
+        "files": [{"url": url, **measured} for url in urls],
     }
 
 
@@ -94,10 +96,12 @@ def test_a_file_is_told_by_what_was_measured_of_it_and_by_what_came_beside_it() 
         Output(f"images/{TASK}/1.mp3", "audio/mpeg", 0, 0, 900, duration_ms=2_500),
         Output(f"images/{TASK}/2.wav", "audio/wav", 0, 0, 950, duration_ms=3_000),
     )
-    shown = resource(a_completed_job(**OF_TASK, outputs=made))["output"]
+    shown = resource(a_completed_job(**OF_TASK, outputs=made))
 
-    assert shown is not None
-    assert shown["urls"] == [f"https://cdn.test/images/{TASK}/{name}" for name in ("0.glb", "1.mp3", "2.wav")]
+    assert shown["output"]
+    assert shown["output"]["urls"] == [
+        f"https://cdn.test/images/{TASK}/{name}" for name in ("0.glb", "1.mp3", "2.wav")
+    ]
     files = [{name: value for name, value in file.items() if name != "url"} for file in shown["files"]]
     assert files == [
         {"content_type": "model/gltf-binary", "bytes": 800},

@@ -196,11 +196,9 @@ def test_a_video_can_be_read_in_every_other_dialect() -> None:
 
     assert (picture["status"], picture["image_url"], picture["cost"]) == ("complete", final, "2 credits")
     measured = {"content_type": "video/mp4", "bytes": 99, "width": 720, "height": 1280}
-    assert (task["type"], task["output"], task["cost"]) == (
-        "video_generate",
-        {"url": final, "urls": [final], "files": [{"url": final, **measured}]},
-        "2 credits",
-    )
+    assert (task["type"], task["cost"]) == ("video_generate", "2 credits")
+    assert task["output"] == {"url": final, "urls": [final]}
+    assert task["files"] == [{"url": final, **measured}]
     assert image.usage_row(job, "complete")["prompt"] == "Why sharks glow"
 
 

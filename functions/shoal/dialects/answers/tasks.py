@@ -49,8 +49,6 @@ class TaskOutput(TypedDict):
     url: Url | None
     """The first output."""
     urls: list[Url]
-    files: NotRequired[list[OutputFile]]
-    """The files of all outputs, in the order of `urls`, each with what came beside it."""
     expired: NotRequired[Literal[True]]
     """Only there when the outputs are no longer kept."""
 
@@ -71,6 +69,8 @@ class Task(TypedDict):
     created_at: Moment
     started_at: Moment | None
     completed_at: Moment | None
+    files: list[OutputFile]
+    """What is known of each file of the output, in the order of its `urls`, with what came beside it."""
 
 
 class Price(TypedDict):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shoal.domain.job import Output
+from shoal.domain.models.tariff import Unit
 from shoal.domain.money import Asset
 from shoal.ports.money import Rollup
 from tests.worlds.site import Browser, Site
@@ -91,6 +92,18 @@ def test_usage_adds_up_by_model_and_as_csv(site: Site, member: Browser, customer
     ]
     only = member.get("/usage.csv", model="nanobanana")
     assert len(only.text.splitlines()) == 2
+
+
+def test_usage_tells_what_else_was_charged_by(site: Site, member: Browser, customer: Customer) -> None:
+    used = Rollup(
+        "2027-01-15", "clip", Asset.USD, 2, 620_000, 1, {Unit.SECOND: 12_500, Unit.CHARACTER: 1_000}
+    )
+    site.world.tables.use(used, site.account_of())
+
+    shown, csv = member.get("/usage"), member.get("/usage.csv")
+
+    assert shown.text.count("12.5 seconds, 1 character") == 2
+    assert '"12.5 seconds, 1 character"' in csv.text
 
 
 def test_usage_of_credits_is_not_added_to_dollars(site: Site, member: Browser, customer: Customer) -> None:

@@ -7,13 +7,13 @@ looked for elsewhere in the answer.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from shoal.adapters.providers.kit.fields import Inline, data_uri, seed_of, storable
 from shoal.adapters.providers.kit.http import Reply
 from shoal.domain.errors import REFUSED_BY_MODERATION, ProviderFailed, ProviderRejected
+from shoal.domain.models.template import find
 from shoal.domain.provider import OutputPath, ProviderOutput, ProviderRequest, StagedInput
 from shoal.domain.text import json_text
 
@@ -22,7 +22,6 @@ EXTRAS_MAX = 16
 """Files beside an output: a mesh has its textures, and no model has ever had more."""
 
 SEEDS = 2**31
-_STEP = re.compile(r"([^.\[\]]+)|\[(\*|[0-9]+)\]")
 
 
 def routed_input(
@@ -83,7 +82,7 @@ def output_in(
 
     `file_of` makes a file of what is at a path, where that is no address.
     """
-    if request.refused_when and any(at_path(answer, request.refused_when)):
+    if request.refused_when and any(find(answer, request.refused_when)):
         raise ProviderRejected(REFUSED_BY_MODERATION)
     if not request.outputs:
         return None
@@ -96,18 +95,6 @@ def output_in(
     extras = [each for path in request.outputs if path.extra for each in _files(answer, path, make)]
     main = found[0]
     return ProviderOutput(main.file, main.url, main.content_type, tuple(extras[:EXTRAS_MAX]))
-
-
-def at_path(document: Any, path: str) -> list[Any]:
-    """All that is at a path such as `images[*].url`; nothing where the way ends early."""
-    found = [document]
-    for name, index in _STEP.findall(path):
-        if name:
-            found = [each[name] for each in found if isinstance(each, Mapping) and name in each]
-        else:
-            lists = [each for each in found if isinstance(each, list)]
-            found = [part for each in lists for part in (each if index == "*" else each[int(index) :][:1])]
-    return [each for each in found if each is not None]
 
 
 def _data_uri(file: StagedInput) -> Inline:
@@ -125,7 +112,7 @@ def _sendable(value: Any, file: Callable[[StagedInput], Any]) -> Any:
 def _files(
     answer: Mapping[str, Any], path: OutputPath, file_of: Callable[[Any], ProviderOutput | None]
 ) -> Iterable[ProviderOutput]:
-    found = at_path(answer, path.path)
+    found = find(answer, path.path)
     if path.as_ == "json":
         return [_written(json_text(each), "application/json") for each in found]
     if path.as_ == "text":
