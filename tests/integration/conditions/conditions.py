@@ -36,6 +36,8 @@ KINDS = {
     ("GRANT", "GRANT"): "grant",
     ("GRANTS", "PENDING"): "pending grant",
     ("IDEMPOTENCY", "IDEMPOTENCY"): "idempotency record",
+    ("CATALOG", "CURRENT"): "current catalog",
+    ("CATALOG", "PUBLISHED"): "publication",
     ("FILES", "FILE"): "file",
     ("FILES", "KEPT"): "kept files",
     ("ROUTE", "BREAKER"): "breaker",

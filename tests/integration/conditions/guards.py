@@ -30,6 +30,7 @@ from shoal.adapters.dynamodb.payments import SUCCEEDS
 from shoal.adapters.dynamodb.wallets import COVERED, INDEBTED
 from tests.integration.bench import Bench
 from tests.integration.conditions import (
+    guards_catalog,
     guards_files,
     guards_limits,
     guards_people,
@@ -117,6 +118,7 @@ GUARDS: dict[Guard, list[Scenario]] = {
     **guards_routes.GUARDS,
     **guards_people.GUARDS,
     **guards_limits.GUARDS,
+    **guards_catalog.GUARDS,
     **guards_files.GUARDS,
     Guard("job", NEW): [a_job_overwrites_no_job_of_the_same_id],
     Guard("wallet", AFFORDABLE): [a_job_without_money_is_refused],
@@ -220,6 +222,7 @@ UNGUARDED = (
 
 WITHOUT_EFFECT = (
     guards_webhooks.WITHOUT_EFFECT
+    | guards_catalog.WITHOUT_EFFECT
     | guards_limits.WITHOUT_EFFECT
     | guards_people.WITHOUT_EFFECT
     | {

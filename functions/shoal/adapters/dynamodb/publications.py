@@ -33,7 +33,7 @@ class DynamoDbPublications:
         first = published.number == 1
         condition, values = (NEW, {}) if first else (STILL_BEFORE, {":before": published.number - 1})
         pointer = Put(_item(*CURRENT, published), condition, values)
-        past = Put(_item(CATALOG, f"{PAST}{published.number:08}", published), NEW)
+        past = Put(_item(CATALOG, f"{PAST}{published.number:08}#{published.version}", published))
         try:
             self._table.transact([pointer, past, *outbox_updates(told)])
         except TransactionRefused:
