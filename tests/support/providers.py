@@ -39,7 +39,8 @@ REQUEST = ProviderRequest(
 
 def asking(**changes: Any) -> ProviderRequest:
     """`changes` replace fields of the request and of its brief."""
-    of_brief = {each.name for each in fields(Brief)} & set(changes)
+    of_request = {each.name for each in fields(ProviderRequest)}
+    of_brief = {each.name for each in fields(Brief)} & set(changes) - of_request
     brief = replace(REQUEST.brief, **{name: changes.pop(name) for name in of_brief})
     return replace(REQUEST, brief=brief, **changes)
 

@@ -216,6 +216,7 @@ def reach(secrets: Secrets, urls: Mapping[str, str]) -> upstreams.Reach:
     settings = {
         "stage": "reef",
         "table": "t",
+        "catalog_bucket": "c",
         "keyless_providers": "",
         "provider_base_urls": json.dumps(urls),
     }
