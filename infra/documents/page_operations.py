@@ -72,7 +72,7 @@ def _merge(schemas: list[Schema]) -> Schema:
     """One schema with the fields of all models, each said to be of those that have it."""
     names = {each["properties"]["model"]["const"]: each for each in schemas}
     properties: dict[str, Schema] = {}
-    for each in sorted(schemas, key=lambda each: int(each["properties"]["num_outputs"]["maximum"])):
+    for each in sorted(schemas, key=_outputs_max):
         properties |= each["properties"]
     for name, part in properties.items():
         having = [model for model, each in names.items() if name in each["properties"]]
@@ -120,3 +120,9 @@ def resolve(document: Schema, part: Schema) -> Schema:
 def _first(described: Schema) -> Any:
     media = described.get("requestBody", {}).get("content", {}).get("application/json", {})
     return next((each["value"] for each in media.get("examples", {}).values()), None)
+
+
+def _outputs_max(schema: Schema) -> int:
+    """How many outputs a model makes at most."""
+    own = schema["properties"].get("num_outputs", {})
+    return max((int(each.get("maximum", 1)) for each in own.get("anyOf", [own])), default=1)

@@ -90,14 +90,25 @@ def _image(catalog: Catalog, *, mode_required: bool = False) -> Schema:
     return schema
 
 
-def _task(catalog: Catalog, name: str) -> Schema:
-    model = catalog.models[name]
-    schema = plain(spoken("tasks").request_of(name, catalog))
+def _task(catalog: Catalog, id_: str) -> Schema:
+    model = catalog.models[id_]
+    schema = plain(spoken("tasks").request_of(id_, catalog))
     properties = _submit(schema, model.asset)
-    properties["model"] = {"const": name}
+    properties["model"] = {"const": id_}
     properties["prompt"]["pattern"] = NOT_BLANK
+    for name in properties.keys() - set(schema["required"]):
+        properties[name] = _or_null(properties[name])
     schema["description"] = f"{model.title}."
     return schema
+
+
+def _or_null(schema: Schema) -> Schema:
+    """Null says the same as nothing for a parameter that may be absent."""
+    if "anyOf" in schema:
+        return schema
+    said = {key: value for key, value in schema.items() if key in ("default", "description")}
+    own = {key: value for key, value in schema.items() if key not in said}
+    return {"anyOf": [own, {"type": "null"}], **said}
 
 
 def _video(catalog: Catalog) -> Schema:

@@ -63,7 +63,7 @@ class Busy:
         return key_of([each for each in items if each["sk"]["S"].startswith(kind) and holds(each)][-1])
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 5, 6])
 def test_a_wallet_that_never_stands_still_is_not_off(seed: int) -> None:
     busy, moved = Busy(seed), list[int]()
     while busy.kernel.now_s < BUSY_S:

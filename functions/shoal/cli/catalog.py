@@ -12,7 +12,7 @@ import typer
 
 from shoal.cli import console
 from shoal.cli.drafts import drafts_of, toml_of
-from shoal.composition.upstreams import PROVIDERS
+from shoal.cli.stage import providers_of_routes
 from shoal.dialects.parameters import parameters_of, refusals
 from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ShoalError
@@ -24,7 +24,6 @@ from shoal.domain.models.model import Model
 from shoal.domain.models.pricing import Row
 from shoal.domain.models.reading import Refused, check_folder
 from shoal.domain.money import Asset, format_amount, format_usd
-from shoal.domain.provider import SIMULATOR
 
 app = typer.Typer(help="Check, compare and show what a stage sells.", no_args_is_help=True)
 
@@ -140,7 +139,7 @@ def draft(
 def wrong_with(path: Path) -> list[Refused]:
     """Every rule that the catalog of a folder breaks. Raises `WrongCatalog` where there is none."""
     try:
-        return list(check_folder(path, refusals, {*PROVIDERS, SIMULATOR}))
+        return list(check_folder(path, refusals, providers_of_routes()))
     except OSError as error:
         raise WrongCatalog(f"{path} is no catalog: {error}") from None
 

@@ -17,7 +17,7 @@ from shoal.composition.parts import Stage
 from shoal.domain.catalog import Catalog, load_catalog
 from shoal.domain.errors import ShoalError
 from shoal.domain.models.files import CATALOG
-from shoal.domain.provider import is_worker
+from shoal.domain.provider import SIMULATOR, is_worker
 from shoal.ports.routing import KEY
 from shoal.settings import OperatorSettings
 
@@ -88,6 +88,11 @@ def clients_at(stage: str | None) -> tuple[Callable[..., Any], str]:
         return _clients_of(local), local.region
     session = _session()
     return clients_of(session), session.region_name or "no region: set AWS_REGION"
+
+
+def providers_of_routes() -> frozenset[str]:
+    """Those that a catalog's routes may name."""
+    return frozenset({*upstreams.PROVIDERS, SIMULATOR})
 
 
 def provider_keys(stage: str, client: Callable[..., Any], sold: Catalog) -> dict[str, str]:

@@ -71,10 +71,15 @@ def parse_form(texts: Mapping[str, str], name: str, data: bytes) -> NewFile:
     return _new_file(said, data)
 
 
-def parse_raw(query: Mapping[str, str], data: bytes) -> NewFile:
-    """A body that is the file; its name may stand in the query. Raises `ValidationFailed`."""
+def check_query(query: Mapping[str, str]) -> None:
+    """A file's name may stand in the query, where no body tells it. Raises `ValidationFailed`."""
     check_parameters(query, {"name"})
-    return _new_file(dict(query), data)
+    _read(query)
+
+
+def parse_raw(query: Mapping[str, str], data: bytes) -> NewFile:
+    """A body that is the file. Raises `ValidationFailed`."""
+    return _new_file(query, data)
 
 
 def parse_list_query(query: Mapping[str, str]) -> tuple[int, str | None]:
@@ -127,11 +132,15 @@ def _upload(upload: Upload) -> answers.Upload:
 
 
 def _new_file(said: Mapping[str, Any], data: bytes) -> NewFile:
+    read = _read(said)
+    return NewFile(read.name, data, read.metadata)
+
+
+def _read(said: Mapping[str, Any]) -> _Said:
     try:
-        read = _Said.model_validate(said)
+        return _Said.model_validate(said)
     except ValidationError as error:
         raise validation_error(error) from None
-    return NewFile(read.name, data, read.metadata)
 
 
 def _json(text: str) -> Any:

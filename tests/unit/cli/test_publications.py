@@ -53,7 +53,7 @@ def test_the_same_again_changes_nothing(shoal: Shoal) -> None:
     assert "nothing changed" in shoal("catalog", "publish").output
 
 
-@pytest.mark.parametrize(("was", "is_"), [("price_version", "prise_version"), ("[low_balance]", "[[low")])
+@pytest.mark.parametrize(("was", "is_"), [("default_mode", "default_mood"), ("[low_balance]", "[[low")])
 def test_what_breaks_a_rule_is_refused_with_file_and_line(
     shoal: Shoal, folder: Path, was: str, is_: str
 ) -> None:

@@ -19,6 +19,7 @@ def manage(request: Request, use: ManageFiles) -> Answer:
 
 def _create(request: Request, use: ManageFiles) -> Answer:
     """A form, the file itself, or as JSON the order of an upload."""
+    files.check_query(request.query)
     match request.media_type:
         case "application/json":
             answered = _order(request, use)

@@ -79,4 +79,5 @@ def test_nobody_else_chooses_how_calls_are_repeated() -> None:
         "functions/shoal/adapters/aws/client.py",
         "functions/shoal/adapters/providers/kit/aws_calls.py",
         "infra/local/aws.py",
+        "infra/rollback.py",
     }
