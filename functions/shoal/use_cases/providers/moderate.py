@@ -75,7 +75,8 @@ class Moderate:
 def _said(brief: Brief) -> dict[str, str]:
     """The caller's own words, by field. A negative prompt names what is not wanted: no offence."""
     if brief.video is None:
-        return {"prompt": brief.prompt}
+        texts = {name: value for name, value in brief.fields.items() if isinstance(value, str)}
+        return texts if brief.prompt in texts.values() else {"prompt": brief.prompt, **texts}
     return {"idea": brief.prompt} | ({"style": brief.video.style} if brief.video.style else {})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -23,7 +23,9 @@ from shoal.domain.errors import (
 from shoal.domain.events import utc_day
 from shoal.domain.spend import FREE_MICROS, Spend
 from shoal.ports.moderation import Verdict
+from shoal.use_cases.providers.moderate import Moderate
 from tests.support.api import Api
+from tests.support.factories import a_submission
 from tests.worlds.world import OPEN_JOBS_MAX, Customer, World
 
 TROUBLES = [
@@ -125,6 +127,26 @@ def test_a_negative_prompt_is_no_offence(world: World, customer: Customer, judge
     world.submit_task(customer, model="stable-image", negative_prompt="forbidden things")
 
     assert judge.judged == ["A shark"]
+
+
+@pytest.mark.parametrize("field", ["script", "prompt"])
+def test_every_text_of_a_model_is_judged_under_its_own_name(field: str) -> None:
+    said = {"prompt": "A shark", "script": "Sharks glow"} | {field: "forbidden"}
+    brief = replace(a_submission().brief, prompt=said["prompt"], fields={"script": said["script"], "size": 2})
+
+    with pytest.raises(ValidationFailed) as refused:
+        Moderate(Judge(), "keywords")(replace(a_submission(), brief=brief))
+
+    assert [each["field"] for each in refused.value.details["fields"]] == [field]
+
+
+def test_a_text_that_is_the_prompt_is_judged_once() -> None:
+    judge, asked = Judge(), a_submission()
+    spoken = replace(asked.brief, prompt="Sharks glow", fields={"text": "Sharks glow"})
+
+    Moderate(judge, "keywords")(replace(asked, brief=spoken))
+
+    assert judge.judged == ["Sharks glow"]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
