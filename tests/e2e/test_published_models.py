@@ -58,6 +58,9 @@ def test_a_published_model_is_charged_by_the_second(
 ) -> None:
     customer, client = published
 
+    (model,) = [each for each in client.shoal.models() if each["id"] == MODEL]
+    assert (model["price"]["per"], model["price"]["sentence"]) == ("rows", "$0.062 a second at 720p")
+
     sold = sell(client, MODEL, REQUEST)
 
     assert (sold.quote["upper_bound"], sold.held, sold.task["cost"]) == ("$0.6200", "$0.62", "$0.6200")

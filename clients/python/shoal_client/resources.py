@@ -168,9 +168,25 @@ class Task(TypedDict):
     """What is known of each file of the output, in the order of its `urls`, with what came beside it."""
 
 
-class Price(TypedDict):
-    per: Literal["output"]
+class PriceRow(TypedDict):
+    """An amount for each unit, where these parameters have these values."""
+
+    per: str
     amount: str
+    when: dict[str, str]
+
+
+class Price(TypedDict):
+    rows: NotRequired[list[PriceRow]]
+    """Only there where a price is more than one for each output: what it is made of."""
+
+    sentence: NotRequired[str]
+    """The same in words, as it is unless more is asked for: `$0.062 a second at 720p`."""
+
+    per: Literal["output", "rows"]
+    amount: str
+    """Of an output as it is made unless more is asked for."""
+
     asset: Literal["usd", "credit"]
     version: str
 

@@ -191,7 +191,7 @@ def _margin(compared: Compared) -> str:
 
 def _sentence(model: Model) -> str:
     """The price of a request that says nothing."""
-    return model.terms(model.defaults).sentence(model.asset)
+    return model.sentence
 
 
 def _parameter(model: Model, name: str) -> list[str]:

@@ -207,17 +207,33 @@ def model_resource(name: str, catalog: Catalog, *, available: bool) -> answers.M
         "title": model.title,
         "type": model.type,
         "parameters": schema,
-        "price": {
-            "per": "output",
-            "amount": format_amount(model.asset, model.price, decimals_min=COST_DECIMALS),
-            "asset": model.asset,
-            "version": catalog.price_version,
-        },
+        "price": _price(model, catalog),
         "limits": {"num_outputs": model.outputs_max, "prompt_characters": model.prompt_length_max},
         "availability": "available" if available else "unavailable",
         "deprecated": model.deprecated,
         "replacement": model.replacement,
     }
+
+
+def _price(model: Model, catalog: Catalog) -> answers.Price:
+    price: answers.Price = {
+        "per": "output" if model.is_flat else "rows",
+        "amount": format_amount(model.asset, model.price, decimals_min=COST_DECIMALS),
+        "asset": model.asset,
+        "version": catalog.price_version,
+    }
+    if not model.is_flat:
+        price["rows"] = [
+            {
+                "per": row.per.value,
+                "amount": format_amount(model.asset, amount, decimals_min=COST_DECIMALS),
+                "when": dict(zip(row.by, words, strict=True)),
+            }
+            for row in model.rows
+            for words, amount in row.amounts.items()
+        ]
+        price["sentence"] = model.sentence
+    return price
 
 
 def _of_role(model: Model, role: Role, values: Values) -> Any:

@@ -9,6 +9,8 @@ import pytest
 from shoal.dialects import tasks
 from shoal.domain.catalog import load_catalog
 from shoal.domain.errors import NotFound
+from shoal.domain.models.model import model_of
+from tests.support.models.catalogs import a_model
 
 CATALOG = load_catalog()
 
@@ -69,3 +71,27 @@ def test_a_model_without_a_provider_is_shown_as_unavailable() -> None:
 def test_a_model_there_is_not_is_not_found() -> None:
     with pytest.raises(NotFound, match="nanobanana"):
         tasks.model_resource("nanobanan", CATALOG, available=True)
+
+
+def test_a_price_that_is_no_one_number_is_shown_in_rows_and_in_words() -> None:
+    amounts = {"by": ["resolution", "audio"], "480p,false": 30_000, "720p,false": 62_000}
+    amounts |= {"480p,true": 40_000, "720p,true": 80_000}
+    parameters = {
+        "duration": {"type": "integer", "minimum": 3, "maximum": 12, "default": 5, "role": "seconds"},
+        "resolution": {"enum": ["480p", "720p"], "default": "720p"},
+        "audio": {"type": "boolean", "default": False},
+    }
+    rows = [{"per": "second", "micros": amounts}, {"per": "request", "micros": 1_000}]
+    model = model_of("clips", a_model(parameters, tariff=rows))
+    catalog = CATALOG.model_copy(update={"models": {**CATALOG.models, "clips": model}})
+
+    price = tasks.model_resource("clips", catalog, available=True)["price"]
+
+    assert (price["per"], price["amount"]) == ("rows", "$0.3110")
+    assert price["sentence"] == "$0.062 a second and $0.001 a request at 720p, audio false"
+    assert price["rows"][1:] == [
+        {"per": "second", "amount": "$0.0620", "when": {"resolution": "720p", "audio": "false"}},
+        {"per": "second", "amount": "$0.0400", "when": {"resolution": "480p", "audio": "true"}},
+        {"per": "second", "amount": "$0.0800", "when": {"resolution": "720p", "audio": "true"}},
+        {"per": "request", "amount": "$0.0010", "when": {}},
+    ]

@@ -73,9 +73,25 @@ class Task(TypedDict):
     """What is known of each file of the output, in the order of its `urls`, with what came beside it."""
 
 
-class Price(TypedDict):
-    per: Literal["output"]
+class PriceRow(TypedDict):
+    """An amount for each unit, where these parameters have these values."""
+
+    per: str
     amount: Amount
+    when: dict[str, str]
+
+
+class PriceRows(TypedDict, total=False):
+    rows: list[PriceRow]
+    """Only there where a price is more than one for each output: what it is made of."""
+    sentence: str
+    """The same in words, as it is unless more is asked for: `$0.062 a second at 720p`."""
+
+
+class Price(PriceRows):
+    per: Literal["output", "rows"]
+    amount: Amount
+    """Of an output as it is made unless more is asked for."""
     asset: LiveAsset
     version: str
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, cast, get_args
 
 from shoal.domain.brief import Kind
-from shoal.domain.models.inputs import Inputs, Property, Values
+from shoal.domain.models.inputs import Inputs, Property, Values, word_of
 from shoal.domain.models.measures import Measures, Staged
 from shoal.domain.models.pricing import Row, terms_of
 from shoal.domain.models.roles import Role
@@ -163,6 +163,17 @@ class Model:
         }
         by_inputs = [row.per for row in self.rows if not told.get(row.per, True)]
         return f"a price by the {by_inputs[0].words} of an input is not taken" if by_inputs else ""
+
+    @property
+    def sentence(self) -> str:
+        """The price in words, as it is unless more is asked for: `$0.062 a second at 720p`."""
+        by = dict.fromkeys(name for row in self.rows for name in row.by)
+        chosen = ", ".join(
+            f"{name} {word_of(value)}" if isinstance(value := self.defaults[name], bool) else word_of(value)
+            for name in by
+        )
+        said = self.terms(self.defaults, _TYPICAL).sentence(self.asset)
+        return f"{said} at {chosen}" if chosen else said
 
     def terms(self, values: Values, staged: Sequence[Staged] = ()) -> Terms:
         """What a request is charged by, at the most it can come to; `values` are filled and checked."""

@@ -12,6 +12,7 @@ from shoal.dialects.fields import SubmitFields
 from shoal.dialects.parameters import parameters_of
 from shoal.domain import families
 from shoal.domain.errors import NotFound, ValidationFailed
+from shoal.domain.models.model import Model
 from shoal.domain.money import format_amount
 from shoal.domain.routing import Route
 from shoal.handlers.web import submitting
@@ -82,13 +83,17 @@ def titles(visit: Visit[ForMembers]) -> list[tuple[str, str]]:
     catalog = visit.site.catalog()
     cheapest = min(mode.price_micros for mode in catalog.modes.values())
     models = [
-        (name, f"{model.title}, {format_amount(model.asset, model.price)}")
+        (name, f"{model.title}, {_price_of(model)}")
         for name, model in catalog.models.items()
         if _is_offered(visit, model.routes)
     ]
     first = format_amount(catalog.models[next(iter(catalog.models))].asset, cheapest)
     scene = format_amount(catalog.models[catalog.video.clip_model].asset, catalog.video.price_credits)
     return [("image", f"Image, from {first}"), *models, ("video", f"Video, {scene} for 8 seconds")]
+
+
+def _price_of(model: Model) -> str:
+    return format_amount(model.asset, model.price) if model.is_flat else model.sentence
 
 
 def choice_of(visit: Visit[ForMembers], wanted: str) -> Choice:
