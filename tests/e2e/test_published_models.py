@@ -18,6 +18,8 @@ from infra.local.run import SHOAL
 from tests.support.bus import BusLog
 from tests.support.deployed import Customer, Deployed, eventually
 
+pytestmark = pytest.mark.xdist_group("published_models")
+
 MODEL = PAGE.stem
 DEADLINE_SECONDS = 120
 """A clip of 1080p takes a busy machine longer than the usual deadline of tests."""
