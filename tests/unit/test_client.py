@@ -360,7 +360,7 @@ def test_waiting_ends() -> None:
 
 
 def test_a_task_is_waited_for_by_the_api_itself() -> None:
-    task = {"id": "gen_1", "status": "completed", "error": None}
+    task: dict[str, Any] = {"id": "gen_1", "status": "completed", "error": None}
     played = world(answer(200, {"data": task, "error": None}))
 
     assert played.shoal.tasks.wait("gen_1") == task
